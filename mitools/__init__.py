@@ -1,0 +1,7 @@
+"""mitools: mutual information that can be trusted."""
+
+from mitools.errors import InputError
+from mitools.estimate import Estimate, Interval
+
+__version__ = "0.1.0"
+__all__ = ["Estimate", "InputError", "Interval", "__version__"]

@@ -1,0 +1,55 @@
+"""The entry point: the commands, and how every one of them ends."""
+
+import errno
+import sys
+
+import click
+import typer
+
+from mitools.cli.console import err
+from mitools.errors import InputError
+
+DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="mitools",
+    help="Mutual information that can be trusted: bounds with their kind, ceiling, interval and null.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def root() -> None:
+    """Give the application a callback, so that a single command still needs its name."""
+
+
+def main() -> None:
+    """Run a command; end with 0 done, 1 some parts failed, 2 the request was wrong, 130 interrupted."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit code; every error is a single line on stderr."""
+    try:
+        return int(app(arguments, standalone_mode=False) or DONE)
+    except click.exceptions.Abort:
+        return _stop("stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED)
+    except click.exceptions.NoArgsIsHelpError as error:
+        print(error.format_message())
+        return WRONG_REQUEST
+    except click.ClickException as error:
+        return _stop(error.format_message(), WRONG_REQUEST)
+    except InputError as error:
+        return _stop(str(error), WRONG_REQUEST)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
+
+
+def _stop(message: str, code: int) -> int:
+    err.print("error: " + " ".join(message.split()), style=None, markup=False)
+    return code
