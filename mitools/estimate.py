@@ -84,7 +84,9 @@ class Estimate:
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
         if not math.isfinite(self.nats):
-            raise InputError(f"{self.method}: the reading is {self.nats}; look for extreme values in the input")
+            raise InputError(
+                f"{self.method}: the reading is {self.nats}; look for extreme values in the input"
+            )
 
     @property
     def bits(self) -> float:

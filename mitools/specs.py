@@ -10,7 +10,9 @@ from mitools.errors import InputError
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     """Known names closest to a misspelt one, as ``a, b or c`` (all of them when few)."""
     known = list(known)
-    close = known if len(known) <= count else difflib.get_close_matches(name, known, count, 0.4) or known[:count]
+    close = (
+        known if len(known) <= count else difflib.get_close_matches(name, known, count, 0.4) or known[:count]
+    )
     return " or ".join(filter(None, [", ".join(close[:-1]), close[-1]])) if close else "nothing"
 
 
@@ -60,7 +62,9 @@ class Spec:
         if text is None:
             return default
         if not text.isascii() or not text.isdigit() or int(text) < at_least:
-            raise InputError(f"spec {self.text!r}: {key}={text} must be a whole number of at least {at_least}")
+            raise InputError(
+                f"spec {self.text!r}: {key}={text} must be a whole number of at least {at_least}"
+            )
         return int(text)
 
     def need_name(self, example: str) -> str:
@@ -72,7 +76,9 @@ class Spec:
             When the spec has no name.
         """
         if not self.name:
-            raise InputError(f"spec {self.text!r}: nothing behind {self.source!r}; write for example {example}")
+            raise InputError(
+                f"spec {self.text!r}: nothing behind {self.source!r}; write for example {example}"
+            )
         return self.name
 
 

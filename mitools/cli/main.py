@@ -3,7 +3,6 @@
 import errno
 import sys
 
-import click
 import typer
 
 from mitools.cli.console import err
@@ -14,7 +13,6 @@ DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 app = typer.Typer(
     name="mitools",
     help="Mutual information that can be trusted: bounds with their kind, ceiling, interval and null.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -34,13 +32,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
     try:
-        return int(app(arguments, standalone_mode=False) or DONE)
-    except click.exceptions.Abort:
-        return _stop("stopped; what was finished is kept, and the same command goes on from there", INTERRUPTED)
-    except click.exceptions.NoArgsIsHelpError as error:
-        print(error.format_message())
-        return WRONG_REQUEST
-    except click.ClickException as error:
+        code = int(app(arguments or ["--help"], standalone_mode=False) or DONE)
+    except typer.TyperException as error:
         return _stop(error.format_message(), WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
@@ -48,8 +41,11 @@ def run(arguments: list[str]) -> int:
         where = f" ({error.filename})" if error.filename else ""
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
+    if code == INTERRUPTED:
+        return _stop("stopped; what was finished is kept, and the same command goes on from there", code)
+    return code
 
 
 def _stop(message: str, code: int) -> int:
-    err.print("error: " + " ".join(message.split()), style=None, markup=False)
+    err.print("error: " + " ".join(message.split()), markup=False)
     return code
