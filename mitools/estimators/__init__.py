@@ -1,0 +1,1 @@
+"""Estimators: pairs of arrays in, an Estimate out."""

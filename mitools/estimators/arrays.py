@@ -1,0 +1,66 @@
+"""What arrays an estimator accepts, checked once at the door."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mitools.errors import InputError
+
+
+def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Return real, finite rows as float32, shape (n, d); a vector becomes one column.
+
+    Raises
+    ------
+    InputError
+        When the values are not numbers, not finite, or have more than two axes or no rows.
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub":
+        raise InputError(f"{name} holds {array.dtype}, but real numbers are needed")
+    if array.ndim == 1:
+        array = array[:, None]
+    if array.ndim != 2 or array.size == 0:
+        raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
+    with np.errstate(over="ignore"):
+        rows = np.ascontiguousarray(array, dtype=np.float32)
+    # One pass and no (n, d) mask: a sum is finite unless a term is not, or all but overflows.
+    if not np.isfinite(rows.sum(dtype=np.float64)):
+        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        if len(bad):
+            raise InputError(
+                f"{name} has NaN, infinite or overflowing values in {len(bad)} of {len(rows)} rows,"
+                f" the first at row {bad[0]}; remove them"
+            )
+    return rows
+
+
+def as_labels(values: ArrayLike, name: str = "labels") -> NDArray[np.int64]:
+    """Return whole-number labels as 0..C-1, shape (n,); whole floats are taken as integers.
+
+    Raises
+    ------
+    InputError
+        When the labels are no vector of whole numbers.
+    """
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or array.size == 0:
+        raise InputError(f"{name} have shape {array.shape}, but one label a row is needed")
+    if array.dtype.kind == "f" and not (np.isfinite(array).all() and (array == np.round(array)).all()):
+        raise InputError(f"{name} are not whole numbers; give one class number a row")
+    if array.dtype.kind not in "fiubU":
+        raise InputError(f"{name} hold {array.dtype}, but class numbers are needed")
+    return np.unique(array, return_inverse=True)[1].astype(np.int64)
+
+
+def same_length(n: int, m: int, first: str, second: str) -> None:
+    """Refuse two arrays of different length.
+
+    Raises
+    ------
+    InputError
+        When the lengths differ.
+    """
+    if n != m:
+        raise InputError(f"{first} has {n} rows and {second} has {m}; they must describe the same items")

@@ -1,0 +1,137 @@
+"""What every estimator is: scikit-learn's conventions around an Estimate."""
+
+from abc import abstractmethod
+from typing import Any, Protocol, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+
+from mitools.estimate import Estimate
+from mitools.estimators.parts import Parts
+
+Rows = NDArray[np.int64]
+
+
+class MIEstimator(BaseEstimator):
+    """An estimator of mutual information.
+
+    Hyper-parameters are set in ``__init__``, :meth:`fit` returns self, results end in an underscore,
+    and :func:`sklearn.base.clone` works.
+
+    Attributes
+    ----------
+    estimate_
+        The reading of the last fit.
+    """
+
+    estimate_: Estimate
+
+    @abstractmethod
+    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``."""
+
+    def estimate(self, x: ArrayLike, y: ArrayLike) -> Estimate:
+        """Fit, and return the estimate.
+
+        Parameters
+        ----------
+        x
+            Shape (n, d_x) or (n,).
+        y
+            Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+        """
+        return self.fit(x, y).estimate_
+
+    def settings(self) -> dict[str, Any]:
+        """Return the hyper-parameters as JSON values, for the estimate's record."""
+        plain = (str, int, float, bool, type(None))
+        return {
+            key: value if isinstance(value, plain) else list(value) if isinstance(value, tuple) else repr(value)
+            for key, value in self.get_params(deep=False).items()
+        }
+
+
+class PairSource(Protocol):
+    """Pairs of some of the items, as rows of the x table and of the y table."""
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Draw training pairs: rows of x and of y, shape (count,) each; items may come again."""
+        ...
+
+    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Pair the items up so that none is in two pairs: the sample a number is reported on."""
+        ...
+
+
+class Pairing(Protocol):
+    """Says which joint distribution is meant.
+
+    Attributes
+    ----------
+    n_items
+        Images; these are what is split into parts.
+    strata
+        Shape (n_items,), classes to spread evenly over the parts, or None.
+    entropy_nats
+        The most that two views of a pair can share, where known.
+    """
+
+    n_items: int
+    strata: NDArray[np.int64] | None
+    entropy_nats: float | None
+
+    def within(self, items: Rows) -> PairSource:
+        """Restrict the pairing to some of the items."""
+        ...
+
+    def apart(self, parts: Parts, rng: np.random.Generator) -> "Pairing":
+        """Shuffle the pairs apart within each part: the same marginals, and a truth of 0."""
+        ...
+
+
+class PairedRows:
+    """The pairing of two arrays whose rows belong together.
+
+    Parameters
+    ----------
+    n_items
+        Rows of x, and of y.
+    partner
+        Shape (n_items,): the row of y that belongs to each row of x; row i to row i when None.
+    """
+
+    strata: NDArray[np.int64] | None = None
+    entropy_nats: float | None = None
+
+    def __init__(self, n_items: int, partner: Rows | None = None) -> None:
+        self.n_items = n_items
+        self.partner = np.arange(n_items) if partner is None else partner
+
+    def within(self, items: Rows) -> "_PairedItems":
+        """Restrict the pairing to some of the rows of x."""
+        return _PairedItems(items, self.partner[items])
+
+    def apart(self, parts: Parts, rng: np.random.Generator) -> "PairedRows":
+        """Permute the partners within each part."""
+        return PairedRows(self.n_items, permuted_within(self.partner, parts, rng))
+
+
+class _PairedItems:
+    def __init__(self, x: Rows, y: Rows) -> None:
+        self.x, self.y = x, y
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        chosen = rng.choice(len(self.x), count, replace=count > len(self.x))
+        return self.x[chosen], self.y[chosen]
+
+    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        return self.x, self.y
+
+
+def permuted_within(values: Rows, parts: Parts, rng: np.random.Generator) -> Rows:
+    """Permute values among the items of each part."""
+    shuffled = values.copy()
+    for part in (parts.train, parts.select, parts.report):
+        shuffled[part] = rng.permutation(values[part])
+    return shuffled

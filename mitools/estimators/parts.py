@@ -1,0 +1,63 @@
+"""Three disjoint parts of the items: train fits, select chooses, report gives the number once."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.errors import InputError
+
+FRACTIONS = (0.65, 0.15, 0.20)
+"""Shares of train, select and report."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Item numbers of the three parts, each sorted, shape (n_part,), int64."""
+
+    train: NDArray[np.int64]
+    select: NDArray[np.int64]
+    report: NDArray[np.int64]
+
+
+def split(n: int, strata: NDArray[np.int64] | None = None, seed: int = 0) -> Parts:
+    """Split items into train, select and report.
+
+    Parameters
+    ----------
+    n
+        How many items. Images are split, never views or pairs of them.
+    strata
+        Shape (n,), classes 0..C-1 to spread evenly over the parts: every class then has at least two
+        items in *train* and *report*, where same-class pairs are formed, and one in *select*.
+    seed
+        Of the shuffle.
+
+    Raises
+    ------
+    InputError
+        When there are too few items, or too few of a class.
+    """
+    rng = np.random.default_rng(seed)
+    if strata is None:
+        if n < 10:
+            raise InputError(f"{n} items cannot be split into three parts; give at least 10")
+        groups = [rng.permutation(n)]
+    else:
+        counts = np.bincount(strata)
+        if counts.min() < 5:
+            raise InputError(
+                f"class {counts.argmin()} has {counts.min()} items, but five are needed: pairs to train"
+                " and to report on, and one to select by; add items or leave the class out"
+            )
+        order = rng.permutation(n)
+        order = order[np.argsort(strata[order], kind="stable")]
+        groups = np.split(order, np.cumsum(counts)[:-1])
+    parts: list[list[NDArray[np.int64]]] = [[], [], []]
+    for group in groups:
+        n_report = max(2, round(FRACTIONS[2] * len(group)))
+        n_select = max(1, round(FRACTIONS[1] * len(group)))
+        n_train = len(group) - n_select - n_report
+        for part, items in zip(parts, np.split(group, [n_train, n_train + n_select]), strict=True):
+            part.append(items)
+    return Parts(*(np.sort(np.concatenate(part)).astype(np.int64) for part in parts))

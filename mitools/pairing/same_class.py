@@ -1,0 +1,133 @@
+"""Same-class sampling: two images of one class, nothing else shared (Lee et al., Sec. III-A)."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mitools.errors import InputError
+from mitools.estimate import Estimate
+from mitools.estimators.arrays import as_labels
+from mitools.estimators.base import Rows, permuted_within
+from mitools.estimators.class_prior import Prior, class_prior
+from mitools.estimators.parts import Parts
+from mitools.information import entropy, nats_to_bits
+
+
+class SameClassPairs:
+    """The pairing X <- C -> Y: a class from the prior, then two of its images independently.
+
+    Parameters
+    ----------
+    labels
+        Shape (n_items,).
+    prior
+        ``empirical``, ``uniform``, or one probability a class.
+
+    Attributes
+    ----------
+    prior
+        Shape (C,).
+    entropy_nats
+        H(C), which the true I_class(X;Y) never exceeds (Proposition III.1).
+    """
+
+    def __init__(self, labels: ArrayLike, prior: Prior = "empirical") -> None:
+        self.labels = as_labels(labels)
+        self.prior = class_prior(self.labels, prior)
+        self.n_items = len(self.labels)
+        self.strata = self.labels
+        self.entropy_nats: float = entropy(self.prior)
+
+    def within(self, items: Rows) -> "_ClassMembers":
+        """Restrict the pairing to some of the images.
+
+        Raises
+        ------
+        InputError
+            When a class has fewer than two of them.
+        """
+        return _ClassMembers(items, self.labels[items], self.prior)
+
+    def apart(self, parts: Parts, rng: np.random.Generator) -> "SameClassPairs":
+        """Permute the labels within each part: pairs then share nothing."""
+        return SameClassPairs(permuted_within(self.labels, parts, rng), self.prior)
+
+
+class _ClassMembers:
+    def __init__(self, items: Rows, labels: NDArray[np.int64], prior: NDArray[np.float64]) -> None:
+        self.members = items[np.argsort(labels, kind="stable")]
+        self.counts = np.bincount(labels, minlength=len(prior))
+        self.first = np.cumsum(self.counts) - self.counts
+        self.prior = prior
+        if self.counts.min() < 2:
+            raise InputError(
+                f"class {self.counts.argmin()} has {self.counts.min()} images in one part, but a same-class"
+                " pair needs two; add images or leave the class out"
+            )
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        c = rng.choice(len(self.prior), count, p=self.prior)
+        x = rng.integers(0, self.counts[c])
+        y = (x + rng.integers(1, self.counts[c])) % self.counts[c]
+        return self.members[self.first[c] + x], self.members[self.first[c] + y]
+
+    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        # As many disjoint pairs as fit while every class keeps its share of the prior.
+        most = (self.counts // 2 / self.prior).min()
+        n_pairs = np.clip(np.floor(most * self.prior + 1e-9).astype(int), 1, self.counts // 2)
+        x, y = [], []
+        for first, count, pairs in zip(self.first, self.counts, n_pairs, strict=True):
+            chosen = rng.permutation(self.members[first : first + count])[: 2 * pairs]
+            x.append(chosen[:pairs])
+            y.append(chosen[pairs:])
+        return np.concatenate(x), np.concatenate(y)
+
+
+class Bracket(NamedTuple):
+    """Where the true same-class information lies.
+
+    Attributes
+    ----------
+    low_nats
+        The lower limit of the bound's interval.
+    high_nats
+        H(C).
+    identified
+        Whether the interval reaches H(C), so that the truth *is* H(C) as far as the data can tell.
+    """
+
+    low_nats: float
+    high_nats: float
+    identified: bool
+
+    def __str__(self) -> str:
+        low, high = nats_to_bits(self.low_nats), nats_to_bits(self.high_nats)
+        if self.identified:
+            return f"identified: I_class = H(C) = {high:.3f} bits, the interval [{low:.3f}, ...] reaches it"
+        return f"bracketed: I_class lies in [{low:.3f}, {high:.3f}] bits"
+
+
+def bracket(estimate: Estimate) -> Bracket:
+    """Apply Proposition III.1 and Theorem III.1 of Lee et al. to an estimate of I_class.
+
+    A lower bound that reaches H(C) identifies the truth, since I_hat <= I_class <= H(C); one that does not
+    leaves it between the two.
+
+    Parameters
+    ----------
+    estimate
+        From same-class pairs.
+
+    Raises
+    ------
+    InputError
+        When the estimate is no proven lower bound, or has no interval or entropy: no certificate rests on
+        an asymptotic bound such as NT-Xent's, which can exceed H(C).
+    """
+    if estimate.kind != "lower bound":
+        raise InputError(f"{estimate.method} is no proven lower bound ({estimate.kind}); it brackets nothing")
+    if estimate.entropy_nats is None or estimate.interval_nats is None:
+        raise InputError(f"{estimate.method} has no interval or no entropy; it brackets nothing")
+    low, high, _ = estimate.interval_nats
+    return Bracket(low, estimate.entropy_nats, high >= estimate.entropy_nats)
