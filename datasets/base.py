@@ -15,23 +15,27 @@ class LabelledData(Protocol):
 
     An item is a PIL image in mode RGB, or a row of numbers (float32, shape (d,)) for data that comes
     as feature vectors. Items are read on demand and may be read from several workers at once.
-
-    Attributes
-    ----------
-    name
-        A short name for tables and figures.
-    classes
-        The class names; label k stands for ``classes[k]``.
-    labels
-        Shape (n,), int64, in ``range(len(classes))``.
-    digest
-        Changes when any item or label does; part of every key under which results are kept.
     """
 
-    name: str
-    classes: Sequence[str]
-    labels: NDArray[np.int64]
-    digest: str
+    @property
+    def name(self) -> str:
+        """A short name for tables and figures."""
+        ...
+
+    @property
+    def classes(self) -> Sequence[str]:
+        """The class names; label k stands for ``classes[k]``."""
+        ...
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Shape (n,), in ``range(len(classes))``."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """Changes when any item or label does; part of every key under which results are kept."""
+        ...
 
     def __len__(self) -> int:
         """Count the items."""

@@ -126,7 +126,7 @@ class Estimate:
         return any(caution.word == word for caution in self.warnings)
 
     def to_dict(self) -> dict[str, Any]:
-        """The estimate as JSON values; every quantity in bits, the reading in nats as well."""
+        """Give the estimate as JSON values; every quantity in bits, the reading in nats as well."""
         interval = self.interval_bits
         return {
             "method": self.method,
@@ -149,7 +149,7 @@ class Estimate:
         }
 
     def to_json(self) -> str:
-        """The estimate as one JSON document."""
+        """Give the estimate as one JSON document."""
         return json.dumps(self.to_dict(), allow_nan=False)
 
     @classmethod

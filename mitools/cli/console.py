@@ -63,7 +63,7 @@ def progress() -> Iterator[Advance]:
         _Rate(),
         TimeRemainingColumn(),
     ]
-    with Progress(*columns, console=err, transient=True) as bars:
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bars:
         tasks: dict[str, Any] = {}
 
         def advance(what: str, done: int, total: int) -> None:

@@ -5,7 +5,13 @@ import sys
 
 import typer
 
+from mitools.cli import datasets
+from mitools.cli.audit import audit
 from mitools.cli.console import err
+from mitools.cli.correlate import correlate
+from mitools.cli.demo import demo
+from mitools.cli.estimate import estimate
+from mitools.cli.same_class import same_class
 from mitools.errors import InputError
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
@@ -22,6 +28,14 @@ app = typer.Typer(
 @app.callback()
 def root() -> None:
     """Give the application a callback, so that a single command still needs its name."""
+
+
+app.command("demo")(demo)
+app.command("audit")(audit)
+app.command("same-class")(same_class)
+app.command("estimate")(estimate)
+app.command("correlate")(correlate)
+app.add_typer(datasets.app, name="datasets")
 
 
 def main() -> None:
@@ -42,7 +56,9 @@ def run(arguments: list[str]) -> int:
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
     if code == INTERRUPTED:
-        return _stop("stopped; what was finished is kept, and the same command goes on from there", code)
+        return _stop(
+            "stopped; nothing is half-written, and the same command goes on with what was kept", code
+        )
     return code
 
 

@@ -47,7 +47,11 @@ class MIEstimator(BaseEstimator):
         """Return the hyper-parameters as JSON values, for the estimate's record."""
         plain = (str, int, float, bool, type(None))
         return {
-            key: value if isinstance(value, plain) else list(value) if isinstance(value, tuple) else repr(value)
+            key: value
+            if isinstance(value, plain)
+            else list(value)
+            if isinstance(value, tuple)
+            else repr(value)
             for key, value in self.get_params(deep=False).items()
         }
 
@@ -65,21 +69,22 @@ class PairSource(Protocol):
 
 
 class Pairing(Protocol):
-    """Says which joint distribution is meant.
+    """Says which joint distribution is meant."""
 
-    Attributes
-    ----------
-    n_items
-        Images; these are what is split into parts.
-    strata
-        Shape (n_items,), classes to spread evenly over the parts, or None.
-    entropy_nats
-        The most that two views of a pair can share, where known.
-    """
+    @property
+    def n_items(self) -> int:
+        """Images; these are what is split into parts."""
+        ...
 
-    n_items: int
-    strata: NDArray[np.int64] | None
-    entropy_nats: float | None
+    @property
+    def strata(self) -> NDArray[np.int64] | None:
+        """Classes to spread evenly over the parts, shape (n_items,), where known."""
+        ...
+
+    @property
+    def entropy_nats(self) -> float | None:
+        """The most that two views of a pair can share, where known."""
+        ...
 
     def within(self, items: Rows) -> PairSource:
         """Restrict the pairing to some of the items."""

@@ -51,13 +51,16 @@ def cautions(
     if ceiling is not None and nats > SATURATED_SHARE * ceiling:
         share = nats / ceiling
         found.append(
-            Caution("saturated", f"the reading is {share:.0%} of the method's ceiling; the truth may be higher")
+            Caution(
+                "saturated", f"the reading is {share:.0%} of the method's ceiling; the truth may be higher"
+            )
         )
     if entropy is not None and nats > entropy:
         excess = nats_to_bits(nats - entropy)
         found.append(
             Caution(
-                "exceeds_entropy", f"the reading is {excess:.3g} bits above the entropy, which no truth exceeds"
+                "exceeds_entropy",
+                f"the reading is {excess:.3g} bits above the entropy, which no truth exceeds",
             )
         )
     if interval.low <= null.high:
@@ -65,10 +68,14 @@ def cautions(
             Caution("indistinguishable_from_zero", "the interval reaches what pairs without information read")
         )
     # Below a hundredth of a nat, twenty per cent is noise in either number.
-    if train_nats is not None and abs(train_nats - nats) > max(OVERFIT_SHARE * max(abs(nats), abs(train_nats)), 0.01):
+    if train_nats is not None and abs(train_nats - nats) > max(
+        OVERFIT_SHARE * max(abs(nats), abs(train_nats)), 0.01
+    ):
         share = abs(train_nats - nats) / max(abs(nats), abs(train_nats), math.ulp(1.0))
         found.append(
-            Caution("overfit", f"training and report items disagree by {share:.0%}; more items would tighten it")
+            Caution(
+                "overfit", f"training and report items disagree by {share:.0%}; more items would tighten it"
+            )
         )
     if still_rising:
         found.append(Caution("still_rising", "the value on select was still rising when the steps ended"))

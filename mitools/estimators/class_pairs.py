@@ -125,7 +125,10 @@ def read_label_information(
 
 
 def _influence(
-    rows: NDArray[np.float64], labels: NDArray[np.int64], counts: NDArray[np.int64], weights: NDArray[np.float64]
+    rows: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Influence of each item on a stratified mean, scaled so that its variance is sum(psi^2) / n^2.
 

@@ -37,7 +37,9 @@ def class_prior(labels: NDArray[np.int64], prior: Prior = "empirical") -> NDArra
             return counts / counts.sum()
         if prior == "uniform":
             return np.full(len(counts), 1 / len(counts))
-        raise InputError(f"unknown class prior {prior!r}; accepted: empirical, uniform, or one probability a class")
+        raise InputError(
+            f"unknown class prior {prior!r}; accepted: empirical, uniform, or one probability a class"
+        )
     given = check_distribution(prior)
     if given.shape != counts.shape or (given == 0).any():
         raise InputError(f"the class prior needs {len(counts)} positive probabilities, one a class")

@@ -1,6 +1,7 @@
 """Critics: networks that score every x against every y."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 def mlp(widths: Sequence[int]) -> nn.Sequential:
     """Fully connected layers of the given widths with ReLU between them."""
     layers: list[nn.Module] = []
-    for wide, narrow in zip(widths[:-1], widths[1:], strict=True):
+    for wide, narrow in pairwise(widths):
         layers += [nn.Linear(wide, narrow), nn.ReLU()]
     return nn.Sequential(*layers[:-1])
 
@@ -91,7 +92,9 @@ class ProjectionCritic(nn.Module):
     ) -> None:
         super().__init__()
         if d_x != d_y:
-            raise ValueError(f"a projection head is shared by both views, but they have {d_x} and {d_y} dimensions")
+            raise ValueError(
+                f"a projection head is shared by both views, but they have {d_x} and {d_y} dimensions"
+            )
         self.head = mlp([d_x, *hidden, embedding])
         self.log_scale = nn.Parameter(torch.tensor(1.0 / temperature).log())
 

@@ -10,6 +10,9 @@ from mitools.errors import InputError
 FRACTIONS = (0.65, 0.15, 0.20)
 """Shares of train, select and report."""
 
+SMALLEST_CLASS = 5
+"""Items a class needs: a pair to train on, one to select by, a pair to report on."""
+
 
 @dataclass(frozen=True)
 class Parts:
@@ -45,10 +48,10 @@ def split(n: int, strata: NDArray[np.int64] | None = None, seed: int = 0) -> Par
         groups = [rng.permutation(n)]
     else:
         counts = np.bincount(strata)
-        if counts.min() < 5:
+        if counts.min() < SMALLEST_CLASS:
             raise InputError(
-                f"class {counts.argmin()} has {counts.min()} items, but five are needed: pairs to train"
-                " and to report on, and one to select by; add items or leave the class out"
+                f"class {counts.argmin()} has {counts.min()} items, but five are needed: a pair to"
+                " train on, one to select by, and a pair to report on; add items or leave the class out"
             )
         order = rng.permutation(n)
         order = order[np.argsort(strata[order], kind="stable")]

@@ -125,7 +125,7 @@ class CalibratedPosterior(BaseEstimator):
             log_p = np.log(np.clip(model.predict_proba(standardised), 1e-12, None))
         if log_p.shape[1] != len(self.prior_):
             raise InputError(
-                f"the classifier gives {log_p.shape[1]} probabilities, but there are {len(self.prior_)} classes"
+                f"the classifier gives {log_p.shape[1]} probabilities a row for {len(self.prior_)} classes"
             )
         return (log_p - self._log_odds_shift).astype(np.float32)
 
@@ -142,10 +142,14 @@ class CalibratedPosterior(BaseEstimator):
 
         def loss(sharpness: float) -> float:
             own = log_softmax(np.float32(sharpness) * evidence + log_prior, axis=1)[rows, labels]
-            return float(-(weights * np.log((1 - self._floor) * np.exp(own) + self._floor * self.prior_[labels])).sum())
+            return float(
+                -(weights * np.log((1 - self._floor) * np.exp(own) + self._floor * self.prior_[labels])).sum()
+            )
 
         # The lower end is a prior without any evidence: where there is nothing to learn, it wins.
-        found = minimize_scalar(loss, bounds=(0.0, LARGEST_SHARPNESS), method="bounded", options={"xatol": 1e-3})
+        found = minimize_scalar(
+            loss, bounds=(0.0, LARGEST_SHARPNESS), method="bounded", options={"xatol": 1e-3}
+        )
         return min(((float(found.x), float(found.fun)), (0.0, loss(0.0))), key=lambda pair: pair[1])
 
     def _mixed(self, log_p: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -122,7 +122,7 @@ def _chunks(n: int) -> list[tuple[int, int]]:
 
 def _checked(scores: Tensor) -> Tensor:
     if not torch.isfinite(scores).all():
-        raise InputError("the critic's scores are not finite; lower the learning rate or look for extreme values")
+        raise InputError(
+            "the critic's scores are not finite; lower the learning rate or look for extreme values"
+        )
     return scores.double()
-
-

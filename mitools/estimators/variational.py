@@ -11,6 +11,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from mitools.backends.seeding import seeded
 from mitools.errors import InputError
 from mitools.estimate import Estimate, Kind
 from mitools.estimators import bounds, readings
@@ -59,7 +60,10 @@ class Method(NamedTuple):
 
 METHODS: dict[str, Method] = {
     "infonce": Method(
-        lambda: lambda critic, x, y: bounds.infonce(critic(x, y)), readings.read_infonce, "lower bound", math.log
+        lambda: lambda critic, x, y: bounds.infonce(critic(x, y)),
+        readings.read_infonce,
+        "lower bound",
+        math.log,
     ),
     "nt_xent": Method(
         lambda: lambda critic, x, y: bounds.nt_xent(critic(x, y), critic(x, x), critic(y, y)),
@@ -152,7 +156,9 @@ class VariationalEstimator(MIEstimator):
         self.device = device
         self.seed = seed
 
-    def fit(self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None) -> Self:
+    def fit(
+        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+    ) -> Self:
         """Fit the critic, stop it on *select*, and read the bound once on *report*.
 
         Parameters
@@ -226,8 +232,7 @@ class VariationalEstimator(MIEstimator):
         source = pairing.within(parts.train)
         used_x, used_y = source.draw(4 * len(parts.train), rng)
         x, y = _standardised(x_rows, used_x, self.device), _standardised(y_rows, used_y, self.device)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
+        with seeded(self.seed):
             make = _known(CRITICS, self.critic, "critic")
             fitting = make(x.shape[1], y.shape[1], hidden=tuple(self.hidden)).to(self.device)
         critic = copy.deepcopy(fitting)
@@ -235,14 +240,21 @@ class VariationalEstimator(MIEstimator):
         def read(items: NDArray[np.int64]) -> readings.Reading:
             ix, iy = pairing.within(items).independent(np.random.default_rng([self.seed, 3]))
             if len(ix) < 2:
-                raise InputError(f"{len(items)} items give {len(ix)} independent pairs, two at least are needed")
+                raise InputError(
+                    f"{len(items)} items give {len(ix)} independent pairs, two at least are needed"
+                )
             with torch.no_grad():
                 return method.read(critic, x[torch.from_numpy(ix)], y[torch.from_numpy(iy)])
 
         optimiser = torch.optim.Adam(fitting.parameters(), lr=self.learning_rate)
         objective = method.objective()
         batch = min(self.batch_size, len(parts.train))
-        best, best_step, best_weights, step = read(parts.select).nats, 0, copy.deepcopy(critic.state_dict()), 0
+        best, best_step, best_weights, step = (
+            read(parts.select).nats,
+            0,
+            copy.deepcopy(critic.state_dict()),
+            0,
+        )
         while step < self.max_steps and step - best_step < self.patience * self.check_every:
             ix, iy = source.draw(batch, rng)
             optimiser.zero_grad(set_to_none=True)

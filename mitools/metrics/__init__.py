@@ -1,0 +1,1 @@
+"""What mutual information is compared with: measures of representation quality on frozen features."""

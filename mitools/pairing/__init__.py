@@ -1,0 +1,1 @@
+"""Which pairs: the joint distribution whose mutual information is meant."""

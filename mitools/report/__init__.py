@@ -1,0 +1,1 @@
+"""Results into tables and figures, and the statistics that compare encoders and metrics."""

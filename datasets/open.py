@@ -1,0 +1,65 @@
+"""One string opens a data set: the table of sources."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mitools.datasets.archive import open_tar
+from mitools.datasets.base import LabelledData
+from mitools.datasets.digits import open_digits
+from mitools.datasets.feature_file import open_features
+from mitools.datasets.images import open_folder
+from mitools.datasets.mnist import open_mnist
+from mitools.datasets.open_synthetic import (
+    CDP_OPTIONS,
+    COLORFUL_MOVING_MNIST_OPTIONS,
+    open_cdp,
+    open_colorful_moving_mnist,
+)
+from mitools.datasets.selection import keep_classes, take_evenly
+from mitools.specs import Spec, parse_spec
+
+
+class Source(NamedTuple):
+    """What opens a source's specs, and the options it reads beyond ``limit`` and ``classes``."""
+
+    opener: Callable[[Spec], LabelledData]
+    options: tuple[str, ...] = ()
+
+
+SOURCES: dict[str, Source] = {
+    "cdp": Source(open_cdp, CDP_OPTIONS),
+    "colorful_moving_mnist": Source(open_colorful_moving_mnist, COLORFUL_MOVING_MNIST_OPTIONS),
+    "digits": Source(open_digits),
+    "features": Source(open_features),
+    "folder": Source(open_folder),
+    "mnist": Source(open_mnist, ("part",)),
+    "tar": Source(open_tar, ("under",)),
+}
+
+
+def open_data(text: str) -> LabelledData:
+    """Open the data set that a spec names.
+
+    Parameters
+    ----------
+    text
+        ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``mnist:DIR?part=test``,
+        ``digits``, ``features:PATH.npz``, or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
+        :mod:`mitools.datasets.open_synthetic`). Every source takes ``classes=a,b`` (these classes alone) and
+        ``limit=N`` (N items, every class keeping its share; see
+        :func:`mitools.datasets.selection.take_evenly`).
+
+    Raises
+    ------
+    InputError
+        When the spec cannot be read (the wrong part is named) or the data cannot.
+    """
+    spec = parse_spec(text, SOURCES)
+    source = SOURCES[spec.source]
+    spec.only(*source.options, "classes", "limit")
+    data = source.opener(spec)
+    if "classes" in spec.options:
+        data = keep_classes(data, spec.options["classes"].split(","))
+    if "limit" in spec.options:
+        data = take_evenly(data, spec.integer("limit", 1, at_least=1))
+    return data

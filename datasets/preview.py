@@ -1,0 +1,121 @@
+"""What a generator makes, at a glance: pairs or clips on a contact sheet, with what they share in bits."""
+
+from collections.abc import Callable
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mitools.datasets.cdp import CDP
+from mitools.datasets.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.open_synthetic import (
+    CDP_OPTIONS,
+    COLORFUL_MOVING_MNIST_OPTIONS,
+    open_cdp,
+    open_colorful_moving_mnist,
+)
+from mitools.datasets.sheet import Group, Row, draw_sheet
+from mitools.specs import Spec, parse_spec
+
+
+class Preview(NamedTuple):
+    """A contact sheet, and what each choice of shared attributes is worth."""
+
+    sheet: Image.Image
+    bits: dict[str, dict[str, float]]
+
+
+def preview(text: str, columns: int) -> Preview:
+    """Draw the contact sheet of a generator.
+
+    Parameters
+    ----------
+    text
+        ``cdp?...`` or ``colorful_moving_mnist?...``, with the options that open them as data.
+    columns
+        How many pairs in each row, or how many clips.
+
+    Raises
+    ------
+    InputError
+        When the spec cannot be read.
+    """
+    spec = parse_spec(text, PREVIEWS)
+    return PREVIEWS[spec.source](spec, columns)
+
+
+def preview_cdp(spec: Spec, columns: int) -> Preview:
+    """Pairs side by side for every choice of shared attributes (Lee et al., Fig. 2)."""
+    spec.only(*CDP_OPTIONS)
+    return cdp_sheet(open_cdp(spec), columns)
+
+
+def cdp_sheet(data: CDP, columns: int) -> Preview:
+    """Draw the sheet of a CDP."""
+    rows, bits = [], {}
+    start = 0
+    for shared in _subsets(data.truth.names):
+        pairs = data.pairs(shared)
+        indices = np.arange(start, start + columns) % len(data)
+        start += columns
+        first, second = (view.cpu().numpy() for view in pairs.compose(indices))
+        labels = data.truth.labels(pairs.attributes(indices)[0], shared)
+        groups = [
+            Group(np.stack((x, y)), pairs.classes[label])
+            for x, y, label in zip(first, second, labels, strict=True)
+        ]
+        heading = f"{_listed(shared)} shared: H(C) = {pairs.entropy_bits:.4g} bits"
+        rows.append(Row(heading, groups))
+        bits[", ".join(shared)] = {"entropy_bits": pairs.entropy_bits}
+    return Preview(draw_sheet("CDP: same-class pairs", rows), bits)
+
+
+def preview_colorful_moving_mnist(spec: Spec, columns: int) -> Preview:
+    """Clips, and the second view for every choice of shared factors (Tian et al., Fig. 10)."""
+    spec.only(*COLORFUL_MOVING_MNIST_OPTIONS)
+    return colorful_moving_mnist_sheet(open_colorful_moving_mnist(spec), columns)
+
+
+def colorful_moving_mnist_sheet(data: ColorfulMovingMNIST, columns: int) -> Preview:
+    """Draw the sheet of a Colorful Moving-MNIST."""
+    choices = [data.pairs(shared) for shared in ((), *_subsets(data.truth.names))]
+    bits = {
+        ", ".join(pairs.shared): {"label_bits": pairs.label_bits, "shared_bits": pairs.shared_bits}
+        for pairs in choices
+        if pairs.shared
+    }
+    rows = []
+    for item in np.arange(columns) % len(data):
+        clip, frame = data.clips([item], range(1, 11))[0].cpu().numpy(), data.compose([item]).cpu().numpy()
+        first = [Group(clip, "frames 1 to 10"), Group(frame, f"frame {data.frame}")]
+        second = [
+            Group(
+                pairs.compose([item])[1].cpu().numpy(), f"{_short(pairs.shared)}\n{pairs.label_bits:.3g} bits"
+            )
+            for pairs in choices
+        ]
+        rows += [Row("view 1", first), Row(f"view 2, built from frame {data.frame}", second)]
+    title = "Colorful Moving-MNIST: view 2 shares the factors named under it (bits: entropy of their classes)"
+    return Preview(draw_sheet(title, rows), bits)
+
+
+def _subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _short(names: tuple[str, ...]) -> str:
+    return (
+        " + ".join({"background": "bkgd", "position": "pos"}.get(name, name) for name in names) or "nothing"
+    )
+
+
+PREVIEWS: dict[str, Callable[[Spec, int], Preview]] = {
+    "cdp": preview_cdp,
+    "colorful_moving_mnist": preview_colorful_moving_mnist,
+}
+"""Which generators can be previewed: a function from their spec and the number of columns."""

@@ -1,0 +1,118 @@
+"""Which items of a data set are used, and whether there are enough of them."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.datasets.base import Item, LabelledData
+from mitools.errors import InputError
+from mitools.files import digest_text
+from mitools.specs import nearest
+
+
+class Selection:
+    """Some items of another data set; meets :class:`mitools.datasets.base.LabelledData`.
+
+    Parameters
+    ----------
+    data
+        The data set selected from.
+    indices
+        Shape (m,), positions in `data`.
+    labels
+        Shape (m,), the labels the items have here.
+    classes
+        The class names these labels stand for.
+    """
+
+    def __init__(
+        self,
+        data: LabelledData,
+        indices: NDArray[np.int64],
+        labels: NDArray[np.int64],
+        classes: Sequence[str],
+    ) -> None:
+        self.name = data.name
+        self.classes = list(classes)
+        self.labels = labels
+        which = hashlib.sha256(indices.tobytes() + labels.tobytes()).hexdigest()
+        self.digest = digest_text("selection", data.digest, which, *classes)
+        self._data = data
+        self._indices = indices
+
+    def __len__(self) -> int:
+        """Count the items."""
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> tuple[Item, int]:
+        """Read one item and its label."""
+        return self._data[int(self._indices[index])][0], int(self.labels[index])
+
+
+def take_evenly(data: LabelledData, limit: int) -> LabelledData:
+    """Keep `limit` items, evenly spaced over the items in order of class.
+
+    Every class keeps its share of the items to within one, and the items kept are spread over the class
+    rather than its first ones. With no more than `limit` items the data set itself is returned.
+
+    Raises
+    ------
+    InputError
+        When `limit` is smaller than the number of classes.
+    """
+    n = len(data)
+    if limit >= n:
+        return data
+    if limit < len(data.classes):
+        raise InputError(
+            f"limit={limit} would leave classes of {data.name} empty; it has {len(data.classes)} classes"
+        )
+    positions = (2 * np.arange(limit, dtype=np.int64) + 1) * n // (2 * limit)
+    indices = np.sort(np.argsort(data.labels, kind="stable")[positions])
+    return Selection(data, indices, data.labels[indices], data.classes)
+
+
+def keep_classes(data: LabelledData, names: Sequence[str]) -> LabelledData:
+    """Keep the items of the named classes; labels are renumbered in the order of `names`.
+
+    Raises
+    ------
+    InputError
+        When a name is no class of the data, or comes twice.
+    """
+    known = list(data.classes)
+    for name in names:
+        if name not in known:
+            raise InputError(f"{data.name} has no class {name!r}; accepted: {nearest(name, known)}")
+    if len(set(names)) < len(names):
+        raise InputError(f"classes={','.join(names)} names a class twice")
+    renumbered = np.full(len(known), -1, dtype=np.int64)
+    renumbered[[known.index(name) for name in names]] = np.arange(len(names))
+    labels = renumbered[data.labels]
+    indices = np.flatnonzero(labels >= 0)
+    return Selection(data, indices, labels[indices], names)
+
+
+def require_classes(data: LabelledData, at_least_per_class: int) -> None:
+    """Check that there are two classes or more, each with enough items.
+
+    Raises
+    ------
+    InputError
+        When there is a single class, or a class has fewer than `at_least_per_class` items.
+    """
+    if len(data.classes) < 2:
+        only = f" ({data.classes[0]!r})" if data.classes else ""
+        raise InputError(
+            f"{data.name} has {len(data.classes)} class{only}; information about the class needs two or more"
+        )
+    counts = np.bincount(data.labels, minlength=len(data.classes))
+    short = int(np.argmin(counts))
+    if counts[short] < at_least_per_class:
+        images = "image" if counts[short] == 1 else "images"
+        raise InputError(
+            f"{data.name}: class {data.classes[short]!r} has {counts[short]} {images} and needs at least "
+            f"{at_least_per_class}; add images or leave the class out (classes=...)"
+        )

@@ -1,0 +1,25 @@
+"""Random numbers that depend on a seed alone and disturb nobody else's."""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched."""
+    # The default generator alone: torch.manual_seed would reseed every accelerator as well.
+    with torch.random.fork_rng(devices=[]):
+        torch.default_generator.manual_seed(seed)
+        yield
+
+
+def derive_seed(*counters: int) -> int:
+    """Hash non-negative counters (a seed, an item, a view) into a seed of their own, in [0, 2^63).
+
+    Equal counters give equal seeds on every machine; neighbouring ones share nothing.
+    """
+    content = ",".join(map(str, counters)).encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") >> 1

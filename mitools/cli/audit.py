@@ -1,0 +1,160 @@
+"""``mitools audit``: frozen encoders on labelled data."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
+from mitools.cli.estimates import bits
+
+OutOption = Annotated[Path, typer.Option("--out", help="Folder for tables, figures and kept results.")]
+CacheOption = Annotated[
+    Path | None, typer.Option(help="Folder for features.", show_default="$MITOOLS_CACHE or ~/.cache/mitools")
+]
+
+
+def audit(
+    encoder: Annotated[
+        list[str], typer.Option(metavar="SPEC", help="A frozen encoder; give the option once for each.")
+    ],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="Labelled data.", show_default="the labels of a features: encoder"),
+    ] = None,
+    destination: OutOption = Path("mitools-audit"),
+    pairing: Annotated[
+        str, typer.Option(help="same_class, or same_class,simclr to measure augmented views as well.")
+    ] = "same_class",
+    views: Annotated[int, typer.Option(help="Augmented views an image.", min=2)] = 2,
+    prior: Annotated[
+        str, typer.Option(help="The class distribution meant: empirical or uniform.")
+    ] = "empirical",
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
+    workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
+    cache: CacheOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Measure how much class information frozen encoders carry, with a guarantee.
+
+    Writes results.csv, correlation.csv, comparisons.csv and figures. What was finished is kept: a stopped
+    audit goes on from there, and a second one encodes nothing.
+    """
+    from mitools.backends.devices import resolve_device
+    from mitools.measurements import AuditSettings
+
+    wanted = {name.strip() for name in pairing.split(",")}
+    if not wanted <= {"same_class", "simclr"}:
+        raise typer.BadParameter(f"--pairing {pairing}: accepted are same_class and same_class,simclr")
+    settings = AuditSettings(
+        simclr="simclr" in wanted,
+        views=views,
+        prior=prior,
+        seed=seed,
+        device=str(resolve_device(device)),
+        batch_size=batch_size,
+        workers=workers,
+    )
+    return audit_and_report(data or _only_features(encoder), encoder, destination, settings, cache, json)
+
+
+def audit_and_report(
+    data: str, encoders: list[str], destination: Path, settings: Any, cache: Path | None, json: bool
+) -> int:
+    """Run an audit, write its report and print it; return the exit code."""
+    from mitools.audit import run_audit
+    from mitools.datasets.open import open_data
+    from mitools.features.store import FeatureStore, default_root
+    from mitools.report.audit_report import write_audit
+    from mitools.report.tables import records
+
+    store = FeatureStore(cache or default_root())
+    with progress() as advance:
+        found = run_audit(
+            open_data(data), encoders, out=destination, store=store, settings=settings, advance=advance
+        )
+    report = write_audit(found, destination, settings.seed)
+    if json:
+        print_json(
+            {
+                "data": found.data,
+                "results": records(report.results),
+                "correlation": None if report.correlation is None else records(report.correlation),
+                "comparisons": None if report.comparisons is None else records(report.comparisons),
+                "failures": dict(found.failures),
+                "files": [str(path) for path in report.files],
+            }
+        )
+    else:
+        _print_report(records(report.results), report.correlation, report.comparisons)
+        err.print(f"written: {len(report.files)} files under {destination}", markup=False)
+    for spec, reason in found.failures.items():
+        err.print(f"failed: {spec}: {reason}", markup=False)
+    return 1 if found.failures else 0
+
+
+def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
+    header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf.", "InfoNCE"]
+    simclr = "i_simclr_bits" in rows[0]
+    header += ["I_SimCLR"] if simclr else []
+    print_table(
+        [*header, "linear", "kNN-20", "seconds"],
+        [
+            [
+                row["encoder"],
+                str(row["dim"]),
+                bits(row["i_class_bits"]),
+                f"{bits(row['i_class_low'])} to {bits(row['i_class_high'])}",
+                "identified" if row["i_class_identified"] else "bracketed",
+                bits(row["label_information_bits"]),
+                bits(row["i_class_infonce_bits"]),
+                *([bits(row["i_simclr_bits"])] if simclr else []),
+                f"{row['linear_acc']:.1%}",
+                f"{row['knn20_acc']:.1%}",
+                f"{row['seconds']:.1f}",
+            ]
+            for row in rows
+        ],
+        title=f"bits of class information, of H(C) = {bits(rows[0]['h_c_bits'])}",
+    )
+    for row in rows:
+        if row["warnings"]:
+            err.print(f"{row['encoder']}: {row['warnings']}", markup=False)
+    if comparisons is not None:
+        told = int((comparisons["verdict"] != "not told apart").sum())
+        out.print(f"\n{told} of {len(comparisons)} pairs of encoders are told apart (comparisons.csv)")
+    if correlation is not None:
+        out.print()
+        print_table(
+            ["with linear accuracy", "Pearson", "95% interval", "Kendall", "Spearman"],
+            [
+                [
+                    row["column"],
+                    bits(row["pearson"]),
+                    f"{bits(row['pearson_low'])} to {bits(row['pearson_high'])}",
+                    bits(row["kendall"]),
+                    bits(row["spearman"]),
+                ]
+                for row in correlation.astype(object).where(correlation.notna(), None).to_dict("records")
+            ],
+        )
+        for note in sorted(set(correlation["note"]) - {""}):
+            err.print(f"correlation: {note}", markup=False)
+
+
+def _only_features(encoders: list[str]) -> str:
+    """Take the labels from the first feature file when no data are named."""
+    if not all(spec.startswith("features:") for spec in encoders):
+        raise typer.BadParameter("--data is missing; only features: encoders bring labels of their own")
+    return encoders[0]

@@ -1,0 +1,101 @@
+"""``mitools correlate``: which columns of a table go with a target column."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mitools.cli.console import JsonOption, SeedOption, err, print_json, print_table
+
+
+def correlate(
+    table: Annotated[Path, typer.Argument(help="A CSV file with one row an encoder.", metavar="TABLE.csv")],
+    target: Annotated[str, typer.Option(help="The column to correlate with, such as linear_acc.")],
+    lower_is_better: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="Columns whose sign is turned.",
+            show_default="alignment,uniformity where present",
+        ),
+    ] = None,
+    bootstrap: Annotated[int, typer.Option(help="Resamples of the rows.")] = 2000,
+    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    seed: SeedOption = 0,
+    out: Annotated[
+        Path | None, typer.Option(help="Also write the result here, as CSV.", metavar="FILE.csv")
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Correlate every numeric column of a CSV table with its target column.
+
+    Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
+    p-values adjusted (Holm) for the number of columns.
+    """
+    from mitools.report import correlation
+    from mitools.report.csv_table import read_csv
+    from mitools.report.tables import records, write_csv
+
+    read = read_csv(table)
+    turned = correlation.LOWER_IS_BETTER
+    if lower_is_better is not None:
+        turned = tuple(name.strip() for name in lower_is_better.split(",") if name.strip())
+    result = correlation.correlate(
+        read,
+        target,
+        lower_is_better=turned,
+        confidence=confidence,
+        bootstrap=bootstrap,
+        seed=seed,
+    )
+    if out is not None:
+        write_csv(result, out)
+    skipped = [name for name in read.columns if name not in correlation.numeric_columns(read)]
+    if json:
+        print_json(
+            {
+                "target": target,
+                "rows": len(read),
+                "confidence": confidence,
+                "bootstrap": bootstrap,
+                "seed": seed,
+                "not_numeric": skipped,
+                "columns": records(result),
+            }
+        )
+        return
+    interval = f"{100 * confidence:g}% interval"
+    header = ["column", "n", "coefficient", "value", interval, "without one row", "p", "Holm p"]
+    print_table(header, [line for row in records(result) for line in _lines(row)])
+    if skipped:
+        err.print(f"left out, not numeric: {', '.join(skipped)}", markup=False)
+    for note, columns in result[result["note"] != ""].groupby("note", sort=False)["column"]:
+        err.print(f"{', '.join(columns)}: {note}", markup=False)
+    if out is not None:
+        err.print(f"written: {out}", markup=False)
+
+
+def _lines(row: dict[str, Any]) -> list[list[str]]:
+    """Three lines of the table for one column, or one that says there is nothing."""
+    from mitools.report.coefficients import NAMES
+
+    name = row["column"] + (" (lower is better)" if row["sign"] < 0 else "")
+    if row["pearson"] is None:
+        return [[name, str(row["n"]), *[""] * 6]]
+    return [
+        [
+            name if coefficient == NAMES[0] else "",
+            str(row["n"]) if coefficient == NAMES[0] else "",
+            coefficient,
+            f"{row[coefficient]:.3f}",
+            _range(row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
+            _range(row[f"{coefficient}_loo_low"], row[f"{coefficient}_loo_high"]),
+            f"{row[f'{coefficient}_p']:.2g}",
+            f"{row[f'{coefficient}_p_holm']:.2g}",
+        ]
+        for coefficient in NAMES
+    ]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    return "none" if low is None or high is None else f"{low:.3f} to {high:.3f}"

@@ -1,0 +1,62 @@
+"""``mitools datasets``: look at what a generator makes, and write data sets out as files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mitools.cli.console import JsonOption, out, print_json, print_table, progress
+
+app = typer.Typer(help="Look at data sets and write them out.", rich_markup_mode=None)
+
+
+@app.command("preview")
+def preview_command(
+    spec: Annotated[str, typer.Argument(help="cdp or colorful_moving_mnist, with options: cdp?size=96.")],
+    out_path: Annotated[Path, typer.Option("--out", help="The picture to write (PNG).")],
+    columns: Annotated[int, typer.Option(help="Pairs in a row, or clips.", min=1, max=32)] = 4,
+    json: JsonOption = False,
+) -> None:
+    """Draw a labelled contact sheet: pairs or clips, with what they share and the bits."""
+    from mitools.datasets.preview import preview
+    from mitools.files import whole_file
+
+    sheet, bits = preview(spec, columns)
+    with whole_file(out_path) as temporary:
+        sheet.save(temporary, format="PNG", optimize=True)
+    if json:
+        print_json({"spec": spec, "sheet": str(out_path), "shared": bits})
+        return
+    measures = list(next(iter(bits.values())))
+    rows = [[name, *(f"{values[measure]:.3f}" for measure in measures)] for name, values in bits.items()]
+    print_table(["shared", *(measure.replace("_", " ") for measure in measures)], rows)
+    out.print(f"sheet: {out_path}", markup=False)
+
+
+@app.command("export")
+def export_command(
+    spec: Annotated[str, typer.Argument(help="Any image data, for example cdp?shared=color&n=1000.")],
+    out_path: Annotated[
+        Path, typer.Option("--out", help="A folder to make, or a file that ends in .safetensors.")
+    ],
+    json: JsonOption = False,
+) -> None:
+    """Write a data set as a folder of PNG files with labels.csv, or as one safetensors file."""
+    from mitools.datasets import open_data
+    from mitools.datasets.export import export_folder, export_safetensors
+
+    data = open_data(spec)
+    write = export_safetensors if out_path.suffix == ".safetensors" else export_folder
+    with progress() as advance:
+        write(data, out_path, advance)
+    document = {
+        "spec": spec,
+        "out": str(out_path),
+        "n": len(data),
+        "classes": len(data.classes),
+        "digest": data.digest,
+    }
+    if json:
+        print_json(document)
+    else:
+        out.print(f"{len(data)} images of {len(data.classes)} classes: {out_path}", markup=False)

@@ -1,0 +1,30 @@
+"""``mitools demo``: a small audit that needs no network, no data and under a minute."""
+
+from pathlib import Path
+
+from mitools.cli.audit import CacheOption, OutOption, audit_and_report
+from mitools.cli.console import JsonOption, SeedOption
+
+DATA = "digits"
+ENCODERS = [
+    "builtin:pixels",
+    "builtin:pca?k=2",
+    "builtin:pca?k=4",
+    "builtin:pca?k=8",
+    "builtin:pca?k=16",
+    "builtin:random_conv?width=8",
+    "builtin:random_conv?width=64",
+    "timm:test_resnet.r160_in1k?pretrained=no&image_size=32",
+]
+
+
+def demo(
+    destination: OutOption = Path("mitools-demo"),
+    seed: SeedOption = 0,
+    cache: CacheOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Audit a graded family of offline encoders on scikit-learn's digits."""
+    from mitools.measurements import AuditSettings
+
+    return audit_and_report(DATA, ENCODERS, destination, AuditSettings(seed=seed), cache, json)

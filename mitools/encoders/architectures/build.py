@@ -1,0 +1,133 @@
+"""Networks by name: the architectures that a checkpoint's weights can be loaded into."""
+
+import importlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from torch import nn
+
+from mitools.backends.seeding import seeded
+from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
+from mitools.encoders.preprocess import Preprocess, timm_preprocess
+from mitools.errors import InputError
+from mitools.files import digest_file
+from mitools.specs import nearest
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network without its classifier, and the preprocessing that belongs to it.
+
+    Attributes
+    ----------
+    identity
+        What tells it from other networks with the same weights; part of the encoder's digest.
+    module
+        Maps (B, 3, H, W) to (B, d).
+    preprocess
+        How images become its input unless the spec says otherwise.
+    """
+
+    identity: str
+    module: nn.Module
+    preprocess: Preprocess
+
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS
+}
+
+
+def build_architecture(text: str) -> Architecture:
+    """Build a network by name, with untrained weights.
+
+    Parameters
+    ----------
+    text
+        ``cifar_resnet20`` (32, 44, 56, 110), ``timm:NAME``, or ``python:MODULE:FACTORY``: a function
+        without arguments that returns the network. The last runs the user's own code, found as Python
+        finds it or in the current folder.
+
+    Raises
+    ------
+    InputError
+        When the name is unknown or the code fails.
+    """
+    source, _, name = text.partition(":")
+    if source == "timm" and name:
+        return timm_architecture(name)
+    if source == "python" and name:
+        return _python_architecture(name)
+    if text in NETWORKS:
+        return Architecture(text, NETWORKS[text](), Preprocess())
+    known = [*NETWORKS, "timm:NAME", "python:MODULE:FACTORY"]
+    raise InputError(f"unknown arch {text!r}; accepted: {nearest(text, known, len(known))}")
+
+
+def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Architecture:
+    """Build a network of timm without its classifier; timm's data config gives the preprocessing.
+
+    Parameters
+    ----------
+    name
+        As timm names it; ``resnet18.a1_in1k`` has a tag for its pretrained weights behind the dot.
+    pretrained
+        Download the weights (timm keeps them).
+    seed
+        Of the untrained weights.
+
+    Raises
+    ------
+    InputError
+        When timm has no such model, it cannot be built, or the weights cannot be fetched.
+    """
+    import timm
+    from timm.data.config import resolve_model_data_config
+
+    if not timm.is_model(name):
+        near = nearest(name.partition(".")[0], timm.list_models())
+        raise InputError(f"timm has no model {name!r}; nearest: {near}")
+    try:
+        with seeded(seed):
+            module = timm.create_model(name, pretrained=pretrained, num_classes=0)
+    except Exception as error:  # timm lets through whatever the hub, the disk or the model raises
+        remedy = "check the network, or take pretrained=no" if pretrained else "choose another model"
+        raise InputError(f"timm model {name!r} cannot be had ({_one_line(error)}); {remedy}") from None
+    config = resolve_model_data_config(module)
+    return Architecture(f"timm:{name.partition('.')[0]}", module, timm_preprocess(config, name))
+
+
+def _python_architecture(name: str) -> Architecture:
+    module_name, _, factory_name = name.partition(":")
+    if not factory_name:
+        raise InputError(f"arch 'python:{name}' names no factory; write python:module:factory")
+    try:
+        with _current_folder_importable():
+            source = importlib.import_module(module_name)
+        with seeded(0):
+            network = getattr(source, factory_name)()
+    except Exception as error:  # the user's own code may raise anything
+        raise InputError(f"arch 'python:{name}' cannot be built ({_one_line(error)})") from None
+    if not isinstance(network, nn.Module):
+        raise InputError(f"arch 'python:{name}' returns a {type(network).__name__}, not a torch.nn.Module")
+    # The same weights mean another encoder once the code around them has changed.
+    code = digest_file(Path(source.__file__)) if source.__file__ else ""
+    return Architecture(f"python:{name}:{code}", network, Preprocess())
+
+
+@contextmanager
+def _current_folder_importable() -> Iterator[None]:
+    folder = str(Path.cwd())
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        sys.path.remove(folder)
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

@@ -1,0 +1,48 @@
+"""Every estimator by its name, for commands and recipes."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from mitools.errors import InputError
+from mitools.estimate import Kind
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.closed_form import ClassPosterior, LabelInformation
+from mitools.estimators.variational import METHODS as VARIATIONAL
+from mitools.estimators.variational import VariationalEstimator
+from mitools.specs import nearest
+
+
+class NamedMethod(NamedTuple):
+    """How to make an estimator, what its number is, and whether y must be class labels."""
+
+    make: Callable[[int, str], MIEstimator]
+    kind: Kind
+    needs_labels: bool
+
+
+def _variational(name: str) -> NamedMethod:
+    def make(seed: int, device: str) -> MIEstimator:
+        critic = "projection" if name == "nt_xent" else "separable"
+        return VariationalEstimator(name, critic, device=device, seed=seed)
+
+    return NamedMethod(make, VARIATIONAL[name].kind, False)
+
+
+METHODS: dict[str, NamedMethod] = {
+    **{name: _variational(name) for name in VARIATIONAL},
+    "class_posterior": NamedMethod(lambda seed, device: ClassPosterior(seed=seed), "lower bound", True),
+    "label_information": NamedMethod(lambda seed, device: LabelInformation(seed=seed), "lower bound", True),
+}
+
+
+def make_estimator(name: str, seed: int = 0, device: str = "cpu") -> MIEstimator:
+    """Make an estimator by name, with its default settings.
+
+    Raises
+    ------
+    InputError
+        When there is no such method; the nearest ones are named.
+    """
+    if name not in METHODS:
+        raise InputError(f"unknown method {name!r}; did you mean {nearest(name, METHODS)}?")
+    return METHODS[name].make(seed, device)

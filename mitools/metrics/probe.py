@@ -1,0 +1,35 @@
+"""Linear probe: what a linear classifier gets right on the report part."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.estimators.class_prior import class_prior
+from mitools.estimators.parts import Parts
+from mitools.estimators.posterior import CalibratedPosterior
+
+
+def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts: Parts) -> float:
+    """Accuracy of multinomial logistic regression on frozen features.
+
+    The regularisation is picked on *select*, as for the certificate: it is the same classifier, and
+    :attr:`mitools.estimators.closed_form.ClassPosterior.accuracy_` is this number without a second fit.
+
+    Parameters
+    ----------
+    features
+        Shape (n, d).
+    labels
+        Shape (n,), 0..C-1.
+    parts
+        The split of the items.
+
+    Returns
+    -------
+    float
+        The share of *report* that is classified right.
+    """
+    train, select, report = parts.train, parts.select, parts.report
+    classifier = CalibratedPosterior().fit(
+        features[train], labels[train], features[select], labels[select], class_prior(labels)
+    )
+    return float((classifier.predict(features[report]) == labels[report]).mean())

@@ -1,0 +1,67 @@
+"""Two views of one item as a positive pair, over features of shape (n, V, d)."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.errors import InputError
+from mitools.estimators.base import Rows, permuted_within
+from mitools.estimators.parts import Parts
+
+
+class ViewPairs:
+    """The pairing of augmentation: two different views of one image (Lee et al., Fig. 1b).
+
+    Tables are the features flattened to (n V, d): view v of item i is row ``i * V + v``.
+
+    Parameters
+    ----------
+    n_items, n_views
+        n and V.
+    strata
+        Shape (n,), classes to spread evenly over the parts, where known.
+    partner
+        Shape (n,): whose view stands on the other side of the pair; the item's own when None.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two views.
+    """
+
+    entropy_nats: float | None = None
+
+    def __init__(
+        self,
+        n_items: int,
+        n_views: int,
+        strata: NDArray[np.int64] | None = None,
+        partner: Rows | None = None,
+    ) -> None:
+        if n_views < 2:
+            raise InputError(f"pairs of views need at least two views an image, not {n_views}")
+        self.n_items, self.n_views, self.strata = n_items, n_views, strata
+        self.partner = np.arange(n_items) if partner is None else partner
+
+    def within(self, items: Rows) -> "_ItemViews":
+        """Restrict the pairing to some of the items."""
+        return _ItemViews(items, self.partner[items], self.n_views)
+
+    def apart(self, parts: Parts, rng: np.random.Generator) -> "ViewPairs":
+        """Pair views of different items, within each part."""
+        return ViewPairs(self.n_items, self.n_views, self.strata, permuted_within(self.partner, parts, rng))
+
+
+class _ItemViews:
+    def __init__(self, items: Rows, partners: Rows, n_views: int) -> None:
+        self.items, self.partners, self.n_views = items, partners, n_views
+
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        return self._views(rng.choice(len(self.items), count, replace=count > len(self.items)), rng)
+
+    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        return self._views(np.arange(len(self.items)), rng)
+
+    def _views(self, chosen: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        first = rng.integers(0, self.n_views, len(chosen))
+        second = (first + rng.integers(1, self.n_views, len(chosen))) % self.n_views
+        return self.items[chosen] * self.n_views + first, self.partners[chosen] * self.n_views + second
