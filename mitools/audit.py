@@ -100,8 +100,7 @@ def run_audit(
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     parts = split(len(data), data.labels, settings.seed)
-    silent: Advance = lambda what, done, total: None  # noqa: E731
-    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or silent)
+    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or _silent)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
@@ -148,7 +147,7 @@ class _Auditor(NamedTuple):
             cells[kind] = self.results.cell(kind, on, partial(measure, features, self.parts, self.settings))
         report = encoder.load_report if isinstance(encoder, Encoder) else None
         return AuditedEncoder(
-            row=_row(encoder, name, seen, self.settings, cells.values()),
+            row=_row(encoder, name, seen, cells.values()),
             estimates=_estimates(cells.values()),
             influence_nats=np.array(cells["certificate"]["influence_nats"]),
             load_report=report.to_dict() if report else None,
@@ -176,15 +175,10 @@ def _estimates(cells: Iterable[Values]) -> dict[str, Estimate]:
     }
 
 
-def _row(
-    encoder: AnyEncoder, name: str, features: Features, settings: AuditSettings, cells: Collection[Values]
-) -> Values:
+def _row(encoder: AnyEncoder, name: str, features: Features, cells: Collection[Values]) -> Values:
     """Lay out one row of ``results.csv``."""
     estimates = _estimates(cells)
     i_class = estimates["i_class"]
-    interval = i_class.interval_bits
-    if interval is None or i_class.entropy_bits is None:
-        raise ValueError("a certificate has an interval and an entropy")
     row: Values = {
         "encoder": name,
         "source": encoder.source,
@@ -192,15 +186,12 @@ def _row(
         "n": len(features.labels),
         "dim": features.values.shape[2],
         "h_c_bits": i_class.entropy_bits,
-        "i_class_bits": i_class.bits,
-        "i_class_low": interval.low,
-        "i_class_high": interval.high,
         "i_class_identified": bracket(i_class).identified,
-        "label_information_bits": estimates["label_information"].bits,
-        "i_class_infonce_bits": estimates["i_class_infonce"].bits,
     }
-    if settings.simclr:
-        row["i_simclr_bits"] = estimates["i_simclr"].bits
+    for column, estimate in estimates.items():
+        interval = estimate.interval_bits
+        row[f"{column}_bits"] = estimate.bits
+        row[f"{column}_low"], row[f"{column}_high"] = interval[:2] if interval else (None, None)
     for cell in cells:
         row |= cell.get("metrics", {})
     row["seconds"] = sum(cell["seconds"] for cell in cells) + features.seconds
@@ -210,6 +201,10 @@ def _row(
         if estimate.warnings
     )
     return row
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
 
 
 def _unique(name: str, taken: Collection[str]) -> str:

@@ -88,12 +88,13 @@ def quality(features: Features, parts: Parts, settings: AuditSettings) -> Values
     report, report_labels = rows[parts.report], labels[parts.report]
     pairs = SameClassPairs(labels, settings.prior).within(parts.report)
     x, y = pairs.independent(np.random.default_rng([settings.seed, 4]))
-    neighbours = knn_accuracy(
-        rows[parts.train], labels[parts.train], report, report_labels, NEIGHBOURS, device=device
-    )
+    train, train_labels = rows[parts.train], labels[parts.train]
+    # A small training part has fewer neighbours to ask than the table's columns are named for.
+    asked = {k: min(k, len(train)) for k in NEIGHBOURS}
+    neighbours = knn_accuracy(train, train_labels, report, report_labels, list(asked.values()), device=device)
     return {
         "metrics": {
-            **{f"knn{k}_acc": accuracy for k, accuracy in neighbours.items()},
+            **{f"knn{k}_acc": neighbours[least] for k, least in asked.items()},
             "alignment": alignment(rows[x], rows[y], device=device),
             "uniformity": uniformity(report, device=device),
             "tolerance": tolerance(report, report_labels),

@@ -10,9 +10,7 @@ ENCODERS = [
     "builtin:pixels",
     "builtin:pca?k=2",
     "builtin:pca?k=4",
-    "builtin:pca?k=8",
     "builtin:pca?k=16",
-    "builtin:random_conv?width=8",
     "builtin:random_conv?width=64",
     "timm:test_resnet.r160_in1k?pretrained=no&image_size=32",
 ]

@@ -61,7 +61,7 @@ class Preprocess:
             if self.size is None
             else f"{self.resize} {self._scale(self.size)} {self.interpolation}, centre crop {self.size}"
         )
-        mean, std = (",".join(f"{value:g}" for value in values) for values in (self.mean, self.std))
+        mean, std = (",".join(str(float(value)) for value in values) for values in (self.mean, self.std))
         return f"{shape}, mean {mean}, std {std}"
 
     def evaluate(self, image: Image.Image) -> Tensor:

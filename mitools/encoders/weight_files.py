@@ -13,6 +13,8 @@ import torch
 
 from mitools.errors import InputError
 
+_HARMLESS = frozenset({"collections", "torch._utils"})
+
 
 def read_weight_file(path: Path) -> Mapping[Any, Any]:
     """Read a ``.safetensors`` file, or anything that ``torch.save`` wrote, onto the CPU.
@@ -76,11 +78,11 @@ def _wanted_global(path: Path, message: str) -> str | None:
     try:
         with path.open("rb") as stream:
             for opcode, argument, _ in pickletools.genops(stream):
-                if opcode.name == "GLOBAL":
-                    return str(argument).replace(" ", ".")
-                if opcode.name == "STACK_GLOBAL":
-                    return ".".join(strings[-2:])
-                if isinstance(argument, str):
+                if opcode.name in ("GLOBAL", "STACK_GLOBAL"):
+                    module, name = strings[-2:] if argument is None else argument.split(" ")
+                    if module not in _HARMLESS:
+                        return f"{module}.{name}"
+                elif isinstance(argument, str):
                     strings.append(argument)
     except ValueError:  # no pickle after all
         return None

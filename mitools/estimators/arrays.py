@@ -1,5 +1,7 @@
 """What arrays an estimator accepts, checked once at the door."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -14,7 +16,7 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
     InputError
         When the values are not numbers, not finite, or have more than two axes or no rows.
     """
-    array = np.asarray(values)
+    array = _as_array(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} holds {array.dtype}, but real numbers are needed")
     if array.ndim == 1:
@@ -23,15 +25,24 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
     with np.errstate(over="ignore"):
         rows = np.ascontiguousarray(array, dtype=np.float32)
-    # One pass and no (n, d) mask: a sum is finite unless a term is not, or all but overflows.
+    # One pass and no (n, d) mask: summed in double precision, single-precision terms cannot overflow.
     if not np.isfinite(rows.sum(dtype=np.float64)):
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
-        if len(bad):
-            raise InputError(
-                f"{name} has NaN, infinite or overflowing values in {len(bad)} of {len(rows)} rows,"
-                f" the first at row {bad[0]}; remove them"
-            )
+        raise InputError(
+            f"{name} has NaN, infinite or overflowing values in {len(bad)} of {len(rows)} rows,"
+            f" the first at row {bad[0]}; remove them"
+        )
     return rows
+
+
+def location_and_scale(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Mean and standard deviation of every column, shape (d,) each; the scale of a constant column is 1.
+
+    Summed in double precision: in single, a constant column's deviation is rounding error, and dividing
+    by it would turn the first value that differs into an enormous one.
+    """
+    mean, scale = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    return mean.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)
 
 
 def as_labels(values: ArrayLike, name: str = "labels") -> NDArray[np.int64]:
@@ -42,7 +53,7 @@ def as_labels(values: ArrayLike, name: str = "labels") -> NDArray[np.int64]:
     InputError
         When the labels are no vector of whole numbers.
     """
-    array = np.asarray(values)
+    array = _as_array(values, name)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or array.size == 0:
@@ -52,6 +63,13 @@ def as_labels(values: ArrayLike, name: str = "labels") -> NDArray[np.int64]:
     if array.dtype.kind not in "fiubU":
         raise InputError(f"{name} hold {array.dtype}, but class numbers are needed")
     return np.unique(array, return_inverse=True)[1].astype(np.int64)
+
+
+def _as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} is no array: its rows differ in length") from None
 
 
 def same_length(n: int, m: int, first: str, second: str) -> None:

@@ -45,15 +45,15 @@ class MIEstimator(BaseEstimator):
 
     def settings(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values, for the estimate's record."""
-        plain = (str, int, float, bool, type(None))
-        return {
-            key: value
-            if isinstance(value, plain)
-            else list(value)
-            if isinstance(value, tuple)
-            else repr(value)
-            for key, value in self.get_params(deep=False).items()
-        }
+        return {key: _json_value(value) for key, value in self.get_params(deep=False).items()}
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
+    return value if isinstance(value, str | int | float | None) else repr(value)
 
 
 class PairSource(Protocol):
@@ -77,6 +77,11 @@ class Pairing(Protocol):
         ...
 
     @property
+    def n_rows(self) -> int:
+        """Rows that each of the two tables must have."""
+        ...
+
+    @property
     def strata(self) -> NDArray[np.int64] | None:
         """Classes to spread evenly over the parts, shape (n_items,), where known."""
         ...
@@ -84,6 +89,14 @@ class Pairing(Protocol):
     @property
     def entropy_nats(self) -> float | None:
         """The most that two views of a pair can share, where known."""
+        ...
+
+    @property
+    def diagonal_is_marginal(self) -> bool:
+        """Whether ``independent()`` fixes the number of pairs of every class, given which x and y of a
+        pair are independent. The pair (i, i) is then a draw from the product of the marginals like any
+        (i, j); a product without it would hold too few pairs of one class.
+        """
         ...
 
     def within(self, items: Rows) -> PairSource:
@@ -108,9 +121,10 @@ class PairedRows:
 
     strata: NDArray[np.int64] | None = None
     entropy_nats: float | None = None
+    diagonal_is_marginal = False
 
     def __init__(self, n_items: int, partner: Rows | None = None) -> None:
-        self.n_items = n_items
+        self.n_items = self.n_rows = n_items
         self.partner = np.arange(n_items) if partner is None else partner
 
     def within(self, items: Rows) -> "_PairedItems":

@@ -9,6 +9,8 @@ from mitools.information import nats_to_bits
 CONFIDENCE = 0.95
 OVERFIT_SHARE = 0.2
 SATURATED_SHARE = 0.9
+RESOLUTION = 1e-6
+"""Nats below which single-precision scores and posteriors tell nothing."""
 
 
 def two_sided(nats: float, stderr: float) -> Interval:
@@ -45,7 +47,7 @@ def cautions(
     train_nats
         The same reading on training items.
     still_rising
-        Whether fitting ended because its steps did, not because *select* had settled.
+        Whether fitting ended because its steps did, before *select* had settled.
     """
     found: list[Caution] = []
     if ceiling is not None and nats > SATURATED_SHARE * ceiling:
@@ -55,7 +57,7 @@ def cautions(
                 "saturated", f"the reading is {share:.0%} of the method's ceiling; the truth may be higher"
             )
         )
-    if entropy is not None and nats > entropy:
+    if entropy is not None and nats > entropy + RESOLUTION:
         excess = nats_to_bits(nats - entropy)
         found.append(
             Caution(

@@ -11,14 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.estimators.cautions import RESOLUTION
 from mitools.estimators.readings import Reading
 
 BLOCK = 4096
 """Same-class pairs are formed within random blocks of this many items: cost stays linear in n, every item
 still meets thousands of others, and the first-order influence does not change."""
-
-RESOLUTION = 1e-6
-"""Nats below which single-precision posteriors tell nothing; part of every standard error."""
 
 
 class ClassPairReadings(NamedTuple):
@@ -43,7 +41,7 @@ def read_class_pairs(
 
     A part that shows no mistake does not prove that there are none: with mistakes rarer than 1 / n, the
     influence values alone would claim certainty. So the standard error also holds one item more, unseen,
-    that is read as the class it is least like.
+    of the class whose items weigh most, that is read as the class it is least like.
 
     Parameters
     ----------
@@ -85,7 +83,7 @@ def read_class_pairs(
     a = float(weights @ row_log)
 
     unlike = np.log((class_means @ class_means.T).min())
-    unseen = float(np.hypot(2 * (unlike - a) / n, RESOLUTION))
+    unseen = float(np.hypot(2 * weights.max() * (unlike - a), RESOLUTION))
     a_influence = _influence(2 * row_log, labels, counts, weights)
     z_influence = _influence(2 * row_z, labels, counts, weights)
     return ClassPairReadings(
@@ -120,7 +118,7 @@ def read_label_information(
     class_means = np.zeros((len(prior), len(prior)))
     np.add.at(class_means, labels, posterior)
     unlike = np.log((class_means / counts[:, None]).min())
-    unseen = float(np.hypot((unlike - mean) / len(labels), RESOLUTION))
+    unseen = float(np.hypot(weights.max() * (unlike - mean), RESOLUTION))
     return Reading(entropy + mean, _influence(log_own, labels, counts, weights), unseen)
 
 

@@ -1,6 +1,7 @@
 """The certificate: class information of a representation by a critic that needs no training of its own."""
 
 import time
+from collections.abc import Sequence
 from typing import Self
 
 import numpy as np
@@ -14,8 +15,8 @@ from mitools.estimators.base import MIEstimator, permuted_within
 from mitools.estimators.cautions import cautions, one_sided_low, two_sided
 from mitools.estimators.class_pairs import read_class_pairs, read_label_information
 from mitools.estimators.class_prior import Prior, class_prior
-from mitools.estimators.parts import Parts, split
-from mitools.estimators.posterior import CalibratedPosterior
+from mitools.estimators.parts import Parts, as_many_as_report, split
+from mitools.estimators.posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.readings import Reading
 from mitools.information import entropy, nats_to_bits
 
@@ -100,6 +101,7 @@ class ClassPosterior(MIEstimator):
             When the input is malformed, has one class, or a class is too small to split.
         """
         started = time.perf_counter()
+        chosen = _known_reading(self.reading)
         features, labels = as_rows(x, "features"), as_labels(y)
         same_length(len(features), len(labels), "features", "labels")
         prior = class_prior(labels, self.prior)
@@ -108,15 +110,25 @@ class ClassPosterior(MIEstimator):
 
         h_c = entropy(prior)
 
-        posterior = self._fit_posterior(features, labels, parts, prior)
+        def fit_posterior(
+            labels: NDArray[np.int64], inverse_penalties: Sequence[float]
+        ) -> CalibratedPosterior:
+            fit, select = parts.train, parts.select
+            return CalibratedPosterior(self.classifier, self.seed, inverse_penalties).fit(
+                features[fit], labels[fit], features[select], labels[select], prior
+            )
+
+        posterior = fit_posterior(labels, INVERSE_PENALTIES)
         shuffled = permuted_within(labels, parts, rng)
-        blind = self._fit_posterior(features, shuffled, parts, prior)
+        # The same regularisation: a search for what is not there would walk to its end, at many times the cost.
+        penalty = posterior.inverse_penalty_
+        blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
 
         report = _read(posterior, features, labels, parts.report, h_c, rng)
         null = _read(blind, features, shuffled, parts.report, h_c, rng)
-        train = _read(posterior, features, labels, _as_many(labels, parts), h_c, rng)
+        train = _read(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
         record = self.settings() | {
-            "classifier": repr(self.classifier or "logistic regression"),
+            "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
             "inverse_penalty": posterior.inverse_penalty_,
             "sharpness": posterior.sharpness_,
             "classes": len(prior),
@@ -153,25 +165,12 @@ class ClassPosterior(MIEstimator):
         self.dv_estimate_ = estimates["class_posterior"]
         self.nwj_estimate_ = estimates["class_posterior_nwj"]
         self.label_information_ = estimates["label_information"]
-        chosen = _known_reading(self.reading)
         self.estimate_ = estimates[chosen]
         self.one_sided_low_nats_ = one_sided_low(report[chosen].nats, report[chosen].stderr)
         self.influence_ = report[chosen].influence
         decided = posterior.predict(features[parts.report])
         self.accuracy_ = float((decided == labels[parts.report]).mean())
         return self
-
-    def _fit_posterior(
-        self,
-        features: NDArray[np.float32],
-        labels: NDArray[np.int64],
-        parts: Parts,
-        prior: NDArray[np.float64],
-    ) -> CalibratedPosterior:
-        train, select = parts.train, parts.select
-        return CalibratedPosterior(self.classifier, self.seed).fit(
-            features[train], labels[train], features[select], labels[select], prior
-        )
 
 
 class LabelInformation(MIEstimator):
@@ -224,15 +223,6 @@ def _read(
         "class_posterior_nwj": pairs.nwj,
         "label_information": read_label_information(q, labels[items], prior, entropy_nats),
     }
-
-
-def _as_many(labels: NDArray[np.int64], parts: Parts) -> NDArray[np.int64]:
-    """Take as many training items of each class as *report* has, or all there are."""
-    wanted = np.bincount(labels[parts.report])
-    order = parts.train[np.argsort(labels[parts.train], kind="stable")]
-    counts = np.bincount(labels[parts.train])
-    rank = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return order[rank < wanted[labels[order]]]
 
 
 def _known_reading(reading: str) -> str:

@@ -6,6 +6,11 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from mitools.errors import InputError
+
+VALUES_IN_MEMORY = 1 << 24
+"""Hidden values that the joint critic holds at a time when it only reads: 64 MiB of float32."""
+
 
 def mlp(widths: Sequence[int]) -> nn.Sequential:
     """Fully connected layers of the given widths with ReLU between them."""
@@ -42,7 +47,7 @@ class JointCritic(nn.Module):
     """f(x, y) = g([x; y]) with one network over every concatenated pair.
 
     The first layer is linear, ``W [x; y] = U x + V y``, so its product is taken over n + m rows and not
-    over n m pairs; the rest runs over all pairs.
+    over n m pairs; the rest runs over all pairs, a few rows at a time unless a gradient is wanted.
 
     Parameters
     ----------
@@ -57,11 +62,16 @@ class JointCritic(nn.Module):
         self.from_x = nn.Linear(d_x, hidden[0])
         self.from_y = nn.Linear(d_y, hidden[0], bias=False)
         self.rest = mlp([*hidden, 1])
+        self.widest = max(hidden)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
-        first = self.from_x(x)[:, None] + self.from_y(y)[None]
-        return self.rest(torch.relu(first)).squeeze(-1)
+        from_x, from_y = self.from_x(x), self.from_y(y)
+        rows = len(x)
+        if not torch.is_grad_enabled():
+            rows = max(1, VALUES_IN_MEMORY // (len(y) * self.widest))
+        scores = [self.rest(torch.relu(some[:, None] + from_y)).squeeze(-1) for some in from_x.split(rows)]
+        return torch.cat(scores)
 
 
 class ProjectionCritic(nn.Module):
@@ -73,13 +83,18 @@ class ProjectionCritic(nn.Module):
     Parameters
     ----------
     d_x, d_y
-        Dimensions of x and y; equal.
+        Dimensions of x and y.
     hidden
         Widths of the head's hidden layers.
     embedding
         The head's output dimension.
     temperature
         Where the temperature starts.
+
+    Raises
+    ------
+    InputError
+        When the dimensions differ.
     """
 
     def __init__(
@@ -92,8 +107,9 @@ class ProjectionCritic(nn.Module):
     ) -> None:
         super().__init__()
         if d_x != d_y:
-            raise ValueError(
-                f"a projection head is shared by both views, but they have {d_x} and {d_y} dimensions"
+            raise InputError(
+                f"a projection head is shared by both views, but they have {d_x} and {d_y} dimensions; take"
+                " the separable or the joint critic"
             )
         self.head = mlp([d_x, *hidden, embedding])
         self.log_scale = nn.Parameter(torch.tensor(1.0 / temperature).log())

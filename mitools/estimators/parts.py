@@ -64,3 +64,20 @@ def split(n: int, strata: NDArray[np.int64] | None = None, seed: int = 0) -> Par
         for part, items in zip(parts, np.split(group, [n_train, n_train + n_select]), strict=True):
             part.append(items)
     return Parts(*(np.sort(np.concatenate(part)).astype(np.int64) for part in parts))
+
+
+def as_many_as_report(
+    parts: Parts, strata: NDArray[np.int64] | None, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Draw as many training items, of every class, as *report* has (or all of them where they are fewer).
+
+    A bound may rise with the number of pairs it is read on; so train and report are compared on as many.
+    """
+    drawn = rng.permutation(parts.train)
+    if strata is None:
+        return np.sort(drawn[: len(parts.report)])
+    drawn = drawn[np.argsort(strata[drawn], kind="stable")]
+    counts = np.bincount(strata[drawn])
+    rank = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts)
+    wanted = np.bincount(strata[parts.report], minlength=len(counts))
+    return np.sort(drawn[rank < wanted[strata[drawn]]])

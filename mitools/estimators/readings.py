@@ -77,10 +77,14 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     n = len(x)
     log_ratio = x.new_zeros(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
-    for anchor, other in ((x, y), (y, x)):
+    for anchors, across_of in (
+        (x, lambda chunk: critic(x[chunk], y)),
+        (y, lambda chunk: critic(x, y[chunk]).T),
+    ):
         for start, stop in _chunks(n):
-            across = _checked(critic(anchor[start:stop], other))
-            within = _checked(critic(anchor[start:stop], anchor))
+            chunk = slice(start, stop)
+            across = _checked(across_of(chunk))
+            within = _checked(critic(anchors[chunk], anchors))
             within.diagonal(start).fill_(-torch.inf)
             row = torch.logaddexp(across.logsumexp(dim=1), within.logsumexp(dim=1))
             log_ratio[start:stop] += (across.diagonal(start) - row + math.log(2 * n - 1)) / 2
@@ -89,7 +93,9 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     return Reading(float(log_ratio.mean()), influence.cpu().numpy())
 
 
-def read_donsker_varadhan(critic: Critic, x: Tensor, y: Tensor) -> Reading:
+def read_donsker_varadhan(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False
+) -> Reading:
     """Read Donsker-Varadhan over n pairs, with all n(n - 1) others as the product of the marginals.
 
     Parameters
@@ -98,19 +104,24 @@ def read_donsker_varadhan(critic: Critic, x: Tensor, y: Tensor) -> Reading:
         Scores (n, d_x) against (m, d_y) as (n, m).
     x, y
         Shapes (n, d_x) and (n, d_y), row i paired with row i.
+    diagonal_is_marginal
+        Whether the n pairs themselves belong to the product too: see
+        :attr:`mitools.estimators.base.Pairing.diagonal_is_marginal`.
     """
     n = len(x)
+    others = n if diagonal_is_marginal else n - 1
     joint = x.new_empty(n, dtype=torch.float64)
     rows = x.new_empty(n, dtype=torch.float64)
     columns = x.new_full((n,), -torch.inf, dtype=torch.float64)
     for start, stop in _chunks(n):
         scores = _checked(critic(x[start:stop], y))
         joint[start:stop] = scores.diagonal(start)
-        scores.diagonal(start).fill_(-torch.inf)
+        if not diagonal_is_marginal:
+            scores.diagonal(start).fill_(-torch.inf)
         rows[start:stop] = scores.logsumexp(dim=1)
         columns = torch.logaddexp(columns, scores.logsumexp(dim=0))
-    log_z = rows.logsumexp(dim=0) - math.log(n * (n - 1))
-    own = (rows - math.log(n - 1) - log_z).exp() + (columns - math.log(n - 1) - log_z).exp()
+    log_z = rows.logsumexp(dim=0) - math.log(n * others)
+    own = (rows - math.log(others) - log_z).exp() + (columns - math.log(others) - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
     return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
 
@@ -125,4 +136,5 @@ def _checked(scores: Tensor) -> Tensor:
         raise InputError(
             "the critic's scores are not finite; lower the learning rate or look for extreme values"
         )
-    return scores.double()
+    # A copy even of doubles: what the critic returned may be its own.
+    return scores.to(torch.float64, copy=True)

@@ -15,11 +15,11 @@ from mitools.backends.seeding import seeded
 from mitools.errors import InputError
 from mitools.estimate import Estimate, Kind
 from mitools.estimators import bounds, readings
-from mitools.estimators.arrays import as_rows, same_length
+from mitools.estimators.arrays import as_rows, location_and_scale, same_length
 from mitools.estimators.base import MIEstimator, PairedRows, Pairing
 from mitools.estimators.cautions import cautions, two_sided
 from mitools.estimators.critics import CRITICS
-from mitools.estimators.parts import Parts, split
+from mitools.estimators.parts import Parts, as_many_as_report, split
 from mitools.specs import nearest
 
 Objective = Callable[[nn.Module, Tensor, Tensor], Tensor]
@@ -45,31 +45,35 @@ class Method(NamedTuple):
     objective
         Makes what a training step maximises: critic, x, y -> a scalar.
     read
-        Reads the bound over a whole part.
+        Reads the bound over a whole part: critic, x, y, and the pairing's ``diagonal_is_marginal``.
     kind
         What the read number is.
     ceiling
         The most that n pairs can read, in nats, or None.
+    one_space
+        Whether x is scored against x too, so that x and y must have the same dimension.
     """
 
     objective: Callable[[], Objective]
-    read: Callable[[readings.Critic, Tensor, Tensor], readings.Reading]
+    read: Callable[[readings.Critic, Tensor, Tensor, bool], readings.Reading]
     kind: Kind
     ceiling: Callable[[int], float | None]
+    one_space: bool = False
 
 
 METHODS: dict[str, Method] = {
     "infonce": Method(
         lambda: lambda critic, x, y: bounds.infonce(critic(x, y)),
-        readings.read_infonce,
+        lambda critic, x, y, diagonal_is_marginal: readings.read_infonce(critic, x, y),
         "lower bound",
         math.log,
     ),
     "nt_xent": Method(
         lambda: lambda critic, x, y: bounds.nt_xent(critic(x, y), critic(x, x), critic(y, y)),
-        readings.read_nt_xent,
+        lambda critic, x, y, diagonal_is_marginal: readings.read_nt_xent(critic, x, y),
         "asymptotic lower bound",
         lambda n: math.log(2 * n - 1),
+        one_space=True,
     ),
     "dv": Method(
         lambda: lambda critic, x, y: bounds.donsker_varadhan(critic(x, y)),
@@ -175,14 +179,20 @@ class VariationalEstimator(MIEstimator):
         Raises
         ------
         InputError
-            When the input is malformed or a score is not finite.
+            When a setting is out of its range, the input is malformed or a score is not finite.
         """
         started = time.perf_counter()
-        method = _known(METHODS, self.method, "method")
+        method = self._checked_method()
         x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+        same_length(len(x_rows), len(y_rows), "x", "y")
         if pairing is None:
-            same_length(len(x_rows), len(y_rows), "x", "y")
             pairing = PairedRows(len(x_rows))
+        same_length(len(x_rows), pairing.n_rows, "x", "the pairing")
+        if method.one_space and x_rows.shape[1] != y_rows.shape[1]:
+            raise InputError(
+                f"{self.method} scores x against x too, so x and y must have the same dimension, not"
+                f" {x_rows.shape[1]} and {y_rows.shape[1]}; take infonce"
+            )
         if parts is None:
             parts = split(pairing.n_items, pairing.strata, self.seed)
         fitted = self._fit_critic(method, x_rows, y_rows, pairing, parts)
@@ -220,6 +230,18 @@ class VariationalEstimator(MIEstimator):
         )
         return self
 
+    def _checked_method(self) -> Method:
+        """Return the method, once every setting is known to be in its range."""
+        for name, least in {"batch_size": 2, "max_steps": 1, "check_every": 1, "patience": 1}.items():
+            if getattr(self, name) < least:
+                raise InputError(f"{name} is {getattr(self, name)}, but it must be at least {least}")
+        if not self.learning_rate > 0 or not 0 <= self.average < 1:
+            raise InputError("the learning rate must be positive, and the average's decay in [0, 1)")
+        if not self.hidden or min(self.hidden) < 1:
+            raise InputError(f"hidden is {self.hidden}, but a critic needs one hidden layer at least")
+        _known(CRITICS, self.critic, "critic")
+        return _known(METHODS, self.method, "method")
+
     def _fit_critic(
         self,
         method: Method,
@@ -233,8 +255,7 @@ class VariationalEstimator(MIEstimator):
         used_x, used_y = source.draw(4 * len(parts.train), rng)
         x, y = _standardised(x_rows, used_x, self.device), _standardised(y_rows, used_y, self.device)
         with seeded(self.seed):
-            make = _known(CRITICS, self.critic, "critic")
-            fitting = make(x.shape[1], y.shape[1], hidden=tuple(self.hidden)).to(self.device)
+            fitting = CRITICS[self.critic](x.shape[1], y.shape[1], hidden=tuple(self.hidden)).to(self.device)
         critic = copy.deepcopy(fitting)
 
         def read(items: NDArray[np.int64]) -> readings.Reading:
@@ -244,18 +265,15 @@ class VariationalEstimator(MIEstimator):
                     f"{len(items)} items give {len(ix)} independent pairs, two at least are needed"
                 )
             with torch.no_grad():
-                return method.read(critic, x[torch.from_numpy(ix)], y[torch.from_numpy(iy)])
+                pairs = x[torch.from_numpy(ix)], y[torch.from_numpy(iy)]
+                return method.read(critic, *pairs, pairing.diagonal_is_marginal)
 
         optimiser = torch.optim.Adam(fitting.parameters(), lr=self.learning_rate)
         objective = method.objective()
         batch = min(self.batch_size, len(parts.train))
-        best, best_step, best_weights, step = (
-            read(parts.select).nats,
-            0,
-            copy.deepcopy(critic.state_dict()),
-            0,
-        )
-        while step < self.max_steps and step - best_step < self.patience * self.check_every:
+        best, best_weights = read(parts.select).nats, copy.deepcopy(critic.state_dict())
+        step, best_step, enough = 0, 0, self.patience * self.check_every
+        while step < self.max_steps and step - best_step < enough:
             ix, iy = source.draw(batch, rng)
             optimiser.zero_grad(set_to_none=True)
             (-objective(fitting, x[torch.from_numpy(ix)], y[torch.from_numpy(iy)])).backward()
@@ -267,9 +285,8 @@ class VariationalEstimator(MIEstimator):
                 best, best_step, best_weights = value, step, copy.deepcopy(critic.state_dict())
         critic.load_state_dict(best_weights)
         report = read(parts.report)
-        # As many training items as report items: InfoNCE rises with the number of pairs it is read on.
-        train = read(np.sort(rng.permutation(parts.train)[: len(parts.report)]))
-        return _Fitted(critic, report, train.nats, step, step - best_step < self.check_every)
+        train = read(as_many_as_report(parts, pairing.strata, rng))
+        return _Fitted(critic, report, train.nats, step, still_rising=step - best_step < enough)
 
 
 class _Fitted(NamedTuple):
@@ -282,10 +299,8 @@ class _Fitted(NamedTuple):
 
 def _standardised(rows: NDArray[np.float32], used: NDArray[np.int64], device: str) -> Tensor:
     """Shift and scale each column by its mean and deviation over the training rows."""
-    seen = rows[np.unique(used)]
-    scale = seen.std(axis=0)
-    # A constant column carries nothing; dividing by one leaves it at zero.
-    return torch.from_numpy((rows - seen.mean(axis=0)) / np.where(scale > 0, scale, 1)).to(device)
+    mean, scale = location_and_scale(rows[np.unique(used)])
+    return torch.from_numpy((rows - mean) / scale).to(device)
 
 
 def _known(table: dict[str, Any], name: str, what: str) -> Any:

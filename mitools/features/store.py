@@ -149,12 +149,12 @@ def _header(key: str, shape: tuple[int, ...], digest: str) -> bytes:
 def _read(path: Path, key: str) -> StoredFeatures:
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
-        if length > _CHUNK:
-            raise ValueError("no header")
-        document: dict[str, Any] = json.loads(stream.read(length))
+        text = stream.read(min(length, _CHUNK))
+        document: dict[str, Any] = json.loads(text)
         shape = tuple(document["values"]["shape"])
         digest = document["__metadata__"]["sha256"]
-        # The header is made anew from what it says: one that differs anywhere gives another digest.
+        if length.to_bytes(8, "little") + text != _header(key, shape, digest):
+            raise ValueError("foreign or damaged")
         state = hashlib.sha256(_header(key, shape, _UNKNOWN))
         while chunk := stream.read(_CHUNK):
             state.update(chunk)

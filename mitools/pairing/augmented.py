@@ -54,7 +54,7 @@ class SimCLRViews:
     @property
     def key(self) -> str:
         """Everything that the views depend on, as one line."""
-        return f"simclr views={self.count} seed={self.seed} strength={self.strength:g}"
+        return f"simclr views={self.count} seed={self.seed} strength={float(self.strength)}"
 
     def draw(self, image: Image.Image, index: int, size: int | None = None) -> Tensor:
         """Draw the views of one image.

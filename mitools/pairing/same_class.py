@@ -32,10 +32,12 @@ class SameClassPairs:
         H(C), which the true I_class(X;Y) never exceeds (Proposition III.1).
     """
 
+    diagonal_is_marginal = True
+
     def __init__(self, labels: ArrayLike, prior: Prior = "empirical") -> None:
         self.labels = as_labels(labels)
         self.prior = class_prior(self.labels, prior)
-        self.n_items = len(self.labels)
+        self.n_items = self.n_rows = len(self.labels)
         self.strata = self.labels
         self.entropy_nats: float = entropy(self.prior)
 
@@ -84,6 +86,11 @@ class _ClassMembers:
         return np.concatenate(x), np.concatenate(y)
 
 
+IDENTIFIED_FROM = 0.9
+"""Share of H(C) that must be certified before an interval that reaches H(C) identifies the truth: an
+interval that holds nearly everything reaches H(C) too, and identifies nothing."""
+
+
 class Bracket(NamedTuple):
     """Where the true same-class information lies.
 
@@ -94,7 +101,8 @@ class Bracket(NamedTuple):
     high_nats
         H(C).
     identified
-        Whether the interval reaches H(C), so that the truth *is* H(C) as far as the data can tell.
+        Whether the interval reaches H(C), from a lower limit of at least 0.9 H(C): the truth then *is*
+        H(C) as far as the data can tell.
     """
 
     low_nats: float
@@ -130,4 +138,5 @@ def bracket(estimate: Estimate) -> Bracket:
     if estimate.entropy_nats is None or estimate.interval_nats is None:
         raise InputError(f"{estimate.method} has no interval or no entropy; it brackets nothing")
     low, high, _ = estimate.interval_nats
-    return Bracket(low, estimate.entropy_nats, high >= estimate.entropy_nats)
+    h_c = estimate.entropy_nats
+    return Bracket(low, h_c, high >= h_c and low >= IDENTIFIED_FROM * h_c)

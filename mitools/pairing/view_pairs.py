@@ -29,6 +29,7 @@ class ViewPairs:
     """
 
     entropy_nats: float | None = None
+    diagonal_is_marginal = False
 
     def __init__(
         self,
@@ -40,6 +41,7 @@ class ViewPairs:
         if n_views < 2:
             raise InputError(f"pairs of views need at least two views an image, not {n_views}")
         self.n_items, self.n_views, self.strata = n_items, n_views, strata
+        self.n_rows = n_items * n_views
         self.partner = np.arange(n_items) if partner is None else partner
 
     def within(self, items: Rows) -> "_ItemViews":

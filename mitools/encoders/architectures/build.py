@@ -113,7 +113,7 @@ def _python_architecture(name: str) -> Architecture:
     except Exception as error:  # the user's own code may raise anything
         raise InputError(f"arch 'python:{name}' cannot be built ({_one_line(error)})") from None
     if not isinstance(network, nn.Module):
-        raise InputError(f"arch 'python:{name}' returns a {type(network).__name__}, not a torch.nn.Module")
+        raise InputError(f"arch 'python:{name}' returns {type(network).__name__}, not a torch.nn.Module")
     # The same weights mean another encoder once the code around them has changed.
     code = digest_file(Path(source.__file__)) if source.__file__ else ""
     return Architecture(f"python:{name}:{code}", network, Preprocess())

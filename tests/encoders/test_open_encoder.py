@@ -1,0 +1,141 @@
+import pytest
+import timm
+import torch
+
+from mitools.encoders import Preprocess, open_encoder
+from mitools.encoders.architectures import CifarResNet, build_architecture
+from mitools.errors import InputError
+
+FACTORY = """
+from torch import nn
+
+def tiny():
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+def number():
+    return 3
+
+def broken():
+    raise OSError("two\\nlines")
+"""
+
+
+def refused(spec) -> str:
+    with pytest.raises(InputError) as caught:
+        open_encoder(spec)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def weights(tmp_path):
+    path = tmp_path / "run.7.pth.tar"
+    torch.save({"state_dict": CifarResNet(20).state_dict()}, path)
+    return path
+
+
+def test_an_untrained_timm_network_depends_on_its_seed_alone():
+    state = torch.get_rng_state()
+    first, again, other = (open_encoder(f"timm:test_resnet?pretrained=no&seed={seed}") for seed in (3, 3, 4))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert first.digest == again.digest != other.digest
+    assert first.name == "test_resnet-untrained-seed3"
+    x = torch.rand(2, 3, 64, 64)
+    assert torch.equal(first.module(x), again.module(x))
+    assert first.module(x).ndim == 2
+    assert not first.module.training
+
+
+def test_a_timm_network_brings_its_preprocessing():
+    config = timm.data.resolve_model_data_config(timm.create_model("test_resnet", num_classes=0))
+    preprocess = open_encoder("timm:test_resnet?pretrained=no").preprocess
+    assert preprocess.size == config["input_size"][1]
+    assert (preprocess.mean, preprocess.std) == (config["mean"], config["std"])
+    assert open_encoder("timm:test_resnet?pretrained=no&image_size=32").preprocess.size == 32
+
+
+def test_a_failed_download_is_one_line(monkeypatch):
+    def fail(*arguments, **options):
+        raise ConnectionError("no route\nto host")
+
+    monkeypatch.setattr(timm, "create_model", fail)
+    message = refused("timm:resnet18")
+    assert "timm model 'resnet18' cannot be had (ConnectionError: no route to host)" in message
+    assert "pretrained=no" in message
+
+
+def test_a_checkpoint_of_a_timm_network(tmp_path):
+    source = open_encoder("timm:test_resnet?pretrained=no&seed=5")
+    torch.save({"model": source.module.state_dict()}, tmp_path / "x.pth")
+    loaded = open_encoder(f"checkpoint:{tmp_path}/x.pth?arch=timm:test_resnet&image_size=64")
+    assert loaded.digest == source.digest
+    assert loaded.preprocess.size == 64
+    x = torch.rand(2, 3, 64, 64)
+    assert torch.equal(loaded.module(x), source.module(x))
+
+
+def test_a_checkpoint_is_named_after_its_file_and_reports_its_loading(weights):
+    encoder = open_encoder(f"checkpoint:{weights}?arch=cifar_resnet20")
+    assert (encoder.name, encoder.source) == ("run.7", "checkpoint")
+    assert encoder.preprocess == Preprocess()
+    assert encoder.load_report.nesting == ("state_dict",)
+    assert not any(parameter.requires_grad for parameter in encoder.module.parameters())
+
+
+def test_the_architecture_is_part_of_the_digest(weights, monkeypatch):
+    from mitools.encoders.architectures import build
+
+    digest = open_encoder(f"checkpoint:{weights}?arch=cifar_resnet20").digest
+    monkeypatch.setitem(build.NETWORKS, "renamed", lambda: CifarResNet(20))
+    assert open_encoder(f"checkpoint:{weights}?arch=renamed").digest != digest
+
+
+def test_a_network_from_the_users_own_code(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_networks.py").write_text(FACTORY)
+    network = build_architecture("python:own_networks:tiny")
+    torch.save(network.module.state_dict(), "x.pth")
+    encoder = open_encoder("checkpoint:x.pth?arch=python:own_networks:tiny&mean=0,0,0&std=1,1,1")
+    x = torch.rand(2, 3, 8, 8)
+    assert torch.equal(encoder.module(x), network.module.eval()(x))
+    assert encoder.preprocess.mean == (0.0, 0.0, 0.0)
+    (tmp_path / "own_networks.py").write_text(FACTORY + "# changed\n")
+    changed = open_encoder("checkpoint:x.pth?arch=python:own_networks:tiny&mean=0,0,0&std=1,1,1")
+    assert changed.digest != encoder.digest
+
+
+@pytest.mark.parametrize(
+    ("arch", "message"),
+    [
+        ("python:own_networks_2:number", "returns int, not a torch.nn.Module"),
+        ("python:own_networks_2:broken", "cannot be built (OSError: two lines)"),
+        ("python:own_networks_2:absent", "cannot be built (AttributeError:"),
+        ("python:nowhere_at_all:tiny", "cannot be built (ModuleNotFoundError:"),
+        ("python:own_networks_2", "names no factory"),
+    ],
+)
+def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_networks_2.py").write_text(FACTORY)
+    assert message in refused(f"checkpoint:{weights}?arch={arch}")
+
+
+@pytest.mark.parametrize(
+    ("spec", "message"),
+    [
+        ("resnet18", "unknown source 'resnet18'; accepted: builtin, checkpoint, features, timm"),
+        ("timm:", "write for example timm:resnet18.a1_in1k"),
+        ("timm:resne18", "timm has no model 'resne18'; nearest: resnet18"),
+        ("timm:resnet18?pretrained=maybe", "pretrained=maybe; accepted: yes or no"),
+        ("timm:resnet18?seed=3", "seed= is for untrained weights; add pretrained=no"),
+        ("timm:resnet18?pretraine=no", "unknown option 'pretraine'; accepted:"),
+        ("checkpoint:x.pth", "name the network of the weights, as ?arch=cifar_resnet20"),
+        ("checkpoint:x.pth?arch=resnet20", "unknown arch 'resnet20'; accepted: cifar_resnet20"),
+        ("checkpoint:x.pth?arch=timm:resne18", "timm has no model 'resne18'"),
+        ("checkpoint:nowhere.pth?arch=cifar_resnet20", "nowhere.pth: no such file"),
+        ("features:nowhere.npz", "nowhere.npz: no such file"),
+        ("features:nowhere.npz?k=1", "unknown option 'k'; it takes none"),
+    ],
+)
+def test_wrong_specs_are_refused(spec, message):
+    assert message in refused(spec)

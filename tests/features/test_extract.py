@@ -1,0 +1,225 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mitools.datasets.arrays import ImageArray
+from mitools.datasets.feature_file import FeatureRows
+from mitools.encoders import Preprocess, open_encoder
+from mitools.errors import InputError
+from mitools.features import FeatureStore, extract
+from mitools.pairing.augmented import SimCLRViews
+
+RNG = np.random.default_rng(0)
+DATA = ImageArray(
+    "noise",
+    ["a", "b"],
+    RNG.integers(0, 256, (37, 8, 8, 3), dtype=np.uint8),
+    np.arange(37) % 2,
+    "digest of noise",
+)
+ROWS = FeatureRows(
+    "rows", ["a", "b"], RNG.normal(size=(37, 5)).astype(np.float32), np.arange(37) % 2, "rows' digest"
+)
+CONV = open_encoder("builtin:random_conv?width=4")
+
+
+@pytest.fixture
+def store(tmp_path):
+    return FeatureStore(tmp_path / "store")
+
+
+def network(module, **changes):
+    return replace(CONV, module=module, name="odd", digest="odd", **changes)
+
+
+def expected(encoder, pixels):
+    with torch.no_grad():
+        return encoder.module(encoder.preprocess.finish(torch.from_numpy(pixels).permute(0, 3, 1, 2))).numpy()
+
+
+def refused(*arguments, **options) -> str:
+    with pytest.raises(InputError) as caught:
+        extract(*arguments, **options)
+    assert "\n" not in str(caught.value)
+    assert not list(options["store"].root.glob("*"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(256, 0), (5, 0), (1, 0), (8, 2)])
+def test_one_row_an_item_in_order_whatever_the_batches_and_workers(store, batch_size, workers):
+    features = extract(CONV, DATA, store=store, batch_size=batch_size, workers=workers)
+    assert features.values.shape == (37, 1, 16)
+    assert features.values.dtype == np.float32
+    np.testing.assert_allclose(features.values[:, 0], expected(CONV, DATA.images), rtol=1e-4, atol=1e-5)
+    np.testing.assert_array_equal(features.labels, DATA.labels)
+    assert features.encoded
+
+
+def test_a_second_pass_encodes_nothing(store):
+    class Explosive(nn.Module):
+        def forward(self, x):
+            raise AssertionError("the encoder ran")
+
+    first = extract(CONV, DATA, store=store)
+    second = extract(replace(CONV, module=Explosive()), DATA, store=store)
+    assert not second.encoded
+    assert second.key == first.key
+    np.testing.assert_array_equal(second.values, first.values)
+
+
+def test_a_change_of_weights_preprocessing_data_or_views_is_encoded_anew(store):
+    changes = [
+        (CONV, DATA, None),
+        (open_encoder("builtin:random_conv?width=4&seed=1"), DATA, None),
+        (replace(CONV, preprocess=Preprocess(size=6)), DATA, None),
+        (CONV, replace(DATA, digest="other"), None),
+        (CONV, DATA, SimCLRViews()),
+        (CONV, DATA, SimCLRViews(seed=1)),
+    ]
+    features = [extract(encoder, data, store=store, views=views) for encoder, data, views in changes]
+    assert all(feature.encoded for feature in features)
+    assert len({feature.key for feature in features}) == len(changes)
+
+
+def test_a_damaged_file_is_encoded_again(store):
+    first = extract(CONV, DATA, store=store)
+    path = store.path(first.key)
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    again = extract(CONV, DATA, store=store)
+    assert again.encoded
+    np.testing.assert_allclose(again.values, first.values, atol=1e-6)
+
+
+@pytest.mark.parametrize(("batch_size", "workers"), [(256, 0), (6, 0), (8, 2)])
+def test_views_are_those_of_the_pairing_in_order(store, batch_size, workers):
+    views = SimCLRViews(count=3, seed=2)
+    features = extract(CONV, DATA, store=store, views=views, batch_size=batch_size, workers=workers)
+    assert features.values.shape == (37, 3, 16)
+    drawn = np.stack([views.draw(DATA[index][0], index).permute(0, 2, 3, 1).numpy() for index in range(37)])
+    for view in range(3):
+        np.testing.assert_allclose(
+            features.values[:, view], expected(CONV, drawn[:, view]), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_components_are_fitted_to_the_items_named_and_not_again(store, monkeypatch):
+    pca, train = open_encoder("builtin:pca?k=4"), np.arange(20)
+    features = extract(pca, DATA, store=store, fit_on=train)
+    fitted = pca.fitted(DATA, train)
+    np.testing.assert_allclose(features.values[:, 0], expected(fitted, DATA.images), rtol=1e-4, atol=1e-5)
+    monkeypatch.setattr("sklearn.decomposition.PCA.fit", None)
+    assert not extract(pca, DATA, store=store, fit_on=train).encoded
+
+
+def test_pixels_keep_rows(store):
+    features = extract(open_encoder("builtin:pixels"), ROWS, store=store)
+    np.testing.assert_array_equal(features.values[:, 0], ROWS.features)
+
+
+def test_precomputed_rows_pass_through(store, tmp_path):
+    np.savez(tmp_path / "x.npz", features=ROWS.features.astype(np.float16), labels=DATA.labels)
+    features = extract(open_encoder(f"features:{tmp_path}/x.npz"), DATA, store=store)
+    np.testing.assert_array_equal(features.values[:, 0], ROWS.features.astype(np.float16).astype(np.float32))
+    np.testing.assert_array_equal(features.labels, DATA.labels)
+    assert not features.encoded
+
+
+def test_progress_is_reported(store):
+    seen = []
+    extract(CONV, DATA, store=store, batch_size=10, advance=lambda *report: seen.append(report))
+    assert [what for what, _, _ in seen] == [CONV.name] * len(seen)
+    assert [total for _, _, total in seen] == [37] * len(seen)
+    done = [count for _, count, _ in seen]
+    assert done == sorted(done)
+    assert done[-1] == 37
+
+
+class AtOneItem(nn.Module):
+    """Returns one wrong row."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def forward(self, x):
+        y = x.flatten(1)[:, :4].clone()
+        y[0] = self.value
+        return y
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_outputs_that_are_not_finite_are_refused(store, value):
+    message = refused(network(AtOneItem(value)), DATA, store=store, batch_size=4096)
+    assert "encoder odd: 1 of 37 rows" in message
+
+
+@pytest.mark.parametrize(
+    ("module", "message"),
+    [
+        (nn.Conv2d(3, 2, 3), "encoder odd returns shape (37, 2, 6, 6) for 37 inputs"),
+        (nn.Linear(5, 2), "encoder odd fails on inputs of 3x8x8"),
+        (nn.Sequential(nn.Flatten(0)), "encoder odd returns shape (7104,) for 37 inputs"),
+    ],
+)
+def test_networks_that_give_no_rows_are_refused(store, module, message):
+    assert message in refused(network(module), DATA, store=store, batch_size=4096)
+
+
+def test_views_and_convolutions_of_rows_are_refused(store):
+    assert "reads images and rows holds feature rows" in refused(CONV, ROWS, store=store)
+    pixels = open_encoder("builtin:pixels")
+    assert "have no augmented views" in refused(pixels, ROWS, store=store, views=SimCLRViews())
+
+
+class Uneven:
+    """Images of two sizes, the larger ones last."""
+
+    name, classes, digest = "uneven", ("a", "b"), "digest"
+    labels = np.arange(40) % 2
+
+    def __len__(self):
+        return 40
+
+    def __getitem__(self, index):
+        return DATA[index % 37][0].resize((8, 8) if index < 20 else (9, 8)), int(self.labels[index])
+
+
+@pytest.mark.parametrize("batch_size", [1, 4096])
+def test_images_of_different_size_ask_for_one(store, batch_size):
+    message = refused(open_encoder("builtin:pixels"), Uneven(), store=store, batch_size=batch_size)
+    assert "give" in message
+    assert "image_size=N" in message
+    sized = open_encoder("builtin:pixels?image_size=8")
+    assert extract(sized, Uneven(), store=store, batch_size=batch_size).values.shape == (40, 1, 192)
+
+
+class Unreadable(Uneven):
+    def __getitem__(self, index):
+        if index == 13:
+            raise InputError("image 13: cannot be read as an image")
+        return DATA[index % 37]
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_an_unreadable_item_stays_one_line_even_from_a_worker(store, workers):
+    message = refused(CONV, Unreadable(), store=store, batch_size=8, workers=workers)
+    assert message == "image 13: cannot be read as an image"
+
+
+def test_an_interrupted_pass_leaves_nothing_and_goes_through_later(store):
+    def interrupt(*report):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        extract(CONV, DATA, store=store, batch_size=4, advance=interrupt)
+    assert not list(store.root.glob("*"))
+    assert extract(CONV, DATA, store=store).encoded
+
+
+def test_an_unknown_device_is_refused(store):
+    assert "unknown device 'gpu'" in refused(CONV, DATA, store=store, device="gpu")

@@ -1,0 +1,203 @@
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mitools import measurements
+from mitools.audit import run_audit
+from mitools.cli.main import run
+from mitools.datasets.open import open_data
+from mitools.errors import InputError
+from mitools.estimators import ClassPosterior
+from mitools.features.store import FeatureStore, default_root
+from mitools.information import LOG2
+
+ENCODERS = ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4"]
+
+
+@pytest.fixture(autouse=True)
+def short_critics(monkeypatch):
+    """Fit critics for a moment only: what they reach is tested with the estimators."""
+
+    def briefly(*arguments, **settings):
+        return VariationalEstimator(*arguments, **settings, max_steps=20)
+
+    from mitools.estimators import VariationalEstimator
+
+    monkeypatch.setattr(measurements, "VariationalEstimator", briefly)
+
+
+def cells(out):
+    return {path.name: path.stat().st_mtime_ns for path in sorted((out / "cells").iterdir())}
+
+
+def audit_arguments(data, encoders, out):
+    return [
+        "audit",
+        "--data",
+        data,
+        *(word for spec in encoders for word in ("--encoder", spec)),
+        "--out",
+        str(out),
+    ]
+
+
+def test_rows_hold_what_the_estimators_return(image_tar, tmp_path):
+    data = open_data(f"tar:{image_tar}")
+    found = run_audit(data, ["builtin:pixels"], out=tmp_path / "out", store=FeatureStore(default_root()))
+    pixels = np.stack([np.asarray(data[i][0], dtype=np.float32).ravel() for i in range(len(data))]) / 255
+    direct = ClassPosterior().fit(pixels, data.labels)
+    row = found.encoders[0].row
+    assert row["i_class_bits"] == pytest.approx(direct.estimate_.bits, abs=1e-4)
+    assert row["label_information_bits"] == pytest.approx(direct.label_information_.bits, abs=1e-4)
+    assert row["h_c_bits"] == pytest.approx(np.log2(3))
+    assert row["linear_acc"] == direct.accuracy_
+    assert row["i_class_low"] < row["i_class_bits"] < row["i_class_high"]
+    influence = found.encoders[0].influence_nats
+    assert influence.shape == (len(direct.parts_.report),)
+    assert influence.mean() == pytest.approx(0, abs=1e-9)
+
+
+def test_a_second_audit_encodes_and_measures_nothing(image_tar, tmp_path, monkeypatch):
+    out, arguments = tmp_path / "out", audit_arguments(f"tar:{image_tar}", ENCODERS, tmp_path / "out")
+    assert run(arguments) == 0
+    before, table = cells(out), (out / "results.csv").read_text()
+    assert len(before) == 3 * len(ENCODERS)
+
+    def never(*arguments, **settings):
+        raise AssertionError("computed again")
+
+    monkeypatch.setattr(measurements, "ClassPosterior", never)
+    monkeypatch.setattr(measurements, "VariationalEstimator", never)
+    monkeypatch.setattr(import_module("mitools.features.extract"), "_encoded", never)
+    assert run(arguments) == 0
+    assert cells(out) == before
+    again = pd.read_csv(out / "results.csv").drop(columns="seconds")
+    pd.testing.assert_frame_equal(again, pd.read_csv(io.StringIO(table)).drop(columns="seconds"))
+
+
+def test_another_seed_is_another_cell(image_tar, tmp_path):
+    arguments = audit_arguments(f"tar:{image_tar}", ["builtin:pixels"], tmp_path / "out")
+    assert run(arguments) == 0
+    assert run([*arguments, "--seed", "1"]) == 0
+    assert len(cells(tmp_path / "out")) == 6
+
+
+def test_everything_a_reader_expects_is_written(image_tar, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = [
+        *audit_arguments(f"tar:{image_tar}", ENCODERS, out),
+        "--pairing",
+        "same_class,simclr",
+        "--json",
+    ]
+    assert run(arguments) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["encoder"] for row in document["results"]] == ["pixels", "pca2", "random_conv4"]
+    assert {Path(path).name for path in document["files"]} >= {
+        "results.csv", "results.parquet", "results.json", "correlation.csv", "comparisons.csv",
+        "estimates.json", "brackets.png", "against_linear_accuracy.png",
+    }  # fmt: skip
+    assert all(Path(path).stat().st_size > 0 for path in document["files"])
+    table = pd.read_csv(out / "results.csv")
+    wanted = (
+        "encoder source digest n dim h_c_bits i_class_bits i_class_low i_class_high i_class_identified"
+        " label_information_bits i_class_infonce_bits i_simclr_bits linear_acc knn20_acc knn200_acc alignment"
+        " uniformity tolerance recall_at_1 nmi seconds warnings"
+    )
+    assert set(wanted.split()) <= set(table.columns)
+    assert table.drop(columns="warnings").notna().all().all()
+    pd.testing.assert_frame_equal(
+        table.drop(columns="warnings"), pd.read_parquet(out / "results.parquet").drop(columns="warnings")
+    )
+    estimates = json.loads((out / "estimates.json").read_text())["encoders"]["pixels"]["estimates"]
+    assert estimates["i_class"]["kind"] == "lower bound"
+    assert estimates["i_class"]["bits"] == table["i_class_bits"][0]
+
+
+def test_paired_comparisons_come_from_the_same_influence_values(image_tar, tmp_path):
+    data = open_data(f"tar:{image_tar}")
+    store = FeatureStore(default_root())
+    found = run_audit(data, ENCODERS[:2], out=tmp_path / "out", store=store)
+    assert run(audit_arguments(f"tar:{image_tar}", ENCODERS[:2], tmp_path / "out")) == 0
+    line = pd.read_csv(tmp_path / "out" / "comparisons.csv").iloc[0]
+    a, b = found.encoders
+    difference = (a.estimates["i_class"].nats - b.estimates["i_class"].nats) / LOG2
+    stderr = np.linalg.norm(a.influence_nats - b.influence_nats) / len(a.influence_nats) / LOG2
+    assert line["difference_bits"] == pytest.approx(difference)
+    assert line["stderr_bits"] == pytest.approx(stderr)
+
+
+def test_an_encoder_that_fails_is_reported_and_the_rest_goes_on(image_tar, tmp_path, capsys):
+    encoders = ["checkpoint:absent.pth?arch=cifar_resnet20", "builtin:pixels"]
+    assert run(audit_arguments(f"tar:{image_tar}", encoders, tmp_path / "out")) == 1
+    assert "absent.pth" in capsys.readouterr().err
+    assert pd.read_csv(tmp_path / "out" / "results.csv")["encoder"].tolist() == ["pixels"]
+
+
+def test_encoders_of_one_name_are_told_apart(image_tar, tmp_path):
+    arguments = audit_arguments(f"tar:{image_tar}", ["builtin:pixels", "builtin:pixels"], tmp_path / "out")
+    assert run(arguments) == 0
+    assert pd.read_csv(tmp_path / "out" / "results.csv")["encoder"].tolist() == ["pixels", "pixels#2"]
+
+
+def test_no_encoder_at_all(image_tar, tmp_path):
+    with pytest.raises(InputError, match="--encoder"):
+        run_audit(open_data(f"tar:{image_tar}"), [], out=tmp_path, store=FeatureStore(tmp_path / "store"))
+
+
+def start(arguments, cache):
+    environment = os.environ | {"MITOOLS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", "from mitools.cli.main import main; main()", *arguments]
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_cells(process, out, count):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        if (out / "cells").is_dir() and len(list((out / "cells").glob("[!.]*.json"))) >= count:
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"the audit ended before {count} cells were there: {process.communicate()}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory, image_tar_writer):
+    """The table of an audit that nobody stopped, and the tar it is of."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    images = image_tar_writer(folder / "images.tar", [40, 40, 40])
+    arguments = audit_arguments(f"tar:{images}", ENCODERS[:2], folder / "out")
+    assert start(arguments, folder / "cache").wait(timeout=300) == 0
+    return images, pd.read_csv(folder / "out" / "results.csv").drop(columns="seconds")
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT], ids=["killed", "interrupted"])
+def test_only_the_missing_part_is_computed_after_a_stop(undisturbed, tmp_path, end):
+    images, expected = undisturbed
+    out, cache = tmp_path / "out", tmp_path / "cache"
+    arguments = audit_arguments(f"tar:{images}", ENCODERS[:2], out)
+    process = start(arguments, cache)
+    wait_for_cells(process, out, 1)
+    process.send_signal(end)
+    _, text = process.communicate(timeout=60)
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert text.strip().count("\n") == 0
+        assert "stopped" in text
+    assert not (out / "results.csv").exists()
+    kept = {name: when for name, when in cells(out).items() if not name.startswith(".")}
+    assert 1 <= len(kept) < 6
+
+    assert start(arguments, cache).wait(timeout=300) == 0
+    finished = cells(out)
+    assert {name: finished[name] for name in kept} == kept
+    pd.testing.assert_frame_equal(pd.read_csv(out / "results.csv").drop(columns="seconds"), expected)
