@@ -163,7 +163,8 @@ class CDP(SyntheticImages):
         device = self._glyphs.device
         slack = self._photographs.shape[-1] - self.size + 1
         choice = below(words[:, 3:6], np.array([len(self._photographs), slack, slack]))
-        canvas = crop(self._photographs, *torch.from_numpy(choice).to(device).T, self.size)
+        photograph, top, left = torch.from_numpy(choice).to(device).T
+        canvas = crop(self._photographs, photograph, top, left, self.size)
         color, _, position = torch.from_numpy(codes).to(device).T
         glyph = torch.from_numpy(self._glyph_pool.pick(_GLYPH_CLASSES[codes[:, 1]], words[:, 2])).to(device)
         draw_glyphs(canvas, self._glyphs, glyph, self._colors[color], *self._corners[position].T)

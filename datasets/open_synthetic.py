@@ -37,8 +37,9 @@ def open_cdp(spec: Spec) -> CDP:
         options["dependency"] = _dependency(spec)
     if "strength" in spec.options:
         options["strength"] = _number(spec, "strength", spec.options["strength"])
-    counts = tuple(spec.integer(f"{name}s", 4, at_least=1) for name in ATTRIBUTES)
-    return CDP(size=spec.integer("size", 64, at_least=1), counts=counts, **options)
+    colors, digits, positions = (spec.integer(f"{name}s", 4, at_least=1) for name in ATTRIBUTES)
+    size = spec.integer("size", 64, at_least=1)
+    return CDP(size=size, counts=(colors, digits, positions), **options)
 
 
 def open_colorful_moving_mnist(spec: Spec) -> ColorfulMovingMNIST:

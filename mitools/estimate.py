@@ -83,10 +83,14 @@ class Estimate:
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind {self.kind!r} is none of {', '.join(get_args(Kind))}")
-        if not math.isfinite(self.nats):
-            raise InputError(
-                f"{self.method}: the reading is {self.nats}; look for extreme values in the input"
-            )
+        low, high, _ = self.interval_nats or (None, None, None)
+        for name, nats in [
+            ("reading", self.nats), ("standard error", self.stderr_nats),
+            ("lower limit", low), ("upper limit", high), ("ceiling", self.ceiling_nats),
+            ("entropy", self.entropy_nats), ("null", self.null_nats),
+        ]:  # fmt: skip
+            if nats is not None and not math.isfinite(nats):
+                raise InputError(f"{self.method}: the {name} is {nats}; look for extreme values in the input")
 
     @property
     def bits(self) -> float:
@@ -156,16 +160,28 @@ class Estimate:
     def from_dict(cls, values: Mapping[str, Any]) -> "Estimate":
         """Read an estimate back from :meth:`to_dict`.
 
+        The document is the record: written again, it is the same to the last digit. What it holds in bits
+        alone may differ in nats by one rounding.
+
         Raises
         ------
         InputError
-            When a key is missing or unknown.
+            When a key is missing or unknown, or a value is not what its key says.
         """
         missing, unknown = _KEYS - values.keys(), values.keys() - _KEYS
         if missing or unknown:
             parts = [f"lacks {', '.join(sorted(missing))}"] if missing else []
             parts += [f"has unknown {', '.join(sorted(unknown))}"] if unknown else []
             raise InputError(f"this is no estimate: it {' and '.join(parts)}")
+        try:
+            return cls._from_known_keys(values)
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:
+            raise InputError(f"this is no estimate: {error}") from None
+
+    @classmethod
+    def _from_known_keys(cls, values: Mapping[str, Any]) -> "Estimate":
         interval = None
         if values["low_bits"] is not None:
             interval = Interval(

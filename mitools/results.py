@@ -49,8 +49,7 @@ class ResultStore:
         if kept is not None:
             return kept
         started = time.perf_counter()
-        values = compute()
-        values["seconds"] = time.perf_counter() - started
+        values = compute() | {"seconds": time.perf_counter() - started}
         document = {"request": request, "versions": _versions(), "values": values}
         write_text(path, json.dumps(document, allow_nan=False))
         return values
@@ -60,7 +59,8 @@ def _read(path: Path, request: str) -> Values | None:
     """Values of a cell that is there and is the one asked for; a damaged file counts as absent."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return document["values"] if document["request"] == request else None
+        values = document["values"] if document["request"] == request else None
+        return values if isinstance(values, dict) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 

@@ -23,10 +23,11 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
         array = array[:, None]
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         rows = np.ascontiguousarray(array, dtype=np.float32)
-    # One pass and no (n, d) mask: summed in double precision, single-precision terms cannot overflow.
-    if not np.isfinite(rows.sum(dtype=np.float64)):
+        # One pass and no (n, d) mask: summed in double precision, single-precision terms cannot overflow.
+        total = rows.sum(dtype=np.float64)
+    if not np.isfinite(total):
         bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
         raise InputError(
             f"{name} has NaN, infinite or overflowing values in {len(bad)} of {len(rows)} rows,"

@@ -93,9 +93,10 @@ class Pairing(Protocol):
 
     @property
     def diagonal_is_marginal(self) -> bool:
-        """Whether ``independent()`` fixes the number of pairs of every class, given which x and y of a
-        pair are independent. The pair (i, i) is then a draw from the product of the marginals like any
-        (i, j); a product without it would hold too few pairs of one class.
+        """Whether the pairs (i, i) of ``independent()`` belong to the product of the marginals too.
+
+        They do where x and y are independent given a class and the number of pairs of every class is
+        fixed: without them, the product would hold too few pairs of one class.
         """
         ...
 

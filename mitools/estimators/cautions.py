@@ -9,8 +9,11 @@ from mitools.information import nats_to_bits
 CONFIDENCE = 0.95
 OVERFIT_SHARE = 0.2
 SATURATED_SHARE = 0.9
+LEARNT_FROM = 2.0
+"""Standard errors by which a critic must beat a blind one on *select* to have learnt anything."""
+
 RESOLUTION = 1e-6
-"""Nats below which single-precision scores and posteriors tell nothing."""
+"""Nats below which single-precision scores and posteriors tell nothing; part of every standard error."""
 
 
 def two_sided(nats: float, stderr: float) -> Interval:

@@ -120,7 +120,7 @@ class ClassPosterior(MIEstimator):
 
         posterior = fit_posterior(labels, INVERSE_PENALTIES)
         shuffled = permuted_within(labels, parts, rng)
-        # The same regularisation: a search for what is not there would walk to its end, at many times the cost.
+        # With the same regularisation: a search for what is not there would walk to its costly end.
         penalty = posterior.inverse_penalty_
         blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
 

@@ -121,6 +121,14 @@ class ProjectionCritic(nn.Module):
         return self.log_scale.exp() * (u @ v.T)
 
 
+class BlindCritic(nn.Module):
+    """f(x, y) = 0: what is read where nothing could be learnt. Every bound reads 0 by it."""
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
+        return x.new_zeros(len(x), len(y))
+
+
 CRITICS: dict[str, Callable[..., nn.Module]] = {
     "separable": SeparableCritic,
     "joint": JointCritic,

@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from mitools.errors import InputError
 from mitools.estimators.arrays import location_and_scale
+from mitools.estimators.cautions import LEARNT_FROM
 
 INVERSE_PENALTIES = tuple(10.0**k for k in range(-5, 3))
 """Values of scikit-learn's C, from the strongest regularisation on."""
@@ -22,9 +23,6 @@ LARGEST_SHARPNESS = 16.0
 
 SMALLEST_PROBABILITY = 1e-12
 """Stands for the zeros that votes of neighbours and trees give."""
-
-LEARNT_FROM = 2.0
-"""Standard errors by which a posterior must beat the bare prior on select to have learnt anything."""
 
 
 class _Calibration(NamedTuple):

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mitools.errors import InputError
+from mitools.estimators.cautions import RESOLUTION
 
 SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
@@ -28,12 +29,12 @@ class Reading(NamedTuple):
         Shape (n,), mean 0, in nats: how much pair i pulls the value, times n. The estimate's variance is
         ``sum(influence**2) / n**2``, whatever pairs share negatives.
     unseen
-        A further standard error, in nats, for what the n pairs are too few to show.
+        A further standard error, in nats, for what the n pairs cannot show.
     """
 
     nats: float
     influence: NDArray[np.float64]
-    unseen: float = 0.0
+    unseen: float = RESOLUTION
 
     @property
     def stderr(self) -> float:
@@ -41,6 +42,7 @@ class Reading(NamedTuple):
         return float(np.hypot(np.linalg.norm(self.influence) / len(self.influence), self.unseen))
 
 
+@torch.no_grad()
 def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     """Read InfoNCE over n pairs as one batch; the ceiling is log n.
 
@@ -64,6 +66,7 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     return Reading(float(log_ratio.mean()), influence.cpu().numpy())
 
 
+@torch.no_grad()
 def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     """Read NT-Xent's estimate over n pairs as one batch; the ceiling is log(2n - 1).
 
@@ -93,6 +96,7 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     return Reading(float(log_ratio.mean()), influence.cpu().numpy())
 
 
+@torch.no_grad()
 def read_donsker_varadhan(
     critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False
 ) -> Reading:

@@ -12,13 +12,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
+from mitools.backends.streams import in_streams, stream_count
 from mitools.errors import InputError
 from mitools.estimate import Estimate, Kind
 from mitools.estimators import bounds, readings
 from mitools.estimators.arrays import as_rows, location_and_scale, same_length
 from mitools.estimators.base import MIEstimator, PairedRows, Pairing
-from mitools.estimators.cautions import cautions, two_sided
-from mitools.estimators.critics import CRITICS
+from mitools.estimators.cautions import LEARNT_FROM, cautions, two_sided
+from mitools.estimators.critics import CRITICS, BlindCritic
 from mitools.estimators.parts import Parts, as_many_as_report, split
 from mitools.specs import nearest
 
@@ -87,6 +88,9 @@ METHODS: dict[str, Method] = {
 
 class VariationalEstimator(MIEstimator):
     """A neural lower bound, reported on items that neither fitted nor chose the critic.
+
+    A critic whose best value on *select* is not two standard errors above 0 has learnt nothing that
+    shows; a blind one is then read in its place, and the reading is 0.
 
     Parameters
     ----------
@@ -195,11 +199,17 @@ class VariationalEstimator(MIEstimator):
             )
         if parts is None:
             parts = split(pairing.n_items, pairing.strata, self.seed)
-        fitted = self._fit_critic(method, x_rows, y_rows, pairing, parts)
-        rng = np.random.default_rng([self.seed, 1])
-        apart = self._fit_critic(method, x_rows, y_rows, pairing.apart(parts, rng), parts)
+        with seeded(self.seed):
+            make = CRITICS[self.critic]
+            untrained = make(x_rows.shape[1], y_rows.shape[1], hidden=tuple(self.hidden)).to(self.device)
+        apart = pairing.apart(parts, np.random.default_rng([self.seed, 1]))
+        fitted, blind = in_streams(
+            lambda pairs: self._fit_critic(method, copy.deepcopy(untrained), x_rows, y_rows, pairs, parts),
+            (pairing, apart),
+            min(2, stream_count(torch.device(self.device))),
+        )
 
-        reading, null = fitted.report, apart.report
+        reading, null = fitted.report, blind.report
         interval = two_sided(reading.nats, reading.stderr)
         ceiling = method.ceiling(len(reading.influence))
         self.critic_ = fitted.critic
@@ -245,6 +255,7 @@ class VariationalEstimator(MIEstimator):
     def _fit_critic(
         self,
         method: Method,
+        fitting: nn.Module,
         x_rows: NDArray[np.float32],
         y_rows: NDArray[np.float32],
         pairing: Pairing,
@@ -254,24 +265,22 @@ class VariationalEstimator(MIEstimator):
         source = pairing.within(parts.train)
         used_x, used_y = source.draw(4 * len(parts.train), rng)
         x, y = _standardised(x_rows, used_x, self.device), _standardised(y_rows, used_y, self.device)
-        with seeded(self.seed):
-            fitting = CRITICS[self.critic](x.shape[1], y.shape[1], hidden=tuple(self.hidden)).to(self.device)
         critic = copy.deepcopy(fitting)
 
-        def read(items: NDArray[np.int64]) -> readings.Reading:
+        def read(items: NDArray[np.int64], critic: readings.Critic) -> readings.Reading:
             ix, iy = pairing.within(items).independent(np.random.default_rng([self.seed, 3]))
             if len(ix) < 2:
                 raise InputError(
                     f"{len(items)} items give {len(ix)} independent pairs, two at least are needed"
                 )
-            with torch.no_grad():
-                pairs = x[torch.from_numpy(ix)], y[torch.from_numpy(iy)]
-                return method.read(critic, *pairs, pairing.diagonal_is_marginal)
+            pairs = x[torch.from_numpy(ix)], y[torch.from_numpy(iy)]
+            return method.read(critic, *pairs, pairing.diagonal_is_marginal)
 
         optimiser = torch.optim.Adam(fitting.parameters(), lr=self.learning_rate)
         objective = method.objective()
         batch = min(self.batch_size, len(parts.train))
-        best, best_weights = read(parts.select).nats, copy.deepcopy(critic.state_dict())
+        best: nn.Module = BlindCritic()
+        best_reading = read(parts.select, critic)
         step, best_step, enough = 0, 0, self.patience * self.check_every
         while step < self.max_steps and step - best_step < enough:
             ix, iy = source.draw(batch, rng)
@@ -281,12 +290,15 @@ class VariationalEstimator(MIEstimator):
             step += 1
             with torch.no_grad():
                 torch._foreach_lerp_(list(critic.parameters()), list(fitting.parameters()), 1 - self.average)
-            if step % self.check_every == 0 and (value := read(parts.select).nats) > best:
-                best, best_step, best_weights = value, step, copy.deepcopy(critic.state_dict())
-        critic.load_state_dict(best_weights)
-        report = read(parts.report)
-        train = read(as_many_as_report(parts, pairing.strata, rng))
-        return _Fitted(critic, report, train.nats, step, still_rising=step - best_step < enough)
+            if step % self.check_every == 0:
+                reading = read(parts.select, critic)
+                if reading.nats > best_reading.nats:
+                    best, best_reading, best_step = copy.deepcopy(critic), reading, step
+        if best_reading.nats <= LEARNT_FROM * best_reading.stderr:
+            best = BlindCritic()
+        report = read(parts.report, best)
+        train = read(as_many_as_report(parts, pairing.strata, rng), best)
+        return _Fitted(best, report, train.nats, step, still_rising=step - best_step < enough)
 
 
 class _Fitted(NamedTuple):

@@ -11,7 +11,7 @@ from mitools.encoders.architectures.build import build_architecture
 
 
 @pytest.fixture
-def refused(tmp_path, capsys):
+def check_refused(tmp_path, capsys):
     """Run a command that must be refused in one line that names these words; nothing may be written."""
 
     def check(arguments, *words):
@@ -42,42 +42,42 @@ class Canary:
         return open, (str(self.path), "w")
 
 
-def test_a_checkpoint_that_would_run_code(image_tar, tmp_path, refused):
+def test_a_checkpoint_that_would_run_code(image_tar, tmp_path, check_refused):
     canary, checkpoint = tmp_path / "canary", tmp_path / "evil.pth"
     checkpoint.write_bytes(pickle.dumps({"state_dict": Canary(canary)}))
-    refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
     torch.save({"state_dict": Canary(canary)}, checkpoint)
-    refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
     assert not canary.exists()
 
 
-def test_a_truncated_checkpoint(image_tar, tmp_path, refused):
+def test_a_truncated_checkpoint(image_tar, tmp_path, check_refused):
     checkpoint = tmp_path / "short.pth"
     torch.save(build_architecture("cifar_resnet20").module.state_dict(), checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-2000])
-    refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
 
 
-def test_weights_of_another_architecture(image_tar, tmp_path, refused):
+def test_weights_of_another_architecture(image_tar, tmp_path, check_refused):
     checkpoint = tmp_path / "other.pth"
     torch.save(build_architecture("cifar_resnet32").module.state_dict(), checkpoint)
-    refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
-    refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet44", tmp_path), checkpoint)
+    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet44", tmp_path), checkpoint)
 
 
-def test_a_tar_with_one_class(image_tar_writer, tmp_path, refused):
+def test_a_tar_with_one_class(image_tar_writer, tmp_path, check_refused):
     images = image_tar_writer(tmp_path / "one.tar", [20])
-    refused(audit(f"tar:{images}", "builtin:pixels", tmp_path), "1 class", "class0")
+    check_refused(audit(f"tar:{images}", "builtin:pixels", tmp_path), "1 class", "class0")
 
 
-def test_a_class_with_one_image(image_tar_writer, tmp_path, refused):
+def test_a_class_with_one_image(image_tar_writer, tmp_path, check_refused):
     images = image_tar_writer(tmp_path / "lone.tar", [20, 1])
-    refused(audit(f"tar:{images}", "builtin:pixels", tmp_path), "class1", "1 image")
+    check_refused(audit(f"tar:{images}", "builtin:pixels", tmp_path), "class1", "1 image")
 
 
-def test_a_truncated_tar(image_tar, tmp_path, refused):
+def test_a_truncated_tar(image_tar, tmp_path, check_refused):
     image_tar.write_bytes(image_tar.read_bytes()[:20_000])
-    refused(audit(f"tar:{image_tar}", "builtin:pixels", tmp_path), image_tar)
+    check_refused(audit(f"tar:{image_tar}", "builtin:pixels", tmp_path), image_tar)
 
 
 @pytest.fixture
@@ -91,35 +91,35 @@ def features(tmp_path):
     return write
 
 
-def test_features_that_are_not_finite(features, refused, tmp_path):
+def test_features_that_are_not_finite(features, check_refused, tmp_path):
     rows = np.zeros((20, 3))
     rows[7, 1] = np.nan
     path = features(rows, np.arange(20) % 2)
-    refused(["same-class", path], path, "row 7")
-    refused(["audit", "--encoder", f"features:{path}", "--out", tmp_path / "out"], path, "row 7")
+    check_refused(["same-class", path], path, "row 7")
+    check_refused(["audit", "--encoder", f"features:{path}", "--out", tmp_path / "out"], path, "row 7")
 
 
-def test_features_and_labels_of_different_length(features, refused):
+def test_features_and_labels_of_different_length(features, check_refused):
     path = features(np.zeros((20, 3)), np.arange(19) % 2)
-    refused(["same-class", path], path, "20", "19")
+    check_refused(["same-class", path], path, "20", "19")
 
 
-def test_features_of_other_items_than_the_data(features, image_tar, tmp_path, refused):
+def test_features_of_other_items_than_the_data(features, image_tar, tmp_path, check_refused):
     path = features(np.zeros((20, 3)), np.arange(20) % 2)
-    refused(audit(f"tar:{image_tar}", f"features:{path}", tmp_path), path, "20", "120")
+    check_refused(audit(f"tar:{image_tar}", f"features:{path}", tmp_path), path, "20", "120")
 
 
-def test_features_of_one_class(features, refused):
-    refused(["same-class", features(np.zeros((20, 3)), np.zeros(20, int))], "one class")
+def test_features_of_one_class(features, check_refused):
+    check_refused(["same-class", features(np.zeros((20, 3)), np.zeros(20, int))], "one class")
 
 
-def test_features_with_a_class_of_one(features, refused):
-    refused(["same-class", features(np.zeros((20, 3)), [0] * 19 + [1])], "class 1", "1 item")
+def test_features_with_a_class_of_one(features, check_refused):
+    check_refused(["same-class", features(np.zeros((20, 3)), [0] * 19 + [1])], "class 1", "1 item")
 
 
-def test_features_as_python_objects(features, refused, tmp_path):
+def test_features_as_python_objects(features, check_refused, tmp_path):
     path = features(np.array([Canary(tmp_path / "canary")] * 10, dtype=object), np.arange(10) % 2)
-    refused(["same-class", path], path)
+    check_refused(["same-class", path], path)
     assert not (tmp_path / "canary").exists()
 
 
@@ -136,8 +136,8 @@ def test_features_as_python_objects(features, refused, tmp_path):
         ("digits", "checkpoint:absent.pth", "arch"),
     ],
 )
-def test_specs_that_cannot_be_read(data, encoder, word, tmp_path, refused):
-    refused(audit(data, encoder, tmp_path), word)
+def test_specs_that_cannot_be_read(data, encoder, word, tmp_path, check_refused):
+    check_refused(audit(data, encoder, tmp_path), word)
 
 
 @pytest.mark.parametrize(
@@ -150,25 +150,25 @@ def test_specs_that_cannot_be_read(data, encoder, word, tmp_path, refused):
         (["--colour", "red"], "--colour"),
     ],
 )
-def test_options_that_cannot_be_read(more, word, tmp_path, refused):
-    refused([*audit("digits", "builtin:pixels", tmp_path), *more], word)
+def test_options_that_cannot_be_read(more, word, tmp_path, check_refused):
+    check_refused([*audit("digits", "builtin:pixels", tmp_path), *more], word)
 
 
-def test_no_data_named(tmp_path, refused):
-    refused(["audit", "--encoder", "builtin:pixels", "--out", tmp_path / "out"], "--data")
+def test_no_data_named(tmp_path, check_refused):
+    check_refused(["audit", "--encoder", "builtin:pixels", "--out", tmp_path / "out"], "--data")
 
 
-def test_arrays_that_cannot_be_estimated(tmp_path, refused):
+def test_arrays_that_cannot_be_estimated(tmp_path, check_refused):
     x, y, short, text = (tmp_path / f"{name}.npy" for name in ("x", "y", "short", "text"))
     np.save(x, np.zeros((100, 2)))
     np.save(y, np.full(100, np.inf))
     np.save(short, np.zeros(90))
     text.write_text("no array")
-    refused(["estimate", x, tmp_path / "absent.npy"], "absent.npy")
-    refused(["estimate", x, y], "y", "infinite")
-    refused(["estimate", x, short], "100", "90")
-    refused(["estimate", x, text], text)
-    refused(["estimate", x, x, "--method", "info"], "infonce")
+    check_refused(["estimate", x, tmp_path / "absent.npy"], "absent.npy")
+    check_refused(["estimate", x, y], "y", "infinite")
+    check_refused(["estimate", x, short], "100", "90")
+    check_refused(["estimate", x, text], text)
+    check_refused(["estimate", x, x, "--method", "info"], "infonce")
 
 
 def test_a_folder_that_cannot_be_written(image_tar, tmp_path, capsys):
