@@ -5,10 +5,12 @@ from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.datasets.cdp import CDP
 from mitools.datasets.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.known_mi import benchmark_tasks
 from mitools.datasets.open_synthetic import (
     CDP_OPTIONS,
     COLORFUL_MOVING_MNIST_OPTIONS,
@@ -17,6 +19,8 @@ from mitools.datasets.open_synthetic import (
 )
 from mitools.datasets.sheet import Group, Row, draw_sheet
 from mitools.specs import Spec, parse_spec
+
+_DENSITY_CELLS, _DENSITY_ZOOM = 48, 3
 
 
 class Preview(NamedTuple):
@@ -32,9 +36,10 @@ def preview(text: str, columns: int) -> Preview:
     Parameters
     ----------
     text
-        ``cdp?...`` or ``colorful_moving_mnist?...``, with the options that open them as data.
+        ``cdp?...`` or ``colorful_moving_mnist?...``, with the options that open them as data, or
+        ``known_mi?n=20000&seed=0``.
     columns
-        How many pairs in each row, or how many clips.
+        How many pairs or densities in each row, or how many clips.
 
     Raises
     ------
@@ -100,6 +105,37 @@ def colorful_moving_mnist_sheet(data: ColorfulMovingMNIST, columns: int) -> Prev
     return Preview(draw_sheet(title, rows), bits)
 
 
+def preview_known_mi(spec: Spec, columns: int) -> Preview:
+    """Densities of the tasks whose x and y have one dimension each, with the information they share."""
+    spec.only("n", "seed")
+    n, seed = spec.integer("n", 20_000, at_least=100), spec.integer("seed", 0)
+    # One dimension each is what a density can show; the others are listed with their bits.
+    samples = [task.sample(n, seed) for task in benchmark_tasks()]
+    shown = [known for known in samples if known.x.size == known.y.size == n]
+    groups = [
+        Group(
+            _density(known.x.astype(np.float64), known.y.astype(np.float64))[None],
+            f"{known.name.removesuffix(' 1x1').removesuffix(' symbols')}\n{known.bits:.3g} bits",
+        )
+        for known in shown
+    ]
+    rows = [
+        Row("x across, y up", groups[start : start + columns]) for start in range(0, len(groups), columns)
+    ]
+    bits = {known.name: {"true_bits": known.bits} for known in samples}
+    return Preview(draw_sheet("Pairs whose mutual information is known", rows), bits)
+
+
+def _density(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Draw a two-dimensional histogram as a picture, dark where there are many, uint8 (3, side, side)."""
+    # Heavy tails would leave all but a few cells empty: the picture ends at the 1st and 99th percentile.
+    limits = [tuple(np.quantile(values, [0.01, 0.99])) for values in (x.ravel(), y.ravel())]
+    counts, _, _ = np.histogram2d(x.ravel(), y.ravel(), bins=_DENSITY_CELLS, range=limits)
+    shade = 255 - np.round(255 * np.sqrt(counts / counts.max())).astype(np.uint8)
+    side = np.kron(shade.T[::-1], np.ones((_DENSITY_ZOOM, _DENSITY_ZOOM), dtype=np.uint8))
+    return np.broadcast_to(side, (3, *side.shape))
+
+
 def _subsets(names: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [chosen for size in range(1, len(names) + 1) for chosen in combinations(names, size)]
 
@@ -117,5 +153,6 @@ def _short(names: tuple[str, ...]) -> str:
 PREVIEWS: dict[str, Callable[[Spec, int], Preview]] = {
     "cdp": preview_cdp,
     "colorful_moving_mnist": preview_colorful_moving_mnist,
+    "known_mi": preview_known_mi,
 }
 """Which generators can be previewed: a function from their spec and the number of columns."""

@@ -157,7 +157,8 @@ def test_no_encoder_at_all(image_tar, tmp_path):
 
 def start(arguments, cache):
     environment = os.environ | {"MITOOLS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", "from mitools.cli.main import main; main()", *arguments]
+    # -P: the current folder may be the repository, whose mitools lacks what is installed inside it.
+    command = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()", *arguments]
     return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -12,7 +12,9 @@ app = typer.Typer(help="Look at data sets and write them out.", rich_markup_mode
 
 @app.command("preview")
 def preview_command(
-    spec: Annotated[str, typer.Argument(help="cdp or colorful_moving_mnist, with options: cdp?size=96.")],
+    spec: Annotated[
+        str, typer.Argument(help="cdp, colorful_moving_mnist or known_mi, with options: cdp?size=96.")
+    ],
     out_path: Annotated[Path, typer.Option("--out", help="The picture to write (PNG).")],
     columns: Annotated[int, typer.Option(help="Pairs in a row, or clips.", min=1, max=32)] = 4,
     json: JsonOption = False,

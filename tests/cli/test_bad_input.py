@@ -28,6 +28,10 @@ def check_refused(tmp_path, capsys):
     return check
 
 
+def audit_checkpoint(data, checkpoint, tmp_path, arch="cifar_resnet20"):
+    return audit(f"tar:{data}", f"checkpoint:{checkpoint}?arch={arch}", tmp_path)
+
+
 def audit(data, encoder, tmp_path):
     return ["audit", "--data", data, "--encoder", encoder, "--out", tmp_path / "out"]
 
@@ -45,9 +49,9 @@ class Canary:
 def test_a_checkpoint_that_would_run_code(image_tar, tmp_path, check_refused):
     canary, checkpoint = tmp_path / "canary", tmp_path / "evil.pth"
     checkpoint.write_bytes(pickle.dumps({"state_dict": Canary(canary)}))
-    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit_checkpoint(image_tar, checkpoint, tmp_path), checkpoint)
     torch.save({"state_dict": Canary(canary)}, checkpoint)
-    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit_checkpoint(image_tar, checkpoint, tmp_path), checkpoint)
     assert not canary.exists()
 
 
@@ -55,14 +59,14 @@ def test_a_truncated_checkpoint(image_tar, tmp_path, check_refused):
     checkpoint = tmp_path / "short.pth"
     torch.save(build_architecture("cifar_resnet20").module.state_dict(), checkpoint)
     checkpoint.write_bytes(checkpoint.read_bytes()[:-2000])
-    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
+    check_refused(audit_checkpoint(image_tar, checkpoint, tmp_path), checkpoint)
 
 
 def test_weights_of_another_architecture(image_tar, tmp_path, check_refused):
     checkpoint = tmp_path / "other.pth"
     torch.save(build_architecture("cifar_resnet32").module.state_dict(), checkpoint)
-    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet20", tmp_path), checkpoint)
-    check_refused(audit(f"tar:{image_tar}", f"checkpoint:{checkpoint}?arch=cifar_resnet44", tmp_path), checkpoint)
+    check_refused(audit_checkpoint(image_tar, checkpoint, tmp_path), checkpoint)
+    check_refused(audit_checkpoint(image_tar, checkpoint, tmp_path, "cifar_resnet44"), checkpoint)
 
 
 def test_a_tar_with_one_class(image_tar_writer, tmp_path, check_refused):

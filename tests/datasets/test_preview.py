@@ -53,6 +53,17 @@ def test_colorful_moving_mnist_shows_the_frames_and_every_second_view():
         assert has_patch(sheet, data.pairs(shared).compose([0])[1][0].numpy())
 
 
+def test_known_mi_shows_densities_and_lists_the_truth_of_every_task():
+    sheet, bits = preview("known_mi?n=500&seed=1", 6)
+    assert bits["normal 1x1"]["true_bits"] == pytest.approx(-np.log2(1 - 0.75**2) / 2)
+    assert bits["half cube of normal 1x1"] == bits["normal 1x1"]
+    assert len(bits) >= 40
+    pixels = np.asarray(sheet)
+    assert (pixels < 128).all(axis=2).mean() > 0.01
+    with pytest.raises(InputError, match="unknown option 'size'"):
+        preview("known_mi?size=3", 6)
+
+
 def test_command_writes_the_sheet_and_prints_the_bits(tmp_path, capsys):
     out = tmp_path / "sheets" / "cdp.png"
     assert (

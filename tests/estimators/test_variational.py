@@ -131,6 +131,21 @@ def test_the_unit_of_the_input_does_not_matter(brief: tuple[Floats, Floats, Vari
     assert moved.nats == pytest.approx(estimator.estimate_.nats, abs=1e-4)
 
 
+def one_fit_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fit and its null run side by side where there are cores; here their looks must not mingle."""
+    monkeypatch.setattr("mitools.estimators.variational.stream_count", lambda device: 1)
+
+
+def test_side_by_side_or_in_turn_gives_the_same_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = gaussian(400, 0.8, 3)
+    estimator = VariationalEstimator(hidden=(16,), max_steps=100)
+    monkeypatch.setattr("mitools.estimators.variational.stream_count", lambda device: 2)
+    together = estimator.estimate(x, y)
+    one_fit_after_the_other(monkeypatch)
+    in_turn = estimator.estimate(x, y)
+    assert (together.nats, together.null_nats) == (in_turn.nats, in_turn.null_nats)
+
+
 def test_the_weights_kept_are_those_of_the_best_look(monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[tuple[int, float, dict[str, torch.Tensor]]] = []
     read_infonce = readings.read_infonce
@@ -141,6 +156,7 @@ def test_the_weights_kept_are_those_of_the_best_look(monkeypatch: pytest.MonkeyP
         return reading
 
     monkeypatch.setattr(readings, "read_infonce", spy)
+    one_fit_after_the_other(monkeypatch)
     estimator = VariationalEstimator(
         hidden=(64,), learning_rate=0.01, check_every=10, patience=5, batch_size=64
     )
@@ -166,6 +182,7 @@ def test_report_is_read_once_by_each_of_the_two_fits(monkeypatch: pytest.MonkeyP
         return read_infonce(critic, x, y)
 
     monkeypatch.setattr(readings, "read_infonce", spy)
+    one_fit_after_the_other(monkeypatch)
     VariationalEstimator(hidden=(8,), max_steps=20, check_every=10).fit(*gaussian(400, 0.8, 1))
     # Each fit: select before, twice on the way; then report, and as many training items.
     assert sizes == [60, 60, 60, 80, 80] * 2
