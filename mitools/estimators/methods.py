@@ -6,7 +6,13 @@ from typing import NamedTuple
 from mitools.errors import InputError
 from mitools.estimate import Kind
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.binned import BinnedEstimator
+from mitools.estimators.classical import ClassicalEstimator
 from mitools.estimators.closed_form import ClassPosterior, LabelInformation
+from mitools.estimators.discrete import DiscreteEstimator
+from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
+from mitools.estimators.neighbours import KSG, MixedKSG
+from mitools.estimators.noisy import PairwiseLowerBound, PairwiseUpperBound
 from mitools.estimators.variational import METHODS as VARIATIONAL
 from mitools.estimators.variational import VariationalEstimator
 from mitools.specs import nearest
@@ -28,10 +34,22 @@ def _variational(name: str) -> NamedMethod:
     return NamedMethod(make, VARIATIONAL[name].kind, False)
 
 
+def _classical(estimator: type[ClassicalEstimator], needs_labels: bool = False) -> NamedMethod:
+    return NamedMethod(lambda seed, device: estimator(seed=seed), estimator.kind, needs_labels)
+
+
 METHODS: dict[str, NamedMethod] = {
     **{name: _variational(name) for name in VARIATIONAL},
     "class_posterior": NamedMethod(lambda seed, device: ClassPosterior(seed=seed), "lower bound", True),
     "label_information": NamedMethod(lambda seed, device: LabelInformation(seed=seed), "lower bound", True),
+    **{
+        estimator.method: _classical(estimator)
+        for estimator in (KSG, GaussianEstimator, GaussianCopulaEstimator, BinnedEstimator)
+    },
+    **{
+        estimator.method: _classical(estimator, needs_labels=True)
+        for estimator in (MixedKSG, DiscreteEstimator, PairwiseLowerBound, PairwiseUpperBound)
+    },
 }
 
 
