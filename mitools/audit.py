@@ -18,7 +18,7 @@ from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators.class_prior import class_prior
 from mitools.estimators.parts import SMALLEST_CLASS, Parts, split
-from mitools.features.extract import Features, extract
+from mitools.features.extract import Advance, Features, extract
 from mitools.features.store import FeatureStore
 from mitools.measurements import AuditSettings, certificate, quality, same_class_critic, view_critic
 from mitools.pairing.augmented import SimCLRViews
@@ -26,7 +26,6 @@ from mitools.pairing.same_class import bracket
 from mitools.results import ResultStore, Values
 from mitools.specs import parse_spec
 
-Advance = Callable[[str, int, int], None]
 Measure = Callable[[Features, Parts, AuditSettings], Values]
 
 
