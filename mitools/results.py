@@ -43,16 +43,27 @@ class ResultStore:
         compute
             Makes the values, JSON as well; the seconds it took are added to them.
         """
-        request = json.dumps({"kind": kind, "mitools": version("mitools"), "on": on}, sort_keys=True)
-        path = self.folder / f"{kind}-{digest_text(request)[:24]}.json"
-        kept = _read(path, request)
+        kept = self.kept(kind, on)
         if kept is not None:
             return kept
         started = time.perf_counter()
         values = compute() | {"seconds": time.perf_counter() - started}
+        request = _request(kind, on)
         document = {"request": request, "versions": _versions(), "values": values}
-        write_text(path, json.dumps(document, allow_nan=False))
+        write_text(self.path(kind, on), json.dumps(document, allow_nan=False))
         return values
+
+    def kept(self, kind: str, on: Mapping[str, Any]) -> Values | None:
+        """Return a cell's values, or None where it is still to be computed."""
+        return _read(self.path(kind, on), _request(kind, on))
+
+    def path(self, kind: str, on: Mapping[str, Any]) -> Path:
+        """Where a cell lies, or would lie."""
+        return self.folder / f"{kind}-{digest_text(_request(kind, on))[:24]}.json"
+
+
+def _request(kind: str, on: Mapping[str, Any]) -> str:
+    return json.dumps({"kind": kind, "mitools": version("mitools"), "on": on}, sort_keys=True)
 
 
 def _read(path: Path, request: str) -> Values | None:
