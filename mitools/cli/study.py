@@ -1,0 +1,267 @@
+"""``mitools study``: many encoders x data x pairings x estimators x metrics x seeds, resumable."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mitools.cli.audit import CacheOption
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
+from mitools.cli.groups import DefaultsToRun
+
+app = typer.Typer(
+    help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",
+    cls=DefaultsToRun,
+)
+
+StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="What is asked for.")]
+OutOption = Annotated[
+    Path, typer.Option("--out", help="The study's folder; shared by all processes and machines.")
+]
+
+
+@app.command("run")
+def run(
+    study: StudyArgument,
+    destination: OutOption,
+    dry_run: Annotated[bool, typer.Option(help="List the cells and the time they would take.")] = False,
+    retry_failed: Annotated[bool, typer.Option(help="Try failed cells again.")] = False,
+    submit: Annotated[
+        Path | None, typer.Option(metavar="SLURM.yaml", help="Send it to a cluster in place of running here.")
+    ] = None,
+    device: DeviceOption = "auto",
+    batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
+    workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
+    cache: CacheOption = None,
+    json: JsonOption = False,
+) -> int:
+    """Do what is left of a study: ``mitools study STUDY.yaml --out DIR``.
+
+    Finished cells are skipped, a changed setting is a new cell, failed cells are kept with their error. Any
+    number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
+    """
+    from mitools.backends.processes import own_device, process_rank
+    from mitools.features.store import FeatureStore, default_root
+    from mitools.study.work import Worker
+
+    folder = _open(study, destination)
+    if dry_run:
+        return _show_plan(folder, json)
+    if submit is not None:
+        return _submit(submit, study, destination, retry_failed, device, cache, json)
+    if retry_failed:
+        folder.forget_failures()
+    with progress() as advance:
+        Worker(
+            folder,
+            FeatureStore(cache or default_root()),
+            str(own_device(device)),
+            batch_size,
+            workers,
+            advance if process_rank() == 0 else None,
+        ).run()
+    if process_rank() != 0:
+        return 0
+    return _show_results(folder, destination, json)
+
+
+@app.command("status")
+def status(study: StudyArgument, destination: OutOption, json: JsonOption = False) -> int:
+    """Count what is done, claimed, failed and still to do, and say why cells failed."""
+    found = list(_open(study, destination).found())
+    states = Counter(one.state for one in found)
+    failures = Counter((one.cell.encoder, one.error) for one in found if one.state == "failed")
+    if json:
+        reasons = [{"encoder": e, "error": why, "cells": n} for (e, why), n in failures.items()]
+        print_json({"cells": len(found), **dict(states), "failures": reasons})
+    else:
+        counted = [f"{states[state]} {state}" for state in ("done", "claimed", "to do", "failed")]
+        out.print(f"{len(found)} cells: {', '.join(counted)}", markup=False)
+        _print_failures(failures)
+    return 1 if failures else 0
+
+
+@app.command("results")
+def results(
+    study: StudyArgument,
+    destination: OutOption,
+    table: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Also write it here: .csv, .parquet, .tex or .md.")
+    ] = None,
+    by_cell: Annotated[bool, typer.Option("--cells", help="One row a cell, not one an encoder.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Print what is measured so far: one row an encoder and data set, means over the seeds."""
+    from mitools.report.study_tables import write_table
+    from mitools.report.tables import records
+
+    cells, encoders = _tables(_open(study, destination))
+    chosen = cells if by_cell else encoders
+    if table is not None:
+        write_table(chosen, table)
+        err.print(f"written: {table}", markup=False)
+    if json:
+        print_json(records(chosen))
+    else:
+        _print_frame(chosen)
+    return 1 if (cells["state"] == "failed").any() else 0
+
+
+@app.command("correlate")
+def correlate(
+    study: StudyArgument,
+    destination: OutOption,
+    target: Annotated[str, typer.Option(help="The column to correlate with.")] = "linear_acc",
+    group: Annotated[str, typer.Option(help="The column that groups rows: family or data.")] = "family",
+    seed: SeedOption = 0,
+    json: JsonOption = False,
+) -> None:
+    """Correlate every measure with a target: pooled, within and between families, and inside each."""
+    from mitools.report.correlation import LOWER_IS_BETTER
+    from mitools.report.families import correlate_groups
+    from mitools.report.tables import records, write_csv
+
+    _, encoders = _tables(_open(study, destination))
+    turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
+    found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
+    write_csv(found, destination / "correlation.csv")
+    if json:
+        print_json(records(found))
+        return
+    print_table(
+        ["scope", "measure", "n", "groups", "Pearson", "95% interval", "Kendall", "Spearman"],
+        [
+            [
+                row["scope"],
+                row["column"],
+                str(row["n"]),
+                str(row["groups"]),
+                _number(row["pearson"]),
+                f"{_number(row['pearson_low'])} to {_number(row['pearson_high'])}",
+                _number(row["kendall"]),
+                _number(row["spearman"]),
+            ]
+            for row in records(found)
+        ],
+        title=f"with {target}",
+    )
+    for note in sorted(set(found["note"].dropna()) - {""}):
+        err.print(note, markup=False)
+    err.print(f"written: {destination / 'correlation.csv'}", markup=False)
+
+
+def _open(study: Path, destination: Path) -> Any:
+    from mitools.study.definition import left_out, read_study
+    from mitools.study.work import StudyFolder
+
+    wanted = read_study(study)
+    for pairing, estimator in left_out(wanted):
+        err.print(f"left out: {estimator} does not read the pairing {pairing}", markup=False)
+    return StudyFolder(wanted, destination)
+
+
+def _show_plan(folder: Any, json: bool) -> int:
+    """List the cells, and estimate the time from the finished ones that measure the same."""
+    found = list(folder.found())
+    seconds: dict[str, list[float]] = {}
+    for one in found:
+        if one.state == "done":
+            seconds.setdefault(one.cell.column, []).append(one.values["seconds"])
+    means = {column: sum(values) / len(values) for column, values in seconds.items()}
+    waiting = [one.cell for one in found if one.state in ("to do", "claimed")]
+    known = [means[cell.column] for cell in waiting if cell.column in means]
+    if json:
+        cells = [one.cell._asdict() | {"state": one.state} for one in found]
+        print_json({"cells": cells, "seconds_known": sum(known), "cells_unknown": len(waiting) - len(known)})
+        return 0
+    print_table(
+        ["data", "encoder", "measure", "seed", "state"],
+        [[one.cell.data, one.cell.encoder, one.cell.column, str(one.cell.seed), one.state] for one in found],
+    )
+    said = f"{len(waiting)} of {len(found)} cells to compute"
+    if known:
+        said += f"; {len(known)} of them take about {sum(known):,.0f} s, as finished ones like them did"
+    if len(known) < len(waiting):
+        said += (
+            f"; {len(waiting) - len(known)} are of kinds that none is finished of, so their time is unknown"
+        )
+    err.print(said + "; features are extracted once an encoder and data set", markup=False)
+    return 0
+
+
+def _submit(
+    recipe: Path,
+    study: Path,
+    destination: Path,
+    retry_failed: bool,
+    device: str,
+    cache: Path | None,
+    json: bool,
+) -> int:
+    from mitools.study.slurm import submit
+
+    command = ["study", "run", str(study.resolve()), "--out", str(destination.resolve()), "--device", device]
+    command += ["--retry-failed"] if retry_failed else []
+    command += ["--cache", str(cache.resolve())] if cache else []
+    jobs = submit(recipe, command, destination.resolve() / "jobs")
+    if json:
+        print_json({"jobs": jobs})
+    else:
+        out.print(f"submitted: {', '.join(jobs)}; see mitools study status", markup=False)
+    return 0
+
+
+def _show_results(folder: Any, destination: Path, json: bool) -> int:
+    from mitools.report.study_tables import write_table
+    from mitools.report.tables import records
+
+    cells, encoders = _tables(folder)
+    files = [
+        destination / "cells.csv",
+        *(destination / f"results.{end}" for end in ("csv", "parquet", "tex", "md")),
+    ]
+    for path, table in zip(files, [cells, *[encoders] * 4], strict=True):
+        write_table(table, path)
+    failed = cells[cells["state"] == "failed"]
+    if json:
+        print_json({"results": records(encoders), "failed": records(failed), "files": list(map(str, files))})
+    else:
+        _print_frame(encoders)
+        err.print(f"written: {len(files)} files under {destination}", markup=False)
+        _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
+    return 1 if len(failed) else 0
+
+
+def _tables(folder: Any) -> tuple[Any, Any]:
+    from mitools.report.study_tables import cell_table, encoder_table
+
+    families = {encoder.spec: encoder.family for encoder in folder.study.encoders}
+    cells = cell_table(folder.found(), families)
+    return cells, encoder_table(cells)
+
+
+def _print_frame(table: Any) -> None:
+    print_table(
+        [str(name) for name in table.columns], [[_number(v) for v in row] for row in table.to_numpy(object)]
+    )
+
+
+def _number(value: Any) -> str:
+    if value is None or value != value:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _print_failures(failures: Counter[tuple[str, str]]) -> None:
+    for (encoder, why), count in failures.items():
+        err.print(f"failed: {encoder}: {why} ({count} cells; --retry-failed tries again)", markup=False)
