@@ -8,8 +8,15 @@ from numpy.typing import NDArray
 from mitools.errors import InputError
 
 
-def read_array(path: Path) -> NDArray:
+def read_array(path: Path, mapped: bool = False) -> NDArray:
     """Read a npy file; what would need to run code to be read is refused.
+
+    Parameters
+    ----------
+    path
+        The file.
+    mapped
+        Leave the numbers on disk until they are used.
 
     Raises
     ------
@@ -17,11 +24,16 @@ def read_array(path: Path) -> NDArray:
         When the file is missing, damaged, no npy file, or holds Python objects.
     """
     try:
-        array = np.load(path, allow_pickle=False)
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except (OSError, ValueError, EOFError) as error:
-        raise InputError(f"{path}: not an npy file of numbers ({error}); write one with numpy.save") from None
+        reason = " ".join(str(error).split())
+        if "allow_pickle" in reason or "Python objects" in reason:
+            reason = "it holds Python objects, which could run code; nothing was run"
+        raise InputError(
+            f"{path}: not an npy file of numbers ({reason}); write one with numpy.save"
+        ) from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: holds several arrays; give one array, as numpy.save writes it")
     return array

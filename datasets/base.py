@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-Item = Image | NDArray[np.float32]
+Item = Image | NDArray[np.float32] | str
 
 
 class LabelledData(Protocol):
     """A map-style data set of labelled items.
 
-    An item is a PIL image in mode RGB, or a row of numbers (float32, shape (d,)) for data that comes
-    as feature vectors. Items are read on demand and may be read from several workers at once.
+    An item is a PIL image in mode RGB, a row of numbers (float32, shape (d,)) for data that comes as
+    feature vectors, or a text. Items are read on demand and may be read from several workers at once.
     """
 
     @property

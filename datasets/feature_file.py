@@ -1,7 +1,5 @@
-"""Features somebody has already extracted, in an npz file."""
+"""Features somebody has already extracted, with their labels, in a file."""
 
-import zipfile
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.datasets.feature_formats import read_arrays
+from mitools.datasets.tables import number_classes
 from mitools.errors import InputError
 from mitools.files import digest_file, digest_text
 from mitools.specs import Spec
 
+FEATURE_OPTIONS = ("label", "labels")
 _ROWS_AT_ONCE = 8192
-_DAMAGED = (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class FeatureRows:
     classes
         The class names; where the file numbers its classes, the numbers as text.
     features
-        Shape (n, d), float16 or float32 as stored.
+        Shape (n, d), float16 or float32 as stored, possibly mapped from the file.
     labels
         Shape (n,), int64.
     digest
@@ -51,28 +51,42 @@ class FeatureRows:
 
 
 def open_features(spec: Spec) -> FeatureRows:
-    """Open ``features:PATH.npz``.
+    """Open ``features:PATH`` (npz, safetensors, parquet), or ``features:PATH.npy?labels=PATH.npy``.
+
+    Of a Parquet file ``label=COLUMN`` names the column of labels, if it is not ``label`` or ``labels``.
 
     Raises
     ------
     InputError
         As :func:`read_features`.
     """
-    return read_features(Path(spec.need_name("features:path/to/features.npz")))
+    path = Path(spec.need_name("features:path/to/features.npz"))
+    labels = spec.options.get("labels")
+    return read_features(path, Path(labels) if labels else None, spec.options.get("label"))
 
 
-def read_features(path: Path) -> FeatureRows:
-    """Read an npz file with the arrays ``features`` (n, d) and ``labels`` (n,).
+def read_features(path: Path, labels_path: Path | None = None, label: str | None = None) -> FeatureRows:
+    """Read features (n, d) and labels (n,); :mod:`mitools.datasets.feature_formats` lists the kinds of file.
 
-    Features are float16, float32 or float64 (kept as float32); labels are whole numbers or names.
+    Features are float16, float32 or float64 (kept as float32); labels are whole numbers or names. Rows of
+    npy and safetensors files stay on disk until they are used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    labels_path
+        A npy file of the labels, for a npy file of features.
+    label
+        The column of labels, for a Parquet file.
 
     Raises
     ------
     InputError
-        When the file is missing, damaged or no npz, an array is missing or of another shape or dtype,
-        their lengths differ, or a feature is not finite. Arrays of Python objects are refused unread.
+        When a file is missing, damaged or of another kind, an array is missing or of another shape or
+        dtype, their lengths differ, or a feature is not finite. Arrays of Python objects are refused unread.
     """
-    features, values = _load(path, "features"), _load(path, "labels")
+    features, values = read_arrays(path, labels_path, label)
     if features.dtype not in (np.float16, np.float32, np.float64) or features.ndim != 2 or not features.size:
         raise InputError(
             f"{path}: features has shape {features.shape} of {features.dtype}; "
@@ -80,7 +94,8 @@ def read_features(path: Path) -> FeatureRows:
         )
     if values.ndim != 1 or values.dtype.kind not in "iubU":
         raise InputError(
-            f"{path}: labels has shape {values.shape} of {values.dtype}; it must be (n,) of integers or names"
+            f"{labels_path or path}: labels has shape {values.shape} of {values.dtype}; "
+            "it must be (n,) of integers or names"
         )
     if len(values) != len(features):
         raise InputError(f"{path}: {len(features)} features and {len(values)} labels; they must pair up")
@@ -94,28 +109,6 @@ def read_features(path: Path) -> FeatureRows:
             raise InputError(
                 f"{path}: features are not finite as float32, first in row {row}; drop such rows"
             )
-    classes, labels = np.unique(values, return_inverse=True)
-    return FeatureRows(
-        name=path.stem,
-        classes=[str(value) for value in classes],
-        features=features,
-        labels=labels.astype(np.int64),
-        digest=digest_text("features", digest_file(path)),
-    )
-
-
-def _load(path: Path, key: str) -> NDArray:
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            if key not in arrays:
-                raise InputError(f"{path}: no array {key!r} (it has {', '.join(arrays) or 'none'})")
-            return arrays[key]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except InputError:
-        raise
-    except _DAMAGED as error:
-        reason = " ".join(str(error).split())
-        if "allow_pickle" in reason:
-            reason = f"{key} holds Python objects, which could run code; nothing was run"
-        raise InputError(f"{path}: no readable npz file ({reason})") from None
+    classes, labels = number_classes(values)
+    digests = [digest_file(file) for file in (path, labels_path) if file] + ([label] if label else [])
+    return FeatureRows(path.stem, classes, features, labels, digest_text("features", *digests))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mitools.datasets.archive import open_tar
 from mitools.datasets.base import LabelledData
 from mitools.datasets.digits import open_digits
-from mitools.datasets.feature_file import open_features
+from mitools.datasets.feature_file import FEATURE_OPTIONS, open_features
 from mitools.datasets.images import open_folder
 from mitools.datasets.mnist import open_mnist
 from mitools.datasets.open_synthetic import (
@@ -16,6 +16,7 @@ from mitools.datasets.open_synthetic import (
     open_colorful_moving_mnist,
 )
 from mitools.datasets.selection import keep_classes, take_evenly
+from mitools.datasets.text import TEXT_OPTIONS, open_text
 from mitools.specs import Spec, parse_spec
 
 
@@ -30,10 +31,11 @@ SOURCES: dict[str, Source] = {
     "cdp": Source(open_cdp, CDP_OPTIONS),
     "colorful_moving_mnist": Source(open_colorful_moving_mnist, COLORFUL_MOVING_MNIST_OPTIONS),
     "digits": Source(open_digits),
-    "features": Source(open_features),
+    "features": Source(open_features, FEATURE_OPTIONS),
     "folder": Source(open_folder),
     "mnist": Source(open_mnist, ("part",)),
     "tar": Source(open_tar, ("under",)),
+    "text": Source(open_text, TEXT_OPTIONS),
 }
 
 
@@ -44,7 +46,8 @@ def open_data(text: str) -> LabelledData:
     ----------
     text
         ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``mnist:DIR?part=test``,
-        ``digits``, ``features:PATH.npz``, or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
+        ``digits``, ``features:PATH`` (npz, npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN``
+        (csv, parquet), or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
         :mod:`mitools.datasets.open_synthetic`). Every source takes ``classes=a,b`` (these classes alone) and
         ``limit=N`` (N items, every class keeping its share; see
         :func:`mitools.datasets.selection.take_evenly`).

@@ -5,13 +5,14 @@ import sys
 
 import typer
 
-from mitools.cli import datasets
+from mitools.cli import datasets, encoders, study
 from mitools.cli.audit import audit
 from mitools.cli.console import err
 from mitools.cli.correlate import correlate
 from mitools.cli.demo import demo
 from mitools.cli.estimate import estimate
 from mitools.cli.same_class import same_class
+from mitools.cli.train import train
 from mitools.errors import InputError
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
@@ -35,6 +36,9 @@ app.command("audit")(audit)
 app.command("same-class")(same_class)
 app.command("estimate")(estimate)
 app.command("correlate")(correlate)
+app.command("train")(train)
+app.add_typer(study.app, name="study")
+app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
 
 

@@ -16,6 +16,7 @@ from mitools.files import digest_text
 from mitools.specs import Spec, nearest
 
 PIXELS = Preprocess(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+RAW_PIXELS = "pixels from 0 to 1"
 
 
 class _Builtin(NamedTuple):
@@ -50,6 +51,7 @@ def _pixels(spec: Spec) -> Encoder:
         nn.Flatten(),
         PIXELS.overridden(spec),
         reads_rows=True,
+        preprocess_from=RAW_PIXELS,
     )
 
 
@@ -71,6 +73,7 @@ def _random_conv(spec: Spec) -> Encoder:
         digest_text("builtin:random_conv", digest_weights(module)),
         module,
         PIXELS.overridden(spec),
+        preprocess_from=RAW_PIXELS,
     )
 
 

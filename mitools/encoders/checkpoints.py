@@ -1,7 +1,8 @@
 """The strict loader: every number of the encoder comes from the file, or nothing is loaded."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mitools.encoders.layouts import CLASSIFIERS, OTHER_HEADS, Match, best_match, is_part, nearest_name
+from mitools.encoders.elsewhere import other_tensors
+from mitools.encoders.formats import ONLINE
+from mitools.encoders.layouts import Match, bare_name, contradicts, find_weights, head_of, nearest_name
+from mitools.encoders.normalisation import Normalisation, find_normalisation, is_normalisation
 from mitools.encoders.weight_files import read_weight_file
 from mitools.errors import InputError
-from mitools.files import digest_file
 
 _NAMED_AT_MOST = 3
 
@@ -24,34 +27,53 @@ class LoadReport:
     Attributes
     ----------
     path, file_digest
-        The file, and the SHA-256 of its content.
+        The file, and the SHA-256 of its content (of index and shards, where it comes in shards).
+    format
+        Whose checkpoint it is: a row of :data:`mitools.encoders.formats.FORMATS`.
+    container
+        How it is stored: pickle, safetensors, and in how many shards.
     nesting
         The keys that led to the weights, outermost first.
     prefix
         What was stripped from every name.
+    renamed
+        ``part <- number`` for parts of the encoder that the file numbers instead of naming.
+    weights_choice
+        ``ema``, ``online``, or the name of one of several encoders; None where a file of this format has
+        only one kind of weights.
+    choices_available
+        The kinds of weights that the file holds.
+    weights_reason
+        Who made the choice.
     tensors_matched, tensors_expected
         The encoder's parameters and buffers, by count. BatchNorm's ``num_batches_tracked`` is not counted:
         files differ in having it, and evaluation never reads it.
     parameters_matched, parameters_expected
         The same in numbers.
-    classifier_keys
-        Keys of the file set aside as its classifier.
-    other_head_keys
-        Keys set aside as another head (projection, prediction, prototypes, queue).
+    set_aside
+        What of the file was not loaded: a key or the beginning of keys, and why.
+    normalisation
+        What the file says of it; None where it says nothing, so that the encoder's is an assumption.
     weights_digest
         :func:`digest_weights` of the encoder after loading.
     """
 
     path: str
     file_digest: str
+    format: str
+    container: str
     nesting: tuple[str, ...]
     prefix: str
+    renamed: tuple[str, ...]
+    weights_choice: str | None
+    choices_available: tuple[str, ...]
+    weights_reason: str
     tensors_matched: int
     tensors_expected: int
     parameters_matched: int
     parameters_expected: int
-    classifier_keys: tuple[str, ...]
-    other_head_keys: tuple[str, ...]
+    set_aside: tuple[tuple[str, str], ...]
+    normalisation: Normalisation | None
     weights_digest: str
 
     @property
@@ -70,58 +92,65 @@ class LoadReport:
             "matched_share": self.matched_share,
             "matched_parameters_share": self.matched_parameters_share,
         }
-        lists = {key: list(value) for key, value in asdict(self).items() if isinstance(value, tuple)}
-        return asdict(self) | lists | shares
+        return json.loads(json.dumps(asdict(self))) | shares
 
 
-def load_weights(module: nn.Module, path: Path) -> LoadReport:
+def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> LoadReport:
     """Fill an encoder from a checkpoint, entirely or not at all.
 
-    The weights are looked for in the usual nestings and behind the usual prefixes
-    (:mod:`mitools.encoders.layouts`), and the place that matches most of the encoder's numbers by name and
-    shape is taken. Tensors of a classifier or of another known head are set aside and reported.
+    The file's format is recognised (:mod:`mitools.encoders.formats`), which says where the weights lie and
+    what else lies there. Tensors of a classifier or of another known head are set aside and reported.
 
     Parameters
     ----------
     module
         The encoder without its classifier; changed in place.
     path
-        A file of ``torch.save`` or ``.safetensors``.
+        A file of ``torch.save``, ``.safetensors``, or the index of one in shards.
+    weights
+        ``ema`` or ``online`` (or, where a project trains an encoder a view, its name), for files that hold
+        several. When None, what the project itself evaluates.
 
     Raises
     ------
     InputError
-        When the file cannot be read (:func:`mitools.encoders.weight_files.read_weight_file`), when a
-        parameter or buffer of the encoder is missing in it or has another shape (at most three are named,
-        each with the nearest found), or when tensors are left over that belong to no known head.
+        When the file cannot be read (:func:`mitools.encoders.weight_files.read_weight_file`), when it lacks
+        the weights asked for, when a parameter or buffer of the encoder is missing in it or has another
+        shape (at most three are named, each with the nearest found), or when tensors are left over that
+        belong to no known head.
     """
-    content = read_weight_file(path)
+    content, container, file_digest = read_weight_file(path)
     state = module.state_dict()
     expected = {name: value for name, value in state.items() if not _is_step_count(name)}
     if not expected:
         raise InputError(f"{path}: the architecture has no weights to load")
-    match = best_match(content, expected)
-    if match is None:
+    matches = find_weights(content, expected)
+    if not matches:
         keys = ", ".join(map(repr, list(content)[:_NAMED_AT_MOST])) or "nothing"
         raise InputError(f"{path}: no tensors at any place known to hold weights (top level: {keys})")
-    _refuse_missing(path, match, expected)
-    left_over = [match.prefix + name for name in match.tensors if name not in state]
-    left_over += match.others
-    classifier = tuple(name for name in left_over if is_part(name, CLASSIFIERS))
-    other_heads = tuple(name for name in left_over if is_part(name, OTHER_HEADS))
-    _refuse_unexpected(path, [name for name in left_over if name not in {*classifier, *other_heads}])
-    module.load_state_dict(state | {name: match.tensors[name] for name in match.fitting})
+    match, reason = _chosen(path, matches, weights, expected)
+    others = [other for other in matches if other is not match]
+    _refuse_missing(path, match, others, expected)
+    set_aside = _set_aside(path, match, others, state) | other_tensors(content, match.place.nesting, others)
+    module.load_state_dict(state | {name: match.inside[name].tensor for name in match.fitting})
+    several = reason != "" or len(match.choices) > 1
     return LoadReport(
         path=str(path),
-        file_digest=digest_file(path),
-        nesting=match.nesting,
+        file_digest=file_digest,
+        format=match.format.name,
+        container=container,
+        nesting=match.place.nesting,
         prefix=match.prefix,
+        renamed=match.renamed,
+        weights_choice=match.place.weights if several else None,
+        choices_available=match.choices if several else (),
+        weights_reason=reason,
         tensors_matched=len(match.fitting),
         tensors_expected=len(expected),
-        parameters_matched=sum(expected[name].numel() for name in match.fitting),
+        parameters_matched=match.numbers,
         parameters_expected=sum(value.numel() for value in expected.values()),
-        classifier_keys=classifier,
-        other_head_keys=other_heads,
+        set_aside=tuple(set_aside.items()),
+        normalisation=_normalisation(content, match),
         weights_digest=digest_weights(module),
     )
 
@@ -143,29 +172,81 @@ def _is_step_count(name: str) -> bool:
     return name.rpartition(".")[2] == "num_batches_tracked"
 
 
-def _refuse_missing(path: Path, match: Match, expected: Mapping[str, Tensor]) -> None:
+def _chosen(
+    path: Path, matches: Sequence[Match], weights: str | None, expected: Mapping[str, Tensor]
+) -> tuple[Match, str]:
+    """Choose among the kinds of weights in a file; say why, or nothing where there is only one kind."""
+    kinds = [match.place.weights for match in matches]
+    if weights is not None:
+        wanted = set(weights.split("."))
+        matches = [match for match in matches if wanted <= set(match.place.weights.split("."))]
+        if not matches:
+            raise InputError(f"{path}: holds no weights={weights}; it has {' and '.join(kinds)}")
+    # A network of another width or for other channels cannot be what was meant.
+    agreeing = [match for match in matches if not contradicts(match, expected)]
+    match = (agreeing or matches)[0]
+    if weights is not None:
+        return match, "asked for"
+    if match is not matches[0]:
+        return match, f"the {matches[0].place.weights} weights have other shapes"
+    distinguishes = len({place.weights for place in match.format.places}) > 1
+    if not distinguishes and kinds == [ONLINE]:
+        return match, ""
+    return match, "nothing else is there" if len(kinds) == 1 else f"default: {match.format.default}"
+
+
+def _refuse_missing(
+    path: Path, match: Match, others: Iterable[Match], expected: Mapping[str, Tensor]
+) -> None:
     missing = [name for name in expected if name not in match.fitting]
     if not missing:
         return
     described = []
     for name in missing[:_NAMED_AT_MOST]:
-        near = nearest_name(name, match.tensors)
-        there = f"{near!r} {_shape(match.tensors[near])}" if near is not None else "nothing"
+        near = nearest_name(name, match.inside)
+        held = match.inside[near] if near is not None else None
+        there = f"{held.key!r} {_shape(held.tensor)}" if held else "nothing"
         described.append(f"{name!r} {_shape(expected[name])} (nearest in the file: {there})")
+    whole = [other.place.weights for other in others if len(other.fitting) == len(expected)]
+    remedy = f"weights={whole[0]} would fit" if whole else "name the architecture it was trained with"
     raise InputError(
         f"{path}: {len(missing)} of the encoder's {len(expected)} tensors are not in the file by name and "
-        f"shape: {_list(described, len(missing))}; nothing was loaded; "
-        "name the architecture it was trained with"
+        f"shape: {_list(described, len(missing))}; nothing was loaded; the file was read as "
+        f"{match.format.name}; {remedy}"
     )
 
 
-def _refuse_unexpected(path: Path, unexpected: list[str]) -> None:
+def _set_aside(
+    path: Path, match: Match, others: Sequence[Match], state: Mapping[str, Tensor]
+) -> dict[str, str]:
+    """Sort out what lies beside the encoder's tensors; refuse what no known head explains."""
+    left_over = [held.key for held in match.beside.values()]
+    left_over += [held.key for name, held in match.inside.items() if name not in state]
+    set_aside, unexpected = {}, []
+    for key in left_over:
+        name = bare_name(key)
+        if _is_step_count(name):
+            continue
+        if is_normalisation(name):
+            set_aside[key] = "normalisation of the input"
+        elif head := head_of(match, others, name, key):
+            set_aside[head[0]] = head[1]
+        else:
+            unexpected.append(key)
     if unexpected:
         raise InputError(
             f"{path}: {len(unexpected)} tensors fit nowhere in the encoder and belong to no known head: "
-            f"{_list(map(repr, unexpected), len(unexpected))}; nothing was loaded; "
-            "name the architecture it was trained with, or remove them from the file"
+            f"{_list(map(repr, unexpected), len(unexpected))}; nothing was loaded; the file was read as "
+            f"{match.format.name}; name the architecture it was trained with, or remove them from the file"
         )
+    return set_aside
+
+
+def _normalisation(content: Mapping[Any, Any], match: Match) -> Normalisation | None:
+    # The encoder applies what lies inside it; only what lies beside it is the caller's to apply.
+    outside = [held for name, held in match.inside.items() if name not in match.fitting]
+    outside += match.beside.values()
+    return find_normalisation(content, {bare_name(held.key): held.tensor for held in outside})
 
 
 def _list(described: Iterable[str], count: int) -> str:

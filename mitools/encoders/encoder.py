@@ -8,7 +8,10 @@ from torch import nn
 
 from mitools.datasets.base import LabelledData
 from mitools.encoders.checkpoints import LoadReport
-from mitools.encoders.preprocess import Preprocess
+from mitools.encoders.inputs import Preparation, item_kind
+from mitools.encoders.tokens import Tokens
+from mitools.errors import InputError
+from mitools.pairing.augmented import SimCLRViews
 
 
 @dataclass(frozen=True)
@@ -26,14 +29,20 @@ class Encoder:
     digest
         SHA-256 over weights and architecture, whatever file they came in.
     module
-        In evaluation mode and without gradients; maps (B, 3, H, W) to (B, d), float32. It is called from
-        several threads at once, so what a call leaves behind in the module is not to be relied on.
+        In evaluation mode and without gradients; maps a batch of inputs to (B, d), float32: images
+        (B, 3, H, W), or what a tokenizer gives, by name. With several layers it maps them to a dictionary
+        of one (B, d) a layer. It is called from several threads at once, so what a call leaves behind in
+        the module is not to be relied on.
     preprocess
-        How images become its input.
+        How items become its input: pixels for images, tokens for texts.
     load_report
         What was loaded from a checkpoint; None where there was none.
     reads_rows
         Whether it maps feature rows (B, k) as well.
+    layers
+        The names of what it returns, from input to output.
+    preprocess_from
+        Where `preprocess` comes from, in words for the report.
     """
 
     spec: str
@@ -41,12 +50,35 @@ class Encoder:
     source: str
     digest: str
     module: nn.Module
-    preprocess: Preprocess
+    preprocess: Preparation
     load_report: LoadReport | None = None
     reads_rows: bool = False
+    layers: tuple[str, ...] = ("output",)
+    preprocess_from: str = "assumed: ImageNet's mean and std"
 
     def __post_init__(self) -> None:
         self.module.eval().requires_grad_(False)
+
+    def require_readable(self, data: LabelledData, views: SimCLRViews | None = None) -> None:
+        """Check that it reads items of such a kind.
+
+        Raises
+        ------
+        InputError
+            When it reads another kind, or views are wanted of what is no image.
+        """
+        kind = item_kind(data[0][0])
+        if views is not None and kind != "images":
+            raise InputError(f"{data.name} holds {kind}, which have no augmented views")
+        reads = "texts" if isinstance(self.preprocess, Tokens) else "images"
+        if kind == reads or (kind == "feature rows" and self.reads_rows):
+            return
+        remedy = {
+            "feature rows": "use builtin:pixels",
+            "texts": "use an hf: encoder of texts",
+            "images": "use an encoder of images",
+        }[kind]
+        raise InputError(f"encoder {self.name} reads {reads} and {data.name} holds {kind}; {remedy}")
 
     def fitted_digest(self, data: LabelledData, indices: NDArray[np.int64] | None) -> str:
         """Return the digest, which depends on no data."""

@@ -1,21 +1,51 @@
 """One string opens an encoder: the table of sources."""
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
-from mitools.encoders.architectures.build import build_architecture, timm_architecture
 from mitools.encoders.builtin import open_builtin
-from mitools.encoders.checkpoints import digest_weights, load_weights
+from mitools.encoders.checkpoint_source import open_checkpoint
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.huggingface import open_huggingface
+from mitools.encoders.layers import tap
+from mitools.encoders.onnx import open_onnx
 from mitools.encoders.precomputed import PrecomputedFeatures, open_precomputed
-from mitools.encoders.preprocess import PREPROCESS_OPTIONS
 from mitools.encoders.principal import PrincipalComponents
+from mitools.encoders.python_factory import open_python
+from mitools.encoders.timm_models import open_timm
+from mitools.encoders.torchhub import open_torchhub
+from mitools.encoders.torchscript import open_torchscript
+from mitools.encoders.torchvision_models import open_torchvision
+from mitools.encoders.trained_run import open_run
 from mitools.errors import InputError
-from mitools.files import digest_text
 from mitools.specs import Spec, parse_spec
 
 AnyEncoder = Encoder | PrecomputedFeatures | PrincipalComponents
 """A network; rows computed elsewhere; or components still to be fitted on the training items."""
+
+
+class Source(NamedTuple):
+    """What opens a source's specs, and whether the layers inside its networks can be read."""
+
+    opener: Callable[[Spec], AnyEncoder]
+    has_layers: bool = True
+
+
+SOURCES: dict[str, Source] = {
+    "builtin": Source(open_builtin),
+    "checkpoint": Source(open_checkpoint),
+    "features": Source(open_precomputed, has_layers=False),
+    "hf": Source(open_huggingface),
+    "hf-hub": Source(open_timm),
+    "onnx": Source(open_onnx, has_layers=False),
+    "python": Source(open_python),
+    "run": Source(open_run),
+    "timm": Source(open_timm),
+    "torchhub": Source(open_torchhub),
+    "torchscript": Source(open_torchscript, has_layers=False),
+    "torchvision": Source(open_torchvision),
+}
 
 
 def open_encoder(text: str) -> AnyEncoder:
@@ -24,9 +54,16 @@ def open_encoder(text: str) -> AnyEncoder:
     Parameters
     ----------
     text
-        ``timm:NAME?pretrained=yes|no&seed=0``, ``checkpoint:PATH?arch=cifar_resnet20``,
-        ``features:PATH.npz``, or ``builtin:pixels``, ``builtin:pca?k=16``, ``builtin:random_conv``.
-        The networks take ``image_size=``, and timm's and checkpoints ``mean=`` and ``std=``.
+        ``timm:NAME?pretrained=yes|no&seed=0`` (NAME may be ``hf-hub:ORG/NAME`` or ``local-dir:PATH``),
+        ``torchvision:NAME``, ``checkpoint:PATH?arch=cifar_resnet20``, ``hf:ORG/NAME?pool=mean``,
+        ``torchhub:ORG/REPO:ENTRY?trust=yes``, ``torchscript:PATH?trust=yes``, ``onnx:PATH``,
+        ``python:MODULE:FACTORY``, ``run:DIR``, ``features:PATH``, or ``builtin:pixels``,
+        ``builtin:pca?k=16``, ``builtin:random_conv``. What each takes stands with its opener.
+
+        Networks take ``image_size=``, ``mean=``, ``std=`` and the other options of
+        :data:`mitools.encoders.preprocess.PREPROCESS_OPTIONS`; and ``layer=NAME``, ``layers=NAME,NAME`` or
+        ``layers=all`` with ``pool=auto|mean|cls|flatten`` for what they compute on the way (not from
+        TorchScript and ONNX files, whose insides no hook reaches).
 
     Raises
     ------
@@ -34,65 +71,23 @@ def open_encoder(text: str) -> AnyEncoder:
         When the spec cannot be read (the wrong part is named), or the encoder cannot be had whole.
     """
     spec = parse_spec(text, SOURCES)
-    return SOURCES[spec.source](spec)
+    source = SOURCES[spec.source]
+    layers = _wanted_layers(spec)
+    if layers is None:
+        return source.opener(spec)
+    if not source.has_layers:
+        raise InputError(f"spec {text!r}: {spec.source} gives its output alone; leave layer= out")
+    outer = {key: value for key, value in spec.options.items() if key not in ("layer", "layers", "pool")}
+    encoder = source.opener(replace(spec, options=outer))
+    if not isinstance(encoder, Encoder):
+        raise InputError(f"spec {text!r}: {encoder.name} has no layers; leave layer= out")
+    return tap(encoder, layers, spec.options.get("pool", "auto"))
 
 
-def open_timm(spec: Spec) -> Encoder:
-    """Open ``timm:NAME``, with its pretrained weights or (``pretrained=no&seed=0``) untrained.
-
-    Raises
-    ------
-    InputError
-        As :func:`mitools.encoders.architectures.build.timm_architecture`.
-    """
-    name = spec.need_name("timm:resnet18.a1_in1k")
-    spec.only("pretrained", "seed", *PREPROCESS_OPTIONS)
-    choice = spec.options.get("pretrained", "yes")
-    if choice not in ("yes", "no"):
-        raise InputError(f"spec {spec.text!r}: pretrained={choice}; accepted: yes or no")
-    pretrained, seed = choice == "yes", spec.integer("seed", 0)
-    if pretrained and "seed" in spec.options:
-        raise InputError(f"spec {spec.text!r}: seed= is for untrained weights; add pretrained=no")
-    architecture = timm_architecture(name, pretrained, seed)
-    untrained = "-untrained" + (f"-seed{seed}" if seed else "")
-    return Encoder(
-        spec.text,
-        name if pretrained else name + untrained,
-        spec.source,
-        digest_text(architecture.identity, digest_weights(architecture.module)),
-        architecture.module,
-        architecture.preprocess.overridden(spec),
-    )
-
-
-def open_checkpoint(spec: Spec) -> Encoder:
-    """Open ``checkpoint:PATH?arch=...``; see :func:`mitools.encoders.checkpoints.load_weights`.
-
-    Raises
-    ------
-    InputError
-        When `arch` is missing or unknown, or the file does not fill it entirely.
-    """
-    path = Path(spec.need_name("checkpoint:weights.pth?arch=cifar_resnet20"))
-    spec.only("arch", *PREPROCESS_OPTIONS)
-    if "arch" not in spec.options:
-        raise InputError(f"spec {spec.text!r}: name the network of the weights, as ?arch=cifar_resnet20")
-    architecture = build_architecture(spec.options["arch"])
-    report = load_weights(architecture.module, path)
-    return Encoder(
-        spec.text,
-        Path(path.name.removesuffix(".tar")).stem,
-        spec.source,
-        digest_text(architecture.identity, report.weights_digest),
-        architecture.module,
-        architecture.preprocess.overridden(spec),
-        report,
-    )
-
-
-SOURCES: dict[str, Callable[[Spec], AnyEncoder]] = {
-    "builtin": open_builtin,
-    "checkpoint": open_checkpoint,
-    "features": open_precomputed,
-    "timm": open_timm,
-}
+def _wanted_layers(spec: Spec) -> Sequence[str] | Literal["all"] | None:
+    if "layer" in spec.options and "layers" in spec.options:
+        raise InputError(f"spec {spec.text!r}: layer= and layers= exclude each other; name all in layers=a,b")
+    if "layer" in spec.options:
+        return (spec.options["layer"],)
+    wanted = spec.options.get("layers")
+    return "all" if wanted == "all" else tuple(wanted.split(",")) if wanted else None

@@ -1,13 +1,12 @@
 """Features from a file in the place of an encoder."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitools.datasets.base import LabelledData
-from mitools.datasets.feature_file import FeatureRows, read_features
+from mitools.datasets.feature_file import FEATURE_OPTIONS, FeatureRows, open_features
 from mitools.errors import InputError
 from mitools.specs import Spec
 
@@ -57,17 +56,16 @@ class PrecomputedFeatures:
 
 
 def open_precomputed(spec: Spec) -> PrecomputedFeatures:
-    """Open ``features:PATH.npz`` as an encoder.
+    """Open ``features:PATH`` as an encoder; the kinds of file are those of the data source of that name.
 
     Raises
     ------
     InputError
-        As :func:`mitools.datasets.feature_file.read_features`.
+        As :func:`mitools.datasets.feature_file.open_features`.
     """
-    path = Path(spec.need_name("features:path/to/features.npz"))
-    spec.only()
-    rows = read_features(path)
-    return PrecomputedFeatures(spec.text, path.stem, spec.source, rows.digest, rows)
+    spec.only(*FEATURE_OPTIONS)
+    rows = open_features(spec)
+    return PrecomputedFeatures(spec.text, rows.name, spec.source, rows.digest, rows)
 
 
 def _label_names(data: LabelledData) -> NDArray[np.str_]:

@@ -10,12 +10,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from mitools.encoders.choices import one_of
 from mitools.errors import InputError
 from mitools.specs import Spec
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-PREPROCESS_OPTIONS = ("image_size", "mean", "std")
+PREPROCESS_OPTIONS = ("image_size", "resize", "crop", "interpolation", "mean", "std")
+
+RESIZES = ("shorter_side", "squash")
+ASSUMED = "assumed: ImageNet's mean and std"
 
 _RESAMPLING = {
     "bilinear": Image.Resampling.BILINEAR,
@@ -78,9 +82,10 @@ class Preprocess:
         return (pixels / 255 - mean) / std
 
     def overridden(self, spec: Spec) -> "Preprocess":
-        """Apply a spec's ``image_size=``, ``mean=`` and ``std=``.
+        """Apply those of :data:`PREPROCESS_OPTIONS` that a spec has.
 
-        A size given by hand is the size after resizing: nothing beyond the overhang is cropped.
+        A size given by hand is the size after resizing: nothing beyond the overhang is cropped, unless
+        ``crop=`` says so.
 
         Raises
         ------
@@ -91,6 +96,11 @@ class Preprocess:
         if "image_size" in spec.options:
             size = spec.integer("image_size", 0, at_least=1)
             changes = {"size": size, "crop_fraction": 1.0, "resize": "shorter_side"}
+        if "crop" in spec.options:
+            changes["crop_fraction"] = _fraction(spec, "crop")
+        for key, accepted in (("resize", RESIZES), ("interpolation", tuple(_RESAMPLING))):
+            if key in spec.options:
+                changes[key] = one_of(spec, key, accepted, accepted[0])
         changes |= {key: _three_numbers(spec, key) for key in ("mean", "std") if key in spec.options}
         return replace(self, **changes)
 
@@ -141,6 +151,28 @@ def timm_preprocess(config: Mapping[str, Any], name: str) -> Preprocess:
         mean=tuple(config["mean"]),
         std=tuple(config["std"]),
     )
+
+
+def crop_fraction(crop: int, resized: int) -> float:
+    """Give the fraction by which a centre crop of `crop` pixels belongs to sides of exactly `resized`."""
+    # A hair below the quotient, so that rounding never takes a pixel from crop / fraction.
+    return 1.0 if crop == resized else math.nextafter(crop / resized, 0.0)
+
+
+def preprocess_origin(source: str, spec: Spec) -> str:
+    """Say where a preprocessing comes from: its source, and what the spec changed of it."""
+    changed = [key for key in PREPROCESS_OPTIONS if key in spec.options]
+    return f"{source}; {', '.join(changed)} as the spec says" if changed else source
+
+
+def _fraction(spec: Spec, key: str) -> float:
+    try:
+        value = float(spec.options[key])
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1:
+        raise InputError(f"spec {spec.text!r}: {key}={spec.options[key]} must be a number in (0, 1]")
+    return value
 
 
 def _three_numbers(spec: Spec, key: str) -> tuple[float, float, float]:

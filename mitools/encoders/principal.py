@@ -87,6 +87,7 @@ class PrincipalComponents:
             nn.Sequential(nn.Flatten(), linear),
             self.preprocess,
             reads_rows=True,
+            preprocess_from="pixels from 0 to 1",
         )
 
     def _matrix(self, data: LabelledData, items: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import timm
 import torch
@@ -11,6 +14,9 @@ from torch import nn
 
 def tiny():
     return nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+
+def linear():
+    return nn.Linear(5, 3)
 
 def number():
     return 3
@@ -104,6 +110,52 @@ def test_a_network_from_the_users_own_code(tmp_path, monkeypatch):
     assert changed.digest != encoder.digest
 
 
+def test_own_code_may_be_the_encoder_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own_encoders.py").write_text(FACTORY)
+    encoder = open_encoder("python:own_encoders:tiny?mean=0,0,0")
+    assert (encoder.name, encoder.source, encoder.reads_rows) == ("tiny", "python", False)
+    assert encoder.module(torch.rand(2, 3, 8, 8)).shape == (2, 4)
+    assert encoder.preprocess.mean == (0.0, 0.0, 0.0)
+    assert encoder.preprocess_from == "assumed: ImageNet's mean and std; mean as the spec says"
+    rows = open_encoder("python:own_encoders:linear?items=rows")
+    assert rows.reads_rows
+    assert rows.module(torch.rand(2, 5)).shape == (2, 3)
+
+
+def test_packages_that_a_source_needs_wait_for_it():
+    optional = "{'onnxruntime', 'pyarrow', 'timm', 'torchvision', 'transformers'}"
+    code = f"import sys, mitools.encoders, mitools.datasets; print(sorted({optional} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_layers_of_a_network_are_handed_on():
+    x = torch.rand(2, 3, 8, 8)
+    whole = open_encoder("builtin:random_conv?width=2")
+    single = open_encoder("builtin:random_conv?width=2&layer=2&pool=flatten")
+    (rows,) = single.module(x).values()
+    torch.testing.assert_close(rows, whole.module[:3](x).flatten(1))
+    both = open_encoder("builtin:random_conv?width=2&layers=2,output")
+    assert len(both.layers) == len(both.module(x)) == 2
+    everything = open_encoder("builtin:random_conv?width=2&layers=all")
+    torch.testing.assert_close(everything.module(x)["output"], whole.module(x))
+    assert whole.layers == ("output",)
+
+
+def test_a_normalisation_in_the_checkpoint_is_taken_unless_overridden(tmp_path):
+    state = CifarResNet(20).state_dict()
+    own = {"mean": [0.1, 0.2, 0.3], "std": [0.4, 0.5, 0.6]}
+    torch.save({"state_dict": state, "config": own}, tmp_path / "x.pth")
+    spec = f"checkpoint:{tmp_path}/x.pth?arch=cifar_resnet20"
+    encoder = open_encoder(spec)
+    assert (encoder.preprocess.mean, encoder.preprocess.std) == ((0.1, 0.2, 0.3), (0.4, 0.5, 0.6))
+    assert encoder.preprocess_from == "mean and std in the checkpoint's config.mean, config.std"
+    assert open_encoder(f"{spec}&std=1,1,1").preprocess.std == (1.0, 1.0, 1.0)
+    torch.save({"state_dict": state}, tmp_path / "x.pth")
+    assert open_encoder(spec).preprocess_from == "assumed: ImageNet's mean and std"
+
+
 @pytest.mark.parametrize(
     ("arch", "message"),
     [
@@ -123,18 +175,27 @@ def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, m
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("resnet18", "unknown source 'resnet18'; accepted: builtin, checkpoint, features, timm"),
+        ("resnet18", "unknown source 'resnet18'; accepted: builtin, checkpoint, features, hf, hf-hub, onnx,"),
         ("timm:", "write for example timm:resnet18.a1_in1k"),
         ("timm:resne18", "timm has no model 'resne18'; nearest: resnet18"),
         ("timm:resnet18?pretrained=maybe", "pretrained=maybe; accepted: yes or no"),
         ("timm:resnet18?seed=3", "seed= is for untrained weights; add pretrained=no"),
         ("timm:resnet18?pretraine=no", "unknown option 'pretraine'; accepted:"),
         ("checkpoint:x.pth", "name the network of the weights, as ?arch=cifar_resnet20"),
-        ("checkpoint:x.pth?arch=resnet20", "unknown arch 'resnet20'; accepted: cifar_resnet20"),
+        ("checkpoint:x.pth?arch=resnet20", "unknown arch 'resnet20'; accepted: "),
         ("checkpoint:x.pth?arch=timm:resne18", "timm has no model 'resne18'"),
         ("checkpoint:nowhere.pth?arch=cifar_resnet20", "nowhere.pth: no such file"),
+        ("checkpoint:x.pth?arch=cifar_resnet20&pool=mean", "unknown option 'pool'"),
+        ("builtin:random_conv?layer=3.conv", "encoder random_conv64 has no layer '3.conv'"),
+        ("builtin:random_conv?layer=0&layers=all", "layer= and layers= exclude each other"),
+        ("builtin:random_conv?layer=0&pool=max", "pool=max; accepted:"),
+        ("builtin:pca?layer=0", "pca16 has no layers; leave layer= out"),
+        ("features:nowhere.npz?layer=0", "features gives its output alone; leave layer= out"),
+        ("python:own", "names no factory; write python:module:factory"),
+        ("python:own:encoder?items=texts", "items=texts; accepted: images or rows"),
+        ("python:nowhere_at_all:encoder", "cannot be built (ModuleNotFoundError:"),
         ("features:nowhere.npz", "nowhere.npz: no such file"),
-        ("features:nowhere.npz?k=1", "unknown option 'k'; it takes none"),
+        ("features:nowhere.npz?k=1", "unknown option 'k'; accepted: label or labels"),
     ],
 )
 def test_wrong_specs_are_refused(spec, message):

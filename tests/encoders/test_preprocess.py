@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from mitools.encoders import Preprocess
-from mitools.encoders.preprocess import timm_preprocess
+from mitools.encoders.preprocess import crop_fraction, preprocess_origin, timm_preprocess
 from mitools.errors import InputError
 from mitools.specs import Spec
 
@@ -77,9 +79,37 @@ def test_options_override_and_a_size_by_hand_is_not_cropped():
     assert changed == Preprocess(32, 1.0, "shorter_side", "bicubic", (0.0, 0.5, 1.0), (1.0, 2.0, 0.5))
 
 
+def test_every_option_may_be_given_alone():
+    base = timm_preprocess(CONFIG, "x")
+    changes = {
+        "crop": ("0.5", {"crop_fraction": 0.5}),
+        "resize": ("squash", {"resize": "squash"}),
+        "interpolation": ("nearest", {"interpolation": "nearest"}),
+    }
+    for key, (text, change) in changes.items():
+        spec = Spec("x", "timm", "x", {key: text})
+        assert base.overridden(spec) == replace(base, **change)
+        assert preprocess_origin("its own", spec) == f"its own; {key} as the spec says"
+    assert preprocess_origin("its own", Spec("x", "timm", "x", {"arch": "y"})) == "its own"
+    both = base.overridden(Spec("x", "timm", "x", {"crop": "0.5", "image_size": "32"}))
+    assert (both.size, both.crop_fraction) == (32, 0.5)
+
+
+def test_a_crop_fraction_gives_the_size_it_was_made_of():
+    for crop in range(1, 400, 7):
+        for resized in range(crop, 500, 3):
+            key = Preprocess(size=crop, crop_fraction=crop_fraction(crop, resized)).key
+            assert key.startswith(f"shorter_side {resized} bilinear, centre crop {crop},")
+
+
 @pytest.mark.parametrize(
     "options",
     [
+        {"crop": "0"},
+        {"crop": "1.5"},
+        {"crop": "all"},
+        {"resize": "stretch"},
+        {"interpolation": "cubic"},
         {"image_size": "0"},
         {"image_size": "big"},
         {"mean": "0.5"},

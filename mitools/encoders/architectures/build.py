@@ -12,6 +12,8 @@ from torch import nn
 
 from mitools.backends.seeding import seeded
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
+from mitools.encoders.architectures.convnet import ConvNet
+from mitools.encoders.architectures.small_resnet import small_resnet
 from mitools.encoders.preprocess import Preprocess, timm_preprocess
 from mitools.errors import InputError
 from mitools.files import digest_file
@@ -38,19 +40,23 @@ class Architecture:
 
 
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
-    f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS
+    "convnet": ConvNet,
+    **{f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS},
+    **{f"{name}_small": partial(small_resnet, name) for name in ("resnet18", "resnet50")},
 }
 
 
-def build_architecture(text: str) -> Architecture:
+def build_architecture(text: str, seed: int = 0) -> Architecture:
     """Build a network by name, with untrained weights.
 
     Parameters
     ----------
     text
-        ``cifar_resnet20`` (32, 44, 56, 110), ``timm:NAME``, or ``python:MODULE:FACTORY``: a function
-        without arguments that returns the network. The last runs the user's own code, found as Python
-        finds it or in the current folder.
+        ``convnet``, ``cifar_resnet20`` (32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
+        images), ``timm:NAME``, or ``python:MODULE:FACTORY``: a function without arguments that returns the
+        network. The last runs the user's own code, found as Python finds it or in the current folder.
+    seed
+        Of the untrained weights.
 
     Raises
     ------
@@ -59,11 +65,12 @@ def build_architecture(text: str) -> Architecture:
     """
     source, _, name = text.partition(":")
     if source == "timm" and name:
-        return timm_architecture(name)
+        return timm_architecture(name, seed=seed)
     if source == "python" and name:
-        return _python_architecture(name)
+        return _python_architecture(name, seed)
     if text in NETWORKS:
-        return Architecture(text, NETWORKS[text](), Preprocess())
+        with seeded(seed):
+            return Architecture(text, NETWORKS[text](), Preprocess())
     known = [*NETWORKS, "timm:NAME", "python:MODULE:FACTORY"]
     raise InputError(f"unknown arch {text!r}; accepted: {nearest(text, known, len(known))}")
 
@@ -101,14 +108,14 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Arc
     return Architecture(f"timm:{name.partition('.')[0]}", module, timm_preprocess(config, name))
 
 
-def _python_architecture(name: str) -> Architecture:
+def _python_architecture(name: str, seed: int) -> Architecture:
     module_name, _, factory_name = name.partition(":")
     if not factory_name:
         raise InputError(f"arch 'python:{name}' names no factory; write python:module:factory")
     try:
         with _current_folder_importable():
             source = importlib.import_module(module_name)
-        with seeded(0):
+        with seeded(seed):
             network = getattr(source, factory_name)()
     except Exception as error:  # the user's own code may raise anything
         raise InputError(f"arch 'python:{name}' cannot be built ({_one_line(error)})") from None

@@ -1,0 +1,208 @@
+"""``mitools encoders``: what an encoder is, and what was loaded into it."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from mitools.cli.audit import CacheOption
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
+from mitools.cli.estimates import bits
+
+app = typer.Typer(help="Look at encoders.", rich_markup_mode=None)
+
+
+@app.callback()
+def root() -> None:
+    """Give the application a callback, so that its single command still needs its name."""
+
+
+@app.command("inspect")
+def inspect_command(
+    spec: Annotated[str, typer.Argument(help="An encoder: checkpoint:weights.pth?arch=cifar_resnet20.")],
+    data: Annotated[
+        str | None,
+        typer.Option(metavar="SPEC", help="Labelled data: compares the encoder with its untrained twin."),
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    cache: CacheOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Print what was loaded, how items are prepared, and every layer with its shape."""
+    from mitools.backends.devices import resolve_device
+    from mitools.datasets.open import open_data
+    from mitools.encoders.open import open_encoder
+    from mitools.features.store import FeatureStore, default_root
+    from mitools.measurements import AuditSettings
+
+    encoder = open_encoder(spec)
+    items = None if data is None else open_data(data)
+    document = _description(encoder, items)
+    if items is not None:
+        settings = AuditSettings(seed=seed, device=str(resolve_device(device)))
+        document["control"] = _control(encoder, items, settings, FeatureStore(cache or default_root()))
+    if json:
+        print_json(document)
+    else:
+        _print(document)
+
+
+def _description(encoder: Any, items: Any) -> dict[str, Any]:
+    from mitools.encoders.encoder import Encoder
+    from mitools.encoders.inspection import inspect_layers
+    from mitools.encoders.precomputed import PrecomputedFeatures
+
+    document: dict[str, Any] = {key: getattr(encoder, key) for key in ("spec", "name", "source", "digest")}
+    if isinstance(encoder, PrecomputedFeatures):
+        rows, width = encoder.rows.features.shape
+        return document | {"rows": rows, "dim": width, "classes": len(encoder.rows.classes)}
+    document["preprocess"] = encoder.preprocess.key
+    if not isinstance(encoder, Encoder):
+        return document | {"dim": encoder.k, "fitted": "to the training items of the data it is used on"}
+    found = inspect_layers(encoder, items)
+    report = encoder.load_report
+    return document | {
+        "preprocess_from": encoder.preprocess_from,
+        "gives": list(encoder.layers),
+        "load_report": report.to_dict() if report else None,
+        "item": found.item,
+        "layers": [asdict(layer) for layer in found.layers],
+    }
+
+
+def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, Any] | None:
+    """Hold every layer against that of the untrained twin, on the same items; None where there is no twin."""
+    import numpy as np
+
+    from mitools.datasets.selection import Selection, require_classes
+    from mitools.encoders.control import untrained_twin
+    from mitools.estimators.parts import SMALLEST_CLASS
+    from mitools.features.extract import extract_layers
+    from mitools.measurements import against_untrained, control_items
+
+    twin = untrained_twin(encoder, settings.seed)
+    if twin is None:
+        return None
+    items = control_items(data.labels)
+    kept, labels = np.unique(data.labels[items], return_inverse=True)
+    some = Selection(data, items, labels.astype(np.int64), [data.classes[label] for label in kept])
+    require_classes(some, SMALLEST_CLASS)
+    with progress() as advance:
+        own, untrained = (
+            extract_layers(network, some, store=store, device=settings.device, advance=advance)
+            for network in (encoder, twin)
+        )
+    everything = np.arange(len(some))
+    return {
+        layer: against_untrained(own[layer], untrained[layer], everything, settings)
+        for layer in encoder.layers
+    }
+
+
+def _print(document: dict[str, Any]) -> None:
+    lines = {
+        "encoder": document["name"],
+        "source": document["source"],
+        "digest": document["digest"],
+        "preprocessing": document.get("preprocess"),
+        "taken from": document.get("preprocess_from"),
+        "fitted": document.get("fitted"),
+        "gives": ", ".join(document.get("gives", [])) if document.get("gives") != ["output"] else None,
+        "rows": document.get("rows"),
+        "classes": document.get("classes"),
+        "dimensions": document.get("dim"),
+    }
+    _print_lines(lines)
+    if document.get("load_report"):
+        out.print()
+        _print_report(document["load_report"])
+    if document.get("layers"):
+        out.print()
+        print_table(
+            ["layer", "module", "output", "parameters"],
+            [
+                [
+                    layer["name"],
+                    layer["kind"],
+                    "-" if layer["shape"] is None else "x".join(map(str, layer["shape"])),
+                    f"{layer['parameters']:,}",
+                ]
+                for layer in document["layers"]
+            ],
+            title=f"layers, for {document['item']}",
+        )
+    if "control" in document:
+        out.print()
+        _print_control(document["control"])
+
+
+def _print_control(control: dict[str, Any] | None) -> None:
+    if control is None:
+        out.print("control: none, since nothing in this encoder was trained")
+        return
+    for layer, found in control.items():
+        untrained, gain = found["estimates"]["control_i_class"], found["metrics"]
+        own = untrained["bits"] + gain["control_gain_bits"]
+        interval = f"{bits(gain['control_gain_low'])} to {bits(gain['control_gain_high'])}"
+        out.print(
+            f"control: {layer} certifies {bits(own)} bits of the class, the same network untrained "
+            f"{bits(untrained['bits'])}; {bits(gain['control_gain_bits'])} more, 95% interval {interval}",
+            markup=False,
+        )
+        if found["warnings"]["control"]:
+            err.print(
+                f"no_better_than_untrained: {layer} certifies no more than with random weights", markup=False
+            )
+
+
+def _print_report(report: dict[str, Any]) -> None:
+    normalisation = report["normalisation"]
+    if normalisation:
+        mean, std = (", ".join(map(str, normalisation[key])) for key in ("mean", "std"))
+        normalised = f"mean {mean}, std {std} ({normalisation['where']})"
+    else:
+        normalised = "none in the file: assumed"
+    set_aside = [f"{key} ({why})" for key, why in report["set_aside"]]
+    _print_lines(
+        {
+            "file": report["path"],
+            "SHA-256": report["file_digest"],
+            "format": f"{report['format']} ({report['container']})",
+            "weights under": " > ".join(filter(None, [*report["nesting"], report["prefix"]])) or "top level",
+            "weights": _choice(report),
+            "numbered parts": ", ".join(report["renamed"]),
+            "matched": f"{_share(report, 'tensors', 'tensors')}, {_share(report, 'parameters', 'numbers')}",
+            "set aside": "; ".join(set_aside) or "nothing",
+            "normalisation": normalised,
+            "weights digest": report["weights_digest"],
+        }
+    )
+
+
+def _choice(report: dict[str, Any]) -> str | None:
+    if report["weights_choice"] is None:
+        return None
+    there = ", ".join(report["choices_available"])
+    return f"{report['weights_choice']} ({report['weights_reason']}; the file has {there})"
+
+
+def _share(report: dict[str, Any], what: str, called: str) -> str:
+    matched, expected = report[f"{what}_matched"], report[f"{what}_expected"]
+    return f"{matched:,} of {expected:,} {called} ({matched / expected:.0%})"
+
+
+def _print_lines(lines: dict[str, Any]) -> None:
+    width = max(map(len, lines)) + 2
+    for name, value in lines.items():
+        if value is not None and value != "":
+            out.print(f"{name:<{width}}{value}", markup=False)
