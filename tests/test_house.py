@@ -48,7 +48,8 @@ def test_imports_run_one_way(house):
 
 
 def test_importing_mitools_is_light(house):
-    heavy = "{'torch', 'timm', 'torchvision', 'pandas', 'matplotlib', 'sklearn', 'typer'}"
+    heavy = "{'torch', 'timm', 'torchvision', 'pandas', 'matplotlib', 'sklearn', 'typer',"
+    heavy += " 'transformers', 'onnxruntime', 'pyarrow', 'accelerate'}"
     code = f"import sys, mitools; print(sorted({heavy} & set(sys.modules)))"
     done = run(sys.executable, "-c", code, cwd=house)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr

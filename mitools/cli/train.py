@@ -1,0 +1,52 @@
+"""``mitools train``: an encoder, under one of the papers' objectives."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, progress
+
+
+def train(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.yaml", help="What to train, on what, how.")],
+    destination: Annotated[Path, typer.Option("--out", help="The run's folder.")],
+    device: DeviceOption = "auto",
+    precision: Annotated[str, typer.Option(help="float32, tf32 or bf16.")] = "float32",
+    compiled: Annotated[bool, typer.Option("--compile", help="Compile the network (torch.compile).")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Train an encoder; a stopped run goes on where its last epoch ended.
+
+    The run is then an encoder: ``run:DIR``, or ``run:DIR@epoch=N``. Several processes or machines share a
+    run through ``accelerate launch --module mitools train ...``; the recipe stays the same.
+    """
+    from mitools.backends.runtime import Runtime
+    from mitools.recipes import read_recipe
+    from mitools.training.recipe import TrainingRecipe
+    from mitools.training.trainer import NotFiniteError
+    from mitools.training.trainer import train as run
+
+    wanted = read_recipe(recipe, TrainingRecipe)
+    runtime = Runtime(device, precision, compiled)
+    try:
+        with progress() as advance:
+            folder = run(wanted, destination, runtime, advance if runtime.is_main else None)
+    except NotFiniteError as error:
+        err.print(f"error: {error}", markup=False)
+        return 1
+    if not runtime.is_main:
+        return 0
+    records = folder.metrics()
+    last = records[-1] if records else {}
+    if json:
+        print_json({"run": str(destination), "epochs": folder.epochs(), "last": last})
+        return 0
+    out.print(f"{wanted.objective} for {wanted.epochs} epochs: the encoder run:{destination}", markup=False)
+    if "in_training_bits" in last:
+        out.print(
+            f"in-training estimate {last['in_training_bits']:.3f} bits (in-sample; its ceiling is"
+            f" {last['ceiling_bits']:.3f}); audit the run for a held-out one",
+            markup=False,
+        )
+    return 0

@@ -1,0 +1,1 @@
+"""Training an encoder under a controlled objective."""

@@ -1,0 +1,40 @@
+"""What stands between an encoder and its loss."""
+
+from torch import Tensor, nn
+
+
+class ProjectionHead(nn.Sequential):
+    """Two linear layers with ReLU between them (SimCLR's non-linear head).
+
+    Parameters
+    ----------
+    width
+        Of the encoder's output, and of the hidden layer.
+    output
+        Of the head's output.
+    """
+
+    def __init__(self, width: int, output: int) -> None:
+        super().__init__(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, output))
+
+
+class Headed(nn.Module):
+    """An encoder with its head: what is trained.
+
+    Parameters
+    ----------
+    encoder
+        Maps (B, 3, H, W) to (B, width).
+    head
+        Maps (B, width) to what the objective reads.
+    """
+
+    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Map (B, 3, H, W) to what the objective reads, (B, d)."""
+        embedded: Tensor = self.head(self.encoder(images))
+        return embedded

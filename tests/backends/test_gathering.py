@@ -1,0 +1,102 @@
+"""Gathering over two processes: the values, and the gradient of one process with the whole batch."""
+
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+import torch
+
+from mitools.backends.gathering import gather_items, gather_with_gradient
+from mitools.training.objectives.base import Embedded
+from mitools.training.objectives.contrastive import NTXent
+
+PROGRAM = """
+import sys
+from pathlib import Path
+
+import torch
+from torch import distributed
+from torch.nn.parallel import DistributedDataParallel
+
+from mitools.backends.gathering import gather_items, gather_with_gradient
+from mitools.training.objectives.base import Embedded
+from mitools.training.objectives.contrastive import NTXent
+
+distributed.init_process_group("gloo")
+rank = distributed.get_rank()
+given = torch.load(sys.argv[1], weights_only=True)
+network = torch.nn.Linear(5, 3).double()
+network.load_state_dict(given["weights"])
+wrapped = DistributedDataParallel(network)
+own = given["images"].chunk(2, dim=1)[rank]
+projected = wrapped(own)
+views = torch.stack([gather_with_gradient(view) for view in projected])
+loss = NTXent(0.3)(Embedded(views, torch.arange(views.shape[1]))).value
+loss.backward()
+index = torch.tensor(([0, 2, 4], [1, 3, 0, 4])[rank])
+values, items = gather_items(10.0 * index[:, None] + rank, index)
+if rank == 0:
+    gradient = {name: p.grad for name, p in network.named_parameters()}
+    torch.save({"loss": loss.detach(), "gradient": gradient, "values": values, "items": items}, sys.argv[2])
+distributed.destroy_process_group()
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]:
+    folder = tmp_path_factory.mktemp("gathering")
+    torch.manual_seed(0)
+    network = torch.nn.Linear(5, 3).double()
+    given = {"images": torch.randn(2, 6, 5, dtype=torch.float64), "weights": network.state_dict()}
+    torch.save(given, folder / "given.pt")
+    program = folder / "program.py"
+    program.write_text(textwrap.dedent(PROGRAM))
+    port = str(free_port())
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-P", str(program), str(folder / "given.pt"), str(folder / "found.pt")],
+            env=os.environ
+            | {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
+            | {"OMP_NUM_THREADS": "1"},
+        )
+        for rank in range(2)
+    ]
+    assert [process.wait(timeout=120) for process in processes] == [0, 0]
+    return given, torch.load(Path(folder / "found.pt"), weights_only=True)
+
+
+def test_the_gathered_losss_gradient_is_that_of_one_process(two_processes: tuple[dict, dict]) -> None:
+    given, found = two_processes
+    network = torch.nn.Linear(5, 3).double()
+    network.load_state_dict(given["weights"])
+    loss = NTXent(0.3)(Embedded(network(given["images"]), torch.arange(6))).value
+    loss.backward()
+    assert float(found["loss"]) == pytest.approx(float(loss), rel=1e-12)
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None
+        assert parameter.grad.abs().max() > 1e-6
+        torch.testing.assert_close(found["gradient"][name], parameter.grad, rtol=1e-10, atol=1e-12)
+
+
+def test_a_padded_item_is_counted_once(two_processes: tuple[dict, dict]) -> None:
+    _, found = two_processes
+    assert found["items"].tolist() == [0, 1, 2, 3, 4]
+    assert found["values"].squeeze(1).tolist() == [0.0, 11.0, 20.0, 31.0, 40.0]
+
+
+def test_alone_nothing_is_gathered() -> None:
+    rows = torch.randn(3, 2, requires_grad=True)
+    assert gather_with_gradient(rows) is rows
+    values, items = gather_items(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([4, 2, 4]))
+    assert items.tolist() == [2, 4]
+    assert values.tolist() == [2.0, 1.0]

@@ -1,0 +1,56 @@
+"""One epoch of the trainer against a bare PyTorch loop over the same tensors, with images a second."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from mitools.backends.runtime import Runtime
+from mitools.training.recipe import TrainingRecipe
+from mitools.training.run_folder import RunFolder
+from mitools.training.trainer import PREPROCESS, _Run, _silent
+
+SIZES = {"convnet": (64, 20), "resnet18_small": (32, 4)}
+"""Items a step and steps an epoch for each network."""
+
+
+def prepare(encoder: str, folder: Path) -> _Run:
+    batch, steps = SIZES[encoder]
+    recipe = TrainingRecipe(
+        encoder=encoder,
+        data=f"cdp?shared=color&n={batch * steps}&size=32&background=none",
+        objective="class",
+        batch_size=batch,
+        log_every=steps,
+    )
+    return _Run.prepare(recipe, RunFolder(folder), Runtime(), _silent)
+
+
+@pytest.mark.parametrize("encoder", list(SIZES))
+@pytest.mark.parametrize("loop", ["trainer", "bare"])
+def test_epoch(encoder: str, loop: str, tmp_path: Path, benchmark: Any) -> None:
+    benchmark.group = encoder
+    run = prepare(encoder, tmp_path)
+    batch, steps = SIZES[encoder]
+    network = run.runtime.prepare(run.network)
+    pixels = run.data.images.pixels
+    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (PREPROCESS.mean, PREPROCESS.std))
+    items = [[torch.from_numpy(rows) for rows in run.data.batches.items(step)] for step in range(steps)]
+
+    def bare() -> None:
+        network.train()
+        for x, y in items:
+            run.optimiser.zero_grad(set_to_none=True)
+            images = (pixels[torch.cat([x, y])].float() / 255 - mean) / std
+            rows = functional.normalize(network(images), dim=1)
+            scores = (rows @ rows.T / 0.5).fill_diagonal_(-torch.inf)
+            partner = torch.arange(2 * batch).roll(batch)
+            functional.cross_entropy(scores, partner).backward()
+            run.optimiser.step()
+
+    benchmark.pedantic(
+        bare if loop == "bare" else lambda: run._epoch(network, 0, None), rounds=5, warmup_rounds=1
+    )
+    benchmark.extra_info["images_per_second"] = batch * steps / benchmark.stats.stats.min
