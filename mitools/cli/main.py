@@ -7,6 +7,7 @@ import typer
 
 from mitools.cli import datasets, encoders, study
 from mitools.cli.audit import audit
+from mitools.cli.calibrate import calibrate
 from mitools.cli.console import err
 from mitools.cli.correlate import correlate
 from mitools.cli.demo import demo
@@ -35,6 +36,7 @@ app.command("demo")(demo)
 app.command("audit")(audit)
 app.command("same-class")(same_class)
 app.command("estimate")(estimate)
+app.command("calibrate")(calibrate)
 app.command("correlate")(correlate)
 app.command("train")(train)
 app.add_typer(study.app, name="study")

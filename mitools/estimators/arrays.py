@@ -6,16 +6,30 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.errors import InputError
+from mitools.estimators.tables import Table
 
 
-def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
+def as_rows(values: ArrayLike | Table, name: str) -> NDArray[np.float32]:
     """Return real, finite rows as float32, shape (n, d); a vector becomes one column.
 
     Raises
     ------
     InputError
-        When the values are not numbers, not finite, or have more than two axes or no rows.
+        As :func:`as_table`.
     """
+    return as_table(values, name).rows()
+
+
+def as_table(values: ArrayLike | Table, name: str) -> Table:
+    """Check rows as :func:`as_rows` does, a bounded part at a time, and leave them where they are.
+
+    Raises
+    ------
+    InputError
+        When the values are not numbers, not finite as float32, or have more than two axes or no rows.
+    """
+    if isinstance(values, Table):
+        return values
     array = _as_array(values, name)
     if array.dtype.kind not in "fiub":
         raise InputError(f"{name} holds {array.dtype}, but real numbers are needed")
@@ -23,26 +37,40 @@ def as_rows(values: ArrayLike, name: str) -> NDArray[np.float32]:
         array = array[:, None]
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
+    table = Table(array)
+    first, count = 0, 0
     with np.errstate(over="ignore", invalid="ignore"):
-        rows = np.ascontiguousarray(array, dtype=np.float32)
-        # One pass and no (n, d) mask: summed in double precision, single-precision terms cannot overflow.
-        total = rows.sum(dtype=np.float64)
-    if not np.isfinite(total):
-        bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+        for places, rows in table.chunks():
+            # One pass and no (n, d) mask: summed in double precision, single-precision terms cannot overflow.
+            if not np.isfinite(rows.sum(dtype=np.float64)):
+                bad = np.flatnonzero(~np.isfinite(rows).all(axis=1))
+                first = first if count else places.start + int(bad[0])
+                count += len(bad)
+    if count:
         raise InputError(
-            f"{name} has NaN, infinite or overflowing values in {len(bad)} of {len(rows)} rows,"
-            f" the first at row {bad[0]}; remove them"
+            f"{name} has NaN, infinite or overflowing values in {count} of {len(table)} rows,"
+            f" the first at row {first}; remove them"
         )
-    return rows
+    return table
 
 
-def location_and_scale(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def location_and_scale(
+    rows: NDArray[np.float32] | Table,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and standard deviation of every column, shape (d,) each; the scale of a constant column is 1.
 
     Summed in double precision: in single, a constant column's deviation is rounding error, and dividing
     by it would turn the first value that differs into an enormous one.
     """
-    mean, scale = rows.mean(axis=0, dtype=np.float64), rows.std(axis=0, dtype=np.float64)
+    table = Table.of(rows)
+    mean = np.zeros(table.width)
+    for _, chunk in table.chunks():
+        mean += chunk.sum(axis=0, dtype=np.float64)
+    mean /= len(table)
+    squares = np.zeros(table.width)
+    for _, chunk in table.chunks():
+        squares += np.square(chunk - mean).sum(axis=0)
+    scale = np.sqrt(squares / len(table))
     return mean.astype(np.float32), np.where(scale > 0, scale, 1).astype(np.float32)
 
 

@@ -68,7 +68,8 @@ def cautions(
                 f"the reading is {excess:.3g} bits above the entropy, which no truth exceeds",
             )
         )
-    if interval.low <= null.high:
+    # A null that happens to read below 0 makes nothing of a reading of 0.
+    if interval.low <= max(0.0, null.high):
         found.append(
             Caution("indistinguishable_from_zero", "the interval reaches what pairs without information read")
         )

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from mitools.estimators.cautions import RESOLUTION
 from mitools.estimators.readings import Reading
+from mitools.estimators.tables import spans
 
 BLOCK = 4096
 """Same-class pairs are formed within random blocks of this many items: cost stays linear in n, every item
@@ -57,19 +58,20 @@ def read_class_pairs(
     """
     n, n_classes = posterior.shape
     counts = np.bincount(labels, minlength=n_classes)
-    scaled = posterior / np.sqrt(prior).astype(np.float32)  # r(i, j) is the inner product of two such rows
+    root = np.sqrt(prior).astype(np.float32)  # r(i, j) is the inner product of two rows of posterior / root
 
     # Z: r is linear in each argument, so its mean over all pairs needs class means only, never n^2 pairs.
-    class_means = np.zeros((n_classes, n_classes))
-    np.add.at(class_means, labels, scaled)
-    class_means /= counts[:, None]
-    square = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
+    class_means = _class_sums(posterior, labels, root) / counts[:, None]
     mixture = prior @ class_means
-    own_mean = np.einsum("ij,ij->i", scaled, class_means[labels], dtype=np.float64)
     n_own, pi_own = counts[labels], prior[labels]
-    # Taking the pair (i, i) out of the class's own mean.
-    without_self = (n_own * own_mean - square) / (n_own - 1)
-    row_z = scaled @ mixture + pi_own * (without_self - own_mean)
+    row_z = np.empty(n)
+    for some in spans(n, n_classes):
+        scaled, of = posterior[some] / root, labels[some]
+        square = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
+        own_mean = np.einsum("ij,ij->i", scaled, class_means[of], dtype=np.float64)
+        # Taking the pair (i, i) out of the class's own mean.
+        without_self = (n_own[some] * own_mean - square) / (n_own[some] - 1)
+        row_z[some] = scaled @ mixture + pi_own[some] * (without_self - own_mean)
     weights = pi_own / n_own
     z = float(weights @ row_z)
 
@@ -77,7 +79,8 @@ def read_class_pairs(
     for members in np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1]):
         blocks = max(1, round(len(members) / BLOCK))
         for block in np.array_split(rng.permutation(members), blocks):
-            log_r = np.log(scaled[block] @ scaled[block].T)
+            scaled = posterior[block] / root
+            log_r = np.log(scaled @ scaled.T)
             np.fill_diagonal(log_r, 0)
             row_log[block] = log_r.sum(axis=1, dtype=np.float64) / (len(block) - 1)
     a = float(weights @ row_log)
@@ -115,11 +118,21 @@ def read_label_information(
     weights = (prior / counts)[labels]
     log_own = np.log(posterior[np.arange(len(labels)), labels].astype(np.float64))
     mean = float(weights @ log_own)
-    class_means = np.zeros((len(prior), len(prior)))
-    np.add.at(class_means, labels, posterior)
-    unlike = np.log((class_means / counts[:, None]).min())
+    class_means = _class_sums(posterior, labels, np.ones(len(prior), np.float32)) / counts[:, None]
+    unlike = np.log(class_means.min())
     unseen = float(np.hypot(weights.max() * (unlike - mean), RESOLUTION))
     return Reading(entropy + mean, _influence(log_own, labels, counts, weights), unseen)
+
+
+def _class_sums(
+    posterior: NDArray[np.float32], labels: NDArray[np.int64], root: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """Sum the rows of posterior / root by class, shape (C, C)."""
+    n, n_classes = posterior.shape
+    sums = np.zeros((n_classes, n_classes))
+    for some in spans(n, n_classes):
+        np.add.at(sums, labels[some], posterior[some] / root)
+    return sums
 
 
 def _influence(

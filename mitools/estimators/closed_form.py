@@ -10,7 +10,7 @@ from sklearn.base import ClassifierMixin
 
 from mitools.errors import InputError
 from mitools.estimate import Estimate
-from mitools.estimators.arrays import as_labels, as_rows, same_length
+from mitools.estimators.arrays import as_labels, as_table, same_length
 from mitools.estimators.base import MIEstimator, permuted_within
 from mitools.estimators.cautions import cautions, one_sided_low, two_sided
 from mitools.estimators.class_pairs import read_class_pairs, read_label_information
@@ -18,6 +18,7 @@ from mitools.estimators.class_prior import Prior, class_prior
 from mitools.estimators.parts import Parts, as_many_as_report, split
 from mitools.estimators.posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.readings import Reading
+from mitools.estimators.tables import Table
 from mitools.information import entropy, nats_to_bits
 
 
@@ -83,8 +84,10 @@ class ClassPosterior(MIEstimator):
         self.reading = reading
         self.seed = seed
 
-    def fit(self, x: ArrayLike, y: ArrayLike, parts: Parts | None = None) -> Self:
+    def fit(self, x: ArrayLike | Table, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Certify how much class information the rows carry.
+
+        Rows are read a bounded part at a time, so that a mapped file may be larger than memory.
 
         Parameters
         ----------
@@ -102,7 +105,7 @@ class ClassPosterior(MIEstimator):
         """
         started = time.perf_counter()
         chosen = _known_reading(self.reading)
-        features, labels = as_rows(x, "features"), as_labels(y)
+        features, labels = as_table(x, "features"), as_labels(y)
         same_length(len(features), len(labels), "features", "labels")
         prior = class_prior(labels, self.prior)
         self.parts_ = parts = split(len(labels), labels, self.seed) if parts is None else parts
@@ -115,7 +118,7 @@ class ClassPosterior(MIEstimator):
         ) -> CalibratedPosterior:
             fit, select = parts.train, parts.select
             return CalibratedPosterior(self.classifier, self.seed, inverse_penalties).fit(
-                features[fit], labels[fit], features[select], labels[select], prior
+                features.at(fit), labels[fit], features.at(select), labels[select], prior
             )
 
         posterior = fit_posterior(labels, INVERSE_PENALTIES)
@@ -132,6 +135,8 @@ class ClassPosterior(MIEstimator):
             "inverse_penalty": posterior.inverse_penalty_,
             "sharpness": posterior.sharpness_,
             "classes": len(prior),
+            "fitted_as": posterior.fitted_as_,
+            "n_fitted": posterior.n_fitted_,
         }
 
         def estimate(method: str) -> Estimate:
@@ -168,7 +173,7 @@ class ClassPosterior(MIEstimator):
         self.estimate_ = estimates[chosen]
         self.one_sided_low_nats_ = one_sided_low(report[chosen].nats, report[chosen].stderr)
         self.influence_ = report[chosen].influence
-        decided = posterior.predict(features[parts.report])
+        decided = posterior.predict(features.at(parts.report))
         self.accuracy_ = float((decided == labels[parts.report]).mean())
         return self
 
@@ -209,14 +214,14 @@ class LabelInformation(MIEstimator):
 
 def _read(
     posterior: CalibratedPosterior,
-    features: NDArray[np.float32],
+    features: Table,
     labels: NDArray[np.int64],
     items: NDArray[np.int64],
     entropy_nats: float,
     rng: np.random.Generator,
 ) -> dict[str, Reading]:
     """Take every reading on some items, by method."""
-    q, prior = posterior.predict_proba(features[items]), posterior.prior_
+    q, prior = posterior.predict_proba(features.at(items)), posterior.prior_
     pairs = read_class_pairs(q, labels[items], prior, rng)
     return {
         "class_posterior": pairs.donsker_varadhan,

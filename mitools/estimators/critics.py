@@ -8,15 +8,17 @@ from torch import Tensor, nn
 
 from mitools.errors import InputError
 
-VALUES_IN_MEMORY = 1 << 24
-"""Hidden values that the joint critic holds at a time when it only reads: 64 MiB of float32."""
+VALUES_AT_ONCE = 1 << 22
+"""Hidden values that the joint critic makes at a time: 16 MiB of float32. Memory for so many is used again
+and not fetched anew, which takes a sixth off a training step; many fewer cost threads that wait."""
 
 
 def mlp(widths: Sequence[int]) -> nn.Sequential:
     """Fully connected layers of the given widths with ReLU between them."""
     layers: list[nn.Module] = []
     for wide, narrow in pairwise(widths):
-        layers += [nn.Linear(wide, narrow), nn.ReLU()]
+        # In place: a linear layer keeps what it was given and not what it gives.
+        layers += [nn.Linear(wide, narrow), nn.ReLU(inplace=True)]
     return nn.Sequential(*layers[:-1])
 
 
@@ -37,6 +39,11 @@ class SeparableCritic(nn.Module):
         super().__init__()
         self.embed_x = mlp([d_x, *hidden, embedding])
         self.embed_y = mlp([d_y, *hidden, embedding])
+
+    @property
+    def last_layer(self) -> nn.Module:
+        """The layer that makes every score 0 when it is 0."""
+        return self.embed_x[-1]
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
@@ -64,14 +71,69 @@ class JointCritic(nn.Module):
         self.rest = mlp([*hidden, 1])
         self.widest = max(hidden)
 
+    @property
+    def last_layer(self) -> nn.Module:
+        """The layer that makes every score 0 when it is 0."""
+        return self.rest[-1]
+
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
         from_x, from_y = self.from_x(x), self.from_y(y)
-        rows = len(x)
-        if not torch.is_grad_enabled():
-            rows = max(1, VALUES_IN_MEMORY // (len(y) * self.widest))
-        scores = [self.rest(torch.relu(some[:, None] + from_y)).squeeze(-1) for some in from_x.split(rows)]
+        rows = max(1, VALUES_AT_ONCE // (len(y) * self.widest))
+        scores = [self.rest(torch.relu_(some[:, None] + from_y)).squeeze(-1) for some in from_x.split(rows)]
         return torch.cat(scores)
+
+
+class BilinearCritic(nn.Module):
+    """f(x, y) = x' W y (van den Oord et al. 2018, Eq. 3).
+
+    Parameters
+    ----------
+    d_x, d_y
+        Dimensions of x and y.
+    """
+
+    def __init__(self, d_x: int, d_y: int) -> None:
+        super().__init__()
+        self.last_layer = nn.Linear(d_y, d_x, bias=False)
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
+        return x @ self.last_layer(y).T
+
+
+class InnerProductCritic(nn.Module):
+    """f(x, y) = s x . y, of the vectors themselves or of their directions; only the scale s > 0 is learned.
+
+    Parameters
+    ----------
+    d_x, d_y
+        Dimensions of x and y.
+    cosine
+        Whether x and y are taken at length 1, as in SimCLR (Chen et al. 2020, Eq. 1). The scale then
+        starts at 10, a temperature of 0.1, else at 1 / d.
+
+    Raises
+    ------
+    InputError
+        When the dimensions differ.
+    """
+
+    def __init__(self, d_x: int, d_y: int, cosine: bool = False) -> None:
+        super().__init__()
+        if d_x != d_y:
+            raise InputError(
+                f"an inner product is of vectors of one dimension, not of {d_x} and {d_y}; take the bilinear"
+                " critic"
+            )
+        self.cosine = cosine
+        self.log_scale = nn.Parameter(torch.tensor(10.0 if cosine else 1.0 / d_x).log())
+
+    def forward(self, x: Tensor, y: Tensor) -> Tensor:
+        """Score x, shape (n, d), against y, shape (m, d): shape (n, m)."""
+        if self.cosine:
+            x, y = nn.functional.normalize(x, dim=1), nn.functional.normalize(y, dim=1)
+        return self.log_scale.exp() * (x @ y.T)
 
 
 class ProjectionCritic(nn.Module):
@@ -128,9 +190,63 @@ class BlindCritic(nn.Module):
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
         return x.new_zeros(len(x), len(y))
 
+    def baseline(self, y: Tensor) -> Tensor:
+        """Give the log-baseline of each y, shape (m, d_y): shape (m,)."""
+        return y.new_zeros(len(y))
+
+    def u(self, x: Tensor, y: Tensor) -> Tensor:
+        """Give FLO's second function of the pairs (x_i, y_i): shape (n,)."""
+        return x.new_zeros(len(x))
+
+
+def start_at_zero(critic: nn.Module) -> nn.Module:
+    """Set the layer that scores end in to 0, so that every score is exactly 0 and its gradient is not.
+
+    Parameters
+    ----------
+    critic
+        Changed in place.
+
+    Returns
+    -------
+    nn.Module
+        The same critic.
+
+    Raises
+    ------
+    InputError
+        When the critic has no such layer: a cosine's length is fixed.
+    """
+    last = getattr(critic, "last_layer", None)
+    if not isinstance(last, nn.Module):
+        raise InputError(
+            f"{type(critic).__name__} cannot start at 0, as what corrects a base must; take the separable,"
+            " joint or bilinear critic"
+        )
+    with torch.no_grad():
+        for parameter in last.parameters():
+            parameter.zero_()
+    return critic
+
+
+def _bilinear(d_x: int, d_y: int, hidden: Sequence[int] = ()) -> BilinearCritic:
+    return BilinearCritic(d_x, d_y)
+
+
+def _inner_product(d_x: int, d_y: int, hidden: Sequence[int] = ()) -> InnerProductCritic:
+    return InnerProductCritic(d_x, d_y)
+
+
+def _cosine(d_x: int, d_y: int, hidden: Sequence[int] = ()) -> InnerProductCritic:
+    return InnerProductCritic(d_x, d_y, cosine=True)
+
 
 CRITICS: dict[str, Callable[..., nn.Module]] = {
     "separable": SeparableCritic,
     "joint": JointCritic,
+    "bilinear": _bilinear,
+    "inner_product": _inner_product,
+    "cosine": _cosine,
     "projection": ProjectionCritic,
 }
+"""What ``critic(d_x, d_y, hidden=...)`` makes, by name; those without a network leave the widths unused."""

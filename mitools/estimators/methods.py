@@ -13,7 +13,7 @@ from mitools.estimators.discrete import DiscreteEstimator
 from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
 from mitools.estimators.neighbours import KSG, MixedKSG
 from mitools.estimators.noisy import PairwiseLowerBound, PairwiseUpperBound
-from mitools.estimators.variational import METHODS as VARIATIONAL
+from mitools.estimators.objectives import METHODS as VARIATIONAL
 from mitools.estimators.variational import VariationalEstimator
 from mitools.specs import nearest
 

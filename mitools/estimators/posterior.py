@@ -15,11 +15,18 @@ from sklearn.linear_model import LogisticRegression
 from mitools.errors import InputError
 from mitools.estimators.arrays import location_and_scale
 from mitools.estimators.cautions import LEARNT_FROM
+from mitools.estimators.minibatch import MinibatchLogistic
+from mitools.estimators.tables import Table, spans
+
+Rows = NDArray[np.float32] | Table
 
 INVERSE_PENALTIES = tuple(10.0**k for k in range(-5, 3))
 """Values of scikit-learn's C, from the strongest regularisation on."""
 
 LARGEST_SHARPNESS = 16.0
+
+NUMBERS_IN_MEMORY = 1 << 28
+"""Training features and scores up to which a fit holds all rows at once: 1 GiB as float32."""
 
 SMALLEST_PROBABILITY = 1e-12
 """Stands for the zeros that votes of neighbours and trees give."""
@@ -46,6 +53,11 @@ class CalibratedPosterior(BaseEstimator):
     ``p(c|x) ~ pi_c (p_fit(c|x) / p_fit(c))^b``. At b = 0 that is pi itself. Last, pi is mixed in with
     weight 1 / (n_select + 2): what n_select items never showed wrong cannot be known to be rarer.
 
+    Rows are read a bounded part at a time, from memory or a mapped file. Where the training rows and their
+    scores are more than 2^28 numbers, the default is fitted by mini-batches to all of them
+    (:class:`mitools.estimators.minibatch.MinibatchLogistic`), and a classifier of the caller's to a random
+    part of that size.
+
     Parameters
     ----------
     classifier
@@ -58,7 +70,11 @@ class CalibratedPosterior(BaseEstimator):
     Attributes
     ----------
     inverse_penalty_
-        The chosen C, or None with a classifier of the caller's.
+        The chosen C, or None with a classifier of the caller's or mini-batches.
+    fitted_as_
+        How the classifier was fitted: ``whole``, ``mini-batches`` or ``random part``.
+    n_fitted_
+        Training rows that it was fitted to.
     sharpness_
         The calibrated b.
     prior_
@@ -77,9 +93,9 @@ class CalibratedPosterior(BaseEstimator):
 
     def fit(
         self,
-        train: NDArray[np.float32],
+        train: Rows,
         train_labels: NDArray[np.int64],
-        select: NDArray[np.float32],
+        select: Rows,
         select_labels: NDArray[np.int64],
         prior: NDArray[np.float64],
     ) -> Self:
@@ -99,27 +115,40 @@ class CalibratedPosterior(BaseEstimator):
         InputError
             When the classifier gives no probabilities, or not one for every class.
         """
+        train, select = Table.of(train), Table.of(select)
         self.prior_ = prior
         self.mean_, self.scale_ = location_and_scale(train)
         self._log_odds_shift = np.log(np.bincount(train_labels, minlength=len(prior)) / len(train_labels))
         self._floor = 1 / (len(select_labels) + 2)
         # Weights that restore the prior, whatever the class counts in select.
         weights = (prior / np.bincount(select_labels, minlength=len(prior)))[select_labels]
-        train, select = self._standardised(train), self._standardised(select)
+        fit_at_once = NUMBERS_IN_MEMORY // (train.width + len(prior))
+        whole = len(train) <= fit_at_once
+        self.fitted_as_, self.n_fitted_, self.inverse_penalty_ = "whole", len(train), None
         if self.classifier is not None:
             if not hasattr(self.classifier, "predict_proba"):
                 raise InputError(
                     f"{type(self.classifier).__name__} gives no class probabilities; take a classifier with"
                     " predict_proba, or wrap it in CalibratedClassifierCV"
                 )
-            self.inverse_penalty_ = None
-            self.fitted_ = _seeded(self.classifier, self.seed).fit(train, train_labels)
+            if not whole:
+                some = np.sort(np.random.default_rng(self.seed).permutation(len(train))[:fit_at_once])
+                train, train_labels = train.at(some), train_labels[some]
+                self.fitted_as_, self.n_fitted_ = "random part", len(train)
+            self.fitted_ = _seeded(self.classifier, self.seed).fit(self._standardised(train), train_labels)
+            self.sharpness_ = self._calibrate(self.fitted_, select, select_labels, weights).sharpness
+            return self
+        if not whole:
+            self.fitted_as_ = "mini-batches"
+            self.fitted_ = MinibatchLogistic(len(prior), self._standardise, self.seed).fit(
+                train, train_labels, lambda model: self._loss(model, select, select_labels, weights)
+            )
             self.sharpness_ = self._calibrate(self.fitted_, select, select_labels, weights).sharpness
             return self
 
-        best, model = None, None
+        best, model, rows = None, None, self._standardised(train)
         for inverse_penalty in self.inverse_penalties:
-            model = _logistic(train, train_labels, inverse_penalty, start=model)
+            model = _logistic(rows, train_labels, inverse_penalty, start=model)
             found = self._calibrate(model, select, select_labels, weights)
             if best is None or found.loss < best.loss:
                 best, self.fitted_, self.inverse_penalty_ = found, model, inverse_penalty
@@ -128,49 +157,72 @@ class CalibratedPosterior(BaseEstimator):
                 break
         return self
 
-    def predict(self, features: NDArray[np.float32]) -> NDArray[np.int64]:
+    def predict(self, features: Rows) -> NDArray[np.int64]:
         """Give the classifier's own decisions, shape (n,): those of a linear probe, by default."""
-        return np.asarray(self.fitted_.predict(self._standardised(features)), dtype=np.int64)
+        table = Table.of(features)
+        decided = np.empty(len(table), dtype=np.int64)
+        for places, rows in table.chunks(len(self.prior_)):
+            decided[places] = self.fitted_.predict(self._standardise(rows))
+        return decided
 
-    def predict_proba(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
+    def predict_proba(self, features: Rows) -> NDArray[np.float32]:
         """Give the calibrated posterior under the prior that is meant, shape (n, C)."""
-        evidence = self._evidence(self.fitted_, self._standardised(features))
-        log_p = log_softmax(np.float32(self.sharpness_) * evidence + np.log(self.prior_), axis=1)
-        return ((1 - self._floor) * np.exp(log_p) + self._floor * self.prior_).astype(np.float32)
+        found = self._evidence(self.fitted_, Table.of(features))
+        for some in spans(len(found), len(self.prior_)):
+            log_p = log_softmax(np.float32(self.sharpness_) * found[some] + np.log(self.prior_), axis=1)
+            found[some] = (1 - self._floor) * np.exp(log_p) + self._floor * self.prior_
+        return found
 
-    def _standardised(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        return ((features - self.mean_) / self.scale_).astype(np.float32)
+    def _standardise(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
+        shifted = rows - self.mean_
+        shifted /= self.scale_
+        return shifted
 
-    def _evidence(self, model: Any, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _standardised(self, table: Table) -> NDArray[np.float32]:
+        """All rows standardised, in memory."""
+        found = np.empty((len(table), table.width), dtype=np.float32)
+        for places, rows in table.chunks():
+            found[places] = self._standardise(rows)
+        return found
+
+    def _evidence(self, model: Any, table: Table) -> NDArray[np.float32]:
         """Log p_fit(c|x) / p_fit(c), shape (n, C)."""
-        if isinstance(model, LogisticRegression):
-            scores = model.decision_function(standardised)
-            if scores.ndim == 1:
-                scores = np.stack([np.zeros_like(scores), scores], axis=1)
-            log_p = log_softmax(scores, axis=1)
-        else:
-            log_p = np.log(np.clip(model.predict_proba(standardised), SMALLEST_PROBABILITY, None))
-            if not np.isfinite(log_p).all():
-                raise InputError(f"{type(model).__name__} gives probabilities that are not finite")
-        if log_p.shape[1] != len(self.prior_):
-            raise InputError(
-                f"the classifier gives {log_p.shape[1]} probabilities a row for {len(self.prior_)} classes"
-            )
-        return (log_p - self._log_odds_shift).astype(np.float32)
+        found = np.empty((len(table), len(self.prior_)), dtype=np.float32)
+        for places, rows in table.chunks(len(self.prior_)):
+            log_p = _log_probabilities(model, self._standardise(rows))
+            if log_p.shape[1] != len(self.prior_):
+                given, wanted = log_p.shape[1], len(self.prior_)
+                raise InputError(f"the classifier gives {given} probabilities a row for {wanted} classes")
+            found[places] = log_p - self._log_odds_shift
+        return found
+
+    def _loss(
+        self, model: Any, select: Table, labels: NDArray[np.int64], weights: NDArray[np.float64]
+    ) -> float:
+        """Cross-entropy on select of the classifier as it is, in nats."""
+        loss = 0.0
+        for places, rows in select.chunks(len(self.prior_)):
+            own = labels[places]
+            log_p = _log_probabilities(model, self._standardise(rows))
+            loss -= float(weights[places] @ log_p[np.arange(len(own)), own])
+        return loss
 
     def _calibrate(
         self,
         model: Any,
-        select: NDArray[np.float32],
+        select: Table,
         labels: NDArray[np.int64],
         weights: NDArray[np.float64],
     ) -> _Calibration:
         """Find the sharpness with the least cross-entropy on select."""
         evidence, log_prior = self._evidence(model, select), np.log(self.prior_).astype(np.float32)
-        rows, prior_own = np.arange(len(labels)), self.prior_[labels]
+        prior_own = self.prior_[labels]
 
         def log_own(sharpness: float) -> NDArray[np.float64]:
-            own = log_softmax(np.float32(sharpness) * evidence + log_prior, axis=1)[rows, labels]
+            own = np.empty(len(labels), dtype=np.float32)
+            for some in spans(len(labels), len(log_prior)):
+                log_p = log_softmax(np.float32(sharpness) * evidence[some] + log_prior, axis=1)
+                own[some] = log_p[np.arange(len(log_p)), labels[some]]
             return np.log((1 - self._floor) * np.exp(own) + self._floor * prior_own)
 
         found = minimize_scalar(
@@ -187,6 +239,19 @@ class CalibratedPosterior(BaseEstimator):
             return _Calibration(0.0, -float(weights @ blind), learnt=False)
         stderr = float(np.linalg.norm(weights * (gain - mean_gain)))
         return _Calibration(float(found.x), float(found.fun), learnt=mean_gain > LEARNT_FROM * stderr)
+
+
+def _log_probabilities(model: Any, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log p_fit(c|x), shape (n, C)."""
+    if isinstance(model, LogisticRegression | MinibatchLogistic):
+        scores = model.decision_function(standardised)
+        if scores.ndim == 1:
+            scores = np.stack([np.zeros_like(scores), scores], axis=1)
+        return log_softmax(scores, axis=1)
+    log_p = np.log(np.clip(model.predict_proba(standardised), SMALLEST_PROBABILITY, None))
+    if not np.isfinite(log_p).all():
+        raise InputError(f"{type(model).__name__} gives probabilities that are not finite")
+    return log_p
 
 
 def _seeded(classifier: Any, seed: int) -> Any:

@@ -41,3 +41,53 @@ def normal_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         shared = ndtri(((first + last) / 2 + 0.5) / n)
         scores[order[:, column], column] = shared[np.cumsum(starts) - 1]
     return scores
+
+
+class RankNormal:
+    """The map of :func:`normal_scores` from some rows, for any others.
+
+    A value gets the normal quantile of its rank among the rows that were fitted: a value they hold gets
+    what :func:`normal_scores` gives it, and one between two of theirs the rank halfway. Below and above
+    all of them it gets the rank 1/4 from the end. So the map is monotone and bounded, and a strictly
+    monotone map of a column changes nothing, on fitted rows and on others. A column that is constant in
+    the fitted rows becomes 0 everywhere.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d), what ranks are taken among.
+
+    Examples
+    --------
+    >>> scale = RankNormal(np.array([[10.0], [30.0], [20.0]]))
+    >>> scale(np.array([[10.0], [15.0], [1e9]])).ravel().round(3)
+    array([-0.967, -0.431,  1.383], dtype=float32)
+    """
+
+    def __init__(self, rows: NDArray[np.floating]) -> None:
+        self.columns = [_Column(column) for column in rows.T]
+
+    def __call__(self, rows: NDArray[np.floating]) -> NDArray[np.float32]:
+        """Scale rows, shape (m, d)."""
+        scaled = np.empty(rows.shape, dtype=np.float32)
+        for k, column in enumerate(self.columns):
+            scaled[:, k] = column(rows[:, k])
+        return scaled
+
+
+class _Column:
+    """The distinct values of one column, and a score for each and for each of the gaps around them."""
+
+    def __init__(self, column: NDArray[np.floating]) -> None:
+        n = len(column)
+        self.values, counts = np.unique(column, return_counts=True)
+        below = np.cumsum(counts) - counts
+        rank = np.empty(2 * len(counts) + 1)
+        rank[:-1:2], rank[1::2], rank[-1] = below, below + counts / 2, n
+        scores = ndtri(np.clip(rank, 0.25, n - 0.25) / n)
+        self.scores = scores.astype(np.float32) if len(counts) > 1 else np.zeros(3, dtype=np.float32)
+
+    def __call__(self, column: NDArray[np.floating]) -> NDArray[np.float32]:
+        below = np.searchsorted(self.values, column)
+        held = self.values[np.minimum(below, len(self.values) - 1)] == column
+        return self.scores[2 * below + held]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +16,18 @@ SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
 
 Critic = Callable[[Tensor, Tensor], Tensor]
+
+
+class CriticWithU(Protocol):
+    """A critic with FLO's second function: see :class:`mitools.estimators.wrapped_critics.WithU`."""
+
+    def __call__(self, x: Tensor, y: Tensor) -> Tensor:
+        """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
+        ...
+
+    def u(self, x: Tensor, y: Tensor) -> Tensor:
+        """Give what FLO's u adds to -f on n pairs, shape (n,)."""
+        ...
 
 
 class Reading(NamedTuple):
@@ -56,8 +68,8 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
     n = len(x)
     log_ratio = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
-    for start, stop in _chunks(n):
-        scores = _checked(critic(x[start:stop], y))
+    for start, stop in chunks(n):
+        scores = checked(critic(x[start:stop], y))
         row = scores.logsumexp(dim=1)
         log_ratio[start:stop] = scores.diagonal(start) - row + math.log(n)
         share += (scores - row[:, None]).exp().sum(dim=0)
@@ -84,10 +96,10 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
         (x, lambda chunk: critic(x[chunk], y)),
         (y, lambda chunk: critic(x, y[chunk]).T),
     ):
-        for start, stop in _chunks(n):
+        for start, stop in chunks(n):
             chunk = slice(start, stop)
-            across = _checked(across_of(chunk))
-            within = _checked(critic(anchors[chunk], anchors))
+            across = checked(across_of(chunk))
+            within = checked(critic(anchors[chunk], anchors))
             within.diagonal(start).fill_(-torch.inf)
             row = torch.logaddexp(across.logsumexp(dim=1), within.logsumexp(dim=1))
             log_ratio[start:stop] += (across.diagonal(start) - row + math.log(2 * n - 1)) / 2
@@ -112,30 +124,162 @@ def read_donsker_varadhan(
         Whether the n pairs themselves belong to the product too: see
         :attr:`mitools.estimators.base.Pairing.diagonal_is_marginal`.
     """
-    n = len(x)
-    others = n if diagonal_is_marginal else n - 1
-    joint = x.new_empty(n, dtype=torch.float64)
-    rows = x.new_empty(n, dtype=torch.float64)
-    columns = x.new_full((n,), -torch.inf, dtype=torch.float64)
-    for start, stop in _chunks(n):
-        scores = _checked(critic(x[start:stop], y))
-        joint[start:stop] = scores.diagonal(start)
+
+    def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
+        scores = checked(critic(x[start:stop], y))
+        return scores.diagonal(start).clone(), scores
+
+    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+
+
+@torch.no_grad()
+def read_smile(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, *, clip: float
+) -> Reading:
+    """Read SMILE over n pairs: Donsker-Varadhan with the product's scores held within [-clip, clip].
+
+    Parameters
+    ----------
+    critic, x, y, diagonal_is_marginal
+        As for :func:`read_donsker_varadhan`.
+    clip
+        The paper's tau.
+    """
+
+    def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
+        scores = checked(critic(x[start:stop], y))
+        return scores.diagonal(start).clone(), scores.clamp_(-clip, clip)
+
+    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+
+
+@torch.no_grad()
+def read_nwj(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+    """Read NWJ over n pairs, with f = 1 + the critic's score, so that a score of 0 reads 0.
+
+    Tight where the score is the log density ratio. It is TUBA for a critic less its log-baseline.
+
+    Parameters
+    ----------
+    critic, x, y, diagonal_is_marginal
+        As for :func:`read_donsker_varadhan`.
+    """
+
+    def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
+        scores = checked(critic(x[start:stop], y))
+        return scores.diagonal(start) + 1, scores
+
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+
+
+@torch.no_grad()
+def read_jensen_shannon(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+    """Read twice the Jensen-Shannon divergence over n pairs; the ceiling is 2 log 2.
+
+    Parameters
+    ----------
+    critic, x, y, diagonal_is_marginal
+        As for :func:`read_donsker_varadhan`.
+    """
+
+    def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
+        scores = checked(critic(x[start:stop], y))
+        joint = 2 * math.log(2) - torch.nn.functional.softplus(-scores.diagonal(start))
+        return joint, torch.nn.functional.softplus(scores).log_()
+
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+
+
+@torch.no_grad()
+def read_flo(critic: CriticWithU, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+    """Read FLO over n pairs, its second function being ``critic.u(x, y) - f(x, y)``.
+
+    Parameters
+    ----------
+    critic
+        Scores (n, d_x) against (m, d_y) as (n, m), and answers ``u``, shape (n,), of n pairs.
+    x, y, diagonal_is_marginal
+        As for :func:`read_donsker_varadhan`.
+    """
+
+    def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
+        scores = checked(critic(x[start:stop], y))
+        scores -= checked(critic.u(x[start:stop], y[start:stop]))[:, None]
+        return scores.diagonal(start) + 1, scores
+
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+
+
+class _Sums(NamedTuple):
+    """One pass over n pairs: the joint's terms, and a positive kernel of the product summed both ways.
+
+    Attributes
+    ----------
+    joint
+        Shape (n,).
+    rows, columns
+        Shape (n,) each: the logarithm of the kernel's mean over the partners of every x, and of every y.
+    """
+
+    joint: Tensor
+    rows: Tensor
+    columns: Tensor
+
+    @property
+    def log_mean(self) -> Tensor:
+        """Logarithm of the kernel's mean over the product."""
+        return self.rows.logsumexp(dim=0) - math.log(len(self.rows))
+
+
+def _pass_over(
+    n: int,
+    device: torch.device,
+    terms: Callable[[int, int], tuple[Tensor, Tensor]],
+    diagonal_is_marginal: bool,
+) -> _Sums:
+    """Collect the joint's terms and the product's log kernel, rows start to stop against all n columns."""
+    joint = torch.empty(n, dtype=torch.float64, device=device)
+    rows = torch.empty(n, dtype=torch.float64, device=device)
+    columns = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
+    for start, stop in chunks(n):
+        joint[start:stop], log_kernel = terms(start, stop)
         if not diagonal_is_marginal:
-            scores.diagonal(start).fill_(-torch.inf)
-        rows[start:stop] = scores.logsumexp(dim=1)
-        columns = torch.logaddexp(columns, scores.logsumexp(dim=0))
-    log_z = rows.logsumexp(dim=0) - math.log(n * others)
-    own = (rows - math.log(others) - log_z).exp() + (columns - math.log(others) - log_z).exp()
+            log_kernel.diagonal(start).fill_(-torch.inf)
+        rows[start:stop] = log_kernel.logsumexp(dim=1)
+        columns = torch.logaddexp(columns, log_kernel.logsumexp(dim=0))
+    log_partners = math.log(n if diagonal_is_marginal else n - 1)
+    return _Sums(joint, rows - log_partners, columns - log_partners)
+
+
+def _normalised(sums: _Sums) -> Reading:
+    """Read mean(joint) - log mean(kernel)."""
+    joint, log_z = sums.joint, sums.log_mean
+    own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
     return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
 
 
-def _chunks(n: int) -> list[tuple[int, int]]:
+def _unnormalised(sums: _Sums) -> Reading:
+    """Read mean(joint) - mean(kernel)."""
+    joint, z = sums.joint, sums.log_mean.exp()
+    influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
+    return Reading(float(joint.mean() - z), influence.cpu().numpy())
+
+
+def chunks(n: int) -> list[tuple[int, int]]:
+    """Cut n rows so that the scores of each piece against n others fit in memory: (start, stop)."""
     size = max(1, SCORES_IN_MEMORY // n)
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 
-def _checked(scores: Tensor) -> Tensor:
+def checked(scores: Tensor) -> Tensor:
+    """Return a copy of the scores in double precision.
+
+    Raises
+    ------
+    InputError
+        When a score is not finite.
+    """
     if not torch.isfinite(scores).all():
         raise InputError(
             "the critic's scores are not finite; lower the learning rate or look for extreme values"

@@ -1,6 +1,5 @@
 """The fitting loop against Gaussians, whose information is known in closed form."""
 
-import copy
 import math
 from typing import Any, NamedTuple
 
@@ -12,16 +11,17 @@ from sklearn.base import clone
 
 from mitools.errors import InputError
 from mitools.estimate import Estimate
-from mitools.estimators import readings
+from mitools.estimators import fitting, readings
 from mitools.estimators.cautions import RESOLUTION
 from mitools.estimators.critics import BlindCritic
+from mitools.estimators.parts import split
 from mitools.estimators.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
 Floats = NDArray[np.float64]
 
-QUICK: dict[str, Any] = {"hidden": (64, 64), "batch_size": 128}
-BRIEF: dict[str, Any] = {"hidden": (32,), "max_steps": 300, "check_every": 25, "batch_size": 128}
+QUICK: dict[str, Any] = {"hidden": (64, 64), "batch_size": 128, "folds": 1}
+BRIEF: dict[str, Any] = {"hidden": (32,), "max_steps": 300, "check_every": 25, "batch_size": 128, "folds": 1}
 METHODS = ["infonce", "dv", "mine"]
 GAUSSIANS = [(0.5, 1), (0.9, 1), (0.5, 5)]
 
@@ -121,7 +121,7 @@ def test_a_fit_leaves_torchs_random_numbers_alone() -> None:
     torch.manual_seed(0)
     expected = torch.rand(3)
     torch.manual_seed(0)
-    VariationalEstimator(hidden=(4,), max_steps=2).fit(*gaussian(100, 0.5, 1))
+    VariationalEstimator(hidden=(4,), max_steps=2, folds=1).fit(*gaussian(100, 0.5, 1))
     torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
 
 
@@ -131,46 +131,15 @@ def test_the_unit_of_the_input_does_not_matter(brief: tuple[Floats, Floats, Vari
     assert moved.nats == pytest.approx(estimator.estimate_.nats, abs=1e-4)
 
 
-def one_fit_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fit and its null run side by side where there are cores; here their looks must not mingle."""
-    monkeypatch.setattr("mitools.estimators.variational.stream_count", lambda device: 1)
-
-
 def test_side_by_side_or_in_turn_gives_the_same_number(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = gaussian(400, 0.8, 3)
-    estimator = VariationalEstimator(hidden=(16,), max_steps=100)
-    monkeypatch.setattr("mitools.estimators.variational.stream_count", lambda device: 2)
-    together = estimator.estimate(x, y)
-    one_fit_after_the_other(monkeypatch)
-    in_turn = estimator.estimate(x, y)
-    assert (together.nats, together.null_nats) == (in_turn.nats, in_turn.null_nats)
-
-
-def test_the_weights_kept_are_those_of_the_best_look(monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[tuple[int, float, dict[str, torch.Tensor]]] = []
-    read_infonce = readings.read_infonce
-
-    def spy(critic: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> readings.Reading:
-        reading = read_infonce(critic, x, y)
-        looks.append((len(x), reading.nats, copy.deepcopy(critic.state_dict())))
-        return reading
-
-    monkeypatch.setattr(readings, "read_infonce", spy)
-    one_fit_after_the_other(monkeypatch)
-    estimator = VariationalEstimator(
-        hidden=(64,), learning_rate=0.01, check_every=10, patience=5, batch_size=64
-    )
-    estimator.fit(*gaussian(400, 0.8, 10))
-    # One look before the first step, then one every ten, up to the first reading of report.
-    first_fit = looks[: next(k for k, (pairs, *_) in enumerate(looks) if pairs == 80)]
-    values = [value for _, value, _ in first_fit]
-    best = int(np.argmax(values))
-    assert 0 < best < len(values) - 1
-    assert len(values) - 1 - best == 5
-    assert estimator.estimate_.settings["steps"] == 10 * (len(values) - 1)
-    for name, weight in estimator.critic_.state_dict().items():
-        torch.testing.assert_close(weight, first_fit[best][2][name], rtol=0, atol=0)
-    assert [pairs for pairs, *_ in first_fit] == [60] * len(first_fit)
+    estimator = VariationalEstimator(hidden=(16,), max_steps=100, folds=1)
+    estimates = []
+    for streams in (2, 1):
+        monkeypatch.setattr(fitting, "stream_count", lambda device, streams=streams: streams)
+        estimates.append(estimator.estimate(x, y))
+    assert estimates[0].nats == pytest.approx(estimates[1].nats, abs=1e-3)
+    assert estimates[0].null_nats == pytest.approx(estimates[1].null_nats, abs=1e-3)
 
 
 def test_report_is_read_once_by_each_of_the_two_fits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,15 +151,67 @@ def test_report_is_read_once_by_each_of_the_two_fits(monkeypatch: pytest.MonkeyP
         return read_infonce(critic, x, y)
 
     monkeypatch.setattr(readings, "read_infonce", spy)
-    one_fit_after_the_other(monkeypatch)
-    VariationalEstimator(hidden=(8,), max_steps=20, check_every=10).fit(*gaussian(400, 0.8, 1))
+    VariationalEstimator(hidden=(8,), max_steps=20, check_every=10, folds=1).fit(*gaussian(400, 0.8, 1))
     # Each fit: select before, twice on the way; then report, and as many training items.
-    assert sizes == [60, 60, 60, 80, 80] * 2
+    assert sorted(sizes[:6]) == [60] * 6
+    assert sizes[6:] == [80] * 4
+
+
+def test_the_critic_scores_new_rows_by_its_scalings(
+    brief: tuple[Floats, Floats, VariationalEstimator],
+) -> None:
+    estimator = brief[2]
+    x, y = (side.astype(np.float32) for side in gaussian(500, 0.8, 2, seed=5))
+    rows = torch.from_numpy(estimator.scale_x_(x)), torch.from_numpy(estimator.scale_y_(y))
+    assert readings.read_infonce(estimator.critic_, *rows).nats == pytest.approx(
+        gaussian_nats(0.8, 2), abs=0.2
+    )
+
+
+@pytest.mark.parametrize("scaling", ["rank_normal", "standardise"])
+def test_scalings_are_fitted_on_train_alone(scaling: str) -> None:
+    x, y = gaussian(200, 0.8, 1)
+    parts = split(200)
+    brief = BRIEF | {"max_steps": 2, "scaling": scaling}
+    first = VariationalEstimator(**brief).fit(x, y, parts=parts)
+    held = np.concatenate([parts.select, parts.report])
+    x[held] *= 5
+    second = VariationalEstimator(**brief).fit(x, y, parts=parts)
+    rows = np.linspace(-8, 8, 50, dtype=np.float32)[:, None]
+    np.testing.assert_array_equal(first.scale_x_(rows), second.scale_x_(rows))
+
+
+def test_with_a_base_the_first_value_is_already_the_closed_forms() -> None:
+    x, y = gaussian(1500, 0.8, 5)
+    estimator = VariationalEstimator(base="gaussian_copula", **BRIEF | {"max_steps": 1})
+    estimate = estimator.estimate(x, np.sinh(2 * y))
+    assert estimate.settings["critics_read"] == ["base"]
+    assert estimate.nats == pytest.approx(gaussian_nats(0.8, 5), abs=2 * (estimate.stderr_nats or 0))
+    # Far from what the network alone has learnt by then.
+    assert VariationalEstimator(**BRIEF | {"max_steps": 1}).estimate(x, y).nats < 0.5
+
+
+def test_a_network_corrects_a_base_that_sees_nothing() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((2000, 1))
+    y = x * rng.choice([-1.0, 1.0], (2000, 1)) + 0.1 * rng.standard_normal((2000, 1))
+    settings = BRIEF | {"learning_rate": 0.005}
+    estimate = VariationalEstimator(base="gaussian_copula", **settings).estimate(x, y)
+    assert estimate.settings["critics_read"] == ["corrected base"]
+    assert estimate.nats > 0.5
+
+
+def test_a_base_reads_nothing_in_independent_pairs() -> None:
+    estimate = VariationalEstimator(base="gaussian_copula", **BRIEF).estimate(*gaussian(2000, 0.0, 3))
+    assert abs(estimate.nats) < 0.01
+    assert estimate.has_warning("indistinguishable_from_zero")
 
 
 def test_too_few_steps_leave_the_value_rising() -> None:
     x, y = gaussian(1500, 0.9, 1)
-    assert VariationalEstimator(hidden=(32,), max_steps=60).estimate(x, y).has_warning("still_rising")
+    assert (
+        VariationalEstimator(hidden=(32,), max_steps=60, folds=1).estimate(x, y).has_warning("still_rising")
+    )
 
 
 def test_few_items_in_many_dimensions_overfit() -> None:
@@ -218,7 +239,9 @@ def test_nt_xent_exceeds_the_entropy_of_perfect_classes_and_says_so(
 ) -> None:
     # Two pairs a class on report: 3 of the 39 an anchor meets are of its class, and 39 / 3 > 10.
     x, labels = perfect_classes
-    estimator = VariationalEstimator("nt_xent", "projection", hidden=(32,), max_steps=500, learning_rate=0.01)
+    estimator = VariationalEstimator(
+        "nt_xent", "projection", hidden=(32,), max_steps=500, learning_rate=0.01, folds=1
+    )
     estimate = estimator.fit(x, x, SameClassPairs(labels)).estimate_
     assert estimate.kind == "asymptotic lower bound"
     assert estimate.ceiling_nats == math.log(39)
@@ -232,7 +255,7 @@ def test_proven_bounds_stay_below_the_entropy_of_perfect_classes(
     method: str, perfect_classes: tuple[Floats, NDArray[np.int64]]
 ) -> None:
     x, labels = perfect_classes
-    estimator = VariationalEstimator(method, hidden=(32,), max_steps=500, learning_rate=0.01)
+    estimator = VariationalEstimator(method, hidden=(32,), max_steps=500, learning_rate=0.01, folds=1)
     estimate = estimator.fit(x, x, SameClassPairs(labels)).estimate_
     assert estimate.nats == pytest.approx(math.log(10), abs=0.05)
     assert estimate.nats < math.log(10) + 1e-6
@@ -256,7 +279,7 @@ def test_many_small_classes_are_read() -> None:
     # A random part of train as large as report would miss whole classes.
     labels = np.repeat(np.arange(40), 10)
     x = labels[:, None] + 0.1 * np.random.default_rng(0).standard_normal((400, 1))
-    estimator = VariationalEstimator(hidden=(16,), max_steps=50)
+    estimator = VariationalEstimator(hidden=(16,), max_steps=50, folds=1)
     assert estimator.fit(x, x, SameClassPairs(labels)).estimate_.settings["pairs"] == 40
 
 
@@ -279,8 +302,13 @@ GOOD = np.random.default_rng(0).standard_normal((50, 2))
         (GOOD * np.nan, GOOD, {}, "x has NaN"),
         (GOOD, GOOD.astype(object), {}, "y holds object"),
         (GOOD[:9], GOOD[:9], {}, "9 items cannot be split"),
-        (GOOD, GOOD, {"method": "infonc"}, "unknown method 'infonc'; accepted: infonce, nt_xent, dv or mine"),
-        (GOOD, GOOD, {"critic": "bilinear"}, "unknown critic 'bilinear'"),
+        (GOOD, GOOD, {"method": "infonc"}, "unknown method 'infonc'; accepted: infonce, "),
+        (GOOD, GOOD, {"critic": "bilinea"}, "unknown critic 'bilinea'; accepted: separable, "),
+        (GOOD, GOOD, {"base": "gaussian"}, "unknown base 'gaussian'; accepted: none or gaussian_copula"),
+        (GOOD, GOOD, {"scaling": "rank"}, "unknown scaling 'rank'; accepted: rank_normal, "),
+        (GOOD, GOOD, {"device": "gpu"}, "unknown device 'gpu'"),
+        (GOOD, GOOD, {"method": "nt_xent", "base": "gaussian_copula"}, "which a base cannot; take infonce"),
+        (GOOD, GOOD, {"critic": "projection", "base": "gaussian_copula"}, "cannot start at 0"),
         (GOOD, GOOD[:, :1], {"critic": "projection"}, "2 and 1 dimensions; take the separable"),
         (GOOD, GOOD[:, :1], {"method": "nt_xent"}, "same dimension, not 2 and 1; take infonce"),
         (GOOD, GOOD, {"batch_size": 1}, "batch_size is 1, but it must be at least 2"),

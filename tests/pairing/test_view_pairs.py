@@ -70,7 +70,9 @@ def test_noisy_views_of_one_item_share_what_the_noise_leaves() -> None:
     views = rng.standard_normal((3000, 1, 1)) + 0.5 * rng.standard_normal((3000, 4, 1))
     rows = views.reshape(3000 * 4, 1)  # row i * V + v
     truth = -0.5 * math.log(1 - (1 / 1.25) ** 2)
-    estimator = VariationalEstimator(hidden=(32, 32), max_steps=300, batch_size=128, learning_rate=0.005)
+    estimator = VariationalEstimator(
+        hidden=(32, 32), max_steps=300, batch_size=128, learning_rate=0.005, folds=1
+    )
     estimate = estimator.fit(rows, rows, ViewPairs(3000, 4)).estimate_
     assert estimate.nats == pytest.approx(truth, abs=3 * (estimate.stderr_nats or 0))
     assert estimate.stderr_nats is not None

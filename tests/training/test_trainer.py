@@ -145,17 +145,17 @@ def test_a_run_that_stopped_after_an_epoch_ends_with_the_same_weights(
 
 
 def test_a_killed_run_goes_on_to_the_weights_of_an_undisturbed_one(tmp_path: Path) -> None:
-    recipe = write_recipe(tmp_path, epochs=40, data="digits?limit=300")
+    recipe = write_recipe(tmp_path, epochs=20)
     assert start(recipe, tmp_path / "whole").wait(timeout=120) == 0
     process = start(recipe, tmp_path / "killed")
     deadline = time.monotonic() + 100
-    while len(RunFolder(tmp_path / "killed").metrics()) < 60 and time.monotonic() < deadline:
+    while len(RunFolder(tmp_path / "killed").metrics()) < 20 and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert RunFolder(tmp_path / "killed").epochs() != [40], "it was killed too late to show anything"
+    assert RunFolder(tmp_path / "killed").epochs() != [20], "it was killed too late to show anything"
     assert start(recipe, tmp_path / "killed").wait(timeout=120) == 0
-    assert same(weights(tmp_path / "whole", 40), weights(tmp_path / "killed", 40))
+    assert same(weights(tmp_path / "whole", 20), weights(tmp_path / "killed", 20))
 
 
 def free_port() -> str:

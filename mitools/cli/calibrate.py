@@ -1,0 +1,132 @@
+"""``mitools calibrate``: what estimators read on your own features where the truth is known."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
+from mitools.cli.estimates import bits as shown
+
+
+def calibrate(
+    features: Annotated[
+        Path, typer.Argument(help="Arrays features (n, d) and labels (n,).", metavar="FEATURES.npz")
+    ],
+    method: Annotated[
+        str, typer.Option(help="One method or several, with commas.", metavar="A,B")
+    ] = "class_posterior,infonce",
+    bits: Annotated[int, typer.Option(help="Bits of a composite, a row of features each.", min=1)] = 10,
+    truths: Annotated[
+        str | None,
+        typer.Option(
+            metavar="T,T", help="True values in bits.", show_default="a fifth to four fifths of the bits"
+        ),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option(help="Composites.", min=10, show_default="as many as there are rows")
+    ] = None,
+    components: Annotated[
+        int | None,
+        typer.Option(help="Principal components that stand for a row.", min=1, show_default="all dimensions"),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B", help="The classes that show 0 and 1.", show_default="the two with most rows"
+        ),
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "cpu",
+    destination: Annotated[
+        Path, typer.Option("--out", help="Folder for the table, the figure and kept results.")
+    ] = Path("mitools-calibration"),
+    json: JsonOption = False,
+) -> int:
+    """Read pairs made of your own features, whose mutual information is known, by the chosen methods.
+
+    Bits are sent through a channel that flips some; x shows the bits sent and y the bits received, each by
+    a random row of one class or the other. Writes calibration.csv and a figure of reading against truth.
+    What was finished is kept: a stopped calibration goes on from there.
+    """
+    from mitools.backends.devices import resolve_device
+    from mitools.calibration import CalibrationSettings, run_calibration
+    from mitools.datasets.feature_file import read_features
+    from mitools.report.calibration_report import write_calibration
+    from mitools.report.tables import records
+
+    settings = CalibrationSettings(
+        bits=bits,
+        truths=_numbers(truths) if truths else tuple(bits * k / 5 for k in range(1, 5)),
+        n=n,
+        components=components,
+        classes=_two(classes) if classes else None,
+        seed=seed,
+        device=str(resolve_device(device)),
+    )
+    names = [name.strip() for name in method.split(",")]
+    data = read_features(features)
+    with progress() as advance:
+        found = run_calibration(data, names, out=destination, settings=settings, advance=advance)
+    report = write_calibration(found, destination)
+    rows = records(report.table)
+    if json:
+        print_json(
+            {
+                "finding": report.finding,
+                "setting": report.setting,
+                "readings": rows,
+                "failures": dict(found.failures),
+                "files": [str(path) for path in report.files],
+            }
+        )
+    else:
+        print_table(
+            ["method", "truth", "reading", "95% interval", "error", "kind", "ceiling", "null", "seconds"],
+            [
+                [
+                    row["method"],
+                    f"{row['truth_bits']:g}",
+                    shown(row["reading_bits"]),
+                    f"{shown(row['low_bits'])} to {shown(row['high_bits'])}",
+                    shown(row["error_bits"]),
+                    row["kind"],
+                    shown(row["ceiling_bits"]),
+                    shown(row["null_bits"]),
+                    f"{row['seconds']:.1f}",
+                ]
+                for row in rows
+            ],
+            title="bits",
+        )
+        out.print(f"\n{report.finding}\n", markup=False)
+        err.print(report.setting, markup=False)
+        err.print(f"written: {len(report.files)} files under {destination}", markup=False)
+    for name, reason in found.failures.items():
+        err.print(f"failed: {name}: {reason}", markup=False)
+    return 1 if found.failures else 0
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(
+            f"--truths {text}: give numbers of bits with commas, such as 2,4,6,8"
+        ) from None
+
+
+def _two(text: str) -> tuple[str, str]:
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2:
+        raise typer.BadParameter(f"--classes {text}: name two classes, with a comma between them")
+    return names[0], names[1]

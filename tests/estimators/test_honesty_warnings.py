@@ -1,0 +1,96 @@
+"""Every word of care: samples that provoke it from an estimator, and samples that do not."""
+
+from collections.abc import Callable
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+
+from mitools.estimate import Estimate, WarningWord
+from mitools.estimators.binned import BinnedEstimator
+from mitools.estimators.closed_form import ClassPosterior
+from mitools.estimators.discrete import DiscreteEstimator
+from mitools.estimators.gaussian import GaussianEstimator
+from mitools.estimators.neighbours import KSG
+from mitools.estimators.variational import VariationalEstimator
+from mitools.pairing.same_class import SameClassPairs
+
+BRIEF: dict[str, Any] = {
+    "hidden": (32,),
+    "batch_size": 64,
+    "max_steps": 200,
+    "learning_rate": 5e-3,
+    "folds": 1,
+}
+
+
+def normal(rho: float, n: int, d: int = 1) -> tuple[Any, Any]:
+    x, noise = np.random.default_rng(3).standard_normal((2, n, d))
+    return x, rho * x + np.sqrt(1 - rho**2) * noise
+
+
+def infonce(rho: float, n: int, d: int = 1, **changes: Any) -> Estimate:
+    return VariationalEstimator("infonce", **(BRIEF | changes)).estimate(*normal(rho, n, d))
+
+
+def perfect_classes(method: str) -> Estimate:
+    labels = np.repeat(np.arange(10), 20)
+    x = np.eye(10)[labels]
+    critic = "projection" if method == "nt_xent" else "separable"
+    estimator = VariationalEstimator(method, critic, **(BRIEF | {"max_steps": 300, "learning_rate": 0.01}))
+    return estimator.fit(x, x, SameClassPairs(labels)).estimate_
+
+
+def classes(separation: float, n: int = 600) -> Estimate:
+    rng = np.random.default_rng(3)
+    labels = rng.integers(0, 2, n)
+    return ClassPosterior().estimate(separation * labels[:, None] + rng.standard_normal((n, 2)), labels)
+
+
+def symbols(count: int, n: int) -> Estimate:
+    x, noise = np.random.default_rng(3).integers(0, count, (2, n))
+    return DiscreteEstimator().estimate(x, (x + (noise < count / 4)) % count)
+
+
+Make = Callable[[], Estimate]
+
+CASES: list[tuple[WarningWord, Make, Make]] = [
+    # 60 report pairs of one and the same rows cannot read more than log 60, and nearly do.
+    ("saturated", lambda: infonce(1.0, 300, d=4), lambda: infonce(0.8, 1000)),
+    ("saturated", lambda: BinnedEstimator(2, 2).estimate(*normal(0.9999, 500)),
+     lambda: BinnedEstimator(8, 8).estimate(*normal(0.8, 500))),
+    # Three of the 39 views an anchor meets are of its class: log(39/3) is more than log(10).
+    ("exceeds_entropy", lambda: perfect_classes("nt_xent"), lambda: perfect_classes("infonce")),
+    ("indistinguishable_from_zero", lambda: infonce(0.0, 1000), lambda: infonce(0.8, 1000)),
+    ("indistinguishable_from_zero", lambda: classes(0.0), lambda: classes(3.0)),
+    ("indistinguishable_from_zero", lambda: KSG().estimate(*normal(0.0, 500)),
+     lambda: KSG().estimate(*normal(0.8, 500))),
+    ("overfit", lambda: infonce(0.5, 300, d=20), lambda: infonce(0.8, 3000)),
+    ("still_rising", lambda: infonce(0.9, 1000, max_steps=50),
+     lambda: infonce(0.9, 1000, max_steps=2000, patience=3, check_every=25)),
+    ("small_sample", lambda: GaussianEstimator().estimate(*normal(0.8, 40)),
+     lambda: GaussianEstimator().estimate(*normal(0.8, 60))),
+    ("small_sample", lambda: GaussianEstimator().estimate(*normal(0.8, 60, d=40)),
+     lambda: GaussianEstimator().estimate(*normal(0.8, 100, d=40))),
+    ("small_sample", lambda: KSG().estimate(*normal(0.8, 500, d=10)),
+     lambda: KSG().estimate(*normal(0.8, 500))),
+    ("small_sample", lambda: symbols(100, 200), lambda: symbols(4, 200)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("word", "provoking", "harmless"), CASES, ids=[f"{word}-{k}" for k, (word, *_) in enumerate(CASES)]
+)
+def test_a_word_is_said_where_it_is_true_and_only_there(
+    word: WarningWord, provoking: Make, harmless: Make
+) -> None:
+    estimate = provoking()
+    assert estimate.has_warning(word)
+    sentence = next(caution.sentence for caution in estimate.warnings if caution.word == word)
+    assert len(sentence) > 20
+    assert "\n" not in sentence
+    assert not harmless().has_warning(word)
+
+
+def test_no_word_is_left_out() -> None:
+    assert {word for word, _, _ in CASES} == set(get_args(WarningWord))
