@@ -11,16 +11,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.datasets.base import LabelledData
-from mitools.datasets.selection import require_classes
+from mitools.datasets.selection import Selection, require_classes
+from mitools.encoders.control import untrained_twin
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.layers import OUTPUT
 from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
 from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators.class_prior import class_prior
 from mitools.estimators.parts import SMALLEST_CLASS, Parts, split
-from mitools.features.extract import Advance, Features, extract
+from mitools.features.extract import Advance, Features, extract_layers
 from mitools.features.store import FeatureStore
-from mitools.measurements import AuditSettings, certificate, quality, same_class_critic, view_critic
+from mitools.measurements import (
+    AuditSettings,
+    against_untrained,
+    certificate,
+    control_items,
+    guard,
+    quality,
+    same_class_critic,
+    view_critic,
+)
 from mitools.pairing.augmented import SimCLRViews
 from mitools.pairing.same_class import bracket
 from mitools.results import ResultStore, Values
@@ -28,10 +39,20 @@ from mitools.specs import parse_spec
 
 Measure = Callable[[Features, Parts, AuditSettings], Values]
 
+CONTROL_COLUMNS = (
+    "control_i_class_bits",
+    "control_i_class_low",
+    "control_i_class_high",
+    "control_gain_bits",
+    "control_gain_low",
+    "control_gain_high",
+)
+"""What the untrained twin reads, and how much more the encoder does on the same items; empty without one."""
+
 
 @dataclass(frozen=True)
 class AuditedEncoder:
-    """What the audit found out about one encoder.
+    """What the audit found out about one encoder, or about one layer of it.
 
     Attributes
     ----------
@@ -54,7 +75,7 @@ class AuditedEncoder:
 
 @dataclass(frozen=True)
 class Audit:
-    """The audited encoders in the order asked for, and those that failed with the reason."""
+    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason."""
 
     data: str
     encoders: Sequence[AuditedEncoder]
@@ -71,6 +92,8 @@ def run_audit(
     advance: Advance | None = None,
 ) -> Audit:
     """Measure how much class information each encoder's features carry, and all it is compared with.
+
+    Every layer of an encoder that returns several is measured, on features from one pass.
 
     Parameters
     ----------
@@ -106,8 +129,8 @@ def run_audit(
     for spec in encoders:
         try:
             encoder = open_encoder(spec)
-            audited.append(
-                auditor.audit(encoder, _unique(encoder.name, [done.row["encoder"] for done in audited]))
+            audited += auditor.audit(
+                encoder, _unique(encoder.name, {done.row["network"] for done in audited})
             )
         except InputError as error:
             failures[spec] = str(error)
@@ -128,42 +151,102 @@ class _Auditor(NamedTuple):
     settings: AuditSettings
     advance: Advance
 
-    def audit(self, encoder: AnyEncoder, name: str) -> AuditedEncoder:
-        """Extract the features of one encoder and measure every cell on them."""
-        seen = self._extract(encoder)
+    def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
+        """Extract the features of one encoder and measure every cell on each of its layers."""
+        seen = self._extract(encoder, self.data)
+        views = SimCLRViews(count=self.settings.views, seed=self.settings.seed)
+        viewed = self._extract(encoder, self.data, views) if self.settings.simclr else {}
+        control = self._control(encoder)
+        return [self._layer(encoder, name, layer, seen, viewed.get(layer), control) for layer in seen]
+
+    def _layer(
+        self,
+        encoder: AnyEncoder,
+        name: str,
+        layer: str,
+        seen: Mapping[str, Features],
+        viewed: Features | None,
+        control: "_Control",
+    ) -> AuditedEncoder:
+        """Measure every cell on the features of one layer."""
+        features, settings = seen[layer], self.settings
+        title = name if layer == OUTPUT and len(seen) == 1 else f"{name}@{layer}"
         wanted: list[tuple[str, Measure, Features]] = [
-            ("certificate", certificate, seen),
-            ("infonce", same_class_critic, seen),
-            ("metrics", quality, seen),
+            ("certificate", certificate, features),
+            ("metrics", quality, features),
+            ("guard", guard, features),
         ]
-        if self.settings.simclr:
-            views = SimCLRViews(count=self.settings.views, seed=self.settings.seed)
-            wanted.append(("simclr", view_critic, self._extract(encoder, views)))
+        if settings.critic:
+            wanted.insert(1, ("infonce", same_class_critic, features))
+        if viewed is not None:
+            wanted.append(("simclr", view_critic, viewed))
         cells = {}
-        for done, (kind, measure, features) in enumerate(wanted):
-            self.advance(f"{name}: {kind}", done, len(wanted))
-            on = {"features": features.key, "prior": self.settings.prior, "seed": self.settings.seed}
-            cells[kind] = self.results.cell(kind, on, partial(measure, features, self.parts, self.settings))
+        for done, (kind, measure, measured) in enumerate(wanted):
+            self.advance(f"{title}: {kind}", done, len(wanted))
+            on = {"features": measured.key, "prior": settings.prior, "seed": settings.seed}
+            cells[kind] = self.results.cell(kind, on, partial(measure, measured, self.parts, settings))
+        cells["control"] = control.cell(layer, features, self.results, settings)
         report = encoder.load_report if isinstance(encoder, Encoder) else None
+        place = {"encoder": title, "network": name, "layer": layer, "depth": list(seen).index(layer)}
         return AuditedEncoder(
-            row=_row(encoder, name, seen, cells.values()),
+            row=_row(encoder, place, features, len(seen), cells.values()),
             estimates=_estimates(cells.values()),
             influence_nats=np.array(cells["certificate"]["influence_nats"]),
             load_report=report.to_dict() if report else None,
         )
 
-    def _extract(self, encoder: AnyEncoder, views: SimCLRViews | None = None) -> Features:
-        return extract(
+    def _control(self, encoder: AnyEncoder) -> "_Control":
+        """Encode some items by the encoder's untrained twin, where it has one."""
+        twin = untrained_twin(encoder, self.settings.seed) if self.settings.control else None
+        if twin is None:
+            return _Control()
+        items = control_items(self.data.labels)
+        kept, labels = np.unique(self.data.labels[items], return_inverse=True)
+        names = [self.data.classes[label] for label in kept]
+        some = Selection(self.data, items, labels.astype(np.int64), names)
+        try:
+            return _Control(self._extract(twin, some), items)
+        except InputError as error:  # random weights may overflow; that says nothing against the encoder
+            return _Control(reason=str(error))
+
+    def _extract(
+        self, encoder: AnyEncoder, data: LabelledData, views: SimCLRViews | None = None
+    ) -> dict[str, Features]:
+        return extract_layers(
             encoder,
-            self.data,
+            data,
             store=self.store,
             views=views,
             fit_on=self.parts.train,
             device=self.settings.device,
             batch_size=self.settings.batch_size,
             workers=self.settings.workers,
+            precision=self.settings.precision,
+            kept_as=self.settings.kept_as,
             advance=self.advance,
         )
+
+
+class _Control(NamedTuple):
+    """The features of an untrained twin by layer and the items they are of; none without a twin."""
+
+    features: Mapping[str, Features] = {}
+    items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    reason: str = ""
+
+    def cell(self, layer: str, own: Features, results: ResultStore, settings: AuditSettings) -> Values:
+        """Hold a layer against the twin's."""
+        reason = self.reason
+        if layer in self.features:
+            twin = self.features[layer]
+            on = {"features": own.key, "twin": twin.key, "prior": settings.prior, "seed": settings.seed}
+            try:
+                return results.cell(
+                    "control", on, partial(against_untrained, own, twin, self.items, settings)
+                )
+            except InputError as error:  # too few items of a class, after all
+                reason = str(error)
+        return {"seconds": 0.0, "warnings": {"control": [f"none: {reason}"] if reason else []}}
 
 
 def _estimates(cells: Iterable[Values]) -> dict[str, Estimate]:
@@ -174,12 +257,13 @@ def _estimates(cells: Iterable[Values]) -> dict[str, Estimate]:
     }
 
 
-def _row(encoder: AnyEncoder, name: str, features: Features, cells: Collection[Values]) -> Values:
+def _row(
+    encoder: AnyEncoder, place: Values, features: Features, layers: int, cells: Collection[Values]
+) -> Values:
     """Lay out one row of ``results.csv``."""
     estimates = _estimates(cells)
     i_class = estimates["i_class"]
-    row: Values = {
-        "encoder": name,
+    row: Values = place | {
         "source": encoder.source,
         "digest": encoder.digest,
         "n": len(features.labels),
@@ -193,12 +277,17 @@ def _row(encoder: AnyEncoder, name: str, features: Features, cells: Collection[V
         row[f"{column}_low"], row[f"{column}_high"] = interval[:2] if interval else (None, None)
     for cell in cells:
         row |= cell.get("metrics", {})
-    row["seconds"] = sum(cell["seconds"] for cell in cells) + features.seconds
-    row["warnings"] = "; ".join(
-        f"{column}: {', '.join(caution.word for caution in estimate.warnings)}"
+    row |= {column: row.get(column) for column in CONTROL_COLUMNS}
+    # All layers share one pass.
+    row["seconds"] = sum(cell["seconds"] for cell in cells) + features.seconds / layers
+    words = {
+        column: [caution.word for caution in estimate.warnings]
         for column, estimate in estimates.items()
-        if estimate.warnings
-    )
+        if column != "control_i_class"  # little is what is hoped for there
+    }
+    for cell in cells:
+        words |= cell.get("warnings", {})
+    row["warnings"] = "; ".join(f"{column}: {', '.join(found)}" for column, found in words.items() if found)
     return row
 
 

@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
+from mitools.estimators.cautions import two_sided
 from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.parts import Parts
+from mitools.estimators.parts import Parts, split
+from mitools.estimators.tables import Table
 from mitools.estimators.variational import VariationalEstimator
 from mitools.features.extract import Features
+from mitools.features.store import FeatureDtype
+from mitools.information import nats_to_bits
 from mitools.metrics.alignment import alignment
 from mitools.metrics.clustering import kmeans_nmi
+from mitools.metrics.feature_quality import feature_quality
 from mitools.metrics.knn import knn_accuracy
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.tolerance import tolerance, tolerance_all_pairs
@@ -19,6 +25,12 @@ from mitools.pairing.view_pairs import ViewPairs
 from mitools.results import Values
 
 NEIGHBOURS = (20, 200)
+
+MOST_TRAINING, MOST_REPORTED = 131_072, 32_768
+"""Items that the metrics over all pairs are taken on at the most: a random part of each part."""
+
+CONTROL_ITEMS, CONTROL_CLASSES = 2_000, 100
+"""Items and classes that a network and its untrained twin are compared on at the most."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +45,13 @@ class AuditSettings:
         The class distribution that is meant: ``empirical`` or ``uniform``.
     seed
         Of the split, the critics and the views.
+    critic
+        Fit an InfoNCE critic beside the certificate: most of the time of an audit whose features are kept.
+    control
+        Hold every trained network against its architecture untrained.
+    precision, kept_as
+        What networks compute in, and what features are kept as: see
+        :class:`mitools.features.extract.PassOptions`.
     device, batch_size, workers
         Where and how encoders run; no number depends on them.
     """
@@ -41,6 +60,10 @@ class AuditSettings:
     views: int = 2
     prior: str = "empirical"
     seed: int = 0
+    critic: bool = True
+    control: bool = True
+    precision: str = "float32"
+    kept_as: FeatureDtype = "float32"
     device: str = "cpu"
     batch_size: int = 256
     workers: int = 0
@@ -64,7 +87,7 @@ def certificate(features: Features, parts: Parts, settings: AuditSettings) -> Va
 def same_class_critic(features: Features, parts: Parts, settings: AuditSettings) -> Values:
     """Estimate I_class after training, with a projection head as critic (Lee et al., Sec. III-C)."""
     rows = features.values[:, 0]
-    critic = VariationalEstimator("infonce", "projection", device=settings.device, seed=settings.seed)
+    critic = _projection_critic(settings)
     critic.fit(rows, rows, SameClassPairs(features.labels, settings.prior), parts)
     return {"estimates": {"i_class_infonce": critic.estimate_.to_dict()}}
 
@@ -73,7 +96,7 @@ def view_critic(features: Features, parts: Parts, settings: AuditSettings) -> Va
     """Estimate I_SimCLR after training, on augmented views, with a projection head as critic."""
     n, n_views, d = features.values.shape
     rows = features.values.reshape(n * n_views, d)
-    critic = VariationalEstimator("infonce", "projection", device=settings.device, seed=settings.seed)
+    critic = _projection_critic(settings)
     critic.fit(rows, rows, ViewPairs(n, n_views, features.labels), parts)
     report = features.values[parts.report]
     return {
@@ -82,13 +105,27 @@ def view_critic(features: Features, parts: Parts, settings: AuditSettings) -> Va
     }
 
 
+def _projection_critic(settings: AuditSettings) -> VariationalEstimator:
+    """Make the papers' critic; features of one network need no ranks, which cost it a hundredth of a bit."""
+    return VariationalEstimator(
+        "infonce", "projection", scaling="standardise", device=settings.device, seed=settings.seed
+    )
+
+
 def quality(features: Features, parts: Parts, settings: AuditSettings) -> Values:
-    """Measure what mutual information is compared with, on the report part."""
+    """Measure what mutual information is compared with, on the report part.
+
+    What compares all pairs is taken on a random part of 32,768 report items, and of 131,072 training items,
+    where there are more.
+    """
     rows, labels, device = features.values[:, 0], features.labels, settings.device
-    report, report_labels = rows[parts.report], labels[parts.report]
+    rng = np.random.default_rng([settings.seed, 5])
+    reported = _at_most(parts.report, MOST_REPORTED, rng)
+    report, report_labels = rows[reported], labels[reported]
     pairs = SameClassPairs(labels, settings.prior).within(parts.report)
     x, y = pairs.independent(np.random.default_rng([settings.seed, 4]))
-    train, train_labels = rows[parts.train], labels[parts.train]
+    trained = _at_most(parts.train, MOST_TRAINING, rng)
+    train, train_labels = rows[trained], labels[trained]
     # A small training part has fewer neighbours to ask than the table's columns are named for.
     asked = {k: min(k, len(train)) for k in NEIGHBOURS}
     neighbours = knn_accuracy(train, train_labels, report, report_labels, list(asked.values()), device=device)
@@ -103,3 +140,60 @@ def quality(features: Features, parts: Parts, settings: AuditSettings) -> Values
             "nmi": kmeans_nmi(report, report_labels, settings.seed),
         }
     }
+
+
+def guard(features: Features, parts: Parts, settings: AuditSettings) -> Values:
+    """Count what is wrong with the features of all items."""
+    found = feature_quality(features.values[:, 0], settings.seed)
+    classes = int(features.labels.max()) + 1
+    return {"metrics": found.to_dict(), "warnings": {"features": found.warnings(classes)}}
+
+
+def control_items(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Choose the items of a control: 2,000 at the most, spread evenly over 100 classes at the most."""
+    classes = np.unique(np.linspace(0, labels.max(), CONTROL_CLASSES).round())
+    items = np.flatnonzero(np.isin(labels, classes))
+    items = items[np.argsort(labels[items], kind="stable")]
+    count = min(len(items), CONTROL_ITEMS)
+    return np.sort(items[(2 * np.arange(count) + 1) * len(items) // (2 * count)])
+
+
+def against_untrained(
+    features: Features, twin: Features, items: NDArray[np.int64], settings: AuditSettings
+) -> Values:
+    """Certify a network and its untrained twin on the same items, and compare the two image by image.
+
+    Parameters
+    ----------
+    features
+        Of the network, for all items of the audit.
+    twin
+        Of the twin, for the items of the control.
+    items
+        Which items these are.
+    settings
+        As for the audit.
+    """
+    labels = twin.labels
+    parts = split(len(labels), labels, settings.seed)
+    own, untrained = (
+        ClassPosterior(prior=settings.prior, seed=settings.seed).fit(rows, labels, parts)
+        for rows in (Table(features.values[:, 0], items), twin.values[:, 0])
+    )
+    gain = own.dv_estimate_.nats - untrained.dv_estimate_.nats
+    stderr = float(np.linalg.norm(own.influence_ - untrained.influence_)) / len(own.influence_)
+    interval = two_sided(gain, stderr)
+    low, high = nats_to_bits(interval.low), nats_to_bits(interval.high)
+    return {
+        "estimates": {"control_i_class": untrained.dv_estimate_.to_dict()},
+        "metrics": {
+            "control_gain_bits": nats_to_bits(gain),
+            "control_gain_low": low,
+            "control_gain_high": high,
+        },
+        "warnings": {"control": ["no_better_than_untrained"] if low <= 0 else []},
+    }
+
+
+def _at_most(items: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return items if len(items) <= most else np.sort(rng.permutation(items)[:most])

@@ -11,15 +11,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from mitools import measurements
-from mitools.audit import run_audit
+from mitools.audit import CONTROL_COLUMNS, run_audit
 from mitools.cli.main import run
 from mitools.datasets.open import open_data
+from mitools.encoders.architectures import CifarResNet
+from mitools.encoders.control import untrained_twin
 from mitools.errors import InputError
 from mitools.estimators import ClassPosterior
 from mitools.features.store import FeatureStore, default_root
 from mitools.information import LOG2
+from mitools.measurements import AuditSettings
 
 ENCODERS = ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4"]
 
@@ -71,14 +75,14 @@ def test_a_second_audit_encodes_and_measures_nothing(image_tar, tmp_path, monkey
     out, arguments = tmp_path / "out", audit_arguments(f"tar:{image_tar}", ENCODERS, tmp_path / "out")
     assert run(arguments) == 0
     before, table = cells(out), (out / "results.csv").read_text()
-    assert len(before) == 3 * len(ENCODERS)
+    assert len(before) == 4 * len(ENCODERS)
 
     def never(*arguments, **settings):
         raise AssertionError("computed again")
 
     monkeypatch.setattr(measurements, "ClassPosterior", never)
     monkeypatch.setattr(measurements, "VariationalEstimator", never)
-    monkeypatch.setattr(import_module("mitools.features.extract"), "_encoded", never)
+    monkeypatch.setattr(import_module("mitools.features.extract"), "encoded", never)
     assert run(arguments) == 0
     assert cells(out) == before
     again = pd.read_csv(out / "results.csv").drop(columns="seconds")
@@ -89,7 +93,7 @@ def test_another_seed_is_another_cell(image_tar, tmp_path):
     arguments = audit_arguments(f"tar:{image_tar}", ["builtin:pixels"], tmp_path / "out")
     assert run(arguments) == 0
     assert run([*arguments, "--seed", "1"]) == 0
-    assert len(cells(tmp_path / "out")) == 6
+    assert len(cells(tmp_path / "out")) == 8
 
 
 def test_everything_a_reader_expects_is_written(image_tar, tmp_path, capsys):
@@ -110,15 +114,18 @@ def test_everything_a_reader_expects_is_written(image_tar, tmp_path, capsys):
     assert all(Path(path).stat().st_size > 0 for path in document["files"])
     table = pd.read_csv(out / "results.csv")
     wanted = (
-        "encoder source digest n dim h_c_bits i_class_bits i_class_low i_class_high i_class_identified"
+        "encoder network layer depth source digest n dim"
+        " h_c_bits i_class_bits i_class_low i_class_high i_class_identified"
         " label_information_bits i_class_infonce_bits i_simclr_bits linear_acc knn20_acc knn200_acc alignment"
-        " uniformity tolerance recall_at_1 nmi seconds warnings"
+        " uniformity tolerance recall_at_1 nmi constant_dims dead_units duplicate_rows nonfinite_rows"
+        " effective_rank seconds warnings"
     )
     assert set(wanted.split()) <= set(table.columns)
-    assert table.drop(columns="warnings").notna().all().all()
-    pd.testing.assert_frame_equal(
-        table.drop(columns="warnings"), pd.read_parquet(out / "results.parquet").drop(columns="warnings")
-    )
+    assert set(CONTROL_COLUMNS) <= set(table.columns)
+    full = table.drop(columns=["warnings", *CONTROL_COLUMNS])  # nothing was trained, so nothing is controlled
+    assert full.notna().all().all()
+    kept = pd.read_parquet(out / "results.parquet")
+    pd.testing.assert_frame_equal(full, kept[list(full.columns)])
     estimates = json.loads((out / "estimates.json").read_text())["encoders"]["pixels"]["estimates"]
     assert estimates["i_class"]["kind"] == "lower bound"
     assert estimates["i_class"]["bits"] == table["i_class_bits"][0]
@@ -153,6 +160,126 @@ def test_encoders_of_one_name_are_told_apart(image_tar, tmp_path):
 def test_no_encoder_at_all(image_tar, tmp_path):
     with pytest.raises(InputError, match="--encoder"):
         run_audit(open_data(f"tar:{image_tar}"), [], out=tmp_path, store=FeatureStore(tmp_path / "store"))
+
+
+def rows(data, encoders, out, **settings):
+    """Audit without a critic and without a report; one row an encoder or layer."""
+    settings = AuditSettings(critic=False, **settings)
+    store = FeatureStore(default_root())
+    found = run_audit(open_data(data), encoders, out=out, store=store, settings=settings)
+    return [encoder.row for encoder in found.encoders]
+
+
+NETWORK = "timm:test_resnet.r160_in1k?pretrained=no&image_size=32"
+
+
+def test_every_layer_is_a_row_as_if_it_were_audited_alone(image_tar, tmp_path):
+    encoders = [f"{NETWORK}&layers=conv1.0,layer2.0,output", "builtin:pixels"]
+    assert run([*audit_arguments(f"tar:{image_tar}", encoders, tmp_path), "--no-critic"]) == 0
+    table = pd.read_csv(tmp_path / "results.csv")
+    layers = table[table.network == "test_resnet.r160_in1k-untrained"]
+    assert layers.layer.tolist() == ["conv1.0", "layer2.0", "output"]
+    assert layers.depth.tolist() == [0, 1, 2]
+    assert "i_class_infonce_bits" not in table
+    assert layers.encoder.tolist() == [f"test_resnet.r160_in1k-untrained@{layer}" for layer in layers.layer]
+    assert table.encoder.tolist()[-1] == "pixels"
+    assert layers.dim.nunique() > 1
+    assert {path.name for path in (tmp_path / "figures").iterdir()} >= {"depth.png", "depth.svg"}
+    # Layers of one network are compared, but two networks are too few to correlate.
+    assert len(pd.read_csv(tmp_path / "comparisons.csv")) == len(table) * (len(table) - 1) // 2
+    assert pd.read_csv(tmp_path / "correlation.csv").empty
+
+    alone = rows(f"tar:{image_tar}", [f"{NETWORK}&layer=layer2.0", NETWORK], tmp_path / "alone")
+    assert [row["encoder"] for row in alone] == [
+        "test_resnet.r160_in1k-untrained@layer2.0",
+        "test_resnet.r160_in1k-untrained#2",
+    ]
+    for row, layer in zip(alone, ("layer2.0", "output"), strict=True):
+        same = layers[layers.layer == layer].iloc[0]
+        assert row["i_class_bits"] == pytest.approx(same.i_class_bits, abs=1e-6)
+        assert row["effective_rank"] == pytest.approx(same.effective_rank, rel=1e-5)
+
+
+@pytest.fixture
+def fresh_checkpoint(tmp_path):
+    """A file of weights that were never trained, and the spec that loads it."""
+    torch.manual_seed(5)
+    torch.save({"state_dict": CifarResNet(20).state_dict()}, tmp_path / "fresh.pth")
+    return f"checkpoint:{tmp_path}/fresh.pth?arch=cifar_resnet20"
+
+
+def test_a_checkpoint_no_better_than_its_architecture_is_told(image_tar, tmp_path, fresh_checkpoint):
+    (row,) = rows(f"tar:{image_tar}", [fresh_checkpoint], tmp_path / "out")
+    assert "control: no_better_than_untrained" in row["warnings"]
+    assert row["control_i_class_low"] < row["control_i_class_bits"] < row["control_i_class_high"]
+    # With no more than 2,000 items, both were read on the audit's own split.
+    gain = row["i_class_bits"] - row["control_i_class_bits"]
+    assert row["control_gain_bits"] == pytest.approx(gain, abs=1e-6)
+    assert row["control_gain_low"] < 0
+
+    arguments = audit_arguments(f"tar:{image_tar}", [fresh_checkpoint], tmp_path / "out")
+    assert run([*arguments, "--no-critic", "--no-control"]) == 0
+    table = pd.read_csv(tmp_path / "out" / "results.csv")
+    assert table[list(CONTROL_COLUMNS)].isna().all().all()
+    assert "control" not in str(table.warnings[0])
+
+
+def test_a_twin_that_overflows_says_nothing_against_the_encoder(
+    image_tar, tmp_path, fresh_checkpoint, monkeypatch
+):
+    def overflowing(encoder, seed):
+        twin = untrained_twin(encoder, seed)
+        torch.nn.init.constant_(twin.module.conv1.weight, torch.inf)
+        return twin
+
+    monkeypatch.setattr(import_module("mitools.audit"), "untrained_twin", overflowing)
+    (row,) = rows(f"tar:{image_tar}", [fresh_checkpoint], tmp_path / "out")
+    assert "control: none: encoder fresh-untrained" in row["warnings"]
+    assert "not finite" in row["warnings"]
+    assert [row[column] for column in CONTROL_COLUMNS] == [None] * len(CONTROL_COLUMNS)
+
+
+def test_a_trained_network_is_better_than_its_twin(shared, tmp_path):
+    (weights,) = (shared / "checkpoints").glob("resnet20*")
+    data = f"tar:{shared}/data/cifar10-test.tar.gz?limit=600"
+    (row,) = rows(data, [f"checkpoint:{weights}?arch=cifar_resnet20"], tmp_path)
+    assert row["control_gain_low"] > 0.5
+    assert row["control_i_class_bits"] < 1
+    assert "control" not in row["warnings"]
+
+
+def test_the_control_takes_few_items_and_classes_evenly():
+    labels = np.random.default_rng(0).permutation(np.repeat(np.arange(250), 30))
+    items = measurements.control_items(labels)
+    counts = np.bincount(labels[items], minlength=250)
+    assert len(items) == 2000
+    assert np.count_nonzero(counts) == 100
+    assert set(counts) == {0, 20}
+    assert (np.diff(items) > 0).all()
+    np.testing.assert_array_equal(measurements.control_items(np.arange(90) % 3), np.arange(90))
+
+
+def test_spoilt_features_are_told_in_the_row(tmp_path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(300) % 3
+    features = rng.standard_normal((300, 20)).astype(np.float32) + labels[:, None]
+    features[:, 5:10] = 0
+    features[200:] = features[:100]
+    np.savez(tmp_path / "rows.npz", features=features, labels=labels)
+    (row,) = rows(f"features:{tmp_path}/rows.npz", [f"features:{tmp_path}/rows.npz"], tmp_path)
+    assert (row["constant_dims"], row["dead_units"], row["duplicate_rows"]) == (5, 5, 100)
+    assert "features: constant_dims (5 of 20), duplicate_rows (100 of 300)" in row["warnings"]
+
+
+def test_half_precision_changes_the_bits_little(image_tar, tmp_path):
+    (full,) = rows(f"tar:{image_tar}", [NETWORK], tmp_path)
+    (half,) = rows(f"tar:{image_tar}", [NETWORK], tmp_path, precision="bf16", kept_as="float16")
+    assert half["uniformity"] != full["uniformity"]
+    assert half["uniformity"] == pytest.approx(full["uniformity"], rel=0.05)
+    assert half["i_class_bits"] == pytest.approx(full["i_class_bits"], abs=0.1)
+    arguments = audit_arguments(f"tar:{image_tar}", [NETWORK], tmp_path)
+    assert run([*arguments, "--precision", "fp8"]) == 2
+    assert run([*arguments, "--keep", "float64"]) == 2
 
 
 def start(arguments, cache):
@@ -196,7 +323,7 @@ def test_only_the_missing_part_is_computed_after_a_stop(undisturbed, tmp_path, e
         assert "stopped" in text
     assert not (out / "results.csv").exists()
     kept = {name: when for name, when in cells(out).items() if not name.startswith(".")}
-    assert 1 <= len(kept) < 6
+    assert 1 <= len(kept) < 8
 
     assert start(arguments, cache).wait(timeout=300) == 0
     finished = cells(out)

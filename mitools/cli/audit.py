@@ -1,7 +1,7 @@
 """``mitools audit``: frozen encoders on labelled data."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -41,6 +41,19 @@ def audit(
     ] = "empirical",
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    critic: Annotated[
+        bool,
+        typer.Option(help="Fit an InfoNCE critic beside the certificate: most of the time, once encoded."),
+    ] = True,
+    control: Annotated[
+        bool, typer.Option(help="Hold every trained network against its architecture untrained.")
+    ] = True,
+    precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
+        "float32"
+    ),
+    keep: Annotated[
+        Literal["float32", "float16"], typer.Option(help="What features are kept as.")
+    ] = "float32",
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
@@ -48,21 +61,29 @@ def audit(
 ) -> int:
     """Measure how much class information frozen encoders carry, with a guarantee.
 
-    Writes results.csv, correlation.csv, comparisons.csv and figures. What was finished is kept: a stopped
-    audit goes on from there, and a second one encodes nothing.
+    Writes results.csv, correlation.csv, comparisons.csv and figures. An encoder spec with layers=all, or
+    layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
+    on from there, and a second one encodes nothing.
     """
     from mitools.backends.devices import resolve_device
+    from mitools.backends.precision import require_precision
     from mitools.measurements import AuditSettings
 
     wanted = {name.strip() for name in pairing.split(",")}
     if not wanted <= {"same_class", "simclr"}:
         raise typer.BadParameter(f"--pairing {pairing}: accepted are same_class and same_class,simclr")
+    where = resolve_device(device)
+    require_precision(precision, where)
     settings = AuditSettings(
         simclr="simclr" in wanted,
         views=views,
         prior=prior,
         seed=seed,
-        device=str(resolve_device(device)),
+        critic=critic,
+        control=control,
+        precision=precision,
+        kept_as=keep,
+        device=str(where),
         batch_size=batch_size,
         workers=workers,
     )
@@ -105,9 +126,10 @@ def audit_and_report(
 
 
 def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
-    header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf.", "InfoNCE"]
-    simclr = "i_simclr_bits" in rows[0]
-    header += ["I_SimCLR"] if simclr else []
+    header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
+    further = {"i_class_infonce_bits": "InfoNCE", "i_simclr_bits": "I_SimCLR"}
+    further = {column: name for column, name in further.items() if column in rows[0]}
+    header += further.values()
     print_table(
         [*header, "linear", "kNN-20", "seconds"],
         [
@@ -118,8 +140,7 @@ def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any
                 f"{bits(row['i_class_low'])} to {bits(row['i_class_high'])}",
                 "identified" if row["i_class_identified"] else "bracketed",
                 bits(row["label_information_bits"]),
-                bits(row["i_class_infonce_bits"]),
-                *([bits(row["i_simclr_bits"])] if simclr else []),
+                *(bits(row[column]) for column in further),
                 f"{row['linear_acc']:.1%}",
                 f"{row['knn20_acc']:.1%}",
                 f"{row['seconds']:.1f}",

@@ -1,29 +1,29 @@
-"""One pass of a frozen encoder over a data set."""
+"""One pass of a frozen encoder over a data set, kept on disk and gone on with after a stop."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
 
 from mitools.backends.devices import resolve_device
-from mitools.backends.streams import in_streams, stream_count
+from mitools.backends.precision import require_precision
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
-from mitools.encoders.inputs import finish_inputs, read_inputs
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.precomputed import PrecomputedFeatures
-from mitools.encoders.preprocess import Preprocess
 from mitools.errors import InputError
-from mitools.features.store import FeatureStore, feature_key
+from mitools.features.encoding import LayerRows, encoded
+from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
 from mitools.pairing.augmented import SimCLRViews
 
 Advance = Callable[[str, int, int], None]
+
+SHARD_BYTES = 1 << 28
+"""After so much of its widest layer a pass is sealed: a stop loses what came after."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Features:
     Attributes
     ----------
     values
-        Shape (n, V, d), float32, possibly mapped from a file; V is 1 without views.
+        Shape (n, V, d), float32 or float16, possibly mapped from a file; V is 1 without views.
     labels
         Shape (n,), int64.
     key
@@ -41,77 +41,172 @@ class Features:
     encoded
         Whether the encoder ran; False when they were kept from before or came from a file.
     seconds
-        Wall-clock time, fitting and verifying included.
+        Wall-clock time of the whole pass, fitting and verifying included.
     """
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     labels: NDArray[np.int64]
     key: str
     encoded: bool
     seconds: float
 
 
-def extract(
-    encoder: AnyEncoder,
-    data: LabelledData,
-    *,
-    store: FeatureStore,
-    views: SimCLRViews | None = None,
-    fit_on: NDArray[np.int64] | None = None,
-    device: str = "cpu",
-    batch_size: int = 256,
-    workers: int = 0,
-    advance: Advance | None = None,
-) -> Features:
-    """Encode every item once, or read the features kept from an earlier pass.
+class PassOptions(TypedDict, total=False):
+    """How a pass is made; every one may be left out.
 
-    Parameters
+    Attributes
     ----------
-    encoder
-        A frozen encoder, or one that is fitted first to the items `fit_on`.
-    data
-        n labelled items.
-    store
-        Where features are kept.
     views
         Encode these views of every image in place of the image itself.
     fit_on
         The training items, for an encoder that is fitted.
     device
-        As :func:`mitools.backends.devices.resolve_device` reads it.
+        As :func:`mitools.backends.devices.resolve_device` reads it; the CPU unless said.
     batch_size
-        Images in work at a time, all views counted; on a CPU its cores share them.
+        Images in work at a time, all views counted (256); on a CPU its cores share them.
     workers
         Processes that read and decode; with 0 the calling thread does, while the encoder computes.
+    precision
+        ``float32``, ``bf16`` or ``float16``: what the network computes in. Part of the key.
+    kept_as
+        ``float32`` or ``float16``: what is written. Part of the key.
     advance
         Called with the encoder's name, the items done and n.
+    """
+
+    views: SimCLRViews | None
+    fit_on: NDArray[np.int64] | None
+    device: str
+    batch_size: int
+    workers: int
+    precision: str
+    kept_as: FeatureDtype
+    advance: Advance | None
+
+
+def extract(
+    encoder: AnyEncoder, data: LabelledData, *, store: FeatureStore, **options: Unpack[PassOptions]
+) -> Features:
+    """Encode every item once, or read the features kept from an earlier pass.
+
+    A pass that was stopped goes on behind its last shard of 256 MiB, and memory stays that of a few batches.
+
+    Parameters
+    ----------
+    encoder
+        A frozen encoder of one layer, or one that is fitted first to the items `fit_on`.
+    data
+        n labelled items.
+    store
+        Where features are kept.
+    options
+        See :class:`PassOptions`.
 
     Raises
     ------
     InputError
-        When an item cannot be read, the encoder cannot read such items, or its output is not one finite
-        row an item.
+        When an item cannot be read, the encoder cannot read such items or has several layers, its output is
+        not one finite row an item, or does not fit the precision asked for.
+    """
+    if len(_layers(encoder)) > 1:
+        raise InputError(f"encoder {encoder.name} has {len(_layers(encoder))} layers; take extract_layers")
+    (features,) = extract_layers(encoder, data, store=store, **options).values()
+    return features
+
+
+def extract_layers(
+    encoder: AnyEncoder, data: LabelledData, *, store: FeatureStore, **options: Unpack[PassOptions]
+) -> dict[str, Features]:
+    """Encode every item once and keep every layer of the encoder: the features by layer, in its order.
+
+    All layers come from one pass, which only those that are not kept yet are written from. Parameters and
+    errors are those of :func:`extract`.
     """
     start = time.perf_counter()
+    views = options.get("views")
     if isinstance(encoder, PrecomputedFeatures):
-        return _precomputed(encoder, data, views, start)
-    key = _key(encoder.fitted_digest(data, fit_on), encoder.preprocess.key, data, views)
-    kept = store.read(key)
-    encoded = kept is None
-    if kept is None:
-        network = encoder.fitted(data, fit_on)
-        _require_readable(network, data, views)
-        with store.write(key, data.labels) as writer:
-            done = 0
-            for values in _encoded(network, data, views, resolve_device(device), batch_size, workers):
-                writer.append(values)
-                done += len(values)
-                if advance:
-                    advance(encoder.name, done, len(data))
-        kept = store.read(key)
-        if kept is None:
+        return {"output": _precomputed(encoder, data, views, start)}
+    precision, kept_as = options.get("precision", "float32"), options.get("kept_as", "float32")
+    require_precision(precision, resolve_device(options.get("device", "cpu")))
+    digest = encoder.fitted_digest(data, options.get("fit_on"))
+    keys = {
+        layer: feature_key(
+            encoder=digest,
+            preprocess=encoder.preprocess.key,
+            layer=layer,
+            data=data.digest,
+            views=views.key if views else "none",
+            precision=precision if kept_as == "float32" else f"{precision}, kept as {kept_as}",
+        )
+        for layer in _layers(encoder)
+    }
+    kept = {layer: store.read(key) for layer, key in keys.items()}
+    missing = {layer: keys[layer] for layer, found in kept.items() if found is None}
+    if missing:
+        _encode(encoder.fitted(data, options.get("fit_on")), data, missing, store, options)
+    features = {}
+    for layer, key in keys.items():
+        found = kept[layer] or store.read(key)
+        if found is None:
             raise InputError(f"{store.path(key)}: does not read back as written; is the disk failing?")
-    return Features(kept.values, kept.labels, key, encoded, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        features[layer] = Features(found.values, found.labels, key, layer in missing, seconds)
+    return features
+
+
+def _layers(encoder: AnyEncoder) -> tuple[str, ...]:
+    return encoder.layers if isinstance(encoder, Encoder) else ("output",)
+
+
+def _encode(
+    encoder: Encoder, data: LabelledData, keys: Mapping[str, str], store: FeatureStore, options: PassOptions
+) -> None:
+    """Run the network over the items and write the layers named, each under its key."""
+    views, advance = options.get("views"), options.get("advance")
+    kept_as: FeatureDtype = options.get("kept_as", "float32")
+    _require_readable(encoder, data, views)
+    with ExitStack() as files:
+        writers = {
+            layer: files.enter_context(store.write(key, data.labels, kept_as)) for layer, key in keys.items()
+        }
+        done = resume_together(list(writers.values()))
+        since_seal = 0
+        for batch in encoded(
+            encoder,
+            data,
+            views,
+            start=done,
+            device=resolve_device(options.get("device", "cpu")),
+            batch_size=options.get("batch_size", 256),
+            workers=options.get("workers", 0),
+            precision=options.get("precision", "float32"),
+        ):
+            for layer, writer in writers.items():
+                writer.append(_as_kept(batch[layer], kept_as, encoder.name))
+            done += len(next(iter(batch.values())))
+            since_seal += _widest(batch)
+            if since_seal >= SHARD_BYTES and done < len(data):
+                for writer in writers.values():
+                    writer.seal()
+                since_seal = 0
+            if advance:
+                advance(encoder.name, done, len(data))
+
+
+def _as_kept(rows: NDArray[np.float32], dtype: FeatureDtype, name: str) -> NDArray[np.floating]:
+    if dtype == "float32":
+        return rows
+    with np.errstate(over="ignore"):
+        kept = rows.astype(np.float16)
+    if not np.isfinite(kept).all():
+        raise InputError(
+            f"encoder {name} gives values up to {abs(rows).max():.3g}, which float16 cannot keep"
+        )
+    return kept
+
+
+def _widest(batch: LayerRows) -> int:
+    return max(rows.nbytes for rows in batch.values())
 
 
 def _precomputed(
@@ -119,113 +214,24 @@ def _precomputed(
 ) -> Features:
     if views is not None:
         raise InputError(f"{encoder.spec}: rows already computed have no augmented views")
-    values = encoder.rows_for(data).astype(np.float32, copy=False)[:, None, :]
-    key = _key(encoder.digest, "none", data, None)
+    values = encoder.rows_for(data)[:, None, :]
+    key = feature_key(
+        encoder=encoder.digest,
+        preprocess="none",
+        layer="output",
+        data=data.digest,
+        views="none",
+        precision="float32",
+    )
     return Features(values, data.labels, key, False, time.perf_counter() - start)
 
 
-def _key(digest: str, preprocess: str, data: LabelledData, views: SimCLRViews | None) -> str:
-    return feature_key(
-        encoder=digest,
-        preprocess=preprocess,
-        layer="output",
-        data=data.digest,
-        views=views.key if views else "none",
-        precision="float32",
-    )
-
-
 def _require_readable(encoder: Encoder, data: LabelledData, views: SimCLRViews | None) -> None:
-    if not isinstance(data[0][0], np.ndarray):
-        return
-    if views is not None:
-        raise InputError(f"{data.name} holds feature rows, which have no augmented views")
-    if not encoder.reads_rows:
+    item = data[0][0]
+    if views is not None and isinstance(item, np.ndarray | str):
+        kind = "feature rows" if isinstance(item, np.ndarray) else "texts"
+        raise InputError(f"{data.name} holds {kind}, which have no augmented views")
+    if isinstance(item, np.ndarray) and not encoder.reads_rows:
         raise InputError(
             f"encoder {encoder.name} reads images and {data.name} holds feature rows; use builtin:pixels"
         )
-
-
-class _Batches(Dataset):
-    """Whole batches of input; what cannot be read is handed over as the error, in one piece."""
-
-    def __init__(
-        self, data: LabelledData, preprocess: Preprocess, views: SimCLRViews | None, items: int
-    ) -> None:
-        self._data = data
-        self._preprocess = preprocess
-        self._views = views
-        self._items = max(1, items)
-
-    def __len__(self) -> int:
-        return -(-len(self._data) // self._items)
-
-    def __getitem__(self, batch: int) -> Tensor | InputError:
-        indices = range(len(self._data))[batch * self._items : (batch + 1) * self._items]
-        try:
-            return read_inputs(self._data, indices, self._preprocess, self._views)
-        except InputError as error:  # raised in a worker it would arrive wrapped in a traceback
-            return error
-
-
-def _encoded(
-    encoder: Encoder,
-    data: LabelledData,
-    views: SimCLRViews | None,
-    device: torch.device,
-    batch_size: int,
-    workers: int,
-) -> Iterator[NDArray[np.float32]]:
-    """Yield the features of one batch after another, shape (items, V, d)."""
-    streams = stream_count(device)
-    count = views.count if views else 1
-    batches = _Batches(data, encoder.preprocess, views, batch_size // (count * streams))
-    loader = DataLoader(batches, batch_size=None, num_workers=workers, pin_memory=device.type == "cuda")
-
-    def encode(inputs: Tensor | InputError) -> Tensor:
-        if isinstance(inputs, InputError):
-            raise inputs
-        with torch.inference_mode():
-            x = finish_inputs(inputs.to(device, non_blocking=True), encoder.preprocess)
-            return _outputs(encoder, x.flatten(0, 1) if views else x)
-
-    width = None
-    with _placed(encoder.module, device):
-        for outputs in in_streams(encode, loader, streams):
-            width = width or outputs.shape[1]
-            if outputs.shape[1] != width:
-                raise InputError(
-                    f"encoder {encoder.name} gives {width} and {outputs.shape[1]} features to images of "
-                    "different size; give it an image_size=N"
-                )
-            yield outputs.reshape(-1, count, width).numpy()
-
-
-@contextmanager
-def _placed(module: nn.Module, device: torch.device) -> Iterator[None]:
-    """Keep a network on a device for the length of the block, laid out for fast convolutions."""
-    module.to(device).to(memory_format=torch.channels_last)
-    try:
-        yield
-    finally:
-        module.to("cpu").to(memory_format=torch.contiguous_format)
-
-
-def _outputs(encoder: Encoder, x: Tensor) -> Tensor:
-    """Run the network on one batch; float32 rows on the CPU."""
-    if x.ndim == 4:
-        x = x.contiguous(memory_format=torch.channels_last)
-    try:
-        outputs = encoder.module(x)
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
-        shape, reason = "x".join(map(str, x.shape[1:])), " ".join(str(error).split())
-        raise InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})") from None
-    if not isinstance(outputs, Tensor) or outputs.ndim != 2 or len(outputs) != len(x):
-        what = f"shape {tuple(outputs.shape)}" if isinstance(outputs, Tensor) else type(outputs).__name__
-        raise InputError(
-            f"encoder {encoder.name} returns {what} for {len(x)} inputs; it must return ({len(x)}, d)"
-        )
-    outputs = outputs.float().cpu()
-    if broken := int((~outputs.isfinite()).any(dim=1).sum()):
-        raise InputError(f"encoder {encoder.name}: {broken} of {len(x)} rows in a batch are not finite")
-    return outputs

@@ -1,27 +1,24 @@
 """Features kept on disk: named by what they were computed from, written whole, verified on reading."""
 
-import hashlib
-import json
-import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.files import digest_text, whole_file
+from mitools.features.feature_files import PartialFile, open_partial, read_feature_file
+from mitools.files import digest_text
 
-_UNKNOWN = "0" * 64
-_CHUNK = 1 << 20
+FeatureDtype = Literal["float32", "float16"]
 
 
 class StoredFeatures(NamedTuple):
-    """Features read back: `values` (n, views, d) float32, mapped from the file, and `labels` (n,) int64."""
+    """Features read back: `values` (n, views, d), mapped from the file as written; `labels` (n,) int64."""
 
-    values: NDArray[np.float32]
+    values: NDArray[np.floating]
     labels: NDArray[np.int64]
 
 
@@ -39,8 +36,8 @@ def feature_key(*, encoder: str, preprocess: str, layer: str, data: str, views: 
 class FeatureStore:
     """A folder of safetensors files, one a key.
 
-    Each file holds ``values`` (n, views, d) float32 and ``labels`` (n,) int64. Its metadata holds the
-    SHA-256 of everything else in the file, which is checked whenever the file is opened.
+    Each file holds ``values`` (n, views, d), float32 or float16, and ``labels`` (n,) int64. Its metadata
+    holds the SHA-256 of everything else in the file, which is checked whenever the file is opened.
 
     Parameters
     ----------
@@ -62,7 +59,7 @@ class FeatureStore:
         """
         path = self.path(key)
         try:
-            return _read(path, key)
+            return StoredFeatures(*read_feature_file(path, key))
         except FileNotFoundError:
             return None
         except (ValueError, LookupError, TypeError):
@@ -70,16 +67,22 @@ class FeatureStore:
             return None
 
     @contextmanager
-    def write(self, key: str, labels: NDArray[np.int64]) -> Iterator["FeatureWriter"]:
+    def write(
+        self, key: str, labels: NDArray[np.int64], dtype: FeatureDtype = "float32"
+    ) -> Iterator["FeatureWriter"]:
         """Give a writer to which the rows are appended; the file appears when the block ends well.
+
+        Rows behind a seal outlive whatever else ends the block (an error, Ctrl-C, ``kill -9``): the next
+        writer of the key can go on from there. What is not sealed is removed, or overwritten by the next.
 
         Raises
         ------
         OSError
             When the folder cannot be written or the disk is full; nothing is left behind then.
         """
-        with whole_file(self.path(key)) as temporary, temporary.open("w+b") as stream:
-            writer = FeatureWriter(stream, key, labels)
+        self.root.mkdir(parents=True, exist_ok=True)
+        with open_partial(self.path(key)) as partial:
+            writer = FeatureWriter(partial, key, labels, dtype)
             yield writer
             writer.finish()
 
@@ -89,30 +92,50 @@ class FeatureWriter:
 
     Parameters
     ----------
-    stream
-        An empty file.
+    partial
+        The file in the making.
     key
         The key the file is for.
     labels
         Shape (n,): one an item; their number is that of the items to come.
+    dtype
+        How numbers are kept.
     """
 
-    def __init__(self, stream: IO[bytes], key: str, labels: NDArray[np.int64]) -> None:
-        self._stream = stream
+    def __init__(
+        self, partial: PartialFile, key: str, labels: NDArray[np.int64], dtype: FeatureDtype = "float32"
+    ) -> None:
+        self._partial = partial
         self._key = key
         self._labels = np.ascontiguousarray(labels, dtype=np.int64)
-        self._state = hashlib.sha256()
-        self._shape: tuple[int, ...] = ()
+        self._dtype = dtype
         self._rows = 0
 
-    def append(self, values: NDArray[np.float32]) -> None:
+    def append(self, values: NDArray[np.floating]) -> None:
         """Append the features of the next items, shape (items, views, d)."""
-        if not self._shape:
-            self._shape = (len(self._labels), *values.shape[1:])
-            self._put(_header(self._key, self._shape, _UNKNOWN))
-            self._put(self._labels.tobytes())
-        self._put(np.ascontiguousarray(values, dtype="<f4").tobytes())
+        if not self._rows:
+            shape = (len(self._labels), *values.shape[1:])
+            self._partial.begin(self._key, shape, self._dtype, self._labels)
+        self._partial.append(values)
         self._rows += len(values)
+
+    def seal(self) -> None:
+        """Bring the rows appended so far to the disk, where a later writer of the key will find them."""
+        self._partial.seal(self._rows)
+
+    def sealed(self) -> Sequence[int]:
+        """Say at which numbers of rows an earlier writer of this key left seals, in rising order."""
+        return self._partial.sealed()
+
+    def resume(self, rows: int) -> bool:
+        """Go on behind the first `rows` rows of an earlier writer; False where they are damaged."""
+        intact = self._partial.resume(rows, self._key, self._dtype, self._labels)
+        self._rows = rows if intact else 0
+        return intact
+
+    def restart(self) -> None:
+        """Forget what was appended or resumed."""
+        self._rows = 0
 
     def finish(self) -> None:
         """Put the digest into the header.
@@ -124,44 +147,15 @@ class FeatureWriter:
         """
         if self._rows != len(self._labels) or not self._rows:
             raise ValueError(f"{self._rows} rows were written for {len(self._labels)} labels")
-        self._stream.seek(0)
-        self._stream.write(_header(self._key, self._shape, self._state.hexdigest()))
-
-    def _put(self, content: bytes) -> None:
-        self._state.update(content)
-        self._stream.write(content)
+        self._partial.finish()
 
 
-def _header(key: str, shape: tuple[int, ...], digest: str) -> bytes:
-    """Make what begins a safetensors file; its length does not depend on the digest."""
-    n = shape[0]
-    values = 4 * math.prod(shape)
-    document = {
-        "__metadata__": {"key": key, "sha256": digest},
-        "labels": {"dtype": "I64", "shape": [n], "data_offsets": [0, 8 * n]},
-        "values": {"dtype": "F32", "shape": list(shape), "data_offsets": [8 * n, 8 * n + values]},
-    }
-    text = json.dumps(document).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text
-
-
-def _read(path: Path, key: str) -> StoredFeatures:
-    with path.open("rb") as stream:
-        length = int.from_bytes(stream.read(8), "little")
-        text = stream.read(min(length, _CHUNK))
-        document: dict[str, Any] = json.loads(text)
-        shape = tuple(document["values"]["shape"])
-        digest = document["__metadata__"]["sha256"]
-        if length.to_bytes(8, "little") + text != _header(key, shape, digest):
-            raise ValueError("foreign or damaged")
-        state = hashlib.sha256(_header(key, shape, _UNKNOWN))
-        while chunk := stream.read(_CHUNK):
-            state.update(chunk)
-    if state.hexdigest() != digest:
-        raise ValueError("damaged")
-    start = 8 + length
-    labels = np.fromfile(path, "<i8", shape[0], offset=start)
-    # Copy on write: torch wants writable memory, and the file must not change.
-    values = np.memmap(path, "<f4", "c", offset=start + labels.nbytes, shape=shape)
-    return StoredFeatures(values.view(np.ndarray), labels)
+def resume_together(writers: Sequence[FeatureWriter]) -> int:
+    """Let several writers of the same items go on from the last seal they share; return its rows, or 0."""
+    shared = set.intersection(*(set(writer.sealed()) for writer in writers))
+    for rows in sorted(shared, reverse=True):
+        if all(writer.resume(rows) for writer in writers):
+            return rows
+    for writer in writers:
+        writer.restart()
+    return 0

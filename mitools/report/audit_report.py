@@ -10,6 +10,7 @@ from mitools.audit import Audit
 from mitools.files import write_text
 from mitools.report.comparisons import compare
 from mitools.report.correlation import correlate
+from mitools.report.depth import depth_chart
 from mitools.report.figures import bracket_chart, scatter_against_target
 from mitools.report.tables import write_tables
 
@@ -40,9 +41,10 @@ class AuditReport(NamedTuple):
     Attributes
     ----------
     results
-        One row an encoder.
+        One row an encoder, or a layer of it.
     correlation, comparisons
-        None where there are too few encoders: correlation needs three, comparisons two.
+        None where there are too few encoders: correlation needs three, comparisons two. The layers of one
+        encoder are no independent rows, so only its last one is correlated; all are compared.
     files
         All that was written.
     """
@@ -71,11 +73,12 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
         When the folder cannot be written.
     """
     results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    last = results.groupby("network", sort=False).tail(1)
     measures = [name for name in MEASURES if name in results]
     # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
-    enough = len(results) >= 3 and results[TARGET].nunique() > 1
+    enough = len(last) >= 3 and last[TARGET].nunique() > 1
     turned = set(LOWER_IS_BETTER) & set(measures)
-    columns = results[[TARGET, *measures]]
+    columns = last[[TARGET, *measures]]
     correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
     readings = {
         encoder.row["encoder"]: (encoder.estimates["i_class"].nats, encoder.influence_nats)
@@ -85,8 +88,10 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     files = write_tables(results, correlation, comparisons, out)
     files.append(_write_estimates(audit, out / "estimates.json"))
     files += bracket_chart(results, out / "figures" / "brackets")
+    if len(results) > len(last):
+        files += depth_chart(results, out / "figures" / "depth")
     files += scatter_against_target(
-        results, measures, TARGET, out / "figures" / "against_linear_accuracy", LOWER_IS_BETTER
+        last, measures, TARGET, out / "figures" / "against_linear_accuracy", LOWER_IS_BETTER
     )
     return AuditReport(results, correlation, comparisons, files)
 

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -8,8 +9,9 @@ from torch import nn
 from mitools.datasets.arrays import ImageArray
 from mitools.datasets.feature_file import FeatureRows
 from mitools.encoders import Preprocess, open_encoder
+from mitools.encoders.layers import tap
 from mitools.errors import InputError
-from mitools.features import FeatureStore, extract
+from mitools.features import FeatureStore, extract, extract_layers
 from mitools.pairing.augmented import SimCLRViews
 
 RNG = np.random.default_rng(0)
@@ -209,6 +211,81 @@ class Unreadable(Uneven):
 def test_an_unreadable_item_stays_one_line_even_from_a_worker(store, workers):
     message = refused(CONV, Unreadable(), store=store, batch_size=8, workers=workers)
     assert message == "image 13: cannot be read as an image"
+
+
+def test_all_layers_come_from_one_pass_and_are_kept_one_by_one(store):
+    passes = []
+
+    class Counted(nn.Sequential):
+        def forward(self, x):
+            passes.append(len(x))
+            return super().forward(x)
+
+    network = replace(CONV, module=Counted(*CONV.module))
+    tapped = tap(network, ["0", "2", "output"])
+    first = extract_layers(tapped, DATA, store=store, batch_size=10)
+    assert sum(passes) == 37
+    assert [features.values.shape for features in first.values()] == [(37, 1, 4), (37, 1, 8), (37, 1, 16)]
+    assert first["output"].key == extract(network, DATA, store=store).key
+    maps = CONV.module[0](CONV.preprocess.finish(torch.from_numpy(DATA.images).permute(0, 3, 1, 2)))
+    np.testing.assert_allclose(first["0"].values[:, 0], maps.mean(dim=(2, 3)), rtol=1e-4, atol=1e-5)
+    again = extract_layers(tap(network, ["2", "4"]), DATA, store=store)
+    assert [features.encoded for features in again.values()] == [False, True]
+    assert sum(passes) == 2 * 37
+    assert "has 3 layers" in refused_quietly(tapped, DATA, store=store)
+
+
+def refused_quietly(*arguments, **options):
+    with pytest.raises(InputError) as caught:
+        extract(*arguments, **options)
+    return str(caught.value)
+
+
+def test_an_interrupted_pass_goes_on_where_it_was_sealed(store, tmp_path, monkeypatch):
+    monkeypatch.setattr(import_module("mitools.features.extract"), "SHARD_BYTES", 10 * 16 * 4)
+    tapped = tap(CONV, ["0", "output"])
+
+    def interrupt(what, done, total):
+        seen.append(done)
+        if len(seen) == 5:
+            raise KeyboardInterrupt
+
+    seen = []
+    with pytest.raises(KeyboardInterrupt):
+        extract_layers(tapped, DATA, store=store, batch_size=5, advance=interrupt)
+    seen = [None] * 10
+    found = extract_layers(tapped, DATA, store=store, batch_size=5, advance=interrupt)
+    assert seen[10] == 25
+    whole = extract_layers(tapped, DATA, store=FeatureStore(tmp_path / "undisturbed"), batch_size=5)
+    for layer, features in whole.items():
+        np.testing.assert_array_equal(found[layer].values, features.values)
+
+
+def test_half_precision_is_kept_as_asked_under_another_key(store):
+    plain = extract(CONV, DATA, store=store)
+    kept = extract(CONV, DATA, store=store, kept_as="float16")
+    computed = extract(CONV, DATA, store=store, precision="bf16")
+    assert (kept.values.dtype, computed.values.dtype) == (np.float16, np.float32)
+    assert len({plain.key, kept.key, computed.key}) == 3
+    np.testing.assert_array_equal(kept.values, plain.values.astype(np.float16))
+    np.testing.assert_allclose(computed.values, plain.values, rtol=0.05, atol=0.02)
+    assert not np.array_equal(computed.values, plain.values)
+
+
+def test_values_that_float16_cannot_keep_are_refused(store):
+    class Large(nn.Flatten):
+        def forward(self, x):
+            return super().forward(x) * 1e6
+
+    message = refused(network(Large()), DATA, store=store, kept_as="float16")
+    assert "encoder odd gives values up to" in message
+    assert "float16 cannot keep" in message
+
+
+def test_an_unknown_precision_is_refused(store):
+    assert "unknown precision 'fp8'; accepted: float32, bf16 or float16" in refused(
+        CONV, DATA, store=store, precision="fp8"
+    )
 
 
 def test_an_interrupted_pass_leaves_nothing_and_goes_through_later(store):

@@ -1,6 +1,7 @@
 """A study sent to a cluster; submitit's own local executor stands in for SLURM."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,10 @@ def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:
     numbers = submit(tmp_path / "slurm.yaml", [*command, "--json"], tmp_path / "jobs", cluster="local")
     assert len(numbers) == 2
     for number in numbers:
+        # A job opened by its number knows no process, so its result is waited for by its file.
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "jobs" / f"{number}_0_result.pkl").exists() and time.monotonic() < deadline:
+            time.sleep(0.2)
         printed = submitit.LocalJob(tmp_path / "jobs", number).result()
         assert len(json.loads(printed[printed.index("{") :])["results"]) == 1
     assert len(list((tmp_path / "out" / "cells").glob("*.json"))) == 2

@@ -1,0 +1,90 @@
+"""``mitools run``: a question of the papers, from training to figure."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress
+
+
+def run_analysis(
+    name: Annotated[
+        str | None, typer.Argument(metavar="ANALYSIS", help="One of those that --list names.")
+    ] = None,
+    scale: Annotated[
+        Literal["smoke", "paper"],
+        typer.Option(help="smoke: minutes on a laptop; paper: the paper's scale, for GPUs."),
+    ] = "smoke",
+    destination: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for everything.", show_default="mitools-ANALYSIS"),
+    ] = None,
+    recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE.yaml", help="Another recipe than the scale's.")
+    ] = None,
+    device: DeviceOption = "auto",
+    precision: Annotated[str, typer.Option(help="float32, tf32 or bf16; for training.")] = "float32",
+    show: Annotated[bool, typer.Option("--list", help="List the analyses, and do nothing.")] = False,
+    json: JsonOption = False,
+) -> int:
+    """Run an analysis of the papers: train what it needs, measure it, and say what was found.
+
+    Writes results.csv, the figure and reading.txt. What was finished is kept: a stopped analysis goes on
+    from there.
+    """
+    from mitools.analyses.table import ANALYSES, recipe_path
+    from mitools.backends.runtime import Runtime
+    from mitools.recipes import read_recipe
+    from mitools.report.tables import records
+    from mitools.specs import nearest
+    from mitools.training.trainer import NotFiniteError
+
+    if show:
+        return _list(json)
+    if name not in ANALYSES:
+        given = f"there is no analysis {name!r}" if name else "no analysis is named"
+        raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
+    analysis = ANALYSES[name]
+    wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
+    where = destination or Path(f"mitools-{name}")
+    runtime = Runtime(device, precision)
+    try:
+        with progress() as advance:
+            found = analysis.run(wanted, where, advance if runtime.is_main else None, runtime)
+    except NotFiniteError as error:
+        err.print(f"error: {error}", markup=False)
+        return 1
+    if found is None:
+        return 0
+    if json:
+        print_json(
+            {
+                "analysis": name,
+                "reading": found.reading,
+                "results": records(found.table),
+                "files": [str(path) for path in found.files],
+            }
+        )
+    else:
+        out.print(found.reading, markup=False)
+        err.print(f"written: {len(found.files)} files under {where}", markup=False)
+    return 0
+
+
+def _list(json: bool) -> int:
+    from mitools.analyses.table import ANALYSES
+
+    if json:
+        print_json(
+            {
+                name: {"what": one.what, "smoke": one.smoke, "paper": one.paper}
+                for name, one in ANALYSES.items()
+            }
+        )
+        return 0
+    print_table(
+        ["analysis", "smoke, 2 cores", "paper, 1 GPU", "question"],
+        [[name, one.smoke, one.paper, one.what] for name, one in ANALYSES.items()],
+    )
+    return 0
