@@ -1,0 +1,93 @@
+"""Every analysis by its name: what it answers, what it is made from, and how long it takes."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from mitools.analyses import (
+    augmentation_sweep,
+    batch_size,
+    negatives,
+    objectives,
+    representation_quality,
+    task_dependence,
+)
+from mitools.analyses.finding import Finding
+from mitools.recipes import Recipe
+
+Scale = Literal["smoke", "paper"]
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+class Analysis(NamedTuple):
+    """How an analysis is run.
+
+    Attributes
+    ----------
+    what
+        One line for people.
+    recipe
+        What its recipes hold.
+    run
+        Called with a recipe, the folder for everything, ``advance`` and ``runtime``.
+    smoke, paper
+        About how long it takes: on two idle cores, and on one large GPU.
+    """
+
+    what: str
+    recipe: type[Recipe]
+    run: Callable[..., Finding | None]
+    smoke: str
+    paper: str
+
+
+ANALYSES: dict[str, Analysis] = {
+    "batch_size": Analysis(
+        "does a small batch limit what an encoder learns? (Lee et al., Fig. 4)",
+        batch_size.BatchSizeRecipe,
+        batch_size.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+    "task_dependence": Analysis(
+        "what does an encoder keep of tasks it was not trained for? (Lee et al., Figs. 6, 7)",
+        task_dependence.TaskDependenceRecipe,
+        task_dependence.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+    "augmentation_sweep": Analysis(
+        "is one strength of augmentation best for every task? (Lee et al., Fig. 5)",
+        augmentation_sweep.AugmentationSweepRecipe,
+        augmentation_sweep.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+    "objectives": Analysis(
+        "is the information of the task all that an objective needs? (Lee et al., Table III)",
+        objectives.ObjectivesRecipe,
+        objectives.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+    "negatives": Analysis(
+        "where may negatives come from? (Lee et al., Table X)",
+        negatives.NegativesRecipe,
+        negatives.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+    "representation_quality": Analysis(
+        "which measure goes with linear accuracy? (Lee et al., Tables I, II, IV to IX)",
+        representation_quality.RepresentationQualityRecipe,
+        representation_quality.run,
+        smoke="6 minutes",
+        paper="hours",
+    ),
+}
+
+
+def recipe_path(name: str, scale: Scale) -> Path:
+    """Where the recipe of an analysis lies."""
+    return RECIPES / f"{name}.{scale}.yaml"
