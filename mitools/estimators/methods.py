@@ -11,6 +11,8 @@ from mitools.estimators.classical import ClassicalEstimator
 from mitools.estimators.closed_form import ClassPosterior, LabelInformation
 from mitools.estimators.discrete import DiscreteEstimator
 from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
+from mitools.estimators.learned_density import METHODS as LEARNED_DENSITY
+from mitools.estimators.learned_density import LearnedDensityEstimator
 from mitools.estimators.neighbours import KSG, MixedKSG
 from mitools.estimators.noisy import PairwiseLowerBound, PairwiseUpperBound
 from mitools.estimators.objectives import METHODS as VARIATIONAL
@@ -34,12 +36,20 @@ def _variational(name: str) -> NamedMethod:
     return NamedMethod(make, VARIATIONAL[name].kind, False)
 
 
+def _learned_density(name: str) -> NamedMethod:
+    def make(seed: int, device: str) -> MIEstimator:
+        return LearnedDensityEstimator(name, device=device, seed=seed)
+
+    return NamedMethod(make, LEARNED_DENSITY[name].kind, False)
+
+
 def _classical(estimator: type[ClassicalEstimator], needs_labels: bool = False) -> NamedMethod:
     return NamedMethod(lambda seed, device: estimator(seed=seed), estimator.kind, needs_labels)
 
 
 METHODS: dict[str, NamedMethod] = {
     **{name: _variational(name) for name in VARIATIONAL},
+    **{name: _learned_density(name) for name in LEARNED_DENSITY},
     "class_posterior": NamedMethod(lambda seed, device: ClassPosterior(seed=seed), "lower bound", True),
     "label_information": NamedMethod(lambda seed, device: LabelInformation(seed=seed), "lower bound", True),
     **{
