@@ -69,7 +69,7 @@ def submit(recipe: Path, command: list[str], logs: Path, cluster: str = "slurm")
     except RuntimeError as error:
         raise InputError(f"--submit: no SLURM on this machine ({error})") from None
     executor.update_parameters(**_parameters(wanted))
-    run = submitit.helpers.CommandFunction([sys.executable, "-m", "mitools", *command])
+    run = submitit.helpers.CommandFunction([sys.executable, "-P", "-m", "mitools", *command])
     with executor.batch():
         jobs = [executor.submit(run) for _ in range(wanted.jobs)]
     return [job.job_id for job in jobs]

@@ -79,7 +79,7 @@ def test_a_killed_calibration_goes_on_where_it_stopped(features, tmp_path, capsy
     arguments = ["calibrate", str(features), *QUICK, "--out", str(out), "--json"]
     program = f"import sys; from mitools.cli.main import run; sys.exit(run({arguments!r}))"
     process = subprocess.Popen(
-        [sys.executable, "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, "-P", "-c", program], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     until = time.monotonic() + 60
     while process.poll() is None and not kept_cells(out) and time.monotonic() < until:

@@ -126,7 +126,7 @@ def test_own_code_may_be_the_encoder_itself(tmp_path, monkeypatch):
 def test_packages_that_a_source_needs_wait_for_it():
     optional = "{'onnxruntime', 'pyarrow', 'timm', 'torchvision', 'transformers'}"
     code = f"import sys, mitools.encoders, mitools.datasets; print(sorted({optional} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 
