@@ -1,7 +1,6 @@
 """Gathering over two processes: the values, and the gradient of one process with the whole batch."""
 
 import os
-import socket
 import subprocess
 import sys
 import textwrap
@@ -26,8 +25,8 @@ from mitools.backends.gathering import gather_items, gather_with_gradient
 from mitools.training.objectives.base import Embedded
 from mitools.training.objectives.contrastive import NTXent
 
-distributed.init_process_group("gloo")
-rank = distributed.get_rank()
+rank = int(sys.argv[3])
+distributed.init_process_group("gloo", init_method=sys.argv[4], rank=rank, world_size=2)
 given = torch.load(sys.argv[1], weights_only=True)
 network = torch.nn.Linear(5, 3).double()
 network.load_state_dict(given["weights"])
@@ -46,12 +45,6 @@ distributed.destroy_process_group()
 """
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
 def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]:
     folder = tmp_path_factory.mktemp("gathering")
@@ -61,13 +54,11 @@ def two_processes(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, dict]
     torch.save(given, folder / "given.pt")
     program = folder / "program.py"
     program.write_text(textwrap.dedent(PROGRAM))
-    port = str(free_port())
+    meeting = f"file://{folder / 'meeting'}"  # a port could be taken by the time it is used
+    files = [str(program), str(folder / "given.pt"), str(folder / "found.pt")]
     processes = [
         subprocess.Popen(
-            [sys.executable, "-P", str(program), str(folder / "given.pt"), str(folder / "found.pt")],
-            env=os.environ
-            | {"RANK": str(rank), "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}
-            | {"OMP_NUM_THREADS": "1"},
+            [sys.executable, "-P", *files, str(rank), meeting], env=os.environ | {"OMP_NUM_THREADS": "1"}
         )
         for rank in range(2)
     ]
@@ -81,7 +72,7 @@ def test_the_gathered_losss_gradient_is_that_of_one_process(two_processes: tuple
     network.load_state_dict(given["weights"])
     loss = NTXent(0.3)(Embedded(network(given["images"]), torch.arange(6))).value
     loss.backward()
-    assert float(found["loss"]) == pytest.approx(float(loss), rel=1e-12)
+    assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-12)
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None
         assert parameter.grad.abs().max() > 1e-6
