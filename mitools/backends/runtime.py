@@ -109,3 +109,9 @@ class Runtime:
     def wait(self) -> None:
         """Wait until every process is here."""
         self.accelerator.wait_for_everyone()
+
+    def close(self) -> None:
+        """Leave the other processes, once all are here: one that ends early would break their connections."""
+        if self.processes > 1:
+            self.wait()
+            self.accelerator.end_training()

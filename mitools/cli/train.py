@@ -35,6 +35,7 @@ def train(
     except NotFiniteError as error:
         err.print(f"error: {error}", markup=False)
         return 1
+    runtime.close()
     if not runtime.is_main:
         return 0
     records = folder.metrics()
