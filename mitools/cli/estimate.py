@@ -5,8 +5,23 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, print_json, progress
-from mitools.cli.estimates import print_estimates
+from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.estimates import print_agreement
+
+
+def _list(wanted: bool) -> None:
+    if not wanted:
+        return
+    from mitools.estimators.methods import METHODS
+
+    print_table(
+        ["method", "kind", "ceiling", "cost", "take it for"],
+        [
+            [name, one.kind or "of what it chooses", one.ceiling or "-", one.cost, one.use]
+            for name, one in METHODS.items()
+        ],
+    )
+    raise typer.Exit
 
 
 def estimate(
@@ -15,26 +30,53 @@ def estimate(
         Path, typer.Argument(help="Shape (n, d_y) or (n,): rows, or class labels.", metavar="Y.npy")
     ],
     method: Annotated[
-        str, typer.Option(help="One method or several, with commas.", metavar="A,B")
-    ] = "infonce",
+        str,
+        typer.Option(
+            help="One method or several, with commas; auto takes one that suits the arrays.", metavar="A,B"
+        ),
+    ] = "auto",
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
-) -> None:
-    """Estimate the mutual information between two arrays, row by row."""
+    listed: Annotated[
+        bool, typer.Option("--list", callback=_list, is_eager=True, help="List the methods, and do nothing.")
+    ] = False,
+) -> int:
+    """Estimate the mutual information between two arrays, row by row.
+
+    Lower bounds, upper bounds and point estimates are listed apart, with what they jointly allow. A method
+    that cannot read these arrays is named, and the others are printed.
+    """
     from mitools.backends.devices import resolve_device
     from mitools.datasets.array_file import read_array
+    from mitools.errors import InputError
+    from mitools.estimators.agreement import agreement
     from mitools.estimators.methods import make_estimator
 
-    names = [name.strip() for name in method.split(",")]
+    names = list(dict.fromkeys(name.strip() for name in method.split(",")))
     estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]
     x_rows, y_rows = read_array(x), read_array(y)
+    estimates, refused = [], dict[str, InputError]()
     with progress() as advance:
-        estimates = []
         for done, (name, estimator) in enumerate(zip(names, estimators, strict=True)):
             advance(name, done, len(names))
-            estimates.append(estimator.estimate(x_rows, y_rows))
+            try:
+                estimates.append(estimator.estimate(x_rows, y_rows))
+            except InputError as error:
+                refused[name] = error
+    if not estimates:
+        raise next(iter(refused.values()))
+    found = agreement(estimates)
     if json:
-        print_json([found.to_dict() for found in estimates])
+        print_json(
+            {
+                "estimates": [each.to_dict() for each in estimates],
+                "jointly": found.to_dict(),
+                "refused": {name: str(why) for name, why in refused.items()},
+            }
+        )
     else:
-        print_estimates(estimates)
+        print_agreement(found)
+    for name, why in refused.items():
+        err.print(f"{name} cannot read these arrays: {why}", markup=False)
+    return 1 if refused else 0

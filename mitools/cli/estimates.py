@@ -1,9 +1,10 @@
-"""How an estimate looks on a terminal: value, interval, kind, ceiling, null and warnings together."""
+"""How estimates look on a terminal: value, interval, kind, ceiling, null and warnings together."""
 
 from collections.abc import Sequence
 
-from mitools.cli.console import err, print_table
+from mitools.cli.console import err, out, print_table
 from mitools.estimate import Estimate
+from mitools.estimators.agreement import Agreement
 
 HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
 
@@ -11,14 +12,31 @@ HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null"
 def print_estimates(estimates: Sequence[Estimate]) -> None:
     """Print one line an estimate on stdout, and the warnings on stderr."""
     print_table(HEADER, [_line(estimate) for estimate in estimates])
-    for estimate in estimates:
-        for caution in estimate.warnings:
-            err.print(f"{estimate.method}: {caution}", markup=False)
+    _print_cautions(estimates)
+
+
+def print_agreement(found: Agreement) -> None:
+    """Print lower bounds, upper bounds and point estimates apart, and what they jointly allow."""
+    blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
+    for title, estimates in blocks:
+        if estimates:
+            print_table(HEADER, [_line(estimate) for estimate in estimates], title)
+    out.print(found.sentence(), markup=False)
+    _print_cautions([estimate for _, estimates in blocks for estimate in estimates])
 
 
 def bits(value: float | None) -> str:
     """Three decimals, or a dash where there is nothing."""
     return "-" if value is None else f"{value + 0.0:.3f}"
+
+
+def _print_cautions(estimates: Sequence[Estimate]) -> None:
+    for estimate in estimates:
+        if "chosen" in estimate.settings:
+            chosen, because = estimate.settings["chosen"], estimate.settings["because"]
+            err.print(f"{estimate.method}: {chosen}, because {because}", markup=False)
+        for caution in estimate.warnings:
+            err.print(f"{estimate.method}: {caution}", markup=False)
 
 
 def _line(estimate: Estimate) -> list[str]:

@@ -50,7 +50,7 @@ def test_estimate_takes_several_methods(tmp_path, capsys):
     np.save(tmp_path / "y.npy", labels)
     arguments = ["estimate", str(tmp_path / "x.npy"), str(tmp_path / "y.npy")]
     assert run([*arguments, "--method", "class_posterior,label_information", "--json"]) == 0
-    found = [Estimate.from_dict(values) for values in json.loads(capsys.readouterr().out)]
+    found = [Estimate.from_dict(values) for values in json.loads(capsys.readouterr().out)["estimates"]]
     assert [estimate.method for estimate in found] == ["class_posterior", "label_information"]
     assert all(0.9 < estimate.bits <= 1 for estimate in found)
 

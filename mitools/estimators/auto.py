@@ -1,0 +1,306 @@
+"""Which estimator to take: chosen by what x and y are and by what is found, and said in the settings."""
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, Self, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mitools.errors import InputError
+from mitools.estimate import Estimate
+from mitools.estimators.adaptive import AdaptiveEstimator
+from mitools.estimators.arrays import as_labels, as_rows, same_length
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.closed_form import LabelInformation
+from mitools.estimators.components import ComponentEstimator
+from mitools.estimators.discrete import DiscreteEstimator
+from mitools.estimators.gaussian import GaussianCopulaEstimator
+from mitools.estimators.neighbours import KSG, MixedKSG
+from mitools.estimators.parts import SMALLEST_CLASS
+
+ROWS_A_LABEL = 5
+"""Rows a whole number must have on average to be taken for a label and not for a quantity."""
+
+FEW_DIMENSIONS = 4
+"""Columns of x and y together up to which neighbours that are near are enough."""
+
+NEIGHBOURS_UP_TO = 10
+"""Columns together up to which neighbours are looked for at all: beyond, they are never near."""
+
+FEWEST_TO_HOLD_OUT = 200
+"""Rows below which none is held out: a fifth of them would say too little."""
+
+SURE = 3.0
+"""Standard errors that a difference must have to count against a normal dependence."""
+
+SideKind = Literal["labels", "symbols", "numbers"]
+Fitted = TypeVar("Fitted", bound=MIEstimator)
+
+
+class Side(NamedTuple):
+    """What one of the two arrays was taken for.
+
+    Attributes
+    ----------
+    kind
+        ``labels``: names, or whole numbers in one column of an integer or boolean type, with at least five
+        rows each on average. ``symbols``: one column of floats with at most sqrt(n) different values.
+        ``numbers``: everything else.
+    values
+        Labels 0..C-1, shape (n,), or rows, shape (n, d).
+    """
+
+    kind: SideKind
+    values: NDArray[Any]
+
+    @property
+    def is_discrete(self) -> bool:
+        """Whether the values are counted and not measured."""
+        return self.kind != "numbers"
+
+
+class Choice(NamedTuple):
+    """A fitted estimator, and why it was chosen."""
+
+    estimator: MIEstimator
+    because: str
+
+
+class AutoEstimator(MIEstimator):
+    """The estimator that suits x and y.
+
+    *Both discrete*: counting (``discrete``), with Grassberger's correction, or Chao and Shen's where many
+    pairs of symbols occur once and yet are dependent.
+
+    *One discrete*: neighbours (``mixed_ksg``) where they are near; else the certified bound by a
+    classifier (``label_information``).
+
+    *Neither*: in up to four columns together neighbours (``ksg``), where they are near. Else several are
+    computed, and
+
+    - ``gaussian_copula``, if the certified bound was reached by that copula and no network could add to it
+      on held-out pairs: then it is the most precise;
+    - else ``adaptive``, the certified lower bound, unless a point estimate exceeds it by more than its own
+      standard error: ``components``, or ``ksg`` where neighbours are near. Both err on the low side, so
+      that the greater is the better one.
+
+    What is neither a label nor a symbol enters by its ranks alone, so that a monotone map of a column
+    changes nothing but rounding. Below 200 rows nothing is held out, and neighbours are all there is.
+
+    The interval is the chosen estimator's own; the choice between readings is not part of it.
+
+    Parameters
+    ----------
+    max_steps
+        Of the networks of ``adaptive``.
+    device
+        Where they are fitted.
+    seed
+        Of every estimator.
+
+    Attributes
+    ----------
+    estimate_
+        The chosen reading; its settings say what was ``chosen``, ``because`` of what, what x and y were
+        taken for, and what else was ``considered``.
+    chosen_
+        The fitted estimator that was chosen.
+    considered_
+        The estimates of all that were computed, by method.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal(2000)
+    >>> y = 0.75 * x + np.sqrt(1 - 0.75**2) * rng.standard_normal(2000)  # truth: 0.413 nats
+    >>> estimate = AutoEstimator().estimate(x, y)
+    >>> estimate.settings["chosen"], bool(abs(estimate.nats - 0.413) < 0.06)
+    ('ksg', True)
+    """
+
+    def __init__(self, max_steps: int = 2000, device: str = "cpu", seed: int = 0) -> None:
+        self.max_steps = max_steps
+        self.device = device
+        self.seed = seed
+
+    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """Choose, and estimate I(X;Y) from paired rows.
+
+        Parameters
+        ----------
+        x
+            Shape (n, d_x) or (n,).
+        y
+            Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+
+        Raises
+        ------
+        InputError
+            When the input is malformed, the lengths differ, or rows are too few.
+        """
+        started = time.perf_counter()
+        sides = take_for(x, "x"), take_for(y, "y")
+        same_length(len(sides[0].values), len(sides[1].values), "x", "y")
+        self.considered_: dict[str, Estimate] = {}
+        choice = self._choose(*sides)
+        self.chosen_ = choice.estimator
+        chosen = choice.estimator.estimate_
+        self.estimate_ = replace(
+            chosen,
+            method="auto",
+            seconds=time.perf_counter() - started,
+            settings=self.settings()
+            | {
+                "chosen": chosen.method,
+                "because": choice.because,
+                "x": sides[0].kind,
+                "y": sides[1].kind,
+                "considered": {name: _brief(found) for name, found in self.considered_.items()},
+                "chosen_settings": dict(chosen.settings),
+            },
+        )
+        return self
+
+    def _choose(self, x: Side, y: Side) -> Choice:
+        if x.is_discrete and y.is_discrete:
+            return self._choose_for_symbols(x.values, y.values)
+        if x.is_discrete or y.is_discrete:
+            rows, labels = (y.values, x.values) if x.is_discrete else (x.values, y.values)
+            return self._choose_for_labels(rows, labels)
+        return self._choose_for_numbers(x.values, y.values)
+
+    def _choose_for_symbols(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
+        counted = self._fit(DiscreteEstimator(seed=self.seed), x, y)
+        found = counted.estimate_
+        rare, apart = found.has_warning("small_sample"), found.has_warning("indistinguishable_from_zero")
+        if not rare or apart:
+            return Choice(counted, "x and y are both discrete, so that their pairs can be counted")
+        covered = self._fit(DiscreteEstimator("chao_shen", seed=self.seed), x, y)
+        return Choice(
+            covered, "x and y are both discrete and dependent, and many of their pairs occur only once"
+        )
+
+    def _choose_for_labels(self, rows: NDArray[Any], labels: NDArray[Any]) -> Choice:
+        sizes = np.bincount(labels)
+        near = None
+        if sizes.min() > 1:
+            near = self._fit(MixedKSG(seed=self.seed), rows, labels)
+            if not near.estimate_.has_warning("small_sample") or len(rows) < FEWEST_TO_HOLD_OUT:
+                return Choice(near, "one side is discrete, and in the other neighbours are near")
+        if len(sizes) > 1 and sizes.min() >= SMALLEST_CLASS:
+            certified = self._fit(LabelInformation(seed=self.seed), rows, labels)
+            return Choice(certified, "one side is discrete, and in the other neighbours are far")
+        if near is None:
+            raise InputError(
+                f"{np.count_nonzero(sizes < 2)} of {len(sizes)} labels have one row; leave them out, or give"
+                " the numbers as floats if they are no labels"
+            )
+        return Choice(near, "one side is discrete, and too few rows of a label are there to hold any out")
+
+    def _choose_for_numbers(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
+        n, dimensions = len(x), x.shape[1] + y.shape[1]
+        near = None
+        if dimensions <= NEIGHBOURS_UP_TO or n < FEWEST_TO_HOLD_OUT:
+            near = self._fit(KSG(seed=self.seed), x, y)
+            if n < FEWEST_TO_HOLD_OUT:
+                return Choice(near, f"{n} rows are too few to hold any out")
+            if near.estimate_.has_warning("small_sample"):
+                near = None
+            elif dimensions <= FEW_DIMENSIONS:
+                return Choice(near, "x and y have few columns, and neighbours are near")
+        certified = AdaptiveEstimator(max_steps=self.max_steps, device=self.device, seed=self.seed)
+        self._fit(certified, x, y)
+        normal: MIEstimator | None = None
+        with suppress(InputError):  # what the sides determine of each other is infinitely much to a normal
+            normal = self._fit(GaussianCopulaEstimator(seed=self.seed), x, y)
+        points: list[MIEstimator] = [self._fit(ComponentEstimator(seed=self.seed), x, y)]
+        points += [] if near is None else [near]
+        return choose_for_numbers(certified, normal, points, x.shape[1] * y.shape[1])
+
+    def _fit(self, estimator: Fitted, x: NDArray[Any], y: NDArray[Any]) -> Fitted:
+        found = estimator.estimate(x, y)
+        self.considered_[found.method] = found
+        return estimator
+
+
+def take_for(values: ArrayLike, name: str) -> Side:
+    """Say what an array holds; see :class:`Side` for the rule.
+
+    Raises
+    ------
+    InputError
+        When the values are neither names nor real, finite numbers, or have no rows.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise InputError(f"{name} is no array: its rows differ in length") from None
+    if array.dtype.kind == "U" and array.size:
+        return Side("labels", as_labels(array, name))
+    rows = as_rows(array, name)
+    if rows.shape[1] == 1:
+        distinct = len(np.unique(array))
+        if array.dtype.kind in "iub" and ROWS_A_LABEL * distinct <= len(rows):
+            return Side("labels", as_labels(array, name))
+        if array.dtype.kind == "f" and distinct <= np.sqrt(len(rows)):
+            return Side("symbols", np.unique(array, return_inverse=True)[1].ravel().astype(np.int64))
+    return Side("numbers", array.reshape(rows.shape))
+
+
+def choose_for_numbers(
+    certified: AdaptiveEstimator, normal: MIEstimator | None, points: Sequence[MIEstimator], products: int
+) -> Choice:
+    """Choose between a certified bound, the normal reading and other point estimates.
+
+    Parameters
+    ----------
+    certified
+        Fitted.
+    normal
+        The fitted Gaussian copula, None where it cannot be fitted.
+    points
+        Other point estimates, fitted.
+    products
+        ``d_x d_y``: the correlations that the Gaussian copula has between the sides.
+    """
+    bound = certified.estimate_
+    greatest = max(points, key=lambda point: point.estimate_.nats)
+    if normal is not None and _is_all(normal.estimate_, certified, products):
+        clearly = greatest.estimate_.nats - SURE * _error(greatest.estimate_)
+        if clearly <= normal.estimate_.nats:
+            return Choice(
+                normal, "the dependence is that of a Gaussian copula: on held-out pairs nothing adds to it"
+            )
+    if greatest.estimate_.nats > bound.nats + _error(greatest.estimate_):
+        return Choice(greatest, "this point estimate exceeds the certified lower bound")
+    return Choice(certified, "a certified lower bound that no point estimate exceeds")
+
+
+def _is_all(normal: Estimate, certified: AdaptiveEstimator, products: int) -> bool:
+    """Whether held-out pairs agree with the normal reading, and nothing was found to add to it."""
+    bound = certified.estimate_
+    chosen = certified.bases_.count("gaussian copula") > len(certified.bases_) / 2
+    if not chosen or certified.gain_nats_ > SURE * certified.gain_stderr_nats_:
+        return False
+    # A held-out critic loses about 1/2n for every correlation that it had to learn, or less.
+    loss, noise = products / (2 * bound.n_train), SURE * _error(bound)
+    return -noise <= normal.nats - bound.nats <= 2 * loss + noise
+
+
+def _error(found: Estimate) -> float:
+    return found.stderr_nats or 0.0
+
+
+def _brief(found: Estimate) -> Mapping[str, Any]:
+    low, high, _ = found.interval_nats or (None, None, None)
+    return {
+        "kind": found.kind,
+        "nats": found.nats,
+        "low_nats": low,
+        "high_nats": high,
+        "warnings": [caution.word for caution in found.warnings],
+        "seconds": found.seconds,
+    }

@@ -1,0 +1,188 @@
+"""The automatic choice: what arrays are taken for, which estimator is chosen, and how close it comes."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from mitools.datasets.channels import JointTable
+from mitools.datasets.elliptical import Gaussian
+from mitools.datasets.known_mi import find_task, sample
+from mitools.errors import InputError
+from mitools.estimate import Estimate
+from mitools.estimators.auto import AutoEstimator, choose_for_numbers, take_for
+
+N = 400
+RNG = np.random.default_rng(0)
+
+
+class TestWhatAnArrayIsTakenFor:
+    @pytest.mark.parametrize(
+        ("values", "kind"),
+        [
+            (RNG.integers(0, 4, N), "labels"),
+            (RNG.integers(0, 4, (N, 1)), "labels"),
+            (RNG.random(N) < 0.5, "labels"),
+            (RNG.choice(["cat", "dog"], N), "labels"),
+            (RNG.integers(0, 4, N).astype(float), "symbols"),
+            (RNG.integers(0, 4, N) / 10, "symbols"),
+            (np.arange(N) // 4, "numbers"),
+            (np.arange(N) // 5, "labels"),
+            (np.arange(N).astype(float) % 20, "symbols"),
+            (np.arange(N).astype(float) % 21, "numbers"),
+            (RNG.integers(0, 4, (N, 2)), "numbers"),
+            (RNG.standard_normal(N), "numbers"),
+        ],
+    )
+    def test_kind(self, values, kind):
+        assert take_for(values, "x").kind == kind
+
+    def test_symbols_are_numbered_and_numbers_are_rows(self):
+        np.testing.assert_array_equal(take_for(np.repeat([0.5, -1.0, 0.5], 10), "x").values[9:12], [1, 0, 0])
+        assert take_for(np.linspace(0, 1, N), "x").values.shape == (N, 1)
+
+    @pytest.mark.parametrize("values", [[1.0, np.nan], [[1, 2], [3]], [None, 3], [1j, 2], []])
+    def test_what_is_neither_is_refused_by_name(self, values):
+        with pytest.raises(InputError, match=r"^x "):
+            take_for(values, "x")
+
+
+class TestDiscrete:
+    def test_symbols_are_counted(self):
+        known = find_task("symmetric channel 8 symbols").sample(4000, seed=3)
+        found = AutoEstimator().estimate(known.x, known.y)
+        assert found.settings["chosen"] == "discrete"
+        assert found.settings["chosen_settings"]["correction"] == "grassberger"
+        assert found.nats == pytest.approx(known.nats, abs=0.03)
+
+    def test_rare_pairs_are_corrected_for_what_was_not_seen(self):
+        known = sample(JointTable.symmetric_channel(60, 0.5), 4000, seed=3)
+        found = AutoEstimator().estimate(known.x, known.y)
+        assert found.settings["chosen_settings"]["correction"] == "chao_shen"
+        assert found.nats == pytest.approx(known.nats, abs=0.08)
+
+    def test_rare_pairs_without_dependence_are_not(self):
+        rng = np.random.default_rng(3)
+        found = AutoEstimator().estimate(rng.integers(0, 60, 2000), rng.integers(0, 60, 2000))
+        assert found.settings["chosen_settings"]["correction"] == "grassberger"
+        assert found.has_warning("indistinguishable_from_zero")
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_labels_on_either_side(self, order):
+        known = find_task("labelled intervals").sample(4000, seed=3)
+        found = AutoEstimator().estimate(*(known.x, known.y)[::order])
+        assert found.settings["chosen"] == "mixed_ksg"
+        assert found.nats == pytest.approx(known.nats, abs=0.04)
+
+    def test_labels_of_many_columns_get_a_certificate(self):
+        rng = np.random.default_rng(3)
+        labels = rng.integers(0, 2, 600)
+        rows = rng.standard_normal((600, 30)) + 8 * labels[:, None]
+        found = AutoEstimator().estimate(rows, labels)
+        assert (found.settings["chosen"], found.kind) == ("label_information", "lower bound")
+        assert found.bits == pytest.approx(1, abs=0.03)
+
+    def test_labels_of_one_row_are_refused(self):
+        labels = np.append(np.zeros(N, dtype=int), 1)
+        with pytest.raises(InputError, match="1 of 2 labels have one row"):
+            AutoEstimator().estimate(RNG.standard_normal((N + 1, 3)), labels)
+
+
+class TestNumbers:
+    @pytest.mark.parametrize(
+        "task", ["normal 1x1", "student 1 df 1x1", "sparse normal 2x2", "swiss roll 2x1"]
+    )
+    def test_few_columns_are_read_by_neighbours(self, task):
+        known = find_task(task).sample(4000, seed=3)
+        found = AutoEstimator().estimate(known.x, known.y)
+        assert found.settings["chosen"] == "ksg"
+        assert found.nats == pytest.approx(known.nats, abs=0.06)
+
+    def test_a_normal_dependence_is_read_as_one(self):
+        known = sample(Gaussian.sparse(6, 6, 2, 0.8), 1000, seed=3)
+        found = AutoEstimator(max_steps=50).estimate(np.exp(known.x), known.y)
+        assert found.settings["chosen"] == "gaussian_copula"
+        assert found.nats == pytest.approx(known.nats, abs=0.12)
+        assert list(found.settings["considered"]) == ["adaptive", "gaussian_copula", "components"]
+        json.dumps(found.to_dict(), allow_nan=False)
+
+    def test_independent_rows_read_nothing(self):
+        rng = np.random.default_rng(3)
+        found = AutoEstimator(max_steps=50).estimate(*rng.standard_normal((2, 500, 5)))
+        low, high, _ = found.interval_nats
+        assert low <= 1e-6
+        assert high >= -1e-6
+        assert found.has_warning("indistinguishable_from_zero")
+
+    def test_rows_that_repeat_the_other_side(self):
+        rows = np.random.default_rng(3).standard_normal((300, 4))
+        found = AutoEstimator(max_steps=10).estimate(rows, rows)
+        assert found.nats > 4
+
+    def test_few_rows_are_not_split(self):
+        known = sample(Gaussian.sparse(6, 6, 2, 0.8), 150, seed=3)
+        found = AutoEstimator().estimate(known.x, known.y)
+        assert found.settings["chosen"] == "ksg"
+        assert "too few" in found.settings["because"]
+
+
+def fitted(method, nats, stderr, **more):
+    """An estimator after its fit, as far as the choice looks at it."""
+    kind = "lower bound" if method == "adaptive" else "point estimate"
+    estimate = Estimate(method, kind, nats, stderr, n_train=6500)
+    return SimpleNamespace(estimate_=estimate, **more)
+
+
+def certified(nats, base="gaussian copula", gain=0.0):
+    return fitted("adaptive", nats, 0.01, bases_=[base] * 5, gain_nats_=gain, gain_stderr_nats_=0.001)
+
+
+class TestWhichReadingOfNumbers:
+    """Three correlations in 2+2 columns or more; the held-out loss is then below a thousandth of a nat."""
+
+    def chosen(self, bound, normal, component):
+        points = [fitted("components", component, 0.01)]
+        normal = None if normal is None else fitted("gaussian_copula", normal, 0.01)
+        return choose_for_numbers(bound, normal, points, products=9).estimator.estimate_.method
+
+    def test_the_copula_if_nothing_adds_to_it(self):
+        assert self.chosen(certified(0.49), 0.5, 0.48) == "gaussian_copula"
+
+    def test_not_if_a_network_adds_to_it(self):
+        assert self.chosen(certified(0.49, gain=0.02), 0.5, 0.48) == "adaptive"
+
+    def test_not_if_another_base_is_preferred(self):
+        assert self.chosen(certified(0.49, base="student copula"), 0.5, 0.48) == "adaptive"
+
+    @pytest.mark.parametrize("normal", [0.3, 0.8])
+    def test_not_if_held_out_pairs_read_otherwise(self, normal):
+        assert self.chosen(certified(0.49), normal, 0.48) == "adaptive"
+
+    def test_not_if_components_share_clearly_more(self):
+        assert self.chosen(certified(0.49), 0.5, 0.6) == "components"
+
+    def test_the_bound_unless_a_point_estimate_exceeds_it(self):
+        assert self.chosen(certified(0.49, gain=0.1), 0.2, 0.495) == "adaptive"
+        assert self.chosen(certified(0.49, gain=0.1), 0.2, 0.52) == "components"
+
+    def test_without_a_normal_reading(self):
+        assert self.chosen(certified(0.49), None, 0.4) == "adaptive"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("task", "tolerance"),
+    [
+        ("student 1 df 1x1", 0.03),
+        ("student 5 df 25x25", 0.05),
+        ("sparse normal 25x25", 0.08),
+        ("spiral of sparse normal 3x3", 0.15),
+        ("spiral of sparse normal 25x25", 0.15),
+        ("uniform noise 0.25 4x4", 0.15),
+        ("composites 4 bits 8x8", 0.08),
+    ],
+)
+def test_ten_thousand_rows(task, tolerance):
+    known = find_task(task).sample(10_000, seed=7)
+    assert AutoEstimator().estimate(known.x, known.y).nats == pytest.approx(known.nats, abs=tolerance)
