@@ -3,7 +3,7 @@
 import argparse
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def run(
         if advance:
             advance(f"{method} on {task}", done, len(names) * len(methods))
         on = {"task": task, "method": method, "n": n, "seed": seed}
-        cell = store.cell("reading", on, lambda task=task, method=method: _read(task, method, n, seed))
+        cell = store.cell("reading", on, partial(_read, task, method, n, seed))
         rows.append({"task": task, "method": method} | _row(cell))
     table = pd.DataFrame(rows)
     summary = summarise(table)

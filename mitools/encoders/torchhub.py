@@ -21,7 +21,9 @@ from mitools.specs import Spec, nearest
 
 
 def open_torchhub(spec: Spec) -> Encoder:
-    """Open ``torchhub:ORG/REPO[:REF]:ENTRY?trust=yes``, or ``torchhub:FOLDER:ENTRY?source=local&trust=yes``.
+    """Open ``torchhub:ORG/REPO[:REF]:ENTRY?trust=yes``, or ``torchhub:FOLDER:ENTRY?trust=yes``.
+
+    A repository that starts with ``/`` or ``.`` is a folder, and so is any with ``source=local``.
 
     The entry gets ``pretrained=yes|no`` and ``weights=NAME`` where the spec has them; without them it does
     what its author chose, and that may be a network without trained weights. It runs the repository's code.
@@ -35,7 +37,9 @@ def open_torchhub(spec: Spec) -> Encoder:
     """
     repository, _, entry = spec.need_name("torchhub:facebookresearch/dino:main:dino_vits16").rpartition(":")
     spec.only("source", "trust", "pretrained", "weights", *PREPROCESS_OPTIONS)
-    source = one_of(spec, "source", ("github", "local"), "github")
+    # As the shell tells a file from a command: what starts as a path is one.
+    usual = "local" if repository.startswith(("/", ".")) else "github"
+    source = one_of(spec, "source", ("github", "local"), usual)
     if not repository or not entry:
         raise InputError(f"spec {spec.text!r}: write torchhub:repository:entry")
     if source == "local" and not (Path(repository) / "hubconf.py").is_file():

@@ -19,7 +19,7 @@ from mitools.estimators.components import ComponentEstimator
 from mitools.estimators.discrete import DiscreteEstimator
 from mitools.estimators.gaussian import GaussianCopulaEstimator
 from mitools.estimators.neighbours import KSG, MixedKSG
-from mitools.estimators.parts import SMALLEST_CLASS
+from mitools.estimators.parts import SMALLEST_CLASS, Parts
 
 ROWS_A_LABEL = 5
 """Rows a whole number must have on average to be taken for a label and not for a quantity."""
@@ -126,7 +126,7 @@ class AutoEstimator(MIEstimator):
         self.device = device
         self.seed = seed
 
-    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, x: ArrayLike, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Choose, and estimate I(X;Y) from paired rows.
 
         Parameters
@@ -135,6 +135,9 @@ class AutoEstimator(MIEstimator):
             Shape (n, d_x) or (n,).
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+        parts
+            The split of the rows for what is trained; drawn by the seed when None. What trains nothing
+            reads all rows either way.
 
         Raises
         ------
@@ -145,7 +148,7 @@ class AutoEstimator(MIEstimator):
         sides = take_for(x, "x"), take_for(y, "y")
         same_length(len(sides[0].values), len(sides[1].values), "x", "y")
         self.considered_: dict[str, Estimate] = {}
-        choice = self._choose(*sides)
+        choice = self._choose(*sides, parts)
         self.chosen_ = choice.estimator
         chosen = choice.estimator.estimate_
         self.estimate_ = replace(
@@ -164,13 +167,13 @@ class AutoEstimator(MIEstimator):
         )
         return self
 
-    def _choose(self, x: Side, y: Side) -> Choice:
+    def _choose(self, x: Side, y: Side, parts: Parts | None) -> Choice:
         if x.is_discrete and y.is_discrete:
             return self._choose_for_symbols(x.values, y.values)
         if x.is_discrete or y.is_discrete:
             rows, labels = (y.values, x.values) if x.is_discrete else (x.values, y.values)
-            return self._choose_for_labels(rows, labels)
-        return self._choose_for_numbers(x.values, y.values)
+            return self._choose_for_labels(rows, labels, parts)
+        return self._choose_for_numbers(x.values, y.values, parts)
 
     def _choose_for_symbols(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
         counted = self._fit(DiscreteEstimator(seed=self.seed), x, y)
@@ -183,7 +186,7 @@ class AutoEstimator(MIEstimator):
             covered, "x and y are both discrete and dependent, and many of their pairs occur only once"
         )
 
-    def _choose_for_labels(self, rows: NDArray[Any], labels: NDArray[Any]) -> Choice:
+    def _choose_for_labels(self, rows: NDArray[Any], labels: NDArray[Any], parts: Parts | None) -> Choice:
         sizes = np.bincount(labels)
         near = None
         if sizes.min() > 1:
@@ -191,7 +194,7 @@ class AutoEstimator(MIEstimator):
             if not near.estimate_.has_warning("small_sample") or len(rows) < FEWEST_TO_HOLD_OUT:
                 return Choice(near, "one side is discrete, and in the other neighbours are near")
         if len(sizes) > 1 and sizes.min() >= SMALLEST_CLASS:
-            certified = self._fit(LabelInformation(seed=self.seed), rows, labels)
+            certified = self._fit(LabelInformation(seed=self.seed), rows, labels, parts=parts)
             return Choice(certified, "one side is discrete, and in the other neighbours are far")
         if near is None:
             raise InputError(
@@ -200,7 +203,7 @@ class AutoEstimator(MIEstimator):
             )
         return Choice(near, "one side is discrete, and too few rows of a label are there to hold any out")
 
-    def _choose_for_numbers(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
+    def _choose_for_numbers(self, x: NDArray[Any], y: NDArray[Any], parts: Parts | None) -> Choice:
         n, dimensions = len(x), x.shape[1] + y.shape[1]
         near = None
         if dimensions <= NEIGHBOURS_UP_TO or n < FEWEST_TO_HOLD_OUT:
@@ -212,7 +215,7 @@ class AutoEstimator(MIEstimator):
             elif dimensions <= FEW_DIMENSIONS:
                 return Choice(near, "x and y have few columns, and neighbours are near")
         certified = AdaptiveEstimator(max_steps=self.max_steps, device=self.device, seed=self.seed)
-        self._fit(certified, x, y)
+        self._fit(certified, x, y, parts=parts)
         normal: MIEstimator | None = None
         with suppress(InputError):  # what the sides determine of each other is infinitely much to a normal
             normal = self._fit(GaussianCopulaEstimator(seed=self.seed), x, y)
@@ -220,8 +223,8 @@ class AutoEstimator(MIEstimator):
         points += [] if near is None else [near]
         return choose_for_numbers(certified, normal, points, x.shape[1] * y.shape[1])
 
-    def _fit(self, estimator: Fitted, x: NDArray[Any], y: NDArray[Any]) -> Fitted:
-        found = estimator.estimate(x, y)
+    def _fit(self, estimator: Fitted, x: NDArray[Any], y: NDArray[Any], **split: Parts | None) -> Fitted:
+        found = estimator.fit(x, y, **split).estimate_
         self.considered_[found.method] = found
         return estimator
 

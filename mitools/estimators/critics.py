@@ -49,6 +49,10 @@ class SeparableCritic(nn.Module):
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
         return self.embed_x(x) @ self.embed_y(y).T
 
+    def embed(self, z: Tensor, side: int) -> Tensor:
+        """Embed rows of x (side 0) or of y (side 1)."""
+        return self.embed_y(z) if side else self.embed_x(z)
+
 
 class JointCritic(nn.Module):
     """f(x, y) = g([x; y]) with one network over every concatenated pair.
@@ -181,6 +185,30 @@ class ProjectionCritic(nn.Module):
         u = nn.functional.normalize(self.head(x), dim=1)
         v = nn.functional.normalize(self.head(y), dim=1)
         return self.log_scale.exp() * (u @ v.T)
+
+    def embed(self, z: Tensor, side: int) -> Tensor:
+        """Project rows onto the sphere of radius 1 / sqrt(temperature), either side alike."""
+        return (self.log_scale / 2).exp() * nn.functional.normalize(self.head(z), dim=1)
+
+
+@torch.no_grad()
+def embedded(
+    critic: nn.Module, x: Tensor, y: Tensor
+) -> tuple[Callable[[Tensor, Tensor], Tensor], Tensor, Tensor]:
+    """Take what a critic computes of each side alone out of a reading's loop over pairs.
+
+    Returns
+    -------
+    critic, x, y
+        A critic and rows that give the same scores: inner products of embeddings made once. Where the critic
+        has none, all three as they are.
+    """
+    embed = getattr(critic, "embed", None)
+    if embed is None:
+        return critic, x, y
+    rows = max(1, VALUES_AT_ONCE // max(x.shape[1], 256))
+    u, v = (torch.cat([embed(part, side) for part in z.split(rows)]) for side, z in enumerate((x, y)))
+    return lambda some, others: some @ others.T, u, v
 
 
 class BlindCritic(nn.Module):

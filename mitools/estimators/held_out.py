@@ -10,12 +10,44 @@ from torch import Tensor, nn
 
 from mitools.errors import InputError
 from mitools.estimators.base import Pairing, Rows
+from mitools.estimators.critics import embedded
 from mitools.estimators.fitting import Member
 from mitools.estimators.objectives import Method
 from mitools.estimators.parts import Parts, as_many_as_report
-from mitools.estimators.readings import Reading
+from mitools.estimators.readings import Critic, Reading
+from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
 
 Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+LOOKED_AT = 16_384
+"""Pairs of *select* that a look reads at the most: its cost grows with their square."""
+
+
+class ScaledRows:
+    """A table as critics see it: scaled once where it fits in memory, else where rows are asked for.
+
+    Parameters
+    ----------
+    table
+        Shape (n, d).
+    scaling
+        Fitted on *train*.
+    device
+        Where the rows are wanted.
+    """
+
+    def __init__(self, table: Table, scaling: Scaling, device: torch.device) -> None:
+        # A scaling may drop columns.
+        self.shape = (len(table), scaling(table.rows(np.zeros(1, dtype=np.int64))).shape[1])
+        self.device = device
+        self._table, self._scaling = table, scaling
+        fits = len(table) * table.width <= NUMBERS_IN_MEMORY
+        self._scaled = torch.from_numpy(scaling(table.rows())).to(device) if fits else None
+
+    def __getitem__(self, rows: Rows) -> Tensor:
+        if self._scaled is not None:
+            return self._scaled[torch.from_numpy(rows)]
+        return torch.from_numpy(self._scaling(self._table.rows(rows))).to(self.device)
 
 
 class Pairs(NamedTuple):
@@ -36,8 +68,8 @@ class Tables(NamedTuple):
         Fitted on *train*.
     """
 
-    x: Tensor
-    y: Tensor
+    x: ScaledRows
+    y: ScaledRows
     scale_x: Scaling
     scale_y: Scaling
 
@@ -77,16 +109,17 @@ class HeldOut:
     def member(self, start: nn.Module, batch_size: int) -> Member:
         """Give what the fitting loop needs to fit this critic."""
         rng = np.random.default_rng([self.seed, 2])
-        x, y = self.rows(self.select)
+        x, y = self.rows(_some(self.select, LOOKED_AT, np.random.default_rng([self.seed, 6])))
 
         def look(critic: nn.Module) -> Reading:
-            return self.method.look(critic, x, y, self.pairing.diagonal_is_marginal)
+            return self.method.look(*self._embedded(critic, x, y), self.pairing.diagonal_is_marginal)
 
         return Member(start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), look)
 
     def training_pairs(self) -> tuple[Tensor, Tensor]:
-        """Give the pairs of *train*, no item in two of them."""
-        return self.rows(self._paired(self.parts.train))
+        """Give the pairs of *train*, no item in two of them; a random part where memory cannot hold them."""
+        most = NUMBERS_IN_MEMORY // max(self.tables.x.shape[1], self.tables.y.shape[1])
+        return self.rows(_some(self._paired(self.parts.train), most, np.random.default_rng([self.seed, 7])))
 
     def read(self, critic: nn.Module) -> Reading:
         """Read the number, on *report*."""
@@ -99,10 +132,14 @@ class HeldOut:
 
     def rows(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Give the rows of pairs, shapes (n, d_x) and (n, d_y)."""
-        return self.tables.x[torch.from_numpy(pairs.x)], self.tables.y[torch.from_numpy(pairs.y)]
+        return self.tables.x[pairs.x], self.tables.y[pairs.y]
 
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
-        return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+        return self.method.read(*self._embedded(critic, *self.rows(pairs)), self.pairing.diagonal_is_marginal)
+
+    def _embedded(self, critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Critic, Tensor, Tensor]:
+        # Embedded rows of x cannot be scored against each other: a critic embeds the second side otherwise.
+        return (critic, x, y) if self.method.one_space else embedded(critic, x, y)
 
     def _paired(self, items: NDArray[np.int64]) -> Pairs:
         pairs = Pairs(*self.pairing.within(items).independent(np.random.default_rng([self.seed, 3])))
@@ -155,3 +192,11 @@ class Plan(NamedTuple):
     folds: list[HeldOut]
     nulls: list[HeldOut]
     members: list[Member]
+
+
+def _some(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
+    """Take a random part of the pairs where there are more than so many."""
+    if len(pairs.x) <= most:
+        return pairs
+    chosen = np.sort(rng.permutation(len(pairs.x))[:most])
+    return Pairs(pairs.x[chosen], pairs.y[chosen])

@@ -17,7 +17,7 @@ from mitools.estimators.arrays import as_rows
 from mitools.estimators.base import Pairing
 from mitools.estimators.conditional_models import BlindConditional, GaussianConditional
 from mitools.estimators.critics import BlindCritic
-from mitools.estimators.held_out import HeldOut, Plan, Scaling, Tables
+from mitools.estimators.held_out import HeldOut, Plan, ScaledRows, Scaling, Tables
 from mitools.estimators.objectives import Method, Read
 from mitools.estimators.parts import Parts
 from mitools.estimators.readings import Reading
@@ -30,6 +30,7 @@ from mitools.estimators.readings_conditional import (
     read_log_ratio,
 )
 from mitools.estimators.scaling import Standardised, fit_scaling
+from mitools.estimators.tables import Table
 from mitools.estimators.variational import VariationalEstimator
 from mitools.estimators.whitening import WhitenedScaling, log_standard_normal
 from mitools.specs import nearest
@@ -216,8 +217,8 @@ class LearnedDensityEstimator(VariationalEstimator):
 
     def _tables(
         self,
-        x_rows: NDArray[np.float32],
-        y_rows: NDArray[np.float32],
+        x_rows: Table,
+        y_rows: Table,
         pairing: Pairing,
         parts: Parts,
         seed: int,
@@ -225,8 +226,8 @@ class LearnedDensityEstimator(VariationalEstimator):
         """Scale x, and scale and whiten y, by the rows that training pairs meet."""
         rng = np.random.default_rng([seed, 4])
         used_x, used_y = pairing.within(parts.train).draw(4 * len(parts.train), rng)
-        train_y = y_rows[np.unique(used_y)]
-        scale_x = fit_scaling(self.scaling, x_rows[np.unique(used_x)])
+        train_y = y_rows.rows(np.unique(used_y))
+        scale_x = fit_scaling(self.scaling, x_rows.rows(np.unique(used_x)))
         scale_y: Scaling
         if self.entropy_y_nats is not None:
             scale_y = WhitenedScaling(Standardised(train_y), train_y)
@@ -243,7 +244,7 @@ class LearnedDensityEstimator(VariationalEstimator):
         else:
             scale_y = WhitenedScaling(fit_scaling(self.scaling, train_y), train_y)
         device = resolve_device(self.device)
-        x, y = (torch.from_numpy(rows).to(device) for rows in (scale_x(x_rows), scale_y(y_rows)))
+        x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
         return Tables(x, y, scale_x, scale_y)
 
     def _start(self, fit: HeldOut) -> nn.Module:

@@ -16,7 +16,7 @@ from mitools.errors import InputError
 from mitools.estimators.arrays import location_and_scale
 from mitools.estimators.cautions import LEARNT_FROM
 from mitools.estimators.minibatch import MinibatchLogistic
-from mitools.estimators.tables import Table, spans
+from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table, spans
 
 Rows = NDArray[np.float32] | Table
 
@@ -24,9 +24,6 @@ INVERSE_PENALTIES = tuple(10.0**k for k in range(-5, 3))
 """Values of scikit-learn's C, from the strongest regularisation on."""
 
 LARGEST_SHARPNESS = 16.0
-
-NUMBERS_IN_MEMORY = 1 << 28
-"""Training features and scores up to which a fit holds all rows at once: 1 GiB as float32."""
 
 SMALLEST_PROBABILITY = 1e-12
 """Stands for the zeros that votes of neighbours and trees give."""

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 NUMBERS_AT_ONCE = 1 << 24
 """Numbers looked at together: 64 MiB as float32."""
 
+NUMBERS_IN_MEMORY = 1 << 28
+"""Numbers up to which a fit holds all rows at once: 1 GiB as float32."""
+
 
 class Table:
     """Some rows of an array that may be mapped from a file, and of another precision.

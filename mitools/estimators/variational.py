@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
@@ -14,19 +13,20 @@ from mitools.backends.seeding import derive_seed, seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.errors import InputError
 from mitools.estimate import Estimate
-from mitools.estimators.arrays import as_rows, same_length
+from mitools.estimators.arrays import as_table, same_length
 from mitools.estimators.base import MIEstimator, PairedRows, Pairing
 from mitools.estimators.bases import CorrectedCritic, GaussianCopulaBase
 from mitools.estimators.cautions import cautions, two_sided
 from mitools.estimators.critics import CRITICS, start_at_zero
 from mitools.estimators.cross_fitting import chosen_folds, cross_fit_parts, pooled
 from mitools.estimators.fitting import Fitted, Member, Schedule, fit_critics
-from mitools.estimators.held_out import Fold, HeldOut, Plan, Tables
+from mitools.estimators.held_out import Fold, HeldOut, Plan, ScaledRows, Tables
 from mitools.estimators.objectives import METHODS, Method
 from mitools.estimators.parts import Parts
 from mitools.estimators.readings import Reading
 from mitools.estimators.scaling import fit_scaling
 from mitools.estimators.selection import choose
+from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
 from mitools.specs import nearest
 
 BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
@@ -172,15 +172,15 @@ class VariationalEstimator(MIEstimator):
         """Check everything, split the items and make the critics: what :meth:`fit` does first."""
         self._check_numbers()
         method = self._checked_method()
-        x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+        x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
         if pairing is None:
             pairing = PairedRows(len(x_rows))
         same_length(len(x_rows), pairing.n_rows, "x", "the pairing")
-        if method.one_space and x_rows.shape[1] != y_rows.shape[1]:
+        if method.one_space and x_rows.width != y_rows.width:
             raise InputError(
                 f"{self.method} scores x against x too, so x and y must have the same dimension, not"
-                f" {x_rows.shape[1]} and {y_rows.shape[1]}; take infonce"
+                f" {x_rows.width} and {y_rows.width}; take infonce"
             )
         folds, nulls = [], []
         for k, split in enumerate(self._splits(pairing, parts)):
@@ -302,8 +302,8 @@ class VariationalEstimator(MIEstimator):
 
     def _tables(
         self,
-        x_rows: NDArray[np.float32],
-        y_rows: NDArray[np.float32],
+        x_rows: Table,
+        y_rows: Table,
         pairing: Pairing,
         parts: Parts,
         seed: int,
@@ -312,11 +312,11 @@ class VariationalEstimator(MIEstimator):
         rng = np.random.default_rng([seed, 4])
         used = pairing.within(parts.train).draw(4 * len(parts.train), rng)
         scale_x, scale_y = (
-            fit_scaling(self.scaling, table[np.unique(some)])
+            fit_scaling(self.scaling, table.at(_at_most(np.unique(some), table.width, rng)).rows())
             for table, some in zip((x_rows, y_rows), used, strict=True)
         )
         device = resolve_device(self.device)
-        x, y = (torch.from_numpy(rows).to(device) for rows in (scale_x(x_rows), scale_y(y_rows)))
+        x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
         return Tables(x, y, scale_x, scale_y)
 
     def _start(self, fit: HeldOut) -> nn.Module:
@@ -335,3 +335,9 @@ def _known(table: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in table:
         raise InputError(f"unknown {what} {name!r}; accepted: {nearest(name, table, len(table))}")
     return table[name]
+
+
+def _at_most(rows: NDArray[np.int64], width: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Take a random part of the rows where a scaling could not be fitted to all of them in memory."""
+    most = NUMBERS_IN_MEMORY // width
+    return rows if len(rows) <= most else np.sort(rng.permutation(rows)[:most])

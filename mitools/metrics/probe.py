@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 from mitools.estimators.class_prior import class_prior
 from mitools.estimators.parts import Parts
 from mitools.estimators.posterior import CalibratedPosterior
+from mitools.estimators.tables import Table
 
 
 def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts: Parts) -> float:
@@ -29,7 +30,8 @@ def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts
         The share of *report* that is classified right.
     """
     train, select, report = parts.train, parts.select, parts.report
+    rows = Table(features)
     classifier = CalibratedPosterior().fit(
-        features[train], labels[train], features[select], labels[select], class_prior(labels)
+        rows.at(train), labels[train], rows.at(select), labels[select], class_prior(labels)
     )
-    return float((classifier.predict(features[report]) == labels[report]).mean())
+    return float((classifier.predict(rows.at(report)) == labels[report]).mean())

@@ -88,8 +88,7 @@ def test_two_repositories_keep_their_own_modules(write):
     other = NETWORKS.replace("self.linear(", "-self.linear(")
     first, second = write("first"), write("second", networks=other)
     encoders = [
-        open_encoder(f"torchhub:{folder}:own_encoder?source=local&trust=yes&pretrained=yes")
-        for folder in (first, second)
+        open_encoder(f"torchhub:{folder}:own_encoder?trust=yes&pretrained=yes") for folder in (first, second)
     ]
     x = torch.rand(2, 3, 8, 8)
     torch.testing.assert_close(encoders[1].module(x), -encoders[0].module(x))
@@ -123,7 +122,7 @@ def test_entries_that_fail_are_one_line(write, entry, message):
     [
         ("torchhub:", "write for example torchhub:facebookresearch/dino:main:dino_vits16"),
         ("torchhub:entry?trust=yes", "write torchhub:repository:entry"),
-        ("torchhub:/nowhere:entry?source=local&trust=yes", "/nowhere: no folder with a hubconf.py"),
+        ("torchhub:/nowhere:entry?trust=yes", "/nowhere: no folder with a hubconf.py"),
         ("torchhub:a/b:entry?source=gitlab", "source=gitlab; accepted: github or local"),
         ("torchhub:a/b:entry?arch=x", "unknown option 'arch'"),
     ],

@@ -12,6 +12,7 @@ from mitools.datasets.known_mi import find_task, sample
 from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators.auto import AutoEstimator, choose_for_numbers, take_for
+from mitools.estimators.parts import split
 
 N = 400
 RNG = np.random.default_rng(0)
@@ -106,6 +107,14 @@ class TestNumbers:
         assert found.nats == pytest.approx(known.nats, abs=0.12)
         assert list(found.settings["considered"]) == ["adaptive", "gaussian_copula", "components"]
         json.dumps(found.to_dict(), allow_nan=False)
+
+    def test_a_given_split_is_what_is_trained_on(self):
+        known = sample(Gaussian.sparse(6, 6, 2, 0.8), 600, seed=3)
+        parts = split(600, seed=5)
+        fitted = AutoEstimator(max_steps=20).fit(known.x, known.y, parts=parts)
+        certified = fitted.considered_["adaptive"]
+        assert (certified.n_train, certified.n_report) == (len(parts.train), len(parts.report))
+        assert fitted.considered_["components"].n_report == 600
 
     def test_independent_rows_read_nothing(self):
         rng = np.random.default_rng(3)

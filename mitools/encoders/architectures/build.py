@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from torch import nn
 
@@ -100,7 +101,12 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Arc
         raise InputError(f"timm has no model {name!r}; nearest: {near}")
     try:
         with seeded(seed):
-            module = timm.create_model(name, pretrained=pretrained, num_classes=0)
+            if pretrained:
+                # With its classifier: timm loads strictly only while the number of classes is the file's.
+                module: Any = timm.create_model(name, pretrained=True)
+                module.reset_classifier(0)
+            else:
+                module = timm.create_model(name, num_classes=0)
     except Exception as error:  # timm lets through whatever the hub, the disk or the model raises
         remedy = "check the network, or take pretrained=no" if pretrained else "choose another model"
         raise InputError(f"timm model {name!r} cannot be had ({_one_line(error)}); {remedy}") from None
