@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import Selection, require_classes
+from mitools.encoders.checkpoints import digest_weights
 from mitools.encoders.control import untrained_twin
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.layers import OUTPUT
@@ -36,6 +37,7 @@ from mitools.pairing.augmented import SimCLRViews
 from mitools.pairing.same_class import bracket
 from mitools.results import ResultStore, Values
 from mitools.specs import parse_spec
+from mitools.training.trained_head import trained_head
 
 Measure = Callable[[Features, Parts, AuditSettings], Values]
 
@@ -117,8 +119,9 @@ def run_audit(
         encoder's error is kept in ``failures`` while others succeed.
     """
     settings = settings or AuditSettings()
-    for spec in encoders:
-        parse_spec(spec, SOURCES)
+    sources = {parse_spec(spec, SOURCES).source for spec in encoders}
+    if settings.trained_head and "run" not in sources:
+        raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     parts = split(len(data), data.labels, settings.seed)
@@ -180,10 +183,17 @@ class _Auditor(NamedTuple):
             wanted.insert(1, ("infonce", same_class_critic, features))
         if viewed is not None:
             wanted.append(("simclr", view_critic, viewed))
+        head = trained_head(encoder.spec) if settings.trained_head and layer == OUTPUT else None
+        if head is not None:
+            wanted.append(("head", partial(same_class_critic, head=head), features))
+            if viewed is not None:
+                wanted.append(("simclr head", partial(view_critic, head=head), viewed))
         cells = {}
         for done, (kind, measure, measured) in enumerate(wanted):
             self.advance(f"{title}: {kind}", done, len(wanted))
             on = {"features": measured.key, "prior": settings.prior, "seed": settings.seed}
+            if head is not None and kind.endswith("head"):
+                on["head"] = digest_weights(head)
             cells[kind] = self.results.cell(kind, on, partial(measure, measured, self.parts, settings))
         cells["control"] = control.cell(layer, features, self.results, settings)
         report = encoder.load_report if isinstance(encoder, Encoder) else None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import nn
 
 from mitools.estimators.cautions import two_sided
 from mitools.estimators.closed_form import ClassPosterior
@@ -47,6 +48,8 @@ class AuditSettings:
         Of the split, the critics and the views.
     critic
         Fit an InfoNCE critic beside the certificate: most of the time of an audit whose features are kept.
+    trained_head
+        For runs with a projection head, fit a critic that starts from it too.
     control
         Hold every trained network against its architecture untrained.
     precision, kept_as
@@ -61,6 +64,7 @@ class AuditSettings:
     prior: str = "empirical"
     seed: int = 0
     critic: bool = True
+    trained_head: bool = False
     control: bool = True
     precision: str = "float32"
     kept_as: FeatureDtype = "float32"
@@ -84,20 +88,36 @@ def certificate(features: Features, parts: Parts, settings: AuditSettings) -> Va
     }
 
 
-def same_class_critic(features: Features, parts: Parts, settings: AuditSettings) -> Values:
-    """Estimate I_class after training, with a projection head as critic (Lee et al., Sec. III-C)."""
+def same_class_critic(
+    features: Features, parts: Parts, settings: AuditSettings, head: nn.Module | None = None
+) -> Values:
+    """Estimate I_class after training, with a projection head as critic (Lee et al., Sec. III-C).
+
+    Parameters
+    ----------
+    features, parts, settings
+        As for every measure.
+    head
+        The head that the encoder was trained with, as a critic to start from, as the paper does; a fresh
+        one when None.
+    """
     rows = features.values[:, 0]
-    critic = _projection_critic(settings)
+    critic = _projection_critic(settings, head)
     critic.fit(rows, rows, SameClassPairs(features.labels, settings.prior), parts)
-    return {"estimates": {"i_class_infonce": critic.estimate_.to_dict()}}
+    column = "i_class_infonce" if head is None else "i_class_head"
+    return {"estimates": {column: critic.estimate_.to_dict()}}
 
 
-def view_critic(features: Features, parts: Parts, settings: AuditSettings) -> Values:
-    """Estimate I_SimCLR after training, on augmented views, with a projection head as critic."""
+def view_critic(
+    features: Features, parts: Parts, settings: AuditSettings, head: nn.Module | None = None
+) -> Values:
+    """Estimate I_SimCLR after training, on augmented views; arguments as for :func:`same_class_critic`."""
     n, n_views, d = features.values.shape
     rows = features.values.reshape(n * n_views, d)
-    critic = _projection_critic(settings)
+    critic = _projection_critic(settings, head)
     critic.fit(rows, rows, ViewPairs(n, n_views, features.labels), parts)
+    if head is not None:
+        return {"estimates": {"i_simclr_head": critic.estimate_.to_dict()}}
     report = features.values[parts.report]
     return {
         "estimates": {"i_simclr": critic.estimate_.to_dict()},
@@ -105,10 +125,15 @@ def view_critic(features: Features, parts: Parts, settings: AuditSettings) -> Va
     }
 
 
-def _projection_critic(settings: AuditSettings) -> VariationalEstimator:
+def _projection_critic(settings: AuditSettings, head: nn.Module | None) -> VariationalEstimator:
     """Make the papers' critic; features of one network need no ranks, which cost it a hundredth of a bit."""
     return VariationalEstimator(
-        "infonce", "projection", scaling="standardise", device=settings.device, seed=settings.seed
+        "infonce",
+        "projection" if head is None else head,
+        # A trained head reads features as they are.
+        scaling="standardise" if head is None else "none",
+        device=settings.device,
+        seed=settings.seed,
     )
 
 

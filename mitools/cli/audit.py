@@ -45,6 +45,9 @@ def audit(
         bool,
         typer.Option(help="Fit an InfoNCE critic beside the certificate: most of the time, once encoded."),
     ] = True,
+    trained_head: Annotated[
+        bool, typer.Option(help="Fit a critic from the projection head of every run: that has one, too.")
+    ] = False,
     control: Annotated[
         bool, typer.Option(help="Hold every trained network against its architecture untrained.")
     ] = True,
@@ -80,6 +83,7 @@ def audit(
         prior=prior,
         seed=seed,
         critic=critic,
+        trained_head=trained_head,
         control=control,
         precision=precision,
         kept_as=keep,
@@ -127,8 +131,12 @@ def audit_and_report(
 
 def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
     header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
-    further = {"i_class_infonce_bits": "InfoNCE", "i_simclr_bits": "I_SimCLR"}
-    further = {column: name for column, name in further.items() if column in rows[0]}
+    further = {
+        "i_class_infonce_bits": "InfoNCE",
+        "i_class_head_bits": "from the head",
+        "i_simclr_bits": "I_SimCLR",
+    }
+    further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header += further.values()
     print_table(
         [*header, "linear", "kNN-20", "seconds"],

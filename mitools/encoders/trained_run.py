@@ -51,14 +51,10 @@ def open_run(spec: Spec) -> Encoder:
     InputError
         When the folder holds no run, the epoch is not kept, or its weights do not fill the network.
     """
-    name = spec.need_name("run:runs/simclr@epoch=10")
     spec.only(*PREPROCESS_OPTIONS)
-    folder, at, epoch = name.partition("@epoch=")
-    if at and not (epoch.isascii() and epoch.isdigit()):
-        raise InputError(f"spec {spec.text!r}: epoch={epoch} must be a whole number")
-    run = Path(folder)
+    run, epoch = run_and_epoch(spec)
     recipe = read_run_recipe(run)
-    checkpoint = find_checkpoint(run, int(epoch) if at else None)
+    checkpoint = find_checkpoint(run, epoch)
     architecture = build_architecture(recipe["encoder"])
     report = load_weights(architecture.module, checkpoint / ENCODER)
     preprocess = Preprocess(size=recipe.get("image_size"))
@@ -72,6 +68,20 @@ def open_run(spec: Spec) -> Encoder:
         report,
         preprocess_from=preprocess_origin("the run's recipe", spec),
     )
+
+
+def run_and_epoch(spec: Spec) -> tuple[Path, int | None]:
+    """Read the folder and the epoch that a spec names; None for the last epoch.
+
+    Raises
+    ------
+    InputError
+        When it names no folder, or the epoch is no number.
+    """
+    folder, at, epoch = spec.need_name("run:runs/simclr@epoch=10").partition("@epoch=")
+    if at and not (epoch.isascii() and epoch.isdigit()):
+        raise InputError(f"spec {spec.text!r}: epoch={epoch} must be a whole number")
+    return Path(folder), int(epoch) if at else None
 
 
 def read_run_recipe(run: Path) -> dict[str, Any]:

@@ -53,7 +53,7 @@ def _json_value(value: Any) -> Any:
         return value.tolist()
     if isinstance(value, list | tuple):
         return [_json_value(item) for item in value]
-    return value if isinstance(value, str | int | float | None) else repr(value)
+    return value if isinstance(value, str | int | float | None) else " ".join(repr(value).split())
 
 
 class PairSource(Protocol):

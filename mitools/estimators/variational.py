@@ -1,5 +1,6 @@
 """Neural bounds: a critic trained on *train*, stopped by *select*, read once on *report*."""
 
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
@@ -54,7 +55,8 @@ class VariationalEstimator(MIEstimator):
     method
         A name in :data:`mitools.estimators.objectives.METHODS`, such as ``infonce`` or ``dv``.
     critic
-        A name in :data:`mitools.estimators.critics.CRITICS`, such as ``separable`` or ``joint``.
+        A name in :data:`mitools.estimators.critics.CRITICS`, such as ``separable`` or ``joint``; or a critic
+        to start from, which is copied. On *select* it competes, as a base does, with what becomes of it.
     hidden
         Widths of the critic's hidden layers.
     base
@@ -112,7 +114,7 @@ class VariationalEstimator(MIEstimator):
     def __init__(
         self,
         method: str = "infonce",
-        critic: str = "separable",
+        critic: str | nn.Module = "separable",
         hidden: Sequence[int] = (256, 256),
         base: str = "none",
         scaling: str = "rank_normal",
@@ -211,7 +213,7 @@ class VariationalEstimator(MIEstimator):
             What planning and fitting took.
         """
         started = time.perf_counter()
-        with_base = self.base != "none"
+        with_base = self.base != "none" or isinstance(self.critic, nn.Module)
         chosen = [
             choose(member.start, one, with_base) for member, one in zip(plan.members, fitted, strict=True)
         ]
@@ -285,7 +287,10 @@ class VariationalEstimator(MIEstimator):
 
     def _checked_method(self) -> Method:
         """Return the method, once every name is known."""
-        _known(CRITICS, self.critic, "critic")
+        if not isinstance(self.critic, nn.Module):
+            _known(CRITICS, self.critic, "critic")
+        elif self.base != "none":
+            raise InputError("a critic to start from takes the place of a base; leave one of the two out")
         _known(BASES, self.base, "base")
         method: Method = _known(METHODS, self.method, "method")
         if method.one_space and self.base != "none":
@@ -323,7 +328,11 @@ class VariationalEstimator(MIEstimator):
         """Make a critic as it is before its first step; the null's starts with the same weights."""
         d_x, d_y = fit.tables.x.shape[1], fit.tables.y.shape[1]
         with seeded(fit.seed):
-            critic = CRITICS[self.critic](d_x, d_y, hidden=tuple(self.hidden))
+            critic = (
+                copy.deepcopy(self.critic)
+                if isinstance(self.critic, nn.Module)
+                else CRITICS[self.critic](d_x, d_y, hidden=tuple(self.hidden))
+            )
             fit_base = BASES[self.base]
             if fit_base is not None:
                 critic = CorrectedCritic(fit_base(*fit.training_pairs()), start_at_zero(critic))

@@ -12,6 +12,7 @@ from sklearn.base import clone
 from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators import fitting, readings
+from mitools.estimators.bases import GaussianCopulaBase
 from mitools.estimators.cautions import RESOLUTION
 from mitools.estimators.critics import BlindCritic
 from mitools.estimators.parts import split
@@ -189,6 +190,20 @@ def test_with_a_base_the_first_value_is_already_the_closed_forms() -> None:
     assert estimate.nats == pytest.approx(gaussian_nats(0.8, 5), abs=2 * (estimate.stderr_nats or 0))
     # Far from what the network alone has learnt by then.
     assert VariationalEstimator(**BRIEF | {"max_steps": 1}).estimate(x, y).nats < 0.5
+
+
+def test_a_critic_to_start_from_is_read_where_steps_bring_nothing() -> None:
+    x, y = gaussian(1500, 0.8, 5)
+    many = (torch.from_numpy(rows.astype(np.float32)) for rows in gaussian(50_000, 0.8, 5))
+    truth = GaussianCopulaBase.fit(*many)
+    settings = BRIEF | {"max_steps": 1, "scaling": "none"}
+    estimator = VariationalEstimator(critic=truth, **settings)
+    estimate = estimator.estimate(x, y)
+    assert estimate.settings["critics_read"] == ["base"]
+    assert estimate.nats == pytest.approx(gaussian_nats(0.8, 5), abs=2 * (estimate.stderr_nats or 0))
+    assert clone(estimator).estimate(x, y).nats == estimate.nats
+    with pytest.raises(InputError, match="takes the place of a base"):
+        VariationalEstimator(critic=truth, base="gaussian_copula").estimate(x, y)
 
 
 def test_a_network_corrects_a_base_that_sees_nothing() -> None:

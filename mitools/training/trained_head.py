@@ -1,0 +1,51 @@
+"""The projection head of a run as a critic: where estimation after training may start."""
+
+from safetensors.torch import load_file
+
+from mitools.encoders.open import SOURCES
+from mitools.encoders.trained_run import HEAD, find_checkpoint, run_and_epoch
+from mitools.errors import InputError
+from mitools.estimators.critics import ProjectionCritic
+from mitools.specs import parse_spec
+from mitools.training.objectives.table import OBJECTIVES
+from mitools.training.run_folder import RunFolder
+
+
+def trained_head(spec: str) -> ProjectionCritic | None:
+    """Make the critic that a run ended with: its head, and the cosine over its temperature.
+
+    The paper starts its estimation after training there (Lee et al., Sec. III-C).
+
+    Parameters
+    ----------
+    spec
+        An encoder spec.
+
+    Returns
+    -------
+    ProjectionCritic or None
+        None where the encoder is no ``run:``, or was trained without a projection head.
+
+    Raises
+    ------
+    InputError
+        When the run or the epoch is not there, or its head is damaged.
+    """
+    parsed = parse_spec(spec, SOURCES)
+    if parsed.source != "run":
+        return None
+    folder, epoch = run_and_epoch(parsed)
+    recipe = RunFolder(folder).recipe()
+    objective = OBJECTIVES[recipe.objective]
+    if objective.head != "projection":
+        return None
+    path = find_checkpoint(folder, epoch) / HEAD
+    weights = load_file(path)
+    hidden, width = weights["0.weight"].shape
+    temperature = objective.temperature if recipe.temperature is None else recipe.temperature
+    critic = ProjectionCritic(width, width, (hidden,), recipe.head_width, temperature)
+    try:
+        critic.head.load_state_dict(weights)
+    except RuntimeError:
+        raise InputError(f"{path}: damaged; it does not hold the head that the recipe describes") from None
+    return critic
