@@ -1,7 +1,9 @@
 """Every estimator by its name, and what all of them share."""
 
 import json
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +31,17 @@ def test_a_method_by_name_reads_what_it_says(name: str, mixture_of: Callable[[fl
     estimate = make_estimator(name).estimate(x, labels)
     assert (estimate.method, estimate.kind) == (name, METHODS[name].kind)
     assert METHODS[name].needs_labels
+
+
+def test_the_readme_lists_every_method_with_its_kind() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    table = readme.partition("\n## Estimators\n")[2].partition("\nFor the bounds n is")[0]
+    rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| `")]
+    kinds = {name: kind.strip() for names, kind, *_ in rows for name in re.findall(r"`(\w+)`", names)}
+    assert {len(row) for row in rows} == {6}
+    assert set(kinds) == set(METHODS) | {"class_posterior_nwj"}
+    for name, method in METHODS.items():
+        assert method.kind is None or method.kind in kinds[name]
 
 
 def test_an_unknown_name_gets_the_nearest() -> None:
