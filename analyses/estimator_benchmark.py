@@ -16,6 +16,7 @@ from mitools.datasets.known_mi import TASKS, KnownMI, find_task
 from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators.methods import METHODS, make_estimator
+from mitools.estimators.variational import VariationalEstimator
 from mitools.report.drawing import FONT_SIZE, save_figure
 from mitools.report.tables import write_csv
 from mitools.results import ResultStore, Values
@@ -38,6 +39,7 @@ def run(
     tasks: Sequence[str] | None = None,
     n: int = N,
     seed: int = SEED,
+    folds: int | None = None,
     advance: Advance | None = None,
 ) -> Finding:
     """Read every method on every task; what was read before is kept.
@@ -52,6 +54,8 @@ def run(
         Names in :data:`mitools.datasets.known_mi.TASKS`; all when None.
     n, seed
         Pairs drawn of each task, and the seed they are drawn by.
+    folds
+        Of the neural estimators; their own default when None.
     advance
         Told how many readings are done.
 
@@ -61,15 +65,15 @@ def run(
         When a name is unknown or n is too small.
     """
     names = list(TASKS) if tasks is None else [find_task(name).name for name in tasks]
-    for method in methods:
-        make_estimator(method)
+    neural = {name for name in methods if isinstance(make_estimator(name), VariationalEstimator)}
     store = ResultStore(out / "cells")
     rows = []
     for done, (task, method) in enumerate((task, method) for task in names for method in methods):
         if advance:
             advance(f"{method} on {task}", done, len(names) * len(methods))
         on = {"task": task, "method": method, "n": n, "seed": seed}
-        cell = store.cell("reading", on, partial(_read, task, method, n, seed))
+        settings = {"folds": folds} if folds is not None and method in neural else {}
+        cell = store.cell("reading", on | settings, partial(_read, task, method, n, seed, settings))
         rows.append({"task": task, "method": method} | _row(cell))
     table = pd.DataFrame(rows)
     summary = summarise(table)
@@ -180,7 +184,7 @@ def draw(table: pd.DataFrame, path: Path) -> list[Path]:
     return save_figure(figure, path)
 
 
-def _read(task: str, method: str, n: int, seed: int) -> Values:
+def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values:
     known = _sample(task, n, seed)
     values: Values = {
         "d_x": _columns(known.x),
@@ -191,7 +195,8 @@ def _read(task: str, method: str, n: int, seed: int) -> Values:
     left_out = why_left_out(method, known)
     if not left_out:
         try:
-            return values | {"estimate": make_estimator(method).estimate(known.x, known.y).to_dict()}
+            estimator = make_estimator(method).set_params(**settings)
+            return values | {"estimate": estimator.estimate(known.x, known.y).to_dict()}
         except InputError as error:
             left_out = str(error)
     return values | {"left_out": left_out}
@@ -215,6 +220,7 @@ def _row(cell: Values) -> dict[str, Any]:
     return row | {
         "kind": found.kind,
         "chosen": found.settings.get("chosen"),
+        "folds": found.settings.get("folds"),
         "nats": found.nats,
         "low": low,
         "high": high,
@@ -236,6 +242,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     parser.add_argument("--tasks", help="names with commas; all when left out")
     parser.add_argument("--n", type=int, default=N)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--folds", type=int, help="of neural estimators; 1 is one split, a third of the time")
     parser.add_argument("--out", type=Path, default=Path("mitools-estimator_benchmark"))
     chosen = parser.parse_args(None if arguments is None else list(arguments))
 
@@ -244,7 +251,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
 
     tasks = chosen.tasks.split(",") if chosen.tasks else None
     try:
-        found = run(chosen.methods.split(","), chosen.out, tasks, chosen.n, chosen.seed, advance)
+        methods = chosen.methods.split(",")
+        found = run(methods, chosen.out, tasks, chosen.n, chosen.seed, chosen.folds, advance)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
