@@ -88,6 +88,8 @@ def why_left_out(method: str, known: KnownMI) -> str:
     discrete = [side.dtype.kind in "iu" for side in (known.x, known.y)]
     if method == "auto":
         return ""
+    if method == "class_posterior":
+        return "bounds what two items of one class share, and not I(X;Y)"
     if method in OF_NOISY_ROWS:
         return "bounds what rows with noise share, and not these rows"
     if method == "discrete" and not all(discrete):
