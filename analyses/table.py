@@ -7,10 +7,13 @@ from typing import Literal, NamedTuple
 from mitools.analyses import (
     augmentation_sweep,
     batch_size,
+    information_plane_toy,
+    mine_check,
     negatives,
     objectives,
     representation_quality,
     task_dependence,
+    temporal,
 )
 from mitools.analyses.finding import Finding
 from mitools.recipes import Recipe
@@ -85,6 +88,27 @@ ANALYSES: dict[str, Analysis] = {
         representation_quality.run,
         smoke="14 minutes",
         paper="hours, not measured",
+    ),
+    "information_plane_toy": Analysis(
+        "does a network compress its input? exact binned planes, tanh and ReLU (Saxe et al. 2018)",
+        information_plane_toy.InformationPlaneToyRecipe,
+        information_plane_toy.run,
+        smoke="1 minute",
+        paper="not measured",
+    ),
+    "temporal": Analysis(
+        "does training compress too much, and does CTC mend it? (Cui et al., Figs. 2 to 5)",
+        temporal.TemporalRecipe,
+        temporal.run,
+        smoke="10 minutes",
+        paper="hours, not measured",
+    ),
+    "mine_check": Analysis(
+        "how far does MINE read above the truth on the items it was fitted to?",
+        mine_check.MineCheckRecipe,
+        mine_check.run,
+        smoke="1 minute",
+        paper="not measured",
     ),
 }
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from mitools.backends.seeding import derive_seed
 from mitools.encoders.preprocess import Preprocess
 from mitools.pairing.augmented import SimCLRViews
-from mitools.training.augmentation import DRAWS, augmented
+from mitools.training.augmentation import augmented, draw_count
 from mitools.training.recipe import AugmentationRecipe
 
 
@@ -36,7 +36,8 @@ class TrainingViews(SimCLRViews):
         draws = torch.stack(
             [
                 torch.rand(
-                    DRAWS, generator=torch.Generator().manual_seed(derive_seed(self.seed, index, view))
+                    draw_count(self.recipe),
+                    generator=torch.Generator().manual_seed(derive_seed(self.seed, index, view)),
                 )
                 for view in range(self.count)
             ]

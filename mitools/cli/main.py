@@ -12,6 +12,7 @@ from mitools.cli.console import err
 from mitools.cli.correlate import correlate
 from mitools.cli.demo import demo
 from mitools.cli.estimate import estimate
+from mitools.cli.plane import plane
 from mitools.cli.run import run_analysis
 from mitools.cli.same_class import same_class
 from mitools.cli.train import train
@@ -40,6 +41,7 @@ app.command("estimate")(estimate)
 app.command("calibrate")(calibrate)
 app.command("correlate")(correlate)
 app.command("train")(train)
+app.command("plane")(plane)
 app.command("run")(run_analysis)
 app.add_typer(study.app, name="study")
 app.add_typer(encoders.app, name="encoders")

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mitools.training.auto_augment import AUTO_DRAWS, auto_augmented
 from mitools.training.recipe import AugmentationRecipe
 
 DRAWS = 11
@@ -19,20 +20,25 @@ LUMA = (0.299, 0.587, 0.114)
 _TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
 
+def draw_count(recipe: AugmentationRecipe) -> int:
+    """Count the random numbers that an image needs: DRAWS, and those of AutoAugment where it is asked for."""
+    return DRAWS if recipe.auto is None else DRAWS + AUTO_DRAWS
+
+
 def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tensor:
     """Draw one view of each image.
 
     The steps are those of Chen et al. (2020, appendix A) for small images: random resized crop, flip,
     colour jitter, grey; no blur (B.9). The jitter's four parts come in one fixed order, and hue is turned
-    in YIQ space.
+    in YIQ space. AutoAugment follows where it is asked for.
 
     Parameters
     ----------
     images
         Shape (B, 3, H, W), float, in [0, 1].
     draws
-        Shape (B, DRAWS), uniform in [0, 1): every random choice. Equal draws give equal views, on every
-        device and for every split of a batch over processes.
+        Shape (B, draw_count(recipe)), uniform in [0, 1): every random choice. Equal draws give equal views,
+        on every device and for every split of a batch over processes.
     recipe
         How strong each step is.
 
@@ -41,7 +47,7 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
     Tensor
         Shape (B, 3, H, W), in [0, 1].
     """
-    area, aspect, row, column, flip, jitter, brightness, contrast, saturation, hue, grey = draws.T
+    area, aspect, row, column, flip, jitter, brightness, contrast, saturation, hue, grey = draws[:, :DRAWS].T
     if recipe.crop_area < 1 or recipe.flip > 0:
         images = _cropped(images, recipe.crop_area, area, aspect, row, column, flip < recipe.flip)
     if recipe.jitter_strength > 0:
@@ -52,7 +58,7 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
         images = torch.where(_each(jitter < recipe.jitter), jittered, images)
     if recipe.grey > 0:
         images = torch.where(_each(grey < recipe.grey), _luma(images).expand_as(images), images)
-    return images
+    return images if recipe.auto is None else auto_augmented(images, draws[:, DRAWS:], recipe.auto)
 
 
 def _cropped(

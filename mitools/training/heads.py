@@ -1,5 +1,6 @@
 """What stands between an encoder and its loss."""
 
+import torch
 from torch import Tensor, nn
 
 
@@ -16,6 +17,22 @@ class ProjectionHead(nn.Sequential):
 
     def __init__(self, width: int, output: int) -> None:
         super().__init__(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, output))
+
+
+class RepresentationAndClassifier(nn.Linear):
+    """A classifier that hands on what it reads, for objectives of both.
+
+    Parameters
+    ----------
+    in_features
+        Width of the encoder's output.
+    out_features
+        Classes.
+    """
+
+    def forward(self, representations: Tensor) -> Tensor:
+        """Map (B, width) to (B, classes + width): logits, then the representations themselves."""
+        return torch.cat([super().forward(representations), representations], dim=1)
 
 
 class Headed(nn.Module):

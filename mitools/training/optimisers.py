@@ -78,9 +78,9 @@ def learning_rate(recipe: OptimiserRecipe, step: int, steps: int, steps_per_epoc
     recipe
         The highest rate, the warm-up and the schedule.
     step
-        From 0.
+        From 0, where the schedule starts.
     steps, steps_per_epoch
-        Of the whole run, and of an epoch.
+        Of the whole schedule, and of an epoch.
     """
     warmup = round(recipe.warmup_epochs * steps_per_epoch)
     if step < warmup:
@@ -88,4 +88,4 @@ def learning_rate(recipe: OptimiserRecipe, step: int, steps: int, steps_per_epoc
     if recipe.schedule == "constant":
         return recipe.learning_rate
     share = (step - warmup) / max(1, steps - warmup)
-    return recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2
+    return max(recipe.least_rate, recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2)

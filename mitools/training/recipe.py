@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from mitools.recipes import Recipe
 from mitools.specs import nearest
@@ -30,6 +30,8 @@ class OptimiserRecipe(Recipe):
         Over which the rate rises linearly from 0.
     schedule
         ``cosine`` falls to 0 at the end, ``constant`` stays.
+    least_rate
+        Below which the schedule does not fall.
     """
 
     name: Literal["sgd", "adamw", "lars"] = "adamw"
@@ -38,10 +40,11 @@ class OptimiserRecipe(Recipe):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-4
     warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["cosine", "constant"] = "cosine"
+    least_rate: Annotated[float, Field(ge=0)] = 0.0
 
 
 class AugmentationRecipe(Recipe):
-    """How a view is drawn from an image (SimCLR's steps, in this order).
+    """How a view is drawn from an image: SimCLR's steps in this order, and AutoAugment's after them.
 
     Attributes
     ----------
@@ -55,6 +58,8 @@ class AugmentationRecipe(Recipe):
         Probability of the colour jitter.
     grey
         Probability of grey.
+    auto
+        AutoAugment's policy (Cubuk et al. 2019), learnt on the data set named; None leaves it out.
     """
 
     crop_area: Annotated[float, Field(gt=0, le=1)] = 0.08
@@ -62,6 +67,39 @@ class AugmentationRecipe(Recipe):
     jitter_strength: Annotated[float, Field(ge=0, le=1.25)] = 0.5
     jitter: Share = 0.8
     grey: Share = 0.2
+    auto: Literal["cifar10", "imagenet", "svhn"] | None = None
+
+
+class CTCRecipe(Recipe):
+    """How contrastive temporal coding contrasts (Cui et al. 2022, Secs. 4.2 and A.6).
+
+    Attributes
+    ----------
+    border
+        The epoch after which information aggregation ends and revitalisation begins; None for two thirds
+        of the run, as 200 of 300 in A.6.
+    alpha, beta
+        Weights of InfoNCE in the two stages. A.6 has alpha at 0.01 in one place and 0.1 in another; Fig. 6
+        shows that the accuracy of Table 1 is that of 0.1.
+    alpha_temperature, beta_temperature
+        What divides the cosine similarities in the two stages.
+    momentum
+        Of the memory bank in stage one: the share of a row that stays when its sample is seen.
+    negatives
+        Samples drawn from the bank every step; all of them when None, as Eqs. 3 and 4 have it.
+    beta_rate
+        The highest learning rate of stage two, whose schedule starts anew, without a warm-up or a least
+        rate; None for a tenth of the first stage's.
+    """
+
+    border: Count | None = None
+    alpha: Annotated[float, Field(ge=0)] = 0.1
+    beta: Annotated[float, Field(ge=0)] = 1.0
+    alpha_temperature: Positive = 0.5
+    beta_temperature: Positive = 0.4
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    negatives: Count | None = None
+    beta_rate: Positive | None = None
 
 
 class TrainingRecipe(Recipe):
@@ -86,6 +124,8 @@ class TrainingRecipe(Recipe):
         Of objectives that augment; the same for all when given, None for the objective's own habit.
     negatives
         Where the negatives come from: the batch itself when None, another data spec, or ``noise``.
+    ctc
+        Of the objective ``ctc``, see :class:`CTCRecipe`.
     optimiser
         See :class:`OptimiserRecipe`.
     image_size
@@ -107,6 +147,7 @@ class TrainingRecipe(Recipe):
     head_width: Count = 128
     augmentation: AugmentationRecipe | None = None
     negatives: str | None = None
+    ctc: CTCRecipe | None = None
     optimiser: OptimiserRecipe = OptimiserRecipe()
     image_size: Count | None = None
     keep_every: Count | None = None
@@ -127,3 +168,21 @@ class TrainingRecipe(Recipe):
         if negatives is not None and objective not in ("simclr", "class"):
             raise ValueError(f"negatives from elsewhere are for simclr and class, not for {objective}")
         return negatives
+
+    @model_validator(mode="after")
+    def _ctc_has_two_stages(self) -> "TrainingRecipe":
+        if self.objective != "ctc":
+            if self.ctc is not None:
+                raise ValueError(f"ctc is for the objective ctc, not for {self.objective}")
+            return self
+        if self.temperature is not None:
+            raise ValueError("ctc has two temperatures: ctc.alpha_temperature and ctc.beta_temperature")
+        if not 1 <= self.border < self.epochs:
+            raise ValueError(f"ctc.border {self.border} must lie below epochs {self.epochs}; none is left for"
+                             " the second stage")  # fmt: skip
+        return self
+
+    @property
+    def border(self) -> int:
+        """The epoch after which CTC's second stage begins."""
+        return (self.ctc and self.ctc.border) or round(2 * self.epochs / 3)

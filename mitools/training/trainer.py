@@ -11,23 +11,25 @@ import torch
 from torch import Tensor, nn
 
 from mitools.backends.runtime import Runtime
-from mitools.backends.seeding import derive_seed, seeded
+from mitools.backends.seeding import derive_seed
 from mitools.datasets.open import open_data
-from mitools.encoders.architectures.build import build_architecture
 from mitools.encoders.preprocess import Preprocess
 from mitools.encoders.trained_run import ENCODER, HEAD
 from mitools.errors import InputError
 from mitools.information import nats_to_bits
-from mitools.training.augmentation import DRAWS, augmented
+from mitools.training.augmentation import augmented, draw_count
 from mitools.training.batches import Batches
-from mitools.training.heads import Headed, ProjectionHead
+from mitools.training.heads import Headed, RepresentationAndClassifier
 from mitools.training.images import ImagesInMemory, load_images, noise_like
+from mitools.training.information_bank import InformationBank
 from mitools.training.metrics_log import MetricsLog
+from mitools.training.network import build_network
 from mitools.training.objectives.base import Embedded, Loss
 from mitools.training.objectives.table import OBJECTIVES
 from mitools.training.optimisers import learning_rate, make_optimiser
-from mitools.training.recipe import AugmentationRecipe, TrainingRecipe
+from mitools.training.recipe import AugmentationRecipe, CTCRecipe, TrainingRecipe
 from mitools.training.run_folder import RunFolder
+from mitools.training.stages import Stage, stage_at, stages_of
 
 Advance = Callable[[str, int, int], None]
 
@@ -108,11 +110,11 @@ class _Run:
         self.pairing = named.pairing
         counts = torch.bincount(data.images.labels).double()
         entropy = float(torch.special.entr(counts / counts.sum()).sum())
-        self.objective = named.make(recipe.temperature or named.temperature, entropy)
+        self.stages = stages_of(recipe, entropy)
         self.augmentation = recipe.augmentation or (AugmentationRecipe() if named.augments else None)
         self.steps_per_epoch = data.batches.steps_per_epoch
-        self.steps = recipe.epochs * self.steps_per_epoch
         self.optimiser = make_optimiser(network, recipe.optimiser)
+        self.bank = _information_bank(recipe, network, len(data.images), runtime.device)
 
     @classmethod
     def prepare(cls, recipe: TrainingRecipe, folder: RunFolder, runtime: Runtime, advance: Advance) -> "_Run":
@@ -127,11 +129,12 @@ class _Run:
         batches = Batches(images.labels.numpy(), recipe.batch_size, named.pairing, recipe.seed)
         negatives = _negatives(recipe, images, advance)
         network = build_network(recipe, len(labelled.classes), images.pixels.shape[1:]).to(runtime.device)
+        data = _Data(_on(images, runtime.device), negatives and _on(negatives, runtime.device), batches)
+        run = cls(recipe, folder, runtime, advance, data, network)
         if runtime.is_main:
             folder.begin(recipe)
         runtime.wait()
-        data = _Data(_on(images, runtime.device), negatives and _on(negatives, runtime.device), batches)
-        return cls(recipe, folder, runtime, advance, data, network)
+        return run
 
     def go_on(self) -> None:
         """Train what is left to train."""
@@ -142,7 +145,10 @@ class _Run:
         log = MetricsLog(self.folder.path, epoch * self.steps_per_epoch) if self.runtime.is_main else None
         try:
             for finished in range(epoch, self.recipe.epochs):
-                self._epoch(prepared, finished, log)
+                stage = stage_at(self.stages, finished)
+                if self.bank is not None and finished == stage.begins:
+                    self._fill(self.bank, stage)
+                self._epoch(prepared, finished, stage, log)
                 self._keep(finished + 1)
         finally:
             if log is not None:
@@ -157,36 +163,61 @@ class _Run:
         self.network.encoder.load_state_dict(self.folder.weights(epoch, ENCODER))
         self.network.head.load_state_dict(self.folder.weights(epoch, HEAD))
         self.optimiser.load_state_dict(state["optimiser"])
+        if self.bank is not None:
+            self.bank.memory.rows.copy_(state["memory_bank"])
+            if epoch > self.recipe.border:
+                self.bank.freeze(self.network.encoder, self.folder.weights(self.recipe.border, ENCODER))
         return epoch
 
     def _keep(self, epoch: int) -> None:
         if self.runtime.is_main:
-            state = {"optimiser": self.optimiser.state_dict()}
+            state: dict[str, Any] = {"optimiser": self.optimiser.state_dict()}
+            if self.bank is not None:
+                state["memory_bank"] = self.bank.memory.rows
             self.folder.keep(epoch, self.network.encoder, self.network.head, state)
             every, last = self.recipe.keep_every, epoch - 1
-            if last in self.folder.epochs() and (every is None or last % every):
+            # What stage two is held against is needed until the run ends.
+            border = self.bank is not None and last == self.recipe.border
+            if last in self.folder.epochs() and (every is None or last % every) and not border:
                 self.folder.drop(last)
         self.runtime.wait()
 
-    def _epoch(self, prepared: nn.Module, epoch: int, log: MetricsLog | None) -> None:
+    def _fill(self, bank: InformationBank, stage: Stage) -> None:
+        """Begin a stage: one view of every image, encoded by the network as it is."""
+        if stage.number == 2:
+            bank.freeze(self.network.encoder)
+        images, device = self.data.images, self.runtime.device
+        rows = torch.arange(len(images), device=device).split(self.recipe.batch_size)
+        views = (
+            (items, self._views(images, items, derive_seed(self.recipe.seed, 7, stage.number, number)))
+            for number, items in enumerate(rows)
+        )
+        with self.runtime.autocast():
+            bank.fill(bank.frozen or self.network.encoder, views)
+
+    def _epoch(self, prepared: nn.Module, epoch: int, stage: Stage, log: MetricsLog | None) -> None:
         prepared.train()
         pending: list[Loss] = []
         started, what = time.perf_counter(), f"epoch {epoch + 1} of {self.recipe.epochs}, images"
         for position in range(self.steps_per_epoch):
             step = epoch * self.steps_per_epoch + position
-            rate = learning_rate(self.recipe.optimiser, step, self.steps, self.steps_per_epoch)
+            began, steps = (n * self.steps_per_epoch for n in (stage.begins, stage.ends - stage.begins))
+            rate = learning_rate(stage.optimiser, step - began, steps, self.steps_per_epoch)
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             self.optimiser.zero_grad(set_to_none=True)
             loss = self._loss(prepared, step)
             loss.value.backward()  # type: ignore[no-untyped-call]
             self.optimiser.step()
-            pending.append(Loss(loss.value.detach(), loss.nats, loss.ceiling_nats))
+            if self.bank is not None:
+                self.bank.follow()
+            pending.append(loss._replace(value=loss.value.detach()))
             if len(pending) == self.recipe.log_every or position == self.steps_per_epoch - 1:
                 record = self._record(pending, step)
                 images = len(pending) * self.recipe.batch_size / (time.perf_counter() - started)
+                now = {"epoch": epoch, "stage": stage.number, "learning_rate": rate}
                 if log is not None:
-                    log.add(record | {"epoch": epoch, "learning_rate": rate, "images_per_second": images})
+                    log.add(record | now | {"images_per_second": images})
                 pending, started = [], time.perf_counter()
                 self.advance(what, (position + 1) * self.recipe.batch_size, len(self.data.images))
 
@@ -201,6 +232,8 @@ class _Run:
                 + (f" the weights after epoch {kept[-1]} are kept" if kept else " no checkpoint was written")
             )
         record: dict[str, Any] = {"step": step, "loss": float(np.mean(values))}
+        for term in pending[0].terms:
+            record[term] = float(torch.stack([loss.terms[term] for loss in pending]).mean())
         estimates = [loss.nats for loss in pending if loss.nats is not None]
         if estimates:
             record["in_training_bits"] = nats_to_bits(float(torch.stack(estimates).double().mean()))
@@ -214,41 +247,47 @@ class _Run:
         if self.pairing == "views":
             items = (*items, *items)
         mine = self._share(len(items[0]))
+        seed = self.recipe.seed
         views = [
-            self._views(self.data.images, torch.from_numpy(rows)[mine], step, view, mine, len(rows))
+            self._views(self.data.images, torch.from_numpy(rows), derive_seed(seed, 3, step, view), mine)
             for view, rows in enumerate(items)
         ]
         count = len(views)
         if self.data.negatives is not None:
-            rng = np.random.default_rng([self.recipe.seed, 2, step])
+            rng = np.random.default_rng([seed, 2, step])
             rows = torch.from_numpy(rng.integers(0, len(self.data.negatives), self.recipe.batch_size))
             views += [
-                self._views(self.data.negatives, rows[mine], step, count + view, mine, len(rows))
+                self._views(self.data.negatives, rows, derive_seed(seed, 3, step, count + view), mine)
                 for view in range(2)
             ]
+        pixels = torch.cat(views)
         with self.runtime.autocast():
-            rows_out = prepared(torch.cat(views))
+            rows_out = prepared(pixels)
+            if self.bank is not None:
+                rows_out = torch.cat([rows_out, self.bank.keys(pixels)], dim=1)
         # One row an item, all its views in it, so that gathering keeps views together.
         own = rows_out.float().reshape(len(views), len(views[0]), -1).transpose(0, 1)
         embedded = self.runtime.gather(own.contiguous()).transpose(0, 1)
-        labels = self.data.images.labels[torch.from_numpy(items[0]).to(self.runtime.device)]
+        rows = torch.from_numpy(items[0]).to(pixels.device)
+        labels = self.data.images.labels[rows]
         negatives = embedded[count:] if self.data.negatives is not None else None
-        return self.objective(Embedded(embedded[:count], labels, negatives))
+        batch = Embedded(embedded[:count], labels, negatives)
+        if self.bank is not None:
+            batch = self.bank.beside(batch, rows, step)
+        return stage_at(self.stages, step // self.steps_per_epoch).objective(batch)
 
     def _share(self, size: int) -> slice:
         own = size // self.runtime.processes
         return slice(self.runtime.rank * own, (self.runtime.rank + 1) * own)
 
-    def _views(
-        self, source: ImagesInMemory, rows: Tensor, step: int, view: int, mine: slice, size: int
-    ) -> Tensor:
+    def _views(self, source: ImagesInMemory, rows: Tensor, seed: int, mine: slice = slice(None)) -> Tensor:
         """Draw one view of each of this process's images, normalised."""
         device = self.runtime.device
-        images = source.pixels[rows.to(device)].float() / 255
+        images = source.pixels[rows[mine].to(device)].float() / 255
         if self.augmentation is not None:
             # Drawn for the whole batch, so that the share of a process does not change anyone's view.
-            seed = derive_seed(self.recipe.seed, 3, step, view)
-            draws = torch.rand(size, DRAWS, generator=torch.Generator().manual_seed(seed))[mine]
+            shape = (len(rows), draw_count(self.augmentation))
+            draws = torch.rand(shape, generator=torch.Generator().manual_seed(seed))[mine]
             images = augmented(images, draws.to(device), self.augmentation)
         mean, std = (
             torch.tensor(values, device=device).reshape(3, 1, 1)
@@ -257,38 +296,14 @@ class _Run:
         return (images - mean) / std
 
 
-def build_network(recipe: TrainingRecipe, n_classes: int, shape: tuple[int, ...]) -> Headed:
-    """Build the encoder and its head with the untrained weights of the recipe's seed.
-
-    Parameters
-    ----------
-    recipe
-        Names the encoder and the objective.
-    n_classes
-        Outputs of a classifier head.
-    shape
-        Of an image, (3, height, width).
-
-    Raises
-    ------
-    InputError
-        When the encoder is unknown or does not read such images.
-    """
-    with seeded(derive_seed(recipe.seed, 4)):
-        encoder = build_architecture(recipe.encoder, seed=derive_seed(recipe.seed, 5) % 2**31).module
-        try:
-            with torch.no_grad():
-                width = encoder.eval()(torch.zeros(1, *shape)).shape[1]
-        except (RuntimeError, ValueError, IndexError, AssertionError) as error:
-            reason = " ".join(str(error).split())[:200]
-            raise InputError(
-                f"encoder {recipe.encoder} fails on images of {tuple(shape)} ({reason})"
-            ) from None
-        if OBJECTIVES[recipe.objective].head == "classifier":
-            head: nn.Module = nn.Linear(width, n_classes)
-        else:
-            head = ProjectionHead(width, recipe.head_width)
-    return Headed(encoder, head)
+def _information_bank(
+    recipe: TrainingRecipe, network: Headed, samples: int, device: torch.device
+) -> InformationBank | None:
+    """Make the bank of an objective that reads representations as well."""
+    if not isinstance(network.head, RepresentationAndClassifier):
+        return None
+    width = network.head.in_features
+    return InformationBank(recipe.ctc or CTCRecipe(), samples, width, recipe.seed, device)
 
 
 def _negatives(recipe: TrainingRecipe, images: ImagesInMemory, advance: Advance) -> ImagesInMemory | None:

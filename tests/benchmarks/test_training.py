@@ -51,6 +51,8 @@ def test_epoch(encoder: str, loop: str, tmp_path: Path, benchmark: Any) -> None:
             run.optimiser.step()
 
     benchmark.pedantic(
-        bare if loop == "bare" else lambda: run._epoch(network, 0, None), rounds=5, warmup_rounds=1
+        bare if loop == "bare" else lambda: run._epoch(network, 0, run.stages[0], None),
+        rounds=5,
+        warmup_rounds=1,
     )
     benchmark.extra_info["images_per_second"] = batch * steps / benchmark.stats.stats.min

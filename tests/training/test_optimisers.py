@@ -47,3 +47,11 @@ def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
     assert rates[99] < 0.01
     constant = recipe.model_copy(update={"schedule": "constant"})
     assert learning_rate(constant, 99, 100, 5) == 2.0
+
+
+def test_a_cosine_does_not_fall_below_the_least_rate() -> None:
+    recipe = OptimiserRecipe(learning_rate=0.05, least_rate=0.01)
+    rates = [learning_rate(recipe, step, 200, 1) for step in range(200)]
+    free = [0.05 * (1 + math.cos(math.pi * step / 200)) / 2 for step in range(200)]
+    assert rates == pytest.approx([max(rate, 0.01) for rate in free])
+    assert min(free) < 0.01 == min(rates)

@@ -13,8 +13,11 @@ from torch import nn
 
 from mitools.backends.seeding import seeded
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
+from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
 from mitools.encoders.architectures.convnet import ConvNet
 from mitools.encoders.architectures.small_resnet import small_resnet
+from mitools.encoders.architectures.small_shufflenet import small_shufflenet
+from mitools.encoders.architectures.wide_resnet import WideResNet
 from mitools.encoders.preprocess import Preprocess, timm_preprocess
 from mitools.errors import InputError
 from mitools.files import digest_file
@@ -44,6 +47,9 @@ NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "convnet": ConvNet,
     **{f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS},
     **{f"{name}_small": partial(small_resnet, name) for name in ("resnet18", "resnet50")},
+    "wrn28_4": partial(WideResNet, 28, 4),
+    "shufflenetv2_small": small_shufflenet,
+    "resnext32_16x4d": partial(CifarResNeXt, blocks=5, groups=16, base=4, stem=32),
 }
 
 
@@ -53,9 +59,10 @@ def build_architecture(text: str, seed: int = 0) -> Architecture:
     Parameters
     ----------
     text
-        ``convnet``, ``cifar_resnet20`` (32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
-        images), ``timm:NAME``, or ``python:MODULE:FACTORY``: a function without arguments that returns the
-        network. The last runs the user's own code, found as Python finds it or in the current folder.
+        ``convnet``, ``cifar_resnet20`` (8, 32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
+        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``, ``timm:NAME``, or
+        ``python:MODULE:FACTORY``: a function without arguments that returns the network. The last runs the
+        user's own code, found as Python finds it or in the current folder.
     seed
         Of the untrained weights.
 

@@ -15,7 +15,8 @@ class NamedObjective(NamedTuple):
     Attributes
     ----------
     make
-        From the temperature and H(Y) of the training labels, in nats.
+        From the temperature and H(Y) of the training labels, in nats; None where a run has several stages
+        with an objective each, which :func:`mitools.training.stages.stages_of` makes from the recipe.
     pairing
         What a batch is made of.
     head
@@ -28,9 +29,9 @@ class NamedObjective(NamedTuple):
         One line for people.
     """
 
-    make: Callable[[float, float], Objective]
+    make: Callable[[float, float], Objective] | None
     pairing: Pairing
-    head: Literal["projection", "classifier"]
+    head: Literal["projection", "classifier", "representation and classifier"]
     augments: bool
     temperature: float
     what: str
@@ -44,6 +45,14 @@ OBJECTIVES: dict[str, NamedObjective] = {
         augments=True,
         temperature=1.0,
         what="supervised; H(Y) - L bounds I(T;Y)",
+    ),
+    "ctc": NamedObjective(
+        make=None,
+        pairing="labels",
+        head="representation and classifier",
+        augments=True,
+        temperature=1.0,
+        what="supervised, and InfoNCE against a memory bank, then against the frozen network (two stages)",
     ),
     "simclr": NamedObjective(
         make=lambda temperature, _: NTXent(temperature),

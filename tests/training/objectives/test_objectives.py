@@ -131,7 +131,7 @@ def test_the_in_training_estimate_never_passes_its_ceiling(name: str) -> None:
     assert float(loss.nats) == pytest.approx(loss.ceiling_nats, abs=1e-9)
 
 
-@pytest.mark.parametrize("name", list(OBJECTIVES))
+@pytest.mark.parametrize("name", [name for name in OBJECTIVES if name != "ctc"])
 def test_gradients_pull_the_loss_down(name: str, batch: Embedded) -> None:
     objective = OBJECTIVES[name].make(OBJECTIVES[name].temperature, 1.0)
     views = batch.views.detach().clone().requires_grad_()

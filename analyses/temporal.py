@@ -1,0 +1,158 @@
+"""Whether training compresses too much, and whether CTC mends it (Cui et al. 2022, Figs. 2 to 5)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import Field, field_validator, model_validator
+from scipy.stats import binomtest
+
+from mitools.analyses.evaluation import interval_columns
+from mitools.analyses.finding import Finding, write_finding
+from mitools.analyses.temporal_changes import CTC, SOURCE, VANILLA, changes
+from mitools.analyses.temporal_figures import draw_temporal
+from mitools.analyses.temporal_points import MeasureRecipe, Measuring, Point
+from mitools.analyses.temporal_reading import read
+from mitools.analyses.training_runs import Advance, require_held_out, train_all
+from mitools.backends.runtime import Runtime
+from mitools.features.store import FeatureStore, default_root
+from mitools.recipes import Recipe
+from mitools.report.tables import write_csv
+from mitools.results import ResultStore
+from mitools.training.recipe import CTCRecipe, TrainingRecipe
+
+
+class TemporalRecipe(Recipe):
+    """What the analysis is made from.
+
+    Attributes
+    ----------
+    training
+        What both runs share: ``cross_entropy``, with ``keep_every`` for the checkpoints that are measured.
+    ctc
+        Of the second run, which has the same number of epochs.
+    source
+        Other images of the classes trained for.
+    targets
+        Data sets by name that the representation is transferred to.
+    measure
+        See :class:`mitools.analyses.temporal_points.MeasureRecipe`.
+    """
+
+    training: TrainingRecipe
+    ctc: CTCRecipe = CTCRecipe()
+    source: Annotated[str, Field(min_length=1)]
+    targets: Annotated[dict[str, str], Field(min_length=1)]
+    measure: MeasureRecipe = MeasureRecipe()
+
+    @field_validator("training")
+    @classmethod
+    def _keep_checkpoints_of_cross_entropy(cls, training: TrainingRecipe) -> TrainingRecipe:
+        if training.objective != "cross_entropy" or training.keep_every is None:
+            raise ValueError("the objective must be cross_entropy, and keep_every says what is measured")
+        return training
+
+    @field_validator("targets")
+    @classmethod
+    def _leave_the_sources_name(cls, targets: dict[str, str]) -> dict[str, str]:
+        if SOURCE in targets:
+            raise ValueError(f"{SOURCE!r} is the data trained for; give the target another name")
+        return targets
+
+    @model_validator(mode="after")
+    def _border_is_kept(self) -> "TemporalRecipe":
+        every, border = self.training.keep_every, self.second().border
+        if every is not None and (border % every or self.training.epochs % every):
+            raise ValueError(f"keep_every {every} must divide the epochs {self.training.epochs} and CTC's"
+                             f" border {border}, where checkpoints are compared")  # fmt: skip
+        return self
+
+    def second(self) -> TrainingRecipe:
+        """Give the recipe of the CTC run."""
+        return TrainingRecipe.model_validate(
+            self.training.model_dump() | {"objective": "ctc", "ctc": self.ctc.model_dump()}
+        )
+
+
+def run(
+    recipe: TemporalRecipe, out: Path, advance: Advance | None = None, runtime: Runtime | None = None
+) -> Finding | None:
+    """Train with cross-entropy and with CTC, and measure every kept checkpoint on source and targets.
+
+    Parameters, result and errors are those of :func:`mitools.analyses.batch_size.run`; ``changes.csv``
+    has the paired differences that the reading rests on.
+    """
+    require_held_out(recipe.training.data, recipe.source)
+    runtime = runtime or Runtime()
+    runs = train_all({VANILLA: recipe.training, CTC: recipe.second()}, out, runtime, advance)
+    if not runtime.is_main:
+        return None
+    border = recipe.second().border
+    measuring = Measuring(
+        recipe.measure,
+        recipe.training.image_size,
+        ResultStore(out / "cells"),
+        FeatureStore(default_root()),
+        runtime,
+        advance,
+    )
+    # A border that was kept for resuming alone is not in both runs.
+    kept = set.intersection(*(set(folder.epochs()) for folder in runs.values()))
+    keys = [(name, epoch) for name in runs for epoch in sorted(kept)]
+    encoders = [f"run:{runs[name].path}@epoch={epoch}" for name, epoch in keys]
+    points = {
+        data: dict(zip(keys, measuring.points(spec, encoders), strict=True))
+        for data, spec in ({SOURCE: recipe.source} | recipe.targets).items()
+    }
+    table = tabulate(points, border)
+    differences = changes(points, border)
+    write_csv(differences, out / "changes.csv")
+    figures = draw_temporal(table, border, out)
+    return write_finding(table, read(table, differences), out, [out / "changes.csv", *figures])
+
+
+def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int) -> pd.DataFrame:
+    """Lay out one row a run, epoch and data set.
+
+    Parameters
+    ----------
+    points
+        By data set, and there by run and epoch.
+    border
+        The epoch at which CTC's second stage begins.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "run": name,
+                "epoch": epoch,
+                "stage": 2 if name == CTC and epoch > border else 1,
+                "data": data,
+                "recall_at_1": point.recall_at_1,
+                "nmi": point.nmi,
+                **_accuracy("frozen_acc", point.frozen),
+                **_accuracy("logistic_acc", point.logistic),
+                **interval_columns("input", point.input_information),
+                "input_null_bits": point.input_information.null_bits,
+                "input_ceiling_bits": point.input_information.ceiling_bits,
+                "input_warnings": ", ".join(one.word for one in point.input_information.warnings),
+                **interval_columns("label", point.label_information),
+                "label_null_bits": point.label_information.null_bits,
+                "label_entropy_bits": point.label_information.entropy_bits,
+                "label_warnings": ", ".join(one.word for one in point.label_information.warnings),
+                "n": point.label_information.n_train
+                + point.label_information.n_select
+                + point.label_information.n_report,
+                "n_report": point.label_information.n_report,
+            }
+            for data, found in points.items()
+            for (name, epoch), point in found.items()
+        ]
+    )
+
+
+def _accuracy(name: str, right: Any) -> dict[str, float]:
+    """Lay out an accuracy with Wilson's interval: the report items are so many independent trials."""
+    low, high = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return {name: float(right.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -1,0 +1,322 @@
+"""Where every layer of every checkpoint lies in the information plane, cell by cell."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mitools.datasets.base import LabelledData
+from mitools.encoders.encoder import Encoder
+from mitools.encoders.open import SOURCES, open_encoder
+from mitools.errors import InputError
+from mitools.estimate import Estimate
+from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
+from mitools.features.extract import Features, extract_layers
+from mitools.features.store import FeatureStore
+from mitools.plane.checkpoints import Checkpoint
+from mitools.plane.methods import (
+    DEFAULT_METHODS,
+    OF_INPUT,
+    Limits,
+    PlaneMethod,
+    Quantity,
+    measures,
+    require_methods,
+)
+from mitools.plane.settings import PlaneSettings
+from mitools.plane.subject import Subject
+from mitools.results import ResultStore, Values
+from mitools.specs import parse_spec
+
+Advance = Callable[[str, int, int], None]
+
+SOURCE = "source"
+"""The name of the data that a run was trained on, among those it is measured on."""
+
+COLUMNS = (
+    "encoder", "epoch", "stage", "layer", "depth", "data", "role", "quantity", "method", "kind", "bits",
+    "low_bits", "high_bits", "null_bits", "ceiling_bits", "entropy_bits", "n", "n_train", "dim", "measures",
+    "seconds", "warnings",
+)  # fmt: skip
+"""Of the table: one row a checkpoint, layer, data set, quantity and reading."""
+
+
+@dataclass(frozen=True)
+class Plane:
+    """What was measured.
+
+    Attributes
+    ----------
+    table
+        Columns :data:`COLUMNS`. ``measures`` says of I(X;T) what a finite number measures; ``n`` are the
+        items a number is read on; ``role`` is ``source`` or ``target``.
+    failures
+        What could not be measured, with the reason.
+    """
+
+    table: pd.DataFrame
+    failures: Mapping[str, str]
+
+
+class _Layer(NamedTuple):
+    """One layer of one checkpoint on one data set."""
+
+    checkpoint: Checkpoint
+    name: str
+    depth: int
+    features: Features
+
+    @property
+    def rows(self) -> NDArray[Any]:
+        return self.features.values[:, 0]
+
+
+class _Cell(NamedTuple):
+    """Where one kept result lies, and of what it is."""
+
+    layer: _Layer
+    kind: str
+    on: dict[str, Any]
+
+
+def measure_plane(
+    checkpoints: Sequence[Checkpoint],
+    data: Mapping[str, LabelledData],
+    *,
+    out: Path,
+    store: FeatureStore,
+    layers: str | Sequence[str] = "all",
+    methods: Sequence[str] = DEFAULT_METHODS,
+    settings: PlaneSettings | None = None,
+    advance: Advance | None = None,
+) -> Plane:
+    """Read I(X;T) and I(T;Y) of every layer at every checkpoint, on every data set, by every method.
+
+    Each network runs once over each data set, for all layers. What was read is kept cell by cell, so that
+    a measurement that was stopped goes on from there. Methods with critics fit those of all checkpoints of
+    a layer together.
+
+    Parameters
+    ----------
+    checkpoints
+        In order; see :mod:`mitools.plane.checkpoints`.
+    data
+        By name; ``source`` is what the networks were trained for, all others are targets. Their classes may
+        be others, and differ in number.
+    out
+        Folder under which the cells are kept.
+    store
+        Where features and inputs are kept.
+    layers
+        ``all``, or names as :func:`mitools.encoders.layers.tap` takes them.
+    methods
+        Names of :data:`mitools.plane.methods.METHODS`.
+    settings
+        See :class:`PlaneSettings`.
+    advance
+        Told what is being done, how much of it is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        When a method or layer is unknown, data cannot be measured on, or nothing could be measured. What
+        fails beside others is kept in ``failures``.
+    """
+    settings = settings or PlaneSettings()
+    chosen = require_methods(methods)
+    if not checkpoints or not data:
+        raise InputError("a plane needs a checkpoint and a data set at least")
+    measuring = _Measuring(store, ResultStore(out / "cells"), settings, advance or _silent)
+    rows: list[Values] = []
+    for name, labelled in data.items():
+        taps, image_size = measuring.encode(checkpoints, name, labelled, layers)
+        if not taps:
+            continue
+        subject = Subject(labelled, store, image_size, settings.seed)
+        role = SOURCE if name == SOURCE else "target"
+        for row in measuring.read(chosen, subject, taps):
+            rows.append(row | {"data": name, "role": role})
+    if not rows:
+        first, *more = measuring.failures.values()
+        raise InputError(first + (f" (and {len(more)} more like it)" if more else ""))
+    table = pd.DataFrame(rows)[list(COLUMNS)]
+    order = ["data", "depth", "quantity", "method", "epoch"]
+    ranks = {name: rank for rank, name in enumerate(data)}
+    table = table.sort_values(
+        order, ignore_index=True, key=lambda column: column.map(ranks) if column.name == "data" else column
+    )
+    return Plane(table, measuring.failures)
+
+
+class _Measuring:
+    """What all data sets of a measurement share."""
+
+    def __init__(
+        self, store: FeatureStore, results: ResultStore, settings: PlaneSettings, advance: Advance
+    ) -> None:
+        self.store, self.results, self.settings, self.advance = store, results, settings, advance
+        self.failures: dict[str, str] = {}
+
+    def encode(
+        self,
+        checkpoints: Sequence[Checkpoint],
+        name: str,
+        data: LabelledData,
+        layers: str | Sequence[str],
+    ) -> tuple[dict[str, list[_Layer]], int | None]:
+        """Give every layer of every checkpoint by the layer's name, and the size images are brought to."""
+        found: dict[str, list[_Layer]] = {}
+        image_size = None
+        for done, checkpoint in enumerate(checkpoints):
+            self.advance(f"{name}: features", done, len(checkpoints))
+            try:
+                encoder = open_encoder(_tapped(checkpoint.encoder, layers))
+                seen = extract_layers(
+                    encoder,
+                    data,
+                    store=self.store,
+                    device=self.settings.device,
+                    batch_size=self.settings.batch_size,
+                    workers=self.settings.workers,
+                )
+            except InputError as error:
+                self.failures[f"{checkpoint.encoder} on {name}"] = str(error)
+                continue
+            if isinstance(encoder, Encoder):
+                image_size = getattr(encoder.preprocess, "size", None)
+            for depth, (layer, features) in enumerate(seen.items()):
+                found.setdefault(layer, []).append(_Layer(checkpoint, layer, depth, features))
+        return found, image_size
+
+    def read(
+        self, methods: Mapping[str, PlaneMethod], subject: Subject, taps: Mapping[str, Sequence[_Layer]]
+    ) -> Iterator[Values]:
+        """Yield the rows of the table, without the data's name."""
+        wanted = [
+            (name, method, quantity, layers)
+            for name, method in methods.items()
+            for layers in taps.values()
+            for quantity in method.quantities
+        ]
+        limits = {layer: _limits(of_layer) for layer, of_layer in taps.items()} if "binned" in methods else {}
+        for done, (name, method, quantity, layers) in enumerate(wanted):
+            layer = layers[0].name
+            self.advance(f"{subject.data.name}: {name}, {quantity} of {layer}", done, len(wanted))
+            try:
+                yield from self._read_layer(name, method, quantity, subject, layers, limits.get(layer))
+            except InputError as error:
+                self.failures[f"{name}, {quantity} of {layer} on {subject.data.name}"] = str(error)
+
+    def _read_layer(
+        self,
+        name: str,
+        method: PlaneMethod,
+        quantity: Quantity,
+        subject: Subject,
+        layers: Sequence[_Layer],
+        limits: Limits,
+    ) -> Iterator[Values]:
+        cells = [self._cell(name, method, quantity, subject, layer, limits) for layer in layers]
+        missing = [cell for cell in cells if self.results.kept(cell.kind, cell.on) is None]
+        for group in _groups(missing, method.together):
+            rows = [cell.layer.rows for cell in group]
+            read = method.read(subject, quantity, rows, self.settings, limits)
+            for cell, estimates in zip(group, read, strict=True):
+                values = {"estimates": [estimate.to_dict() for estimate in estimates]}
+                self.results.cell(cell.kind, cell.on, partial(dict, values))
+        for cell in cells:
+            kept = self.results.kept(cell.kind, cell.on)
+            if kept is None:
+                raise InputError(f"{self.results.path(cell.kind, cell.on)}: does not read back as written")
+            for values in kept["estimates"]:
+                yield self._row(cell.layer, quantity, Estimate.from_dict(values))
+
+    def _cell(
+        self,
+        name: str,
+        method: PlaneMethod,
+        quantity: Quantity,
+        subject: Subject,
+        layer: _Layer,
+        limits: Limits,
+    ) -> _Cell:
+        every = asdict(self.settings)
+        on: dict[str, Any] = {
+            "features": layer.features.key,
+            "quantity": quantity,
+            "settings": {key: every[key] for key in method.settings},
+        }
+        if method.uses_inputs and quantity == OF_INPUT:
+            on["inputs"] = subject.input_key
+        if name == "binned" and self.settings.bin_range is None:
+            on["limits"] = limits
+        return _Cell(layer, f"plane-{name}", on)
+
+    def _row(self, layer: _Layer, quantity: Quantity, estimate: Estimate) -> Values:
+        low, high = estimate.interval_bits[:2] if estimate.interval_bits else (None, None)
+        checkpoint = layer.checkpoint
+        return {
+            "encoder": checkpoint.encoder,
+            "epoch": checkpoint.epoch,
+            "stage": checkpoint.stage,
+            "layer": layer.name,
+            "depth": layer.depth,
+            "quantity": quantity,
+            "method": estimate.method,
+            "kind": estimate.kind,
+            "bits": estimate.bits,
+            "low_bits": low,
+            "high_bits": high,
+            "null_bits": estimate.null_bits,
+            "ceiling_bits": estimate.ceiling_bits,
+            "entropy_bits": estimate.entropy_bits,
+            "n": estimate.n_report,
+            "n_train": estimate.n_train,
+            "dim": layer.rows.shape[1],
+            "measures": measures(estimate.method, self.settings) if quantity == OF_INPUT else "",
+            "seconds": estimate.seconds,
+            "warnings": ", ".join(caution.word for caution in estimate.warnings),
+        }
+
+
+def _tapped(spec: str, layers: str | Sequence[str]) -> str:
+    """Ask a spec for its layers, where it does not name any itself and its source has any."""
+    parsed = parse_spec(spec, SOURCES)
+    if "layer" in parsed.options or "layers" in parsed.options:
+        return spec
+    if layers == "all" and not SOURCES[parsed.source].has_layers:
+        return spec
+    names = layers if isinstance(layers, str) else ",".join(layers)
+    return f"{spec}{'&' if '?' in spec else '?'}layers={names}"
+
+
+def _limits(layers: Sequence[_Layer]) -> Limits:
+    """Find the smallest and the largest value over all checkpoints."""
+    low, high = np.inf, -np.inf
+    for layer in layers:
+        for _, rows in Table(layer.rows).chunks():
+            low, high = min(low, float(rows.min())), max(high, float(rows.max()))
+    return low, high
+
+
+def _groups(cells: Sequence[_Cell], together: bool) -> Iterator[Sequence[_Cell]]:
+    """Cut cells into those read at a time: one, or as many as fit in memory with their rows."""
+    group: list[_Cell] = []
+    numbers = 0
+    for cell in cells:
+        size = cell.layer.rows.size
+        if group and (not together or numbers + size > NUMBERS_IN_MEMORY):
+            yield group
+            group, numbers = [], 0
+        group, numbers = [*group, cell], numbers + size
+    if group:
+        yield group
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Report progress to nobody."""
