@@ -116,7 +116,8 @@ def _sentences(kind: str, rows: pd.DataFrame) -> str:
     for task, curve in rows.groupby("task", sort=False):
         ordered = curve.sort_values("i_views_bits", ignore_index=True)
         peak = ordered.loc[ordered["linear_acc"].idxmax()]
-        best[str(task)] = peak["value"]
+        if peak["linear_acc_low"] > curve["linear_acc_high"].min():
+            best[str(task)] = peak["value"]
         inside = 0 < int(ordered["linear_acc"].idxmax()) < len(ordered) - 1
         shape = "inside the range" if inside else "at its end"
         peaks.append(
@@ -124,13 +125,18 @@ def _sentences(kind: str, rows: pd.DataFrame) -> str:
             f" at worst {curve['linear_acc'].min():.1%})"
         )
     text += f". Linear accuracy is highest for {listed(peaks)}."
+    if not best:
+        return text + " No task's best is told from its worst by their intervals: no setting counts as best."
+    text += f" The best is told from the worst for {listed(list(best))}."
+    if len(best) == 1:
+        return text
     if len(set(best.values())) == 1:
         return text + (
-            " All tasks peak at one setting, as in Lee et al.: with independent tasks that cannot be the"
+            " They peak at one setting, as in Lee et al.: with independent tasks that cannot be the"
             " removal of what is irrelevant to each."
         )
     return text + (
-        f" The tasks peak at {len(set(best.values()))} different settings, unlike in Lee et al., where all"
+        f" They peak at {len(set(best.values()))} different settings, unlike in Lee et al., where all"
         " peak at one."
     )
 

@@ -55,6 +55,8 @@ def sweep_chart(table: pd.DataFrame, path: Path) -> list[Path]:
     for axes, kind in zip(panels, kinds, strict=True):
         _panel(axes, table[table["augmentation"] == kind])
         axes.set_title(TITLES.get(kind, kind), fontsize=FONT_SIZE, pad=18)
+    # The lines are compared with each other, and not with 0.
+    panels[0].set_ylim(max(0.0, table["linear_acc_low"].min() - 0.02), 1.005)
     panels[0].set_ylabel("linear accuracy (share right)", fontsize=FONT_SIZE)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(
@@ -68,7 +70,6 @@ def sweep_chart(table: pd.DataFrame, path: Path) -> list[Path]:
 def _panel(axes: Axes, rows: pd.DataFrame) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=True)
-    axes.set_ylim(0, 1.04)
     for k, (task, curve) in enumerate(rows.groupby("task", sort=False)):
         curve = curve.sort_values("i_views_bits")
         style = STYLES[k % len(STYLES)]

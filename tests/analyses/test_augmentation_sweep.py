@@ -49,15 +49,17 @@ def test_from_training_to_reading(
     }  # fmt: skip
 
 
-def table(**peaks: float) -> pd.DataFrame:
+def table(worst: float = 0.5, **peaks: float) -> pd.DataFrame:
     """Three strengths, at which views share 6, 4 and 2 bits; a task is best where `peaks` says."""
     rows = [
         {
             "augmentation": "jitter", "value": value, "task": task, "i_views_bits": bits,
-            "i_views_ceiling_bits": 9.0, "linear_acc": 0.9 if value == best else 0.5,
+            "i_views_ceiling_bits": 9.0, "linear_acc": accuracy, "linear_acc_low": accuracy - 0.02,
+            "linear_acc_high": accuracy + 0.02,
         }
         for value, bits in ((0.1, 6.0), (0.5, 4.0), (1.0, 2.0))
         for task, best in peaks.items()
+        for accuracy in (0.9 if value == best else worst,)
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -66,13 +68,20 @@ def test_a_common_peak_is_found() -> None:
     text = read(table(color=0.5, digit=0.5))
     assert "goes from 2.00 to 6.00 bits" in text
     assert "color 90.0% at 0.5 (4.00 bits, inside the range; at worst 50.0%)" in text
-    assert "All tasks peak at one setting, as in Lee et al." in text
+    assert "The best is told from the worst for color and digit." in text
+    assert "They peak at one setting, as in Lee et al." in text
 
 
 def test_different_peaks_are_told() -> None:
     text = read(table(color=0.1, digit=0.5))
     assert "color 90.0% at 0.1 (6.00 bits, at its end;" in text
-    assert "The tasks peak at 2 different settings, unlike in Lee et al." in text
+    assert "They peak at 2 different settings, unlike in Lee et al." in text
+
+
+def test_peaks_within_their_intervals_are_none() -> None:
+    text = read(table(worst=0.88, color=0.1, digit=0.5))
+    assert "No task's best is told from its worst" in text
+    assert "peak at" not in text
 
 
 def test_saturated_estimates_are_counted() -> None:
