@@ -7,6 +7,7 @@ import textwrap
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 from mitools.claims import ClaimFolder
 
@@ -28,10 +29,12 @@ def test_a_claimed_piece_is_refused_to_others_until_it_is_let_go(tmp_path: Path)
 
 
 def test_of_many_that_ask_at_once_one_is_granted(tmp_path: Path) -> None:
+    all_asked = Barrier(16)
+
     def ask(_: int) -> bool:
         with ClaimFolder(tmp_path).claim("cell") as granted:
-            if granted:
-                time.sleep(0.3)
+            # Held until everyone has asked, however slow the machine.
+            all_asked.wait(timeout=60)
             return granted
 
     with ThreadPoolExecutor(16) as pool:
@@ -62,10 +65,12 @@ def test_a_claim_of_a_killed_process_is_taken_over_by_exactly_one(tmp_path: Path
     os.utime(tmp_path / "cell.claim", (long_ago, long_ago))
     assert not patient.is_claimed("cell")
 
+    all_asked = Barrier(8)
+
     def ask(_: int) -> bool:
         with ClaimFolder(tmp_path).claim("cell") as granted:
-            if granted:
-                time.sleep(0.3)
+            # Held until everyone has asked, however slow the machine.
+            all_asked.wait(timeout=60)
             return granted
 
     with ThreadPoolExecutor(8) as pool:
