@@ -35,8 +35,8 @@ class Analysis(NamedTuple):
     run
         Called with a recipe, the folder for everything, ``advance`` and ``runtime``.
     smoke, paper
-        About how long it takes: on two idle cores (from the cost of an image in training and of a critic,
-        one core busy), and on one large GPU.
+        About how long it takes: on two idle cores (from the measured processor time, one core busy), and on
+        one large GPU.
     """
 
     what: str
@@ -51,42 +51,42 @@ ANALYSES: dict[str, Analysis] = {
         "does a small batch limit what an encoder learns? (Lee et al., Fig. 4)",
         batch_size.BatchSizeRecipe,
         batch_size.run,
-        smoke="10 minutes",
+        smoke="8 minutes",
         paper="hours, not measured",
     ),
     "task_dependence": Analysis(
         "what does an encoder keep of tasks it was not trained for? (Lee et al., Figs. 6, 7)",
         task_dependence.TaskDependenceRecipe,
         task_dependence.run,
-        smoke="5 minutes",
+        smoke="4 minutes",
         paper="hours, not measured",
     ),
     "augmentation_sweep": Analysis(
         "is one strength of augmentation best for every task? (Lee et al., Fig. 5)",
         augmentation_sweep.AugmentationSweepRecipe,
         augmentation_sweep.run,
-        smoke="14 minutes",
+        smoke="7 minutes",
         paper="hours, not measured",
     ),
     "objectives": Analysis(
         "is the information of the task all that an objective needs? (Lee et al., Table III)",
         objectives.ObjectivesRecipe,
         objectives.run,
-        smoke="4 minutes",
+        smoke="3 minutes",
         paper="hours, not measured",
     ),
     "negatives": Analysis(
         "where may negatives come from? (Lee et al., Table X)",
         negatives.NegativesRecipe,
         negatives.run,
-        smoke="5 minutes",
+        smoke="4 minutes",
         paper="hours, not measured",
     ),
     "representation_quality": Analysis(
         "which measure goes with linear accuracy? (Lee et al., Tables I, II, IV to IX)",
         representation_quality.RepresentationQualityRecipe,
         representation_quality.run,
-        smoke="14 minutes",
+        smoke="5 minutes",
         paper="hours, not measured",
     ),
     "information_plane_toy": Analysis(
