@@ -100,7 +100,7 @@ ANALYSES: dict[str, Analysis] = {
         "does training compress too much, and does CTC mend it? (Cui et al., Figs. 2 to 5)",
         temporal.TemporalRecipe,
         temporal.run,
-        smoke="10 minutes",
+        smoke="9 minutes",
         paper="hours, not measured",
     ),
     "mine_check": Analysis(
