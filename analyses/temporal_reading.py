@@ -75,6 +75,7 @@ class _Changes:
         return signs.pop() if len(signs) == 1 else 0
 
     def told(self, data: str, quantity: str) -> str:
+        """Say how a quantity changed on a data set, with the interval, and since when."""
         row = self._rows.loc[data, quantity]
         if pd.isna(row["low"]):
             return f"is highest at the last epoch, {row['to_epoch']}"

@@ -8,7 +8,7 @@ from torch import nn
 
 from mitools.estimators.cautions import two_sided
 from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.parts import Parts, split
+from mitools.estimators.parts import Parts, at_most, split
 from mitools.estimators.tables import Table
 from mitools.estimators.variational import VariationalEstimator
 from mitools.features.extract import Features
@@ -145,11 +145,11 @@ def quality(features: Features, parts: Parts, settings: AuditSettings) -> Values
     """
     rows, labels, device = features.values[:, 0], features.labels, settings.device
     rng = np.random.default_rng([settings.seed, 5])
-    reported = _at_most(parts.report, MOST_REPORTED, rng)
+    reported = at_most(parts.report, MOST_REPORTED, rng)
     report, report_labels = rows[reported], labels[reported]
     pairs = SameClassPairs(labels, settings.prior).within(parts.report)
     x, y = pairs.independent(np.random.default_rng([settings.seed, 4]))
-    trained = _at_most(parts.train, MOST_TRAINING, rng)
+    trained = at_most(parts.train, MOST_TRAINING, rng)
     train, train_labels = rows[trained], labels[trained]
     # A small training part has fewer neighbours to ask than the table's columns are named for.
     asked = {k: min(k, len(train)) for k in NEIGHBOURS}
@@ -218,7 +218,3 @@ def against_untrained(
         },
         "warnings": {"control": ["no_better_than_untrained"] if low <= 0 else []},
     }
-
-
-def _at_most(items: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return items if len(items) <= most else np.sort(rng.permutation(items)[:most])

@@ -13,7 +13,7 @@ from mitools.estimators.base import Pairing, Rows
 from mitools.estimators.critics import embedded
 from mitools.estimators.fitting import Member
 from mitools.estimators.objectives import Method
-from mitools.estimators.parts import Parts, as_many_as_report
+from mitools.estimators.parts import Parts, as_many_as_report, at_most
 from mitools.estimators.readings import Critic, Reading
 from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
 
@@ -196,7 +196,5 @@ class Plan(NamedTuple):
 
 def _some(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
     """Take a random part of the pairs where there are more than so many."""
-    if len(pairs.x) <= most:
-        return pairs
-    chosen = np.sort(rng.permutation(len(pairs.x))[:most])
+    chosen = at_most(np.arange(len(pairs.x)), most, rng)
     return Pairs(pairs.x[chosen], pairs.y[chosen])

@@ -81,3 +81,8 @@ def as_many_as_report(
     rank = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts)
     wanted = np.bincount(strata[parts.report], minlength=len(counts))
     return np.sort(drawn[rank < wanted[strata[drawn]]])
+
+
+def at_most(items: NDArray[np.int64], most: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Take a random part of the items, in rising order, where there are more than so many; else all."""
+    return items if len(items) <= most else np.sort(rng.permutation(items)[:most])

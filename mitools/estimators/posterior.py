@@ -16,6 +16,7 @@ from mitools.errors import InputError
 from mitools.estimators.arrays import location_and_scale
 from mitools.estimators.cautions import LEARNT_FROM
 from mitools.estimators.minibatch import MinibatchLogistic
+from mitools.estimators.parts import at_most
 from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table, spans
 
 Rows = NDArray[np.float32] | Table
@@ -129,7 +130,7 @@ class CalibratedPosterior(BaseEstimator):
                     " predict_proba, or wrap it in CalibratedClassifierCV"
                 )
             if not whole:
-                some = np.sort(np.random.default_rng(self.seed).permutation(len(train))[:fit_at_once])
+                some = at_most(np.arange(len(train)), fit_at_once, np.random.default_rng(self.seed))
                 train, train_labels = train.at(some), train_labels[some]
                 self.fitted_as_, self.n_fitted_ = "random part", len(train)
             self.fitted_ = _seeded(self.classifier, self.seed).fit(self._standardised(train), train_labels)

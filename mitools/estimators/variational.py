@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
@@ -23,7 +23,7 @@ from mitools.estimators.cross_fitting import chosen_folds, cross_fit_parts, pool
 from mitools.estimators.fitting import Fitted, Member, Schedule, fit_critics
 from mitools.estimators.held_out import Fold, HeldOut, Plan, ScaledRows, Tables
 from mitools.estimators.objectives import METHODS, Method
-from mitools.estimators.parts import Parts
+from mitools.estimators.parts import Parts, at_most
 from mitools.estimators.readings import Reading
 from mitools.estimators.scaling import fit_scaling
 from mitools.estimators.selection import choose
@@ -317,7 +317,9 @@ class VariationalEstimator(MIEstimator):
         rng = np.random.default_rng([seed, 4])
         used = pairing.within(parts.train).draw(4 * len(parts.train), rng)
         scale_x, scale_y = (
-            fit_scaling(self.scaling, table.at(_at_most(np.unique(some), table.width, rng)).rows())
+            fit_scaling(
+                self.scaling, table.rows(at_most(np.unique(some), NUMBERS_IN_MEMORY // table.width, rng))
+            )
             for table, some in zip((x_rows, y_rows), used, strict=True)
         )
         device = resolve_device(self.device)
@@ -344,9 +346,3 @@ def _known(table: Mapping[str, Any], name: str, what: str) -> Any:
     if name not in table:
         raise InputError(f"unknown {what} {name!r}; accepted: {nearest(name, table, len(table))}")
     return table[name]
-
-
-def _at_most(rows: NDArray[np.int64], width: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Take a random part of the rows where a scaling could not be fitted to all of them in memory."""
-    most = NUMBERS_IN_MEMORY // width
-    return rows if len(rows) <= most else np.sort(rng.permutation(rows)[:most])
