@@ -25,7 +25,9 @@ def in_streams(function: Callable[[Item], Result], items: Iterable[Item], stream
     """Apply a function to every item, `streams` at a time, and yield the results in the items' order.
 
     The items are drawn in the calling thread while the streams compute, never more than one ahead of them.
-    Within a stream torch uses one thread; the calling thread and later ones keep their number.
+    Within a stream torch uses one thread, and numbers too small for float32's full precision (below 1e-38)
+    count as zero: processors are many times slower on those, and the softmax of a critic that knows its
+    pairs is full of them. The calling thread and later ones stay as they are.
 
     Parameters
     ----------
@@ -39,7 +41,7 @@ def in_streams(function: Callable[[Item], Result], items: Iterable[Item], stream
     threads = torch.get_num_threads()
     pending: deque[Future[Result]] = deque()
     try:
-        with ThreadPoolExecutor(streams, initializer=_use_one_thread) as pool:
+        with ThreadPoolExecutor(streams, initializer=_set_up) as pool:
             for item in items:
                 pending.append(pool.submit(function, item))
                 if len(pending) > streams:
@@ -50,5 +52,6 @@ def in_streams(function: Callable[[Item], Result], items: Iterable[Item], stream
         torch.set_num_threads(threads)
 
 
-def _use_one_thread() -> None:
+def _set_up() -> None:
     torch.set_num_threads(1)
+    torch.set_flush_denormal(True)

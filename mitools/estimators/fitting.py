@@ -120,10 +120,7 @@ def fit_critics(
     def fit(stack: list[int]) -> list[Fitted]:
         return _fit_stack([members[k] for k in stack], objective, schedule)
 
-    if len(stacks) <= 1:
-        fitted = [fit(stack) for stack in stacks]
-    else:
-        fitted = list(in_streams(fit, stacks, min(streams, len(stacks))))
+    fitted = list(in_streams(fit, stacks, max(1, min(streams, len(stacks)))))
     by_member = dict(zip(chain(*stacks), chain(*fitted), strict=True))
     return [by_member[k] for k in range(len(members))]
 

@@ -11,6 +11,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mitools.errors import InputError
@@ -32,6 +34,9 @@ LINES: tuple[Any, ...] = (
 )
 COLOURS = ("black", BLUE, ORANGE, "#009E73", "#CC79A7", GREY, "#56B4E9", "#8A6D00")
 """Used in turn: no line is told apart by its colour alone."""
+
+OUTLINED = (withStroke(linewidth=1.5, foreground="white"),)
+"""Keeps text readable that lies on a line."""
 
 QUANTITIES = ("I(X;T)", "I(T;Y)")
 
@@ -107,6 +112,8 @@ def epoch_axis(axes: Axes, epochs: Sequence[float]) -> None:
     found = sorted(set(epochs))
     if on_log_grid(found):
         axes.set_xscale("symlog", linthresh=max(1.0, found[1] if found[0] == 0 else found[0]))
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("epoch", fontsize=FONT_SIZE)
 
 
@@ -135,7 +142,7 @@ def limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> None:
     axes.annotate(
         f"{name} = {known.max():.2f}", spot, xycoords=places, xytext=(1, 2) if horizontal else (-2, 1),
         textcoords="offset points", fontsize=FONT_SIZE - 1.5, color=GREY, rotation=0 if horizontal else 90,
-        ha="left" if horizontal else "right", va="bottom",
+        ha="left" if horizontal else "right", va="bottom", path_effects=OUTLINED,
     )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from mitools.report.drawing import FONT_SIZE, PALE, plain_axes, shorten
 from mitools.report.plane_drawing import (
     LINES,
     MARKERS,
+    OUTLINED,
     QUANTITIES,
     caption,
     counts,
@@ -30,13 +31,16 @@ from mitools.report.plane_drawing import (
 TIME = LinearSegmentedColormap.from_list("time", colormaps["viridis"](np.linspace(0.0, 0.88, 64)))
 """From dark to light, so that time shows in black and white; without the yellow that paper swallows."""
 
+NEAR = 0.03
+"""Share of a panel's width and height within which the ends of trajectories take one label."""
+
 
 def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -> list[Path]:
     """Draw a panel a data set: I(X;T) across, I(T;Y) up, a trajectory a layer.
 
     Points are coloured by epoch, arrows go with time, bars are intervals, and the marker is the kind of
     I(X;T): a triangle points up from a lower bound and down from an upper one. The number at the end of a
-    trajectory is the layer's in the legend.
+    trajectory is the layer's in the legend; where several end in one place, there are as many numbers.
 
     Parameters
     ----------
@@ -69,6 +73,7 @@ def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -
         axes.set_xlabel(_axis("I(X;T)", of_input, rows["kind"]), fontsize=FONT_SIZE)
         limit(axes, rows["entropy_bits_y"], "H(Y)", horizontal=True)
         limit(axes, rows["ceiling_bits"], "ceiling", horizontal=False)
+        _number_ends(axes, rows, layers)
     panels[0].set_ylabel(_axis("I(T;Y)", of_label, both["kind_y"]), fontsize=FONT_SIZE)
     bar = figure.colorbar(ScalarMappable(norm, TIME), ax=list(panels), pad=0.02)
     bar.set_label("epoch", fontsize=FONT_SIZE)
@@ -113,10 +118,28 @@ def _trajectory(axes: Axes, rows: pd.DataFrame, place: int, norm: Normalize) -> 
             floats(of_kind, "bits"), floats(of_kind, "bits_y"), c=of_kind["epoch"], cmap=TIME, norm=norm,
             marker=MARKERS[str(kind)], s=22, edgecolors="black", linewidths=0.4, zorder=3,
         )  # fmt: skip
-    axes.annotate(
-        str(place + 1), (x[-1], y[-1]), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE,
-        weight="bold", zorder=4,
-    )  # fmt: skip
+
+
+def _number_ends(axes: Axes, rows: pd.DataFrame, layers: list[str]) -> None:
+    """Write the layers' numbers at the ends of their trajectories, one label for those that end together."""
+    size = NEAR * np.array([np.ptp(axes.get_xlim()), np.ptp(axes.get_ylim())])
+    labels: list[tuple[np.ndarray, list[str]]] = []
+    for place, layer in enumerate(layers):
+        last = rows[rows["layer"] == layer].sort_values("epoch").tail(1)
+        if last.empty:
+            continue
+        end = np.array([floats(last, "bits")[0], floats(last, "bits_y")[0]])
+        for other, numbers in labels:
+            if (np.abs(end - other) < size).all():
+                numbers.append(str(place + 1))
+                break
+        else:
+            labels.append((end, [str(place + 1)]))
+    for end, numbers in labels:
+        axes.annotate(
+            ", ".join(numbers), tuple(end), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE,
+            weight="bold", zorder=4, path_effects=OUTLINED,
+        )  # fmt: skip
 
 
 def _time(epochs: np.ndarray) -> Normalize:

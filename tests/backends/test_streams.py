@@ -53,3 +53,11 @@ def test_an_error_reaches_the_caller():
 def test_an_accelerator_has_one_stream():
     assert stream_count(torch.device("cuda")) == 1
     assert stream_count(torch.device("cpu")) == torch.get_num_threads()
+
+
+def test_numbers_below_float32s_precision_are_zero_in_a_stream_alone():
+    def product(_):
+        return float(torch.tensor(1e-30) * torch.tensor(1e-10))
+
+    assert list(in_streams(product, range(4), 2)) == [0.0] * 4
+    assert product(None) > 0
