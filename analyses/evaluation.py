@@ -165,15 +165,11 @@ class Certified:
     def __init__(self, values: Values) -> None:
         estimate = Estimate.from_dict(values["estimates"]["i_class"])
         accuracy, n = values["metrics"]["linear_acc"], estimate.n_report
-        # Wilson's interval: the report images are so many independent trials.
-        low, high = binomtest(round(accuracy * n), n).proportion_ci(method="wilson")
         self.columns: dict[str, Any] = {
             "h_c_bits": estimate.entropy_bits,
             **interval_columns("i_class", estimate),
             "label_information_bits": values["estimates"]["label_information"]["bits"],
-            "linear_acc": accuracy,
-            "linear_acc_low": float(low),
-            "linear_acc_high": float(high),
+            **accuracy_columns("linear_acc", round(accuracy * n), n),
             "n_report": n,
             "warnings": ", ".join(caution.word for caution in estimate.warnings),
         }
@@ -188,3 +184,9 @@ def interval_columns(name: str, estimate: Estimate) -> dict[str, float | None]:
         f"{name}_low": interval.low if interval else None,
         f"{name}_high": interval.high if interval else None,
     }
+
+
+def accuracy_columns(name: str, right: int, n: int) -> dict[str, float]:
+    """Lay out an accuracy as ``NAME``, and Wilson's interval for n independent trials around it."""
+    low, high = binomtest(right, n).proportion_ci(method="wilson")
+    return {name: right / n, f"{name}_low": float(low), f"{name}_high": float(high)}

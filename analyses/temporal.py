@@ -2,16 +2,23 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
-from scipy.stats import binomtest
 
-from mitools.analyses.evaluation import interval_columns
+from mitools.analyses.evaluation import accuracy_columns, interval_columns
 from mitools.analyses.finding import Finding, write_finding
 from mitools.analyses.temporal_changes import CTC, SOURCE, VANILLA, changes
 from mitools.analyses.temporal_figures import draw_temporal
+from mitools.analyses.temporal_fine_tuning import (
+    UNTRAINED,
+    FineTuningRecipe,
+    fine_tune,
+    fine_tuned_changes,
+    read_fine_tuned,
+    tabulate_fine_tuned,
+)
 from mitools.analyses.temporal_points import MeasureRecipe, Measuring, Point
 from mitools.analyses.temporal_reading import read
 from mitools.analyses.training_runs import Advance, require_held_out, train_all
@@ -38,6 +45,8 @@ class TemporalRecipe(Recipe):
         Data sets by name that the representation is transferred to.
     measure
         See :class:`mitools.analyses.temporal_points.MeasureRecipe`.
+    fine_tuning
+        Of the last networks of both runs on every target, backbone and all; none when it is not given.
     """
 
     training: TrainingRecipe
@@ -45,6 +54,7 @@ class TemporalRecipe(Recipe):
     source: Annotated[str, Field(min_length=1)]
     targets: Annotated[dict[str, str], Field(min_length=1)]
     measure: MeasureRecipe = MeasureRecipe()
+    fine_tuning: FineTuningRecipe | None = None
 
     @field_validator("training")
     @classmethod
@@ -81,7 +91,7 @@ def run(
     """Train with cross-entropy and with CTC, and measure every kept checkpoint on source and targets.
 
     Parameters, result and errors are those of :func:`mitools.analyses.batch_size.run`; ``changes.csv``
-    has the paired differences that the reading rests on.
+    has the paired differences that the reading rests on, and ``fine_tuned.csv`` what fine-tuning reached.
     """
     require_held_out(recipe.training.data, recipe.source)
     runtime = runtime or Runtime()
@@ -89,10 +99,11 @@ def run(
     if not runtime.is_main:
         return None
     border = recipe.second().border
+    results = ResultStore(out / "cells")
     measuring = Measuring(
         recipe.measure,
         recipe.training.image_size,
-        ResultStore(out / "cells"),
+        results,
         FeatureStore(default_root()),
         runtime,
         advance,
@@ -100,16 +111,32 @@ def run(
     # A border that was kept for resuming alone is not in both runs.
     kept = set.intersection(*(set(folder.epochs()) for folder in runs.values()))
     keys = [(name, epoch) for name in runs for epoch in sorted(kept)]
-    encoders = [f"run:{runs[name].path}@epoch={epoch}" for name, epoch in keys]
+    encoders = {(name, epoch): f"run:{runs[name].path}@epoch={epoch}" for name, epoch in keys}
     points = {
-        data: dict(zip(keys, measuring.points(spec, encoders), strict=True))
+        data: dict(zip(keys, measuring.points(spec, list(encoders.values())), strict=True))
         for data, spec in ({SOURCE: recipe.source} | recipe.targets).items()
     }
     table = tabulate(points, border)
     differences = changes(points, border)
+    reading, files = read(table, differences), [out / "changes.csv"]
+    if recipe.fine_tuning is not None:
+        last = recipe.training.epochs
+        tuned = fine_tune(
+            recipe.fine_tuning.protocol(),
+            {VANILLA: encoders[VANILLA, last], CTC: encoders[CTC, last], UNTRAINED: encoders[VANILLA, 0]},
+            recipe.targets,
+            recipe.measure.seed,
+            results,
+            runtime,
+            advance,
+        )
+        reached, of_tuned = tabulate_fine_tuned(tuned), fine_tuned_changes(tuned, last)
+        write_csv(reached, out / "fine_tuned.csv")
+        files.append(out / "fine_tuned.csv")
+        differences = pd.concat([differences, of_tuned], ignore_index=True)
+        reading = f"{reading} {read_fine_tuned(reached, of_tuned)}"
     write_csv(differences, out / "changes.csv")
-    figures = draw_temporal(table, border, out)
-    return write_finding(table, read(table, differences), out, [out / "changes.csv", *figures])
+    return write_finding(table, reading, out, [*files, *draw_temporal(table, border, out)])
 
 
 def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int) -> pd.DataFrame:
@@ -131,8 +158,8 @@ def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int)
                 "data": data,
                 "recall_at_1": point.recall_at_1,
                 "nmi": point.nmi,
-                **_accuracy("frozen_acc", point.frozen),
-                **_accuracy("logistic_acc", point.logistic),
+                **accuracy_columns("frozen_acc", int(point.frozen.sum()), len(point.frozen)),
+                **accuracy_columns("logistic_acc", int(point.logistic.sum()), len(point.logistic)),
                 **interval_columns("input", point.input_information),
                 "input_null_bits": point.input_information.null_bits,
                 "input_ceiling_bits": point.input_information.ceiling_bits,
@@ -150,9 +177,3 @@ def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int)
             for (name, epoch), point in found.items()
         ]
     )
-
-
-def _accuracy(name: str, right: Any) -> dict[str, float]:
-    """Lay out an accuracy with Wilson's interval: the report items are so many independent trials."""
-    low, high = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
-    return {name: float(right.mean()), f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -21,6 +21,7 @@ from mitools.analyses.temporal_changes import (
     VANILLA,
     accuracy_change,
 )
+from mitools.analyses.temporal_fine_tuning import fine_tuned_changes, read_fine_tuned, tabulate_fine_tuned
 from mitools.analyses.temporal_reading import read
 from mitools.errors import InputError
 from mitools.recipes import make_recipe, read_recipe
@@ -45,6 +46,7 @@ def content() -> dict[str, Any]:
         "source": f"{DATA}&n=80&shared=digit&part=test",
         "targets": {"digits": "digits?limit=80&classes=7,8"},
         "measure": {"transfer_steps": 20, "critic_steps": 50, "input_components": 4},
+        "fine_tuning": {"epochs": 30, "batch_size": 16, "learning_rate": 0.1},
     }
 
 
@@ -74,7 +76,19 @@ def test_from_training_to_reading_and_again(
     assert (untrained == 1).all().all(), "both runs start from one network"
 
     changes = pd.read_csv(tmp_path / "out" / "changes.csv")
-    assert len(changes) == 3 * 2 * len(QUANTITIES)
+    tuned = changes["quantity"] == "fine_tuned_acc"
+    assert len(changes[~tuned]) == 3 * 2 * len(QUANTITIES)
+    reached = pd.read_csv(tmp_path / "out" / "fine_tuned.csv").set_index("run")
+    assert list(reached.index) == [VANILLA, CTC, "untrained"]
+    assert set(reached["n"]) == {16}
+    (row,) = changes[tuned].itertuples()
+    gain = reached.loc[CTC, "fine_tuned_acc"] - reached.loc[VANILLA, "fine_tuned_acc"]
+    assert (row.question, row.data, row.n) == (REMEDY, "digits", 16)
+    assert (row.n + 2) / row.n * row.difference == pytest.approx(gain, abs=1e-9)
+    of_tuned = read_fine_tuned(reached.reset_index(), changes[tuned])
+    assert of_tuned.startswith("With the backbone fine-tuned on the target, accuracy is on digits")
+    changes = changes[~tuned]
+
     known = table.set_index(["data", "run", "epoch"])
     for row in changes[changes["question"] == REMEDY].itertuples():
         one, other = known.loc[row.data, CTC, 2], known.loc[row.data, VANILLA, 2]
@@ -83,12 +97,13 @@ def test_from_training_to_reading_and_again(
         assert n * row.difference == pytest.approx(one[column] - other[column], abs=1e-9)
     names = {path.name for path in found.files}
     figures = {f"temporal_{name}" for name in ("discriminability", "transfer", "information", "plane")}
-    assert names == {"results.csv", "reading.txt", "changes.csv"} | {
+    assert names == {"results.csv", "reading.txt", "changes.csv", "fine_tuned.csv"} | {
         f"{name}.{ending}" for name in figures for ending in ("png", "svg")
     }
     assert all(path.stat().st_size for path in found.files)
     assert found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()
-    assert read(pd.read_csv(tmp_path / "out" / "results.csv"), changes) == found.reading
+    of_frozen = read(pd.read_csv(tmp_path / "out" / "results.csv"), changes)
+    assert found.reading == f"{of_frozen} {of_tuned}"
 
     before = written(tmp_path / "out")
     monkeypatch.setattr(temporal, "draw_temporal", lambda *_: [])
@@ -121,6 +136,17 @@ def test_the_interval_of_an_accuracy_change_covers() -> None:
         made = accuracy_change(one, other)
         held += made.low <= truth <= made.high
     assert abs(held / 2000 - 0.95) < 3 * math.sqrt(0.95 * 0.05 / 2000) + 0.005
+
+
+def test_the_reading_of_fine_tuning_follows_from_the_items() -> None:
+    n = 100
+    right = {VANILLA: np.arange(n) < 60, CTC: np.arange(n) < 80, "untrained": np.arange(n) < 50}
+    rights = {"ahead": right, "level": right | {CTC: np.arange(n) < 61}, "behind": right | {CTC: ~right[CTC]}}
+    text = read_fine_tuned(tabulate_fine_tuned(rights), fine_tuned_changes(rights, 30))
+    assert "on ahead 60.0% from cross-entropy alone, 80.0% from CTC and 50.0% from the untrained" in text
+    assert "CTC ahead (paired difference +19.6 points" in text  # 20 of 102: one item on either side
+    for said in ("on level", "61.0% from CTC", "CTC not told apart", "20.0% from CTC", "CTC behind"):
+        assert said in text
 
 
 def results() -> pd.DataFrame:
