@@ -9,7 +9,7 @@ from mitools.errors import InputError
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
     """Known names closest to a misspelt one, as ``a, b or c`` (all of them when few)."""
-    known = list(known)
+    known = list(dict.fromkeys(known))
     close = (
         known if len(known) <= count else difflib.get_close_matches(name, known, count, 0.4) or known[:count]
     )

@@ -83,6 +83,7 @@ def test_a_missing_name_is_shown_by_example() -> None:
         ("zzz", ["a", "b"], "a or b"),
         ("zzz", ["a", "b", "c", "d"], "a, b or c"),
         ("zzz", [], "nothing"),
+        ("layer2", ["layer1", "layer1", "layer1"], "layer1"),
     ],
 )
 def test_the_nearest_names_are_said_as_people_say_them(name: str, known: list[str], said: str) -> None:

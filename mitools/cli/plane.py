@@ -122,7 +122,7 @@ def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, 
     for text in data:
         named = _NAMED.fullmatch(text)
         if named is None:
-            raise typer.BadParameter(f"--data {text}: give it a name in the figures, such as target={text}")
+            raise typer.BadParameter(f"--data {text}: write NAME=SPEC, with its name in the figures")
         name, spec = named.groups()
         if name in specs:
             raise typer.BadParameter(f"--data {name}= is given twice")

@@ -70,7 +70,7 @@ def test_encoders_in_place_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     [
         (["{run}", "--layers", "layers.00"], "no layer 'layers.00'; nearest: layers.0"),
         (["{run}", "--methods", "mined"], "no method 'mined'"),
-        (["{run}", "--data", "digits"], "target=digits"),
+        (["{run}", "--data", "digits"], "write NAME=SPEC"),
         (["{run}", "--data", "a=digits", "--data", "a=digits"], "a= is given twice"),
         (["{run}", "--data", "a=digitz"], "unknown source 'digitz'"),
         (["{run}", "--bin-range", "1"], "two numbers"),
