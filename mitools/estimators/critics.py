@@ -1,6 +1,6 @@
 """Critics: networks that score every x against every y."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 
 import torch
@@ -193,21 +193,24 @@ class ProjectionCritic(nn.Module):
 
 @torch.no_grad()
 def embedded(
-    critic: nn.Module, x: Tensor, y: Tensor
+    critic: nn.Module, x: Iterable[Tensor], y: Iterable[Tensor]
 ) -> tuple[Callable[[Tensor, Tensor], Tensor], Tensor, Tensor]:
     """Take what a critic computes of each side alone out of a reading's loop over pairs.
+
+    Parameters
+    ----------
+    critic
+        With ``embed``.
+    x, y
+        Rows of either side, a part at a time, so that they need not be in memory together.
 
     Returns
     -------
     critic, x, y
-        A critic and rows that give the same scores: inner products of embeddings made once. Where the critic
-        has none, all three as they are.
+        A critic and rows that give the same scores: inner products of embeddings made once.
     """
-    embed = getattr(critic, "embed", None)
-    if embed is None:
-        return critic, x, y
-    rows = max(1, VALUES_AT_ONCE // max(x.shape[1], 256))
-    u, v = (torch.cat([embed(part, side) for part in z.split(rows)]) for side, z in enumerate((x, y)))
+    embed: Callable[[Tensor, int], Tensor] = critic.embed  # type: ignore[assignment]
+    u, v = (torch.cat([embed(part, side) for part in parts]) for side, parts in enumerate((x, y)))
     return lambda some, others: some @ others.T, u, v
 
 

@@ -1,6 +1,6 @@
 """One pairing on one split: what a critic trains on, what it is stopped by, and what is read of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +14,8 @@ from mitools.estimators.critics import embedded
 from mitools.estimators.fitting import Member
 from mitools.estimators.objectives import Method
 from mitools.estimators.parts import Parts, as_many_as_report, at_most
-from mitools.estimators.readings import Critic, Reading
-from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.readings import Reading
+from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table, spans
 
 Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -48,6 +48,10 @@ class ScaledRows:
         if self._scaled is not None:
             return self._scaled[torch.from_numpy(rows)]
         return torch.from_numpy(self._scaling(self._table.rows(rows))).to(self.device)
+
+    def chunks(self, rows: Rows) -> Iterator[Tensor]:
+        """Give rows in order, a bounded number at a time."""
+        return (self[rows[some]] for some in spans(len(rows), self.shape[1]))
 
 
 class Pairs(NamedTuple):
@@ -112,7 +116,9 @@ class HeldOut:
         x, y = self.rows(_some(self.select, LOOKED_AT, np.random.default_rng([self.seed, 6])))
 
         def look(critic: nn.Module) -> Reading:
-            return self.method.look(*self._embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+            if self._embeds(critic):
+                return self.method.look(*embedded(critic, [x], [y]), self.pairing.diagonal_is_marginal)
+            return self.method.look(critic, x, y, self.pairing.diagonal_is_marginal)
 
         return Member(start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), look)
 
@@ -135,11 +141,14 @@ class HeldOut:
         return self.tables.x[pairs.x], self.tables.y[pairs.y]
 
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
-        return self.method.read(*self._embedded(critic, *self.rows(pairs)), self.pairing.diagonal_is_marginal)
+        if self._embeds(critic):
+            x, y = self.tables.x.chunks(pairs.x), self.tables.y.chunks(pairs.y)
+            return self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+        return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
 
-    def _embedded(self, critic: nn.Module, x: Tensor, y: Tensor) -> tuple[Critic, Tensor, Tensor]:
+    def _embeds(self, critic: nn.Module) -> bool:
         # Embedded rows of x cannot be scored against each other: a critic embeds the second side otherwise.
-        return (critic, x, y) if self.method.one_space else embedded(critic, x, y)
+        return hasattr(critic, "embed") and not self.method.one_space
 
     def _paired(self, items: NDArray[np.int64]) -> Pairs:
         pairs = Pairs(*self.pairing.within(items).independent(np.random.default_rng([self.seed, 3])))
