@@ -40,6 +40,8 @@ def test_the_same_images_are_refused(training: str, evaluation: str) -> None:
 )
 def test_other_images_are_accepted(training: str, evaluation: str) -> None:
     require_held_out(training, evaluation)
+    with pytest.raises(InputError, match="images trained on"):
+        require_held_out(evaluation, evaluation)
 
 
 def test_options_are_added() -> None:

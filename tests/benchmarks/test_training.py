@@ -42,6 +42,7 @@ def test_epoch(encoder: str, loop: str, tmp_path: Path, benchmark: Any) -> None:
     run = prepare(encoder, tmp_path)
     batch, steps = SIZES[encoder]
     network = run.runtime.prepare(run.network)
+    before = [weight.detach().clone() for weight in network.parameters()]
     pixels = run.data.images.pixels
     mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (PREPROCESS.mean, PREPROCESS.std))
     items = [[torch.from_numpy(rows) for rows in run.data.batches.items(step)] for step in range(steps)]
@@ -63,3 +64,5 @@ def test_epoch(encoder: str, loop: str, tmp_path: Path, benchmark: Any) -> None:
         warmup_rounds=1,
     )
     benchmark.extra_info["images_per_second"] = batch * steps / benchmark.stats.stats.min
+    changed = [not torch.equal(*pair) for pair in zip(before, network.parameters(), strict=True)]
+    assert any(changed), "nothing was trained"
