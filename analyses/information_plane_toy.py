@@ -39,6 +39,8 @@ TANH_RANGE: Range = (-1.0, 1.0)
 COMPRESSED_BITS = 0.5
 """A layer counts as compressed where I(X;T) falls from its highest mean by more, beyond chance."""
 
+OVER_NETWORKS = "95% intervals of the mean over networks"
+
 LEARNT = 0.6
 """Share of patterns right above which a network counts as trained; half of them are right by chance."""
 
@@ -118,8 +120,8 @@ def run(
     table = pd.DataFrame(rows)
     trained = plane_of(table)
     figures = [
-        *plane_chart(trained, "binned", "binned", out / "information_plane_toy"),
-        *epochs_chart(trained.assign(method=trained["layer"]), out / "by_epoch"),
+        *plane_chart(trained, "binned", "binned", out / "information_plane_toy", OVER_NETWORKS),
+        *epochs_chart(trained.assign(method=trained["layer"]), out / "by_epoch", OVER_NETWORKS),
     ]
     return write_finding(table, read(table), out, figures)
 
@@ -164,14 +166,15 @@ def plane_of(table: pd.DataFrame) -> pd.DataFrame:
         for quantity, column in (("I(X;T)", "i_xt_bits"), ("I(T;Y)", "i_ty_bits")):
             mean, reach = _mean_and_reach(group[column].to_numpy(np.float64))
             of_input = quantity == "I(X;T)"
+            most = np.log2(group["n"].iloc[0]) if of_input else group["h_y_bits"].iloc[0]
             rows.append(
                 {
                     "encoder": f"{activation}@{epoch}", "epoch": epoch, "stage": None, "layer": layer,
                     "depth": depth, "data": titles[activation],
                     "quantity": quantity, "method": "binned", "kind": "point estimate", "bits": mean,
-                    "low_bits": mean - reach, "high_bits": mean + reach, "ceiling_bits": None,
-                    "entropy_bits": None if of_input else group["h_y_bits"].iloc[0],
-                    "n": int(group["n"].iloc[0]),
+                    "low_bits": max(mean - reach, 0.0), "high_bits": min(mean + reach, most),
+                    "ceiling_bits": None, "entropy_bits": None if of_input else most,
+                    "n": int(group["n"].iloc[0]), "role": "source", "warnings": "",
                     "measures": _measures(str(activation), int(group["bins"].iloc[0])) if of_input else "",
                 }
             )  # fmt: skip
@@ -204,8 +207,9 @@ def falls(table: pd.DataFrame, activation: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``layer``, ``peak_epoch``, ``peak_bits``, ``end_bits``, ``fall_bits`` with ``fall_low`` and
-        ``fall_high`` (a 95% interval, paired over networks), and ``compressed``.
+        ``layer``, ``peak_epoch``, ``peak_bits`` and ``end_bits`` of the mean over networks, ``fall_bits``
+        with ``fall_low`` and ``fall_high`` (a 95% interval, paired over networks, each of which falls from
+        the epoch at which the others are highest), and ``compressed``.
     """
     kept = trained_networks(table)
     rows = []
@@ -213,7 +217,7 @@ def falls(table: pd.DataFrame, activation: str) -> pd.DataFrame:
         courses = group.pivot(index="network", columns="epoch", values="i_xt_bits").sort_index(axis=1)
         mean = courses.mean(axis=0)
         peak = mean.idxmax()
-        fall, reach = _mean_and_reach((courses[peak] - courses.iloc[:, -1]).to_numpy(np.float64))
+        fall, reach = _mean_and_reach(_falls_of_networks(courses))
         rows.append(
             {
                 "layer": layer,
@@ -229,6 +233,15 @@ def falls(table: pd.DataFrame, activation: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _falls_of_networks(courses: pd.DataFrame) -> Floats:
+    """Give each network's fall from the epoch at which the others are highest: it is not picked by it."""
+    found = []
+    for network, course in courses.iterrows():
+        others = courses.drop(index=network) if len(courses) > 1 else courses
+        found.append(course[others.mean(axis=0).idxmax()] - course.iloc[-1])
+    return np.array(found, dtype=np.float64)
+
+
 def read(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
@@ -240,8 +253,10 @@ def read(table: pd.DataFrame) -> str:
     first = table.iloc[0]
     text = (
         f"Over all {first['n']:,} patterns, with {first['bins']} bins of equal width a unit, I(X;T) and"
-        f" I(T;Y) are exact for the binned layers; I(X;Y) of the rule is {first['i_xy_bits']:.2f} bits."
+        f" I(T;Y) are exact for the binned layers. I(X;Y) of the rule is {first['i_xy_bits']:.2f} bits; its"
+        f" labels are drawn once, and of those drawn it is their entropy, {first['h_y_bits']:.2f}."
     )
+    doubt = ""
     compressed: dict[str, bool] = {}
     for activation in ACTIVATIONS:
         own = table[table["activation"] == activation]
@@ -270,17 +285,26 @@ def read(table: pd.DataFrame) -> str:
                 f" {most['layer']}, {most['fall_bits']:.2f} ({most['fall_low']:.2f} to"
                 f" {most['fall_high']:.2f})."
             )
+            if found["fall_high"].max() > COMPRESSED_BITS:
+                doubt += (
+                    f" For {activation} so few networks do not rule out a fall of up to"
+                    f" {found['fall_high'].max():.2f} bits in one layer."
+                )
     if len(compressed) < len(ACTIVATIONS):
         return text
     if compressed["tanh"] and not compressed["relu"]:
-        text += " So tanh compresses under binning and ReLU does not, as Saxe et al. found."
+        text += " So tanh compresses under binning and ReLU is not seen to, in line with Saxe et al."
     elif compressed["tanh"]:
         text += " So both compress under binning here; Saxe et al. found it for tanh alone."
     elif compressed["relu"]:
         text += " So ReLU compresses under binning here and tanh does not, the reverse of Saxe et al."
     else:
         text += " So neither compresses under binning here; Saxe et al. found it for tanh."
-    return text + " Either way it is the binned layer that is measured: unbinned, I(X;T) is that of X itself."
+    return (
+        text
+        + doubt
+        + " Either way it is the binned layer that is measured: unbinned, I(X;T) is that of X itself."
+    )
 
 
 def _plane(

@@ -26,7 +26,7 @@ NAMES = {VANILLA: "cross-entropy alone", CTC: "CTC"}
 LABELS = {
     "recall_at_1": "Recall@1 (share right)",
     "nmi": "k-means NMI (0 to 1)",
-    "frozen_acc": "paper's classifier\naccuracy (share right)",
+    "frozen_acc": "SGD classifier\naccuracy (share right)",
     "logistic_acc": "logistic regression\naccuracy (share right)",
     "input_bits": "I(X;T), InfoNCE (bits)",
     "label_bits": "I(T;Y), Barber-Agakov (bits)",

@@ -34,7 +34,8 @@ def read(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     second = _Changes(changes[changes["question"] == SECOND_STAGE])
 
     sentences.append(
-        "Cross-entropy alone, last epoch against the best one picked on other images: I(X;T) on the source"
+        "Cross-entropy alone, last epoch against the best one picked on other images: InfoNCE's lower bound"
+        " on I(X;T) on the source"
         f" {fall.told(SOURCE, 'input_bits')};"
         f" {'; '.join(f'transfer to {name} {fall.transfer(name)}' for name in targets)}."
     )
@@ -43,7 +44,7 @@ def read(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     sentences.append(_over_compression(fell, compressed, targets))
 
     sentences.append(
-        "CTC against cross-entropy alone, both at the last epoch: I(X;T) on the source"
+        "CTC against cross-entropy alone, both at the last epoch: the bound on I(X;T) on the source"
         f" {remedy.told(SOURCE, 'input_bits')};"
         f" {'; '.join(f'transfer to {name} {remedy.transfer(name)}' for name in targets)}."
     )
@@ -90,7 +91,7 @@ class _Changes:
         first, second = (self.told(data, quantity) for quantity in TRANSFER)
         if first == second:
             return first
-        return f"{first} by the paper's classifier and {second.removeprefix('is ')} by logistic regression"
+        return f"{first} by the SGD classifier and {second.removeprefix('is ')} by logistic regression"
 
 
 def _discriminability(table: pd.DataFrame) -> str:
@@ -110,7 +111,10 @@ def _discriminability(table: pd.DataFrame) -> str:
 def _over_compression(fell: list[str], compressed: bool, targets: list[str]) -> str:
     if fell and compressed:
         rest = [name for name in targets if name not in fell]
-        text = f"Over-compression was seen at this scale: I(X;T) fell, and with it transfer to {listed(fell)}"
+        text = (
+            "Over-compression was seen at this scale, as far as a lower bound can show it (I(X;T) need not"
+            f" fall with its bound): the bound fell, and with it transfer to {listed(fell)}"
+        )
         return text + (f", but not to {listed(rest)}." if rest else ".")
     if fell:
         return (

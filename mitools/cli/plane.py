@@ -1,5 +1,6 @@
 """``mitools plane``: where the layers of a network lie in the information plane, through training."""
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any
@@ -82,7 +83,7 @@ def plane(
         batch_size=batch_size,
         workers=workers,
     )
-    checkpoints, specs = _what(run, encoder or [], data or [])
+    checkpoints, specs, trained_on = _what(run, encoder or [], data or [])
     with progress() as advance:
         found = measure_plane(
             checkpoints,
@@ -92,10 +93,12 @@ def plane(
             layers="all" if layers == "all" else [name.strip() for name in layers.split(",")],
             methods=chosen,
             settings=settings,
+            trained_on=trained_on,
             advance=advance,
         )
     write_csv(found.table, destination / "plane.csv")
-    files = [destination / "plane.csv", *draw_plane(found.table, destination / "figures")]
+    figures = draw_plane(found.table, destination / "figures")
+    files = [destination / "plane.csv", *figures]
     rows = records(found.table)
     if json:
         print_json(
@@ -104,16 +107,26 @@ def plane(
     else:
         _print_last(rows)
         err.print(f"written: {len(files)} files under {destination}", markup=False)
+    if not figures:
+        err.print(
+            "no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers",
+            markup=False,
+        )
+    if trained_on:
+        err.print(
+            f"{trained_on} is the data that the run was trained on: --data source=SPEC names other items",
+            markup=False,
+        )
     for what, reason in found.failures.items():
         err.print(f"failed: {what}: {reason}", markup=False)
     return 1 if found.failures else 0
 
 
-def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, dict[str, str]]:
-    """Find the checkpoints, and the specs of the data by name, the source's first."""
+def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, dict[str, str], str | None]:
+    """Find the checkpoints, the specs of the data by name, the source's first, and which was trained on."""
     from mitools.encoders.trained_run import read_run_recipe
     from mitools.plane.checkpoints import checkpoints_of_run, checkpoints_of_specs
-    from mitools.plane.measure import SOURCE
+    from mitools.plane.settings import SOURCE
 
     if (run is None) == (not encoders):
         raise typer.BadParameter("name the folder of a run, or encoders by --encoder SPEC; one of the two")
@@ -127,12 +140,13 @@ def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, 
         if name in specs:
             raise typer.BadParameter(f"--data {name}= is given twice")
         specs[name] = spec
+    own = None if run is None else read_run_recipe(run).get("data")
     if SOURCE not in specs:
-        own = None if run is None else read_run_recipe(run).get("data")
         if not isinstance(own, str):
             raise typer.BadParameter("--data source=SPEC is missing: no run says what the encoders are for")
         specs = {SOURCE: own, **specs}
-    return checkpoints, {SOURCE: specs.pop(SOURCE), **specs}
+    trained_on = next((name for name, spec in specs.items() if spec == own), None)
+    return checkpoints, {SOURCE: specs.pop(SOURCE), **specs}, trained_on
 
 
 def _range(text: str | None) -> tuple[float, float] | None:
@@ -142,8 +156,8 @@ def _range(text: str | None) -> tuple[float, float] | None:
         low, high = map(float, text.split(","))
     except ValueError:
         raise InputError(f"--bin-range {text}: give two numbers with a comma between, such as -1,1") from None
-    if not low < high:
-        raise InputError(f"--bin-range {text}: the first number must be the smaller one")
+    if not -math.inf < low < high < math.inf:
+        raise InputError(f"--bin-range {text}: give two finite numbers, the smaller first")
     return low, high
 
 
@@ -151,7 +165,19 @@ def _print_last(rows: list[dict[str, Any]]) -> None:
     """Print what was read at the last checkpoint."""
     last = max(row["epoch"] for row in rows)
     print_table(
-        ["layer", "data", "quantity", "method", "bits", "95% interval", "kind", "ceiling", "null", "n"],
+        [
+            "layer",
+            "data",
+            "quantity",
+            "method",
+            "bits",
+            "95% interval",
+            "kind",
+            "ceiling",
+            "null",
+            "n",
+            "warnings",
+        ],
         [
             [
                 row["layer"],
@@ -164,6 +190,7 @@ def _print_last(rows: list[dict[str, Any]]) -> None:
                 bits(row["ceiling_bits"]),
                 bits(row["null_bits"]),
                 f"{row['n']:,}",
+                row["warnings"] or "-",
             ]
             for row in rows
             if row["epoch"] == last

@@ -91,7 +91,7 @@ class BinnedEstimator(ClassicalEstimator):
             if bins is not None and bins < 2:
                 raise InputError(f"{name}={bins} bins tell nothing; give at least 2, or None for symbols")
         for name, limits in (("x_range", self.x_range), ("y_range", self.y_range)):
-            if limits is not None and not (len(limits) == 2 and limits[0] < limits[1]):
+            if limits is not None and not (len(limits) == 2 and -np.inf < limits[0] < limits[1] < np.inf):
                 raise InputError(f"{name}={limits} is no range; give two numbers, the smaller first")
             if limits is not None and self.strategy == "quantile":
                 raise InputError(f"{name} is given, but bins of equal content have no range; leave it out")
@@ -139,7 +139,9 @@ class BinnedEstimator(ClassicalEstimator):
                 seen.append(int(symbols.max()) + 1)
         ceiling = float(np.log(min(seen)))
         entropy = min(known, default=None)
-        capped = self.correction == "plug_in" and (entropy is None or ceiling < entropy)
+        # Where every row of a known side is a symbol of its own, log n is its entropy and the ceiling too.
+        capped = entropy is None or ceiling < entropy or entropy >= np.log(len(x))
+        capped = capped and self.correction == "plug_in"
         return replace(value, ceiling=ceiling if capped else None, entropy=entropy)
 
 

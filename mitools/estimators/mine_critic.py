@@ -76,7 +76,7 @@ def read_rotations(critic: ProtocolCritic, x: Tensor, y: Tensor, rotations: int)
     critic
         Scores pairs.
     x, y
-        Shapes (n, d_x) and (n, d_y), row i paired with row i.
+        Shapes (n, d_x) and (n, d_y), row i paired with row i; in random order.
     rotations
         Pairs (x_i, y_{i+r}) for r = 1 to this many, at most n - 1.
     """

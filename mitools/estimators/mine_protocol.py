@@ -244,9 +244,10 @@ class _Fit:
         self.looks: list[Look] = []
         self._x, self._y, self._partner, self._estimator = x, y, partner, estimator
         reads = np.random.default_rng([estimator.seed, 5])
+        # In random order: rows of one class lie together in many data sets, and a rotation by a few rows
+        # would pair them with their own class.
         self._read_on = [
-            np.sort(reads.permutation(items)[: estimator.read_at_most])
-            for items in (parts.train, parts.report)
+            reads.permutation(items)[: estimator.read_at_most] for items in (parts.train, parts.report)
         ]
         with seeded(estimator.seed):
             self.critic = ProtocolCritic(x.shape[1], y.shape[1], estimator.hidden, estimator.layers)

@@ -80,10 +80,13 @@ class PairwiseUpperBound(_PairwiseBound):
     other for H(T|Y). With a label of its own for every row Y is the input itself, H(T|Y) is the noise's
     entropy, known exactly, and I(X;T) is bounded.
 
-    *What is proven.* The bound holds for X drawn uniformly from the n rows: the data set is the population,
-    as in an information plane, and the number is then exact. The lower bound is also one, in expectation,
-    for the distribution that the rows come from, as more rows can only spread T out further; the upper
-    bound is not, as it cannot exceed log n. The standard error says how the number varies over such samples.
+    *What is proven.* The bounds hold for rows drawn uniformly from the n given: the data set is the
+    population, as in an information plane, and the numbers are then exact. Of the distribution that the
+    rows come from less is known. With the input for Y the lower bound is one for it too, in expectation, as
+    more rows can only spread T out further; the upper bound is not, as it cannot exceed log n. With labels
+    for Y neither is: few rows of a class understate the spread within it, and where the rows lie apart by
+    more than the noise even shuffled labels read H(Y). The null is that reading, and a warning says where
+    the number does not exceed it. The standard error says how the number varies over such samples.
 
     Parameters
     ----------

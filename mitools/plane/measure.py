@@ -11,10 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mitools.datasets.base import LabelledData
+from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import SOURCES, open_encoder
 from mitools.errors import InputError
 from mitools.estimate import Estimate
+from mitools.estimators.parts import SMALLEST_CLASS
 from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
@@ -28,15 +30,12 @@ from mitools.plane.methods import (
     measures,
     require_methods,
 )
-from mitools.plane.settings import PlaneSettings
+from mitools.plane.settings import SOURCE, TRAINED_ON, PlaneSettings
 from mitools.plane.subject import Subject
 from mitools.results import ResultStore, Values
 from mitools.specs import parse_spec
 
 Advance = Callable[[str, int, int], None]
-
-SOURCE = "source"
-"""The name of the data that a run was trained on, among those it is measured on."""
 
 COLUMNS = (
     "encoder", "epoch", "stage", "layer", "depth", "data", "role", "quantity", "method", "kind", "bits",
@@ -54,7 +53,7 @@ class Plane:
     ----------
     table
         Columns :data:`COLUMNS`. ``measures`` says of I(X;T) what a finite number measures; ``n`` are the
-        items a number is read on; ``role`` is ``source`` or ``target``.
+        items a number is read on; ``role`` is ``source``, ``trained on`` or ``target``.
     failures
         What could not be measured, with the reason.
     """
@@ -93,6 +92,7 @@ def measure_plane(
     layers: str | Sequence[str] = "all",
     methods: Sequence[str] = DEFAULT_METHODS,
     settings: PlaneSettings | None = None,
+    trained_on: str | None = None,
     advance: Advance | None = None,
 ) -> Plane:
     """Read I(X;T) and I(T;Y) of every layer at every checkpoint, on every data set, by every method.
@@ -118,6 +118,8 @@ def measure_plane(
         Names of :data:`mitools.plane.methods.METHODS`.
     settings
         See :class:`PlaneSettings`.
+    trained_on
+        The name of those data that the networks were trained on, which figures then say.
     advance
         Told what is being done, how much of it is done, and how much there is.
 
@@ -131,6 +133,8 @@ def measure_plane(
     chosen = require_methods(methods)
     if not checkpoints or not data:
         raise InputError("a plane needs a checkpoint and a data set at least")
+    for labelled in data.values():
+        require_classes(labelled, SMALLEST_CLASS)
     measuring = _Measuring(store, ResultStore(out / "cells"), settings, advance or _silent)
     rows: list[Values] = []
     for name, labelled in data.items():
@@ -138,7 +142,7 @@ def measure_plane(
         if not taps:
             continue
         subject = Subject(labelled, store, image_size, settings.seed)
-        role = SOURCE if name == SOURCE else "target"
+        role = TRAINED_ON if name == trained_on else SOURCE if name == SOURCE else "target"
         for row in measuring.read(chosen, subject, taps):
             rows.append(row | {"data": name, "role": role})
     if not rows:

@@ -77,14 +77,11 @@ def measures(method: str, settings: PlaneSettings) -> str:
         Of the plane.
     """
     noise = f"the Gaussian noise of variance {settings.noise_variance:g} put into every unit"
-    shape = (
-        "of equal width over the layer's range" if settings.bin_strategy == "width" else "of equal content"
-    )
-    if settings.bin_range is not None:
-        shape = f"of equal width over [{settings.bin_range[0]:g}, {settings.bin_range[1]:g}]"
+    given = settings.bin_range
+    where = "the layer's range" if given is None else f"[{given[0]:g}, {given[1]:g}]"
     steps = f"{settings.protocol_steps:,} steps of a critic {settings.protocol_hidden:,} wide"
     finite = {
-        "binned": f"the {settings.bins} bins {shape} put in",
+        "binned": f"the {settings.bins} bins of equal width over {where} put in",
         "pairwise_upper": noise,
         "pairwise_lower": noise,
         "ksg": f"how finely n items in {settings.neighbour_components} principal components resolve it",
@@ -177,12 +174,10 @@ def _ksg(
 def _binned(
     subject: Subject, quantity: Quantity, layers: Layers, settings: PlaneSettings, limits: Limits
 ) -> list[list[Estimate]]:
-    strategy, chosen = settings.bin_strategy, None
-    if strategy == "width":
-        chosen = settings.bin_range or (limits if limits and limits[0] < limits[1] else None)
+    chosen = settings.bin_range or (limits if limits and limits[0] < limits[1] else None)
     found = []
     for rows in layers:
-        binned = BinnedEstimator(settings.bins, None, strategy, x_range=chosen, seed=settings.seed)
+        binned = BinnedEstimator(settings.bins, None, x_range=chosen, seed=settings.seed)
         some = subject.items(rows.shape[1], paired=False)
         if quantity == OF_LABEL:
             found.append([binned.estimate(rows[some], subject.labels[some])])
@@ -248,7 +243,7 @@ METHODS: dict[str, PlaneMethod] = {
     "binned": PlaneMethod(
         (OF_INPUT, OF_LABEL),
         _binned,
-        ("bins", "bin_strategy", "bin_range", "seed"),
+        ("bins", "bin_range", "seed"),
         together=False,
         uses_inputs=False,
         what="bins of every unit, over the layer's range in all checkpoints unless a range is given",
@@ -259,7 +254,8 @@ METHODS: dict[str, PlaneMethod] = {
         ("noise_variance", "seed"),
         together=False,
         uses_inputs=False,
-        what="upper and lower bound for the layer with Gaussian noise of a stated variance",
+        what="upper and lower bound for the layer with Gaussian noise of a stated variance, the items read"
+        " being the population",
     ),
     "ctc": PlaneMethod(
         (OF_INPUT, OF_LABEL),

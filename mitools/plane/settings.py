@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 
+SOURCE = "source"
+"""The name, and the role, of the data that a network was made for, among those it is measured on."""
+
+TRAINED_ON = "trained on"
+"""The role of data that it was trained on."""
+
 
 @dataclass(frozen=True)
 class PlaneSettings:
@@ -9,9 +15,9 @@ class PlaneSettings:
 
     Attributes
     ----------
-    bins, bin_strategy, bin_range
-        Of ``binned``: how many a unit; ``width`` or ``quantile``; where bins of equal width begin and end
-        (the layer's smallest and largest value over all checkpoints when None).
+    bins, bin_range
+        Of ``binned``: how many of equal width a unit; where they begin and end (the layer's smallest and
+        largest value over all checkpoints when None).
     noise_variance
         Of ``kolchinsky_tracey``: Gaussian noise in every unit, in squared units of the layer.
     input_components
@@ -30,7 +36,6 @@ class PlaneSettings:
     """
 
     bins: int = 30
-    bin_strategy: str = "width"
     bin_range: tuple[float, float] | None = None
     noise_variance: float = 0.1
     input_components: int = 32

@@ -10,10 +10,12 @@ from matplotlib.figure import Figure
 
 from mitools.report.drawing import FONT_SIZE, GREY, plain_axes, shorten
 from mitools.report.plane_drawing import (
+    CROSSED,
     MARKERS,
     QUANTITIES,
     caption,
     counts,
+    cross_out,
     epoch_axis,
     floats,
     limit,
@@ -22,10 +24,11 @@ from mitools.report.plane_drawing import (
     save,
     stage_borders,
     style,
+    titled,
 )
 
 
-def epochs_chart(table: pd.DataFrame, path: Path) -> list[Path]:
+def epochs_chart(table: pd.DataFrame, path: Path, bars: str = "95% intervals") -> list[Path]:
     """Draw I(X;T) above and I(T;Y) below against epochs, a column a data set, a curve a reading.
 
     The border between stages of training is dotted, where the table names stages.
@@ -37,14 +40,17 @@ def epochs_chart(table: pd.DataFrame, path: Path) -> list[Path]:
         readings in ``method``.
     path
         Where to write; the endings are put behind it.
+    bars
+        What the bars are, in words.
     """
     need(table)
     names, quantities = _present(table)
     figure, panels = _grid(names, quantities)
+    crossed = False
     for row, quantity in zip(panels, quantities, strict=True):
         for axes, name in zip(row, names, strict=True):
             rows = table[(table["data"] == name) & (table["quantity"] == quantity)]
-            for place, (method, curve) in enumerate(_by_method(table, quantity, rows)):
+            for place, method, curve in _by_method(table, quantity, rows):
                 curve = curve.sort_values("epoch")
                 epochs = curve["epoch"].to_numpy(np.float64)
                 kind, label = _kind_and_label(table, quantity, method)
@@ -53,6 +59,7 @@ def epochs_chart(table: pd.DataFrame, path: Path) -> list[Path]:
                           label=label, **look)  # fmt: skip
                 axes.errorbar(epochs, floats(curve, "bits"), reach(curve), fmt="none", elinewidth=0.7,
                               ecolor=look["color"], capsize=1.5)  # fmt: skip
+                crossed |= cross_out(axes, curve, epochs, floats(curve, "bits"))
             for border in stage_borders(rows):
                 axes.axvline(border, color=GREY, linestyle=":", linewidth=1.2)
             epoch_axis(axes, [float(epoch) for epoch in table["epoch"]])
@@ -60,7 +67,7 @@ def epochs_chart(table: pd.DataFrame, path: Path) -> list[Path]:
     _legends(figure, panels, quantities)
     layer = f"Layer {table['layer'].iloc[0]}. " if table["layer"].nunique() == 1 else ""
     dotted = " The dotted upright line is the border between stages." if stage_borders(table) else ""
-    caption(figure, table, f"{layer}Bars are 95% intervals.{dotted}")
+    caption(figure, table, f"{layer}Bars are {bars}.{dotted}{f' {CROSSED.capitalize()}.' if crossed else ''}")
     return save(figure, path)
 
 
@@ -77,12 +84,12 @@ def layers_chart(table: pd.DataFrame, path: Path) -> list[Path]:
     need(table)
     names, quantities = _present(table)
     figure, panels = _grid(names, quantities)
-    first, last = table["epoch"].min(), table["epoch"].max()
+    first, last, crossed = table["epoch"].min(), table["epoch"].max(), False
     ticks = table.drop_duplicates("layer").sort_values("depth")
     for row, quantity in zip(panels, quantities, strict=True):
         for axes, name in zip(row, names, strict=True):
             rows = table[(table["data"] == name) & (table["quantity"] == quantity)]
-            for place, (method, curve) in enumerate(_by_method(table, quantity, rows)):
+            for place, method, curve in _by_method(table, quantity, rows):
                 kind, label = _kind_and_label(table, quantity, method)
                 look = style(place)
                 for epoch in dict.fromkeys((first, last)):
@@ -96,6 +103,7 @@ def layers_chart(table: pd.DataFrame, path: Path) -> list[Path]:
                     )  # fmt: skip
                     axes.errorbar(depth, bits, reach(part), fmt="none", elinewidth=0.7, capsize=1.5,
                                   ecolor=look["color"])  # fmt: skip
+                    crossed |= cross_out(axes, part, depth, bits)
             axes.set_xticks(
                 list(ticks["depth"]), [shorten(str(layer), 16) for layer in ticks["layer"]], rotation=45,
                 ha="right",
@@ -104,7 +112,8 @@ def layers_chart(table: pd.DataFrame, path: Path) -> list[Path]:
             axes.set_xlabel("layer, from input to output", fontsize=FONT_SIZE)
     _legends(figure, panels, quantities)
     when = f"Filled: epoch {last}; hollow: epoch {first}. " if first != last else ""
-    caption(figure, table, f"{when}Bars are 95% intervals.")
+    crosses = f" {CROSSED.capitalize()}." if crossed else ""
+    caption(figure, table, f"{when}Bars are 95% intervals.{crosses}")
     return save(figure, path)
 
 
@@ -118,17 +127,20 @@ def _grid(names: Sequence[str], quantities: Sequence[str]) -> tuple[Figure, np.n
     return figure, figure.subplots(len(quantities), len(names), squeeze=False)
 
 
-def _by_method(table: pd.DataFrame, quantity: str, rows: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
-    """Give the rows of every reading, at the same place in every panel of a quantity."""
+def _by_method(table: pd.DataFrame, quantity: str, rows: pd.DataFrame) -> list[tuple[int, str, pd.DataFrame]]:
+    """Give the place of every reading, which is the same in every panel, its name and its rows."""
+    places = {method: place for place, method in enumerate(dict.fromkeys(table["method"]))}
     methods = dict.fromkeys(table.loc[table["quantity"] == quantity, "method"])
-    return [(str(method), rows[rows["method"] == method]) for method in methods]
+    return [(places[method], str(method), rows[rows["method"] == method]) for method in methods]
 
 
 def _kind_and_label(table: pd.DataFrame, quantity: str, method: str) -> tuple[str, str]:
     """Give a reading's kind, and what the legend says of it."""
     rows = table[(table["quantity"] == quantity) & (table["method"] == method)]
     kind = str(rows["kind"].iloc[0])
-    return kind, f"{method}: {kind}, {counts(rows)}"
+    ceilings = floats(rows, "ceiling_bits")
+    capped = f", ceiling {np.nanmax(ceilings):.2f}" if np.isfinite(ceilings).any() else ""
+    return kind, f"{method}: {kind}, {counts(rows)}{capped}"
 
 
 def _finish_panel(axes: Axes, rows: pd.DataFrame, name: str, quantity: str, first: bool) -> None:
@@ -139,7 +151,7 @@ def _finish_panel(axes: Axes, rows: pd.DataFrame, name: str, quantity: str, firs
         "H(Y)",
         True,
     )
-    axes.set_title(name, fontsize=FONT_SIZE, parse_math=False)
+    axes.set_title(titled(rows) if len(rows) else name, fontsize=FONT_SIZE, parse_math=False)
     if first:
         axes.set_ylabel(f"{quantity} (bits)", fontsize=FONT_SIZE)
 

@@ -11,12 +11,12 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from mitools.errors import InputError
 from mitools.files import whole_file
+from mitools.plane.settings import TRAINED_ON
 from mitools.report.drawing import BLUE, FONT_SIZE, GREY, ORANGE, save_figure
 
 MARKERS = {"lower bound": "^", "asymptotic lower bound": "^", "upper bound": "v", "point estimate": "o"}
@@ -35,10 +35,15 @@ LINES: tuple[Any, ...] = (
 COLOURS = ("black", BLUE, ORANGE, "#009E73", "#CC79A7", GREY, "#56B4E9", "#8A6D00")
 """Used in turn: no line is told apart by its colour alone."""
 
-OUTLINED = (withStroke(linewidth=1.5, foreground="white"),)
+ON_WHITE = {"boxstyle": "square,pad=0.05", "facecolor": "white", "edgecolor": "none", "alpha": 0.7}
 """Keeps text readable that lies on a line."""
 
 QUANTITIES = ("I(X;T)", "I(T;Y)")
+
+EMPTY_WARNINGS = ("indistinguishable_from_zero", "saturated", "exceeds_entropy")
+"""Of readings that tell nothing of the data: no more than their null, or what the method gives at most."""
+
+CROSSED = "crossed: no more than its null, or at its ceiling"
 
 Floats = NDArray[np.float64]
 
@@ -56,8 +61,9 @@ def need(table: pd.DataFrame) -> None:
 
 
 def style(place: int) -> dict[str, Any]:
-    """Give colour and line of the curve at a place in the legend."""
-    return {"color": COLOURS[place % len(COLOURS)], "linestyle": LINES[place % len(LINES)]}
+    """Give colour and line of the curve at a place in the legend; another line when colours come again."""
+    again = place // len(COLOURS)
+    return {"color": COLOURS[place % len(COLOURS)], "linestyle": LINES[(place + again) % len(LINES)]}
 
 
 def floats(rows: pd.DataFrame, column: str) -> Floats:
@@ -75,6 +81,29 @@ def counts(rows: pd.DataFrame) -> str:
     """Say how many items numbers are read on."""
     numbers = sorted({int(n) for n in rows["n"]})
     return f"n = {numbers[0]:,}" if len(numbers) == 1 else f"n = {numbers[0]:,} to {numbers[-1]:,}"
+
+
+def titled(rows: pd.DataFrame) -> str:
+    """Name the data that rows are read on, and say where the networks were trained on them."""
+    name = str(rows["data"].iloc[0])
+    return f"{name} (trained on)" if (rows["role"] == TRAINED_ON).any() else name
+
+
+def cross_out(axes: Axes, rows: pd.DataFrame, x: Floats, y: Floats) -> bool:
+    """Cross out the readings that tell nothing of the data, and say whether there are any.
+
+    Parameters
+    ----------
+    axes
+        Where the readings are drawn.
+    rows
+        Whose column ``warnings`` tells.
+    x, y
+        Where they lie, shape (len(rows),) each.
+    """
+    empty = rows["warnings"].map(lambda text: any(word in text for word in EMPTY_WARNINGS)).to_numpy(bool)
+    axes.plot(x[empty], y[empty], "x", color="black", markersize=5, markeredgewidth=0.8, zorder=4)
+    return bool(empty.any())
 
 
 def kind_handles(kinds: Sequence[str]) -> list[Line2D]:
@@ -142,7 +171,7 @@ def limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> None:
     axes.annotate(
         f"{name} = {known.max():.2f}", spot, xycoords=places, xytext=(1, 2) if horizontal else (-2, 1),
         textcoords="offset points", fontsize=FONT_SIZE - 1.5, color=GREY, rotation=0 if horizontal else 90,
-        ha="left" if horizontal else "right", va="bottom", path_effects=OUTLINED,
+        ha="left" if horizontal else "right", va="bottom", bbox=ON_WHITE,
     )  # fmt: skip
 
 

@@ -10,15 +10,18 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, SymLogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from mitools.report.drawing import FONT_SIZE, PALE, plain_axes, shorten
 from mitools.report.plane_drawing import (
+    CROSSED,
     LINES,
     MARKERS,
-    OUTLINED,
+    ON_WHITE,
     QUANTITIES,
     caption,
     counts,
+    cross_out,
     floats,
     kind_handles,
     limit,
@@ -26,16 +29,19 @@ from mitools.report.plane_drawing import (
     on_log_grid,
     reach,
     save,
+    titled,
 )
 
 TIME = LinearSegmentedColormap.from_list("time", colormaps["viridis"](np.linspace(0.0, 0.88, 64)))
 """From dark to light, so that time shows in black and white; without the yellow that paper swallows."""
 
-NEAR = 0.03
+NEAR = 0.05
 """Share of a panel's width and height within which the ends of trajectories take one label."""
 
 
-def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -> list[Path]:
+def plane_chart(
+    table: pd.DataFrame, of_input: str, of_label: str, path: Path, bars: str = "95% intervals"
+) -> list[Path]:
     """Draw a panel a data set: I(X;T) across, I(T;Y) up, a trajectory a layer.
 
     Points are coloured by epoch, arrows go with time, bars are intervals, and the marker is the kind of
@@ -50,6 +56,8 @@ def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -
         The readings to draw against each other.
     path
         Where to write; the endings are put behind it.
+    bars
+        What the bars are, in words.
     """
     x, y = (
         table[(table["quantity"] == quantity) & (table["method"] == method)]
@@ -62,14 +70,19 @@ def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -
     norm = _time(both["epoch"].to_numpy(np.float64))
     figure = Figure(figsize=(3.6 * len(names) + 0.8, 3.5), layout="constrained")
     panels = figure.subplots(1, len(names), squeeze=False)[0]
+    crossed = False
     for axes, name in zip(panels, names, strict=True):
         plain_axes(axes)
+        axes.xaxis.set_major_locator(MaxNLocator(5))
         rows = both[both["data"] == name]
         for place, layer in enumerate(layers):
-            _trajectory(axes, rows[rows["layer"] == layer].sort_values("epoch"), place, norm)
+            of_layer = rows[rows["layer"] == layer].sort_values("epoch")
+            _trajectory(axes, of_layer, place, norm)
+            of_layer = of_layer.assign(warnings=of_layer["warnings"] + ", " + of_layer["warnings_y"])
+            crossed |= cross_out(axes, of_layer, floats(of_layer, "bits"), floats(of_layer, "bits_y"))
         of_x, of_y = counts(rows), counts(rows.assign(n=rows["n_y"]))
         read_on = of_x if of_x == of_y else f"{of_x} for X, {of_y} for Y"
-        axes.set_title(f"{name}\n{read_on}", fontsize=FONT_SIZE, parse_math=False)
+        axes.set_title(f"{titled(rows)}\n{read_on}", fontsize=FONT_SIZE, parse_math=False)
         axes.set_xlabel(_axis("I(X;T)", of_input, rows["kind"]), fontsize=FONT_SIZE)
         limit(axes, rows["entropy_bits_y"], "H(Y)", horizontal=True)
         limit(axes, rows["ceiling_bits"], "ceiling", horizontal=False)
@@ -87,7 +100,8 @@ def plane_chart(table: pd.DataFrame, of_input: str, of_label: str, path: Path) -
     ]  # fmt: skip
     handles += kind_handles(list(both["kind"]))
     _legend(figure, handles)
-    caption(figure, both, "Bars are 95% intervals; arrows go with time.")
+    crosses = f" {CROSSED.capitalize()}, of either reading." if crossed else ""
+    caption(figure, both, f"Bars are {bars}; arrows go with time.{crosses}")
     return save(figure, path)
 
 
@@ -138,7 +152,7 @@ def _number_ends(axes: Axes, rows: pd.DataFrame, layers: list[str]) -> None:
     for end, numbers in labels:
         axes.annotate(
             ", ".join(numbers), tuple(end), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE,
-            weight="bold", zorder=4, path_effects=OUTLINED,
+            weight="bold", zorder=4, bbox=ON_WHITE,
         )  # fmt: skip
 
 

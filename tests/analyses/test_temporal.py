@@ -183,10 +183,14 @@ def answers(**signs: int) -> pd.DataFrame:
 
 def test_the_reading_claims_what_the_intervals_show() -> None:
     text = read(results(), answers(fall_input=-1, fall_colour=-1, remedy_input=1, remedy_colour=1))
-    assert "Over-compression was seen at this scale: I(X;T) fell, and with it transfer to colour" in text
+    assert "Over-compression was seen at this scale, as far as a lower bound can show it" in text
+    assert "the bound fell, and with it transfer to colour" in text
     assert "but not to digits" in text
     assert "CTC's remedy was seen for colour" in text
-    assert "I(X;T) on the source changes by -0.10 bits (-0.15 to -0.05) since epoch 10" in text
+    assert (
+        "InfoNCE's lower bound on I(X;T) on the source changes by -0.10 bits (-0.15 to -0.05) since epoch 10"
+        in text
+    )
     assert "transfer to colour changes by -10.0 points (-15.0 to -5.0) since epoch 10" in text
     assert "reaches 90.0% on colour (60.0% trained)" in text
     assert "do not cover another seed" in text
@@ -222,7 +226,7 @@ def test_one_classifier_alone_is_not_enough_and_both_are_told() -> None:
     )
     changes.loc[one, ["difference", "low", "high"]] = [-0.2, -0.25, -0.15]
     text = read(results(), changes)
-    assert "-20.0 points (-25.0 to -15.0) since epoch 10 by the paper's classifier" in text
+    assert "-20.0 points (-25.0 to -15.0) since epoch 10 by the SGD classifier" in text
     assert "over-compression was not seen" in text
 
 

@@ -49,6 +49,7 @@ def test_from_a_run_to_table_and_figures(
     assert stems == {"plane_binned", "epochs_output"}
     assert len(document["results"]) == len(table)
     assert document["failures"] == {}
+    assert dict(table.groupby("data")["role"].first()) == {"source": "trained on", "target": "target"}
     assert all(Path(path).is_file() for path in document["files"])
 
 
@@ -62,7 +63,17 @@ def test_encoders_in_place_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert "failed: run:nowhere on source: nowhere: no run lies there" in shown.err
     assert "epoch 1" in shown.out
     assert "label_information" in shown.out
+    assert "no figure: " not in shown.err, "there are two checkpoints to draw a curve through"
     assert set(pd.read_csv(tmp_path / "plane.csv")["epoch"]) == {0, 1}
+
+
+def test_a_plane_without_a_figure_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["plane", "--encoder", "builtin:random_conv?width=4", "--data", f"source={TARGET}"]
+    arguments += ["--methods", "certificate", "--layers", "output", "--out", str(tmp_path)]
+    assert run(arguments) == 0
+    shown = capsys.readouterr()
+    assert "no figure: a plane takes readings of I(X;T) and I(T;Y)" in shown.err
+    assert "warnings" in shown.out
 
 
 @pytest.mark.parametrize(
@@ -75,6 +86,8 @@ def test_encoders_in_place_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
         (["{run}", "--data", "a=digitz"], "unknown source 'digitz'"),
         (["{run}", "--bin-range", "1"], "two numbers"),
         (["{run}", "--bin-range", "1,-1"], "smaller"),
+        (["{run}", "--bin-range=-inf,inf"], "finite"),
+        (["{run}", "--data", "a=digits?classes=3"], "class"),
         (["{run}", "--device", "tpu"], "tpu"),
         (["{run}", "--encoder", "builtin:pixels"], "one of the two"),
         ([], "one of the two"),

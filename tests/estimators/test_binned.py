@@ -85,6 +85,15 @@ def test_rows_all_their_own_are_saturated():
     assert {"saturated", "small_sample", "indistinguishable_from_zero"} <= {w.word for w in estimate.warnings}
 
 
+def test_a_layer_against_inputs_all_their_own_is_saturated():
+    """Where every row has a bin of its own, I(X;T) is log n whatever the layer."""
+    layer = np.random.default_rng(0).standard_normal((500, 20))
+    estimate = BinnedEstimator(30, None).estimate(layer, np.arange(500))
+    assert estimate.nats == pytest.approx(np.log(500))
+    assert estimate.ceiling_nats == pytest.approx(np.log(500))
+    assert estimate.has_warning("saturated")
+
+
 def test_few_bins_are_a_ceiling():
     x, _ = normal_pair(5000)
     estimate = BinnedEstimator(4, 4).estimate(x, x)

@@ -43,7 +43,8 @@ def table() -> pd.DataFrame:
                             "high_bits": bits + 0.2, "ceiling_bits": None,
                             "n": 1234 if quantity == "I(X;T)" else 321,
                             "entropy_bits": 3.0 if quantity == "I(T;Y)" else None,
-                            "measures": SENTENCE if method == "ksg" else "",
+                            "measures": SENTENCE if method == "ksg" else "", "warnings": "",
+                            "role": "target" if data == "target" else "source",
                         }
                     )  # fmt: skip
     return pd.DataFrame(rows)
@@ -150,6 +151,58 @@ def test_legends_name_kind_and_n(table: pd.DataFrame, tmp_path: Path) -> None:
     assert "ksg: point estimate, n = 1,234" in said
     assert "label_information: lower bound, n = 321" in said
     assert "I(T;Y) (bits)" in said
+
+
+def test_readings_that_tell_nothing_are_crossed_out(
+    table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
+) -> None:
+    table["warnings"] = ["saturated, overfit" if epoch == 4 else "overfit" for epoch in table["epoch"]]
+    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    draw_plane(table[table["method"].isin(["ksg", "mixed_ksg"])], tmp_path)
+    plane, again, first, second, depth = figures
+    for figure in (plane, again, first, second):
+        (below,) = figure.texts
+        assert "Crossed: no more than its null, or at its ceiling" in below.get_text()
+        crosses = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
+        assert sum(len(line.get_xdata()) for line in crosses) == (2 if figure in (plane, again) else 1)
+    assert "Crossed" not in depth.texts[0].get_text(), "neither the first nor the last checkpoint is flagged"
+
+
+def test_a_reading_looks_alike_in_every_panel(
+    table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
+) -> None:
+    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    looks: dict[str, set[tuple[str, str]]] = {}
+    for axes in figures[0].axes:
+        for line in axes.get_lines():
+            name, found, _ = line.get_label().partition(":")
+            if found:
+                looks.setdefault(name, set()).add((line.get_color(), line.get_linestyle()))
+    assert all(len(of_one) == 1 for of_one in looks.values())
+    assert len({look for (look,) in looks.values()}) == len(looks) == 4
+
+
+def test_data_trained_on_are_named_so(table: pd.DataFrame, tmp_path: Path) -> None:
+    table.loc[table["data"] == "source", "role"] = "trained on"
+    draw_plane(table[table["method"].isin(["ksg", "mixed_ksg"])], tmp_path)
+    for name in ("plane_ksg", "epochs_output", "depth"):
+        assert "source (trained on)" in words(tmp_path / name)
+        assert "target (trained on)" not in words(tmp_path / name)
+
+
+def test_ceilings_are_in_the_legend(table: pd.DataFrame, tmp_path: Path) -> None:
+    table.loc[table["method"] == "ksg", "ceiling_bits"] = 10.2767
+    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    assert "ksg: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
+
+
+def test_layers_that_end_in_one_place_share_a_label(
+    table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
+) -> None:
+    table.loc[table["epoch"] == 6, ["bits", "low_bits", "high_bits"]] = [2.5, 2.4, 2.6]
+    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    numbers = [text.get_text() for text in figures[0].axes[0].texts if text.get_weight() == "bold"]
+    assert numbers == ["1, 2"]
 
 
 def test_nothing_is_cut_off(table: pd.DataFrame, tmp_path: Path, figures: list[Figure]) -> None:
