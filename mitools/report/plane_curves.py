@@ -145,13 +145,10 @@ def _kind_and_label(table: pd.DataFrame, quantity: str, method: str) -> tuple[st
 
 def _finish_panel(axes: Axes, rows: pd.DataFrame, name: str, quantity: str, first: bool) -> None:
     plain_axes(axes)
-    limit(
-        axes,
-        rows["entropy_bits"] if quantity == QUANTITIES[1] else rows["entropy_bits"].iloc[:0],
-        "H(Y)",
-        True,
-    )
-    axes.set_title(titled(rows) if len(rows) else name, fontsize=FONT_SIZE, parse_math=False)
+    entropy = rows["entropy_bits"] if quantity == QUANTITIES[1] else rows["entropy_bits"].iloc[:0]
+    dotted = [f"dotted: {text}" for text in limit(axes, entropy, "H(Y)", horizontal=True)]
+    title = "\n".join([titled(rows) if len(rows) else name, *dotted])
+    axes.set_title(title, fontsize=FONT_SIZE, parse_math=False)
     if first:
         axes.set_ylabel(f"{quantity} (bits)", fontsize=FONT_SIZE)
 

@@ -43,7 +43,7 @@ QUANTITIES = ("I(X;T)", "I(T;Y)")
 EMPTY_WARNINGS = ("indistinguishable_from_zero", "saturated", "exceeds_entropy")
 """Of readings that tell nothing of the data: no more than their null, or what the method gives at most."""
 
-CROSSED = "crossed: no more than its null, or at its ceiling"
+CROSSED = "crossed: no more than its null, at its ceiling, or above the entropy"
 
 Floats = NDArray[np.float64]
 
@@ -158,21 +158,21 @@ def stage_borders(rows: pd.DataFrame) -> list[float]:
     return sorted(map(float, epochs))[:-1]
 
 
-def limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> None:
-    """Draw a line at what a number cannot exceed, where it lies not far outside the panel."""
+def limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> list[str]:
+    """Draw a dotted line at what a number cannot exceed, where it lies not far outside the panel.
+
+    Returns
+    -------
+    list of str
+        What a title says of the line; nothing where there is none.
+    """
     known = pd.to_numeric(values, errors="coerce").dropna()
     low, high = axes.get_ylim() if horizontal else axes.get_xlim()
     if known.empty or known.max() > high + 0.5 * (high - low):
-        return
+        return []
     draw = axes.axhline if horizontal else axes.axvline
     draw(float(known.max()), color=GREY, linestyle=":", linewidth=0.9, zorder=0)
-    spot = (0.02, known.max()) if horizontal else (known.max(), 0.02)
-    places = ("axes fraction", "data") if horizontal else ("data", "axes fraction")
-    axes.annotate(
-        f"{name} = {known.max():.2f}", spot, xycoords=places, xytext=(1, 2) if horizontal else (-2, 1),
-        textcoords="offset points", fontsize=FONT_SIZE - 1.5, color=GREY, rotation=0 if horizontal else 90,
-        ha="left" if horizontal else "right", va="bottom", bbox=ON_WHITE,
-    )  # fmt: skip
+    return [f"{name} = {known.max():.2f} bits"]
 
 
 def save(figure: Figure, path: Path) -> list[Path]:

@@ -82,10 +82,11 @@ def plane_chart(
             crossed |= cross_out(axes, of_layer, floats(of_layer, "bits"), floats(of_layer, "bits_y"))
         of_x, of_y = counts(rows), counts(rows.assign(n=rows["n_y"]))
         read_on = of_x if of_x == of_y else f"{of_x} for X, {of_y} for Y"
-        axes.set_title(f"{titled(rows)}\n{read_on}", fontsize=FONT_SIZE, parse_math=False)
         axes.set_xlabel(_axis("I(X;T)", of_input, rows["kind"]), fontsize=FONT_SIZE)
-        limit(axes, rows["entropy_bits_y"], "H(Y)", horizontal=True)
-        limit(axes, rows["ceiling_bits"], "ceiling", horizontal=False)
+        dotted = limit(axes, rows["entropy_bits_y"], "H(Y)", horizontal=True)
+        dotted += limit(axes, rows["ceiling_bits"], "ceiling", horizontal=False)
+        lines = [titled(rows), read_on, *([f"dotted: {', '.join(dotted)}"] if dotted else [])]
+        axes.set_title("\n".join(lines), fontsize=FONT_SIZE, parse_math=False)
         _number_ends(axes, rows, layers)
     panels[0].set_ylabel(_axis("I(T;Y)", of_label, both["kind_y"]), fontsize=FONT_SIZE)
     bar = figure.colorbar(ScalarMappable(norm, TIME), ax=list(panels), pad=0.02)

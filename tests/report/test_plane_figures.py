@@ -162,7 +162,7 @@ def test_readings_that_tell_nothing_are_crossed_out(
     plane, again, first, second, depth = figures
     for figure in (plane, again, first, second):
         (below,) = figure.texts
-        assert "Crossed: no more than its null, or at its ceiling" in below.get_text()
+        assert "Crossed: no more than its null, at its ceiling, or above the entropy" in below.get_text()
         crosses = [line for line in figure.axes[0].get_lines() if line.get_marker() == "x"]
         assert sum(len(line.get_xdata()) for line in crosses) == (2 if figure in (plane, again) else 1)
     assert "Crossed" not in depth.texts[0].get_text(), "neither the first nor the last checkpoint is flagged"
