@@ -120,7 +120,11 @@ def fit_critics(
     def fit(stack: list[int]) -> list[Fitted]:
         return _fit_stack([members[k] for k in stack], objective, schedule)
 
-    fitted = list(in_streams(fit, stacks, max(1, min(streams, len(stacks)))))
+    if device.type == "cpu":
+        # In streams even where there is one: they take denormal numbers for zero.
+        fitted = list(in_streams(fit, stacks, max(1, min(streams, len(stacks)))))
+    else:
+        fitted = [fit(stack) for stack in stacks]
     by_member = dict(zip(chain(*stacks), chain(*fitted), strict=True))
     return [by_member[k] for k in range(len(members))]
 
