@@ -140,4 +140,4 @@ def test_gradients_pull_the_loss_down(name: str, batch: Embedded) -> None:
     before.backward()
     assert views.grad is not None
     after = objective(found._replace(views=(views - 0.05 * views.grad).detach())).value
-    assert float(after) < float(before)
+    assert after.item() < before.item()
