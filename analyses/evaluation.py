@@ -21,6 +21,7 @@ from mitools.encoders.open import open_encoder
 from mitools.errors import InputError
 from mitools.estimate import Estimate
 from mitools.estimators.parts import SMALLEST_CLASS, Parts, split
+from mitools.estimators.readings import Reading
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
 from mitools.measurements import AuditSettings, certificate
@@ -159,7 +160,7 @@ class Certified:
         ``h_c_bits``, ``i_class_bits`` with ``_low`` and ``_high``, ``label_information_bits``,
         ``linear_acc`` with ``_low`` and ``_high``, ``n_report`` and ``warnings``.
     reading
-        I_class in nats, and the influence of each report image on it, shape (n_report,).
+        I_class, and the influence of each report image on it.
     """
 
     def __init__(self, values: Values) -> None:
@@ -173,7 +174,7 @@ class Certified:
             "n_report": n,
             "warnings": ", ".join(caution.word for caution in estimate.warnings),
         }
-        self.reading = (estimate.nats, np.array(values["influence_nats"]))
+        self.reading = Reading.of(estimate, np.array(values["influence_nats"]))
 
 
 def interval_columns(name: str, estimate: Estimate) -> dict[str, float | None]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from mitools.analyses.temporal_points import Point
 from mitools.estimators.cautions import CONFIDENCE
+from mitools.estimators.readings import Reading
 from mitools.metrics.transfer import Right
 from mitools.report.comparisons import compare
 
@@ -48,9 +49,9 @@ def change(quantity: str, one: Point, other: Point) -> Change:
         case "logistic_acc":
             return accuracy_change(one.logistic, other.logistic)
         case "input_bits":
-            readings = [(p.input_information.nats, p.input_influence) for p in (one, other)]
+            readings = [Reading.of(p.input_information, p.input_influence) for p in (one, other)]
         case _:
-            readings = [(p.label_information.nats, p.label_influence) for p in (one, other)]
+            readings = [Reading.of(p.label_information, p.label_influence) for p in (one, other)]
     pair = compare({"one": readings[0], "other": readings[1]}).iloc[0]
     return Change(*(float(pair[name]) for name in ("difference_bits", "low_bits", "high_bits")))
 

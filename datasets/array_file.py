@@ -31,9 +31,17 @@ def read_array(path: Path, mapped: bool = False) -> NDArray:
         reason = " ".join(str(error).split())
         if "allow_pickle" in reason or "Python objects" in reason:
             reason = "it holds Python objects, which could run code; nothing was run"
+            if not _may_hold_objects(path):
+                reason = "it is of another format"
         raise InputError(
             f"{path}: not an npy file of numbers ({reason}); write one with numpy.save"
         ) from None
     if not isinstance(array, np.ndarray):
         raise InputError(f"{path}: holds several arrays; give one array, as numpy.save writes it")
     return array
+
+
+def _may_hold_objects(path: Path) -> bool:
+    """Whether a file begins as a pickle, an npy or an npz file does; NumPy takes all else for a pickle."""
+    with path.open("rb") as stream:
+        return stream.read(6).startswith((b"\x80", b"\x93NUMPY", b"PK"))

@@ -1,5 +1,6 @@
 """What an audit measures on one encoder's features: each function is one cell of results, as JSON values."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from torch import nn
 from mitools.estimators.cautions import two_sided
 from mitools.estimators.closed_form import ClassPosterior
 from mitools.estimators.parts import Parts, at_most, split
+from mitools.estimators.readings import Reading
 from mitools.estimators.tables import Table
 from mitools.estimators.variational import VariationalEstimator
 from mitools.features.extract import Features
@@ -206,7 +208,9 @@ def against_untrained(
         for rows in (Table(features.values[:, 0], items), twin.values[:, 0])
     )
     gain = own.dv_estimate_.nats - untrained.dv_estimate_.nats
-    stderr = float(np.linalg.norm(own.influence_ - untrained.influence_)) / len(own.influence_)
+    paired = float(np.linalg.norm(own.influence_ - untrained.influence_)) / len(own.influence_)
+    unseen = [Reading.of(one.dv_estimate_, one.influence_).unseen for one in (own, untrained)]
+    stderr = math.hypot(paired, *unseen)
     interval = two_sided(gain, stderr)
     low, high = nats_to_bits(interval.low), nats_to_bits(interval.high)
     return {

@@ -19,7 +19,18 @@ class Recipe(BaseModel):
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1, but 1e-3 is the number that people mean by it, not a text."""
+    """YAML 1.1, but 1e-3 is the number that people mean by it, not a text, and no key comes twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Make a mapping, and refuse a repeated key, of which plain YAML takes the last."""
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.add_implicit_resolver(
@@ -72,7 +83,8 @@ def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str) -> An
 
 
 def _first_fault(error: ValidationError, kind: type[Recipe]) -> str:
-    fault = error.errors()[0]
+    # A mistyped key is missing under its right name too, which says less.
+    fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
     place = ".".join(map(str, fault["loc"]))
     if fault["type"] == "extra_forbidden":
         known = _fields_at(kind, fault["loc"][:-1])

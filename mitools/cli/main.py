@@ -63,6 +63,8 @@ def run(arguments: list[str]) -> int:
         return _stop(str(error), WRONG_REQUEST)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
+        if isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):
+            where += "; a file lies where a folder is needed, or a folder where a file is: give another path"
         full = error.errno in {errno.ENOSPC, errno.EDQUOT}
         return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
     if code == INTERRUPTED:

@@ -70,7 +70,7 @@ def plane(
     from mitools.report.plane_figures import draw_plane
     from mitools.report.tables import records, write_csv
 
-    chosen = [name.strip() for name in methods.split(",")] if methods else list(DEFAULT_METHODS)
+    chosen = [name.strip() for name in methods.split(",")] if methods is not None else list(DEFAULT_METHODS)
     require_methods(chosen)
     settings = PlaneSettings(
         bins=bins,

@@ -18,6 +18,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.groups import DefaultsToRun
+from mitools.errors import InputError
 
 app = typer.Typer(
     help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",
@@ -78,7 +79,7 @@ def run(
 @app.command("status")
 def status(study: StudyArgument, destination: OutOption, json: JsonOption = False) -> int:
     """Count what is done, claimed, failed and still to do, and say why cells failed."""
-    found = list(_open(study, destination).found())
+    found = list(_begun(study, destination).found())
     states = Counter(one.state for one in found)
     failures = Counter((one.cell.encoder, one.error) for one in found if one.state == "failed")
     if json:
@@ -105,7 +106,7 @@ def results(
     from mitools.report.study_tables import write_table
     from mitools.report.tables import records
 
-    cells, encoders = _tables(_open(study, destination))
+    cells, encoders = _tables(_begun(study, destination))
     chosen = cells if by_cell else encoders
     if table is not None:
         write_table(chosen, table)
@@ -131,7 +132,7 @@ def correlate(
     from mitools.report.families import correlate_groups
     from mitools.report.tables import records, write_csv
 
-    _, encoders = _tables(_open(study, destination))
+    _, encoders = _tables(_begun(study, destination))
     turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
     found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
     write_csv(found, destination / "correlation.csv")
@@ -158,6 +159,12 @@ def correlate(
     for note in sorted(set(found["note"].dropna()) - {""}):
         err.print(note, markup=False)
     err.print(f"written: {destination / 'correlation.csv'}", markup=False)
+
+
+def _begun(study: Path, destination: Path) -> Any:
+    if not destination.is_dir():
+        raise InputError(f"{destination}: no study lies there; `mitools study {study} --out DIR` begins one")
+    return _open(study, destination)
 
 
 def _open(study: Path, destination: Path) -> Any:

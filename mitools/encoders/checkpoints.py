@@ -116,8 +116,8 @@ def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> L
     InputError
         When the file cannot be read (:func:`mitools.encoders.weight_files.read_weight_file`), when it lacks
         the weights asked for, when a parameter or buffer of the encoder is missing in it or has another
-        shape (at most three are named, each with the nearest found), or when tensors are left over that
-        belong to no known head.
+        shape (at most three are named, each with the nearest found), when tensors are left over that
+        belong to no known head, or when a value is not finite.
     """
     content, container, file_digest = read_weight_file(path)
     state = module.state_dict()
@@ -132,7 +132,14 @@ def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> L
     others = [other for other in matches if other is not match]
     _refuse_missing(path, match, others, expected)
     set_aside = _set_aside(path, match, others, state) | other_tensors(content, match.place.nesting, others)
-    module.load_state_dict(state | {name: match.inside[name].tensor for name in match.fitting})
+    found = {name: match.inside[name].tensor for name in match.fitting}
+    broken = [name for name, value in found.items() if not bool(torch.isfinite(value).all())]
+    if broken:
+        raise InputError(
+            f"{path}: {len(broken)} tensors hold values that are not finite ({', '.join(broken[:3])});"
+            " the training diverged, or the file is damaged: take another checkpoint"
+        )
+    module.load_state_dict(state | found)
     several = reason != "" or len(match.choices) > 1
     return LoadReport(
         path=str(path),

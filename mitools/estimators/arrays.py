@@ -6,27 +6,41 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.errors import InputError
-from mitools.estimators.tables import Table
+from mitools.estimators.tables import Table, spans
+
+UNRESOLVED = 1000.0
+"""Steps of single precision that the values of a column must span."""
+
+CONSTANT_WITHIN = 1e-9
+"""Range of a column, relative to where it lies, that counts as rounding error of double precision."""
 
 
-def as_rows(values: ArrayLike | Table, name: str) -> NDArray[np.float32]:
+def as_rows(values: ArrayLike | Table, name: str, to_single: bool = True) -> NDArray[np.float32]:
     """Return real, finite rows as float32, shape (n, d); a vector becomes one column.
+
+    Parameters
+    ----------
+    values, name
+        The rows, and what messages call them.
+    to_single
+        Whether they are worked on as float32: columns that it cannot tell apart are refused then.
 
     Raises
     ------
     InputError
         As :func:`as_table`.
     """
-    return as_table(values, name).rows()
+    return as_table(values, name, to_single).rows()
 
 
-def as_table(values: ArrayLike | Table, name: str) -> Table:
+def as_table(values: ArrayLike | Table, name: str, to_single: bool = True) -> Table:
     """Check rows as :func:`as_rows` does, a bounded part at a time, and leave them where they are.
 
     Raises
     ------
     InputError
-        When the values are not numbers, not finite as float32, or have more than two axes or no rows.
+        When the values are not numbers, not finite as float32, too fine for it where they lie, or have more
+        than two axes or no rows.
     """
     if isinstance(values, Table):
         return values
@@ -37,6 +51,8 @@ def as_table(values: ArrayLike | Table, name: str) -> Table:
         array = array[:, None]
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
+    if to_single and array.dtype.itemsize > 4:
+        _require_resolved(array, name)
     table = Table(array)
     first, count = 0, 0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -52,6 +68,25 @@ def as_table(values: ArrayLike | Table, name: str) -> Table:
             f" the first at row {first}; remove them"
         )
     return table
+
+
+def _require_resolved(array: NDArray[Any], name: str) -> None:
+    """Refuse columns that vary by little more than single precision tells apart where they lie.
+
+    A column whose values differ by rounding errors of double precision alone counts as constant.
+    """
+    low, high = (np.full(array.shape[1], end) for end in (np.inf, -np.inf))
+    for some in spans(len(array), array.shape[1]):
+        low, high = np.minimum(low, array[some].min(axis=0)), np.maximum(high, array[some].max(axis=0))
+    with np.errstate(invalid="ignore", over="ignore"):
+        reach, spread = np.maximum(np.abs(low), np.abs(high)), high - low
+        lost = (spread < UNRESOLVED * np.finfo(np.float32).eps * reach) & (spread > CONSTANT_WITHIN * reach)
+    if lost.any():
+        column = int(lost.argmax())
+        raise InputError(
+            f"{name}: column {column} lies at {reach[column]:.4g} and varies by {spread[column]:.3g},"
+            " which is too fine for single precision; subtract a constant from it first"
+        )
 
 
 def location_and_scale(

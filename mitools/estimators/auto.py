@@ -243,7 +243,7 @@ def take_for(values: ArrayLike, name: str) -> Side:
         raise InputError(f"{name} is no array: its rows differ in length") from None
     if array.dtype.kind == "U" and array.size:
         return Side("labels", as_labels(array, name))
-    rows = as_rows(array, name)
+    rows = as_rows(array, name, to_single=False)
     if rows.shape[1] == 1:
         distinct = len(np.unique(array))
         if array.dtype.kind in "iub" and ROWS_A_LABEL * distinct <= len(rows):

@@ -149,7 +149,7 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     InputError
         As :func:`mitools.estimators.arrays.as_rows`.
     """
-    shape = as_rows(values, name).shape
+    shape = as_rows(values, name, to_single=False).shape
     return np.asarray(values, dtype=np.float64).reshape(shape)
 
 

@@ -203,8 +203,9 @@ def as_symbols(values: ArrayLike, name: str) -> Counts:
     """
     array = np.asarray(values)
     if array.ndim == 2 and array.shape[1] > 1:
-        rows = as_precise_rows(array, name)
-        if (rows != np.round(rows)).any():
+        # Whole numbers as they are: those above 2^53 would lose their last digits as floats.
+        rows = array if array.dtype.kind in "iub" and array.size else as_precise_rows(array, name)
+        if rows.dtype.kind == "f" and (rows != np.round(rows)).any():
             raise InputError(f"{name} is not of whole numbers; use the binned method, or round it")
         symbols = row_symbols(rows)
     else:

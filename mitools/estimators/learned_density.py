@@ -35,8 +35,9 @@ from mitools.estimators.variational import VariationalEstimator
 from mitools.estimators.whitening import WhitenedScaling, log_standard_normal
 from mitools.specs import nearest
 
-DISTINCT_SHARE = 0.9
-"""Share of y's values that must differ for ranks to turn it into a standard normal."""
+DISTINCT_SHARE, LARGEST_ATOM = 0.9, 0.001
+"""Share of y's values that must differ, and that one of them may hold, for ranks to turn y into a standard
+normal: a value that holds more has a probability, where a density is read."""
 
 
 def _log_likelihood(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
@@ -209,7 +210,9 @@ class LearnedDensityEstimator(VariationalEstimator):
                 "barber_agakov needs h(Y), which is known without being given for one column and"
                 " rank_normal scaling only; give entropy_y_nats or take difference_of_entropies"
             )
-        if len(np.unique(y)) < DISTINCT_SHARE * len(y):
+        counts = np.unique(y, return_counts=True)[1]
+        # Rounding to single precision makes pairs and threes of values, whatever their number.
+        if len(counts) < DISTINCT_SHARE * len(y) or counts.max() > max(3, LARGEST_ATOM * len(y)):
             raise InputError(
                 "barber_agakov needs a continuous y, but many values of this one are the same; take"
                 " label_information or mixed_ksg"

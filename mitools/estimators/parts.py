@@ -52,6 +52,7 @@ def split(n: int, strata: NDArray[np.int64] | None = None, seed: int = 0) -> Par
             raise InputError(
                 f"class {counts.argmin()} has {counts.min()} items, but five are needed: a pair to"
                 " train on, one to select by, and a pair to report on; add items or leave the class out"
+                " (classes are counted from 0 in sorted order)"
             )
         order = rng.permutation(n)
         order = order[np.argsort(strata[order], kind="stable")]

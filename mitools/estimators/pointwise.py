@@ -13,7 +13,6 @@ from mitools.errors import InputError
 from mitools.estimators.arrays import as_labels, as_rows, same_length
 from mitools.estimators.closed_form import ClassPosterior
 from mitools.estimators.held_out import Fold
-from mitools.estimators.objectives import METHODS
 from mitools.estimators.variational import VariationalEstimator
 
 ROWS_AT_ONCE = 256
@@ -105,7 +104,7 @@ def pointwise(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> Point
     by_fold = []
     for fold in fitted.folds_:
         pairs = _scaled(fitted, fold, x_rows, y_rows)
-        reading = METHODS[fitted.method].read(fold.critic, *pairs, False)
+        reading = fitted._checked_method().read(fold.critic, *pairs, False)
         by_fold.append(_log_ratios(fitted.method, fold.critic, *pairs, reading.nats))
     return PointwiseMI(np.arange(n), np.mean(by_fold, axis=0), np.full(n, 1 / n))
 

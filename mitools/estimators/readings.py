@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, Self
 
 import numpy as np
 import torch
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mitools.errors import InputError
+from mitools.estimate import Estimate
 from mitools.estimators.cautions import RESOLUTION
 
 SCORES_IN_MEMORY = 1 << 24
@@ -52,6 +53,13 @@ class Reading(NamedTuple):
     def stderr(self) -> float:
         """Standard error in nats."""
         return float(np.hypot(np.linalg.norm(self.influence) / len(self.influence), self.unseen))
+
+    @classmethod
+    def of(cls, estimate: Estimate, influence: NDArray[np.float64]) -> Self:
+        """Take an estimate apart: what its standard error holds beside the influence is what was not seen."""
+        seen = float(np.linalg.norm(influence)) / len(influence)
+        stderr = float(estimate.stderr_nats or 0)
+        return cls(estimate.nats, influence, math.sqrt(max(0.0, stderr**2 - seen**2)))
 
 
 @torch.no_grad()

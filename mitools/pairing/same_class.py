@@ -82,9 +82,13 @@ class _ClassMembers:
         return self.members[self.first[c] + x], self.members[self.first[c] + y]
 
     def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        # As many disjoint pairs as fit while every class keeps its share of the prior.
+        # As many disjoint pairs as fit while every class keeps its share of the prior, on average: shares
+        # are rounded up or down by one draw for all (systematic sampling), and so is their sum.
         most = (self.counts // 2 / self.prior).min()
-        n_pairs = np.clip(np.floor(most * self.prior + 1e-9).astype(int), 1, self.counts // 2)
+        edges = np.floor(np.cumsum(np.append(rng.random(), most * self.prior)) + 1e-9).astype(int)
+        n_pairs = np.minimum(np.diff(edges), self.counts // 2)
+        if n_pairs.sum() < 2:
+            n_pairs = np.maximum(n_pairs, 1)
         x, y = [], []
         for first, count, pairs in zip(self.first, self.counts, n_pairs, strict=True):
             chosen = rng.permutation(self.members[first : first + count])[: 2 * pairs]

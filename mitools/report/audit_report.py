@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from mitools.audit import Audit
+from mitools.estimators.readings import Reading
 from mitools.files import write_text
 from mitools.report.comparisons import compare
 from mitools.report.correlation import correlate
@@ -81,7 +82,7 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     columns = last[[TARGET, *measures]]
     correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
     readings = {
-        encoder.row["encoder"]: (encoder.estimates["i_class"].nats, encoder.influence_nats)
+        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
         for encoder in audit.encoders
     }
     comparisons = compare(readings) if len(readings) > 1 else None
@@ -90,6 +91,10 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     files += bracket_chart(results, out / "figures" / "brackets")
     if len(results) > len(last):
         files += depth_chart(results, out / "figures" / "depth")
+    else:
+        # Of an earlier audit into this folder, it would speak of other encoders than the tables do.
+        for ending in ("png", "svg"):
+            (out / "figures" / f"depth.{ending}").unlink(missing_ok=True)
     files += scatter_against_target(
         last, measures, TARGET, out / "figures" / "against_linear_accuracy", LOWER_IS_BETTER
     )

@@ -1,7 +1,6 @@
 """Which of two encoders carries more, from the same report images: paired differences with intervals."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from mitools.errors import InputError
+from mitools.estimators.readings import Reading
 from mitools.information import LOG2
 from mitools.report.holm import holm
 
@@ -19,14 +19,13 @@ COMPARISON_COLUMNS = (
 """The columns of the result, in order."""
 
 
-def compare(
-    values: Mapping[str, tuple[float, NDArray[np.floating[Any]]]], confidence: float = 0.95
-) -> pd.DataFrame:
+def compare(values: Mapping[str, Reading], confidence: float = 0.95) -> pd.DataFrame:
     """Compare the readings of every two encoders over the same report images.
 
     Each reading is, up to terms of order 1/n, a mean over images whose i-th term deviates by ``psi_i``. The
     difference of two readings therefore has variance ``sum_i (psi_a_i - psi_b_i)^2 / n^2``: what is hard
     about an image for both encoders cancels, and the interval is much shorter than two separate ones allow.
+    What the images cannot show of either is added: of two encoders without a mistake none carries more.
 
     Where the readings are lower bounds, so are their differences only as far as both bounds are equally
     tight: "carries more" speaks of what the same method could certify.
@@ -34,8 +33,7 @@ def compare(
     Parameters
     ----------
     values
-        For each encoder its reading in nats and the influence value of each report image, shape
-        (n_report,), mean 0, the images in the same order for all.
+        For each encoder its reading of the same report images, in the same order for all.
     confidence
         Of the two-sided intervals, each for its own pair; the verdict holds at this level for all pairs
         together, so an interval may leave out 0 and the verdict still be "not told apart".
@@ -62,10 +60,12 @@ def compare(
     if not values:
         return pd.DataFrame(columns=list(COMPARISON_COLUMNS))
     names, points, influence = list(values), *_check(values)
+    unseen = np.array([reading.unseen for reading in values.values()])
     n = influence.shape[1]
     blocks = []
     for a, name in enumerate(names[:-1]):
-        stderr = np.sqrt(((influence[a] - influence[a + 1 :]) ** 2).sum(axis=1)) / n
+        variance = ((influence[a] - influence[a + 1 :]) ** 2).sum(axis=1) / n**2
+        stderr = np.sqrt(variance + unseen[a] ** 2 + unseen[a + 1 :] ** 2)
         blocks.append(
             pd.DataFrame(
                 {
@@ -92,11 +92,9 @@ def compare(
     return result[list(COMPARISON_COLUMNS)]
 
 
-def _check(
-    values: Mapping[str, tuple[float, NDArray[np.floating[Any]]]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _check(values: Mapping[str, Reading]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the readings, shape (m,), and the influence values, shape (m, n), all finite."""
-    rows = {name: np.asarray(psi, dtype=np.float64) for name, (_, psi) in values.items()}
+    rows = {name: np.asarray(one.influence, dtype=np.float64) for name, one in values.items()}
     first, expected = next(iter(rows.items()))
     for name, row in rows.items():
         if row.ndim != 1 or len(row) < 2:
@@ -106,6 +104,6 @@ def _check(
                 f"{name} was read on {len(row)} images and {first} on {len(expected)}; compare encoders on"
                 " the same report images"
             )
-        if not (np.isfinite(row).all() and np.isfinite(values[name][0])):
+        if not (np.isfinite(row).all() and np.isfinite(values[name].nats)):
             raise InputError(f"{name}: the reading or an influence value is not finite")
-    return np.array([point for point, _ in values.values()], dtype=np.float64), np.stack(list(rows.values()))
+    return np.array([one.nats for one in values.values()], dtype=np.float64), np.stack(list(rows.values()))

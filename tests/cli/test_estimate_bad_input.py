@@ -62,6 +62,16 @@ def test_unusable_x_ends_with_two_and_one_line(method, what, tmp_path, capsys):
     assert {path.name for path in tmp_path.iterdir()} == {"x.npy", "y.npy"}
 
 
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"hello\n", "it is of another format"), (b"\x80\x04N.", "holds Python objects")]
+)
+def test_what_is_no_array_is_called_what_it_is(content, said, tmp_path, capsys):
+    (tmp_path / "x.npy").write_bytes(content)
+    np.save(tmp_path / "y.npy", Y)
+    assert run(["estimate", str(tmp_path / "x.npy"), str(tmp_path / "y.npy")]) == 2
+    assert said in capsys.readouterr().err
+
+
 @every_method
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_unusable_y_is_named(method, value):

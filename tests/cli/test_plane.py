@@ -81,6 +81,7 @@ def test_a_plane_without_a_figure_says_so(tmp_path: Path, capsys: pytest.Capture
     [
         (["{run}", "--layers", "layers.00"], "no layer 'layers.00'; nearest: layers.0"),
         (["{run}", "--methods", "mined"], "no method 'mined'"),
+        (["{run}", "--methods", ""], "no method ''"),
         (["{run}", "--data", "digits"], "write NAME=SPEC"),
         (["{run}", "--data", "a=digits", "--data", "a=digits"], "a= is given twice"),
         (["{run}", "--data", "a=digitz"], "unknown source 'digitz'"),
@@ -114,3 +115,14 @@ def test_wrong_requests_end_with_two_and_one_line(
     assert shown.err.count("\n") == 1
     assert words in shown.err
     assert not (tmp_path / "out").exists()
+
+
+def test_an_out_that_is_a_file_is_named_with_the_remedy(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").write_text("mine")
+    assert run(["plane", str(run_folder), "--methods", "certificate", "--out", str(tmp_path / "out")]) == 2
+    shown = capsys.readouterr().err
+    assert shown.count("\n") == 1
+    assert "a file lies where a folder is needed" in shown
+    assert (tmp_path / "out").read_text() == "mine"

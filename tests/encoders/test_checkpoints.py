@@ -1,5 +1,6 @@
 import argparse
 import json
+import math
 
 import pytest
 import torch
@@ -218,6 +219,13 @@ def test_one_renamed_key_is_refused_and_the_nearest_is_named(tmp_path, name):
     message = refused(save(tmp_path / "x.pth", renamed))
     assert f"1 of the encoder's 8 tensors are not in the file by name and shape: '{name}'" in message
     assert f"(nearest in the file: '{name}_'" in message
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_values_that_are_not_finite_are_refused_by_name(tmp_path, value):
+    broken = WEIGHTS | {"0.weight": torch.full_like(WEIGHTS["0.weight"], value)}
+    message = refused(save(tmp_path / "x.pth", broken))
+    assert "1 tensors hold values that are not finite (0.weight); the training diverged" in message
 
 
 def test_another_shape_is_refused_with_both_shapes(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mitools.errors import InputError
-from mitools.estimators.arrays import as_labels, as_rows, location_and_scale, same_length
+from mitools.estimators.arrays import as_labels, as_rows, as_table, location_and_scale, same_length
 from mitools.estimators.class_prior import class_prior
 
 
@@ -124,3 +124,14 @@ def test_what_is_no_prior_is_refused(prior: Any, message: str) -> None:
 def test_one_class_has_no_entropy_to_share() -> None:
     with pytest.raises(InputError, match="one class only"):
         class_prior(np.zeros(10, dtype=np.int64))
+
+
+@pytest.mark.parametrize("column", [1.7e9 + np.arange(50.0), 10**12 + 10**5 * np.arange(50)])
+def test_what_single_precision_cannot_tell_apart_is_refused(column: Any) -> None:
+    with pytest.raises(InputError, match=r"x: column 1 lies at .* subtract a constant from it first"):
+        as_table(np.stack([np.arange(50), column], axis=1), "x")
+
+
+def test_rounding_errors_and_values_far_from_each_other_are_taken() -> None:
+    noise = 0.3 + 1e-16 * np.arange(50)
+    assert as_table(np.stack([noise, 1e9 * np.arange(50), 1e6 + 100.0 * np.arange(50)], axis=1), "x")

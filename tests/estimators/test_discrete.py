@@ -156,3 +156,9 @@ def test_grassbergers_terms_tend_to_the_logarithm():
     # One symbol of a million occurrences and the entropy of a certain thing: 0.
     assert float(CORRECTIONS["grassberger"](large, np.ones(1))) == pytest.approx(0, abs=1e-5)
     assert digamma(1e6) == pytest.approx(np.log(1e6), abs=1e-6)
+
+
+def test_large_whole_numbers_keep_their_last_digits():
+    first = np.arange(400) % 4
+    ids = 2**60 + np.stack([first, np.zeros(400, dtype=np.int64)], axis=1)
+    assert DiscreteEstimator("plug_in").estimate(ids, first).nats == pytest.approx(np.log(4))

@@ -230,3 +230,14 @@ def test_every_method_says_what_it_is() -> None:
         "leave_one_out": "point estimate",
         "variational_kl": "point estimate",
     }
+
+
+def test_a_value_that_has_a_probability_has_no_density() -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.random(2000) < 0.05).astype(float)
+    y = np.where(x > 0, 0.0, rng.standard_normal(2000))
+    with pytest.raises(InputError, match="needs a continuous y"):
+        LearnedDensityEstimator("barber_agakov", **BRIEF).estimate(x, y)
+    rounded = rng.standard_normal(2000).astype(np.float16).astype(float)[:400]
+    rounded[:3] = rounded[0]
+    assert LearnedDensityEstimator("barber_agakov", **BRIEF).estimate(x[:400], rounded).nats < 0.1

@@ -9,6 +9,7 @@ from scipy.stats import norm
 
 from mitools.datasets.elliptical import Gaussian
 from mitools.errors import InputError
+from mitools.estimators.adaptive import AdaptiveEstimator
 from mitools.estimators.closed_form import ClassPosterior
 from mitools.estimators.objectives import METHODS
 from mitools.estimators.pointwise import (
@@ -80,6 +81,13 @@ def test_new_pairs_read_what_the_bound_reads_of_them() -> None:
     again = pointwise(estimator, x[report], y[report])
     assert again.mean_nats == pytest.approx(estimator.estimate_.nats, abs=1e-6)
     np.testing.assert_allclose(again.nats, pointwise_reported(estimator, x, y).nats, atol=1e-6)
+
+
+def test_an_adaptive_fit_reads_new_pairs_too() -> None:
+    x, y = drawn(400, 0)
+    fit = AdaptiveEstimator(folds=1, hidden=(16,), max_steps=20, check_every=10).fit(x, y)
+    report = fit.folds_[0].parts.report
+    assert pointwise(fit, x[report], y[report]).mean_nats == pytest.approx(fit.estimate_.nats, abs=1e-5)
 
 
 def test_pairs_of_one_class_are_read_by_their_rows() -> None:

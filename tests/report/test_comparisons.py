@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 
 from mitools.errors import InputError
+from mitools.estimators.closed_form import ClassPosterior
+from mitools.estimators.readings import Reading
 from mitools.report.comparisons import COMPARISON_COLUMNS, compare
 
 LOG2 = math.log(2)
@@ -17,14 +19,16 @@ def readings(rng, truths, n=200, shared=0.9):
     terms = np.array(truths)[:, None] + shared * common + math.sqrt(1 - shared**2) * own
     points = terms.mean(axis=1)
     return {
-        f"encoder {k}": (float(point), row - point)
+        f"encoder {k}": Reading(float(point), row - point, 0.0)
         for k, (point, row) in enumerate(zip(points, terms, strict=True))
     }
 
 
 def test_a_pair_by_hand():
     psi_a, psi_b = np.array([1.0, -1.0, 0.5, -0.5]), np.array([0.5, -0.5, 0.5, -0.5])
-    row = compare({"x": (2 * LOG2, psi_a), "y": (1 * LOG2, psi_b)}, confidence=0.90).iloc[0]
+    row = compare(
+        {"x": Reading(2 * LOG2, psi_a, 0.0), "y": Reading(1 * LOG2, psi_b, 0.0)}, confidence=0.90
+    ).iloc[0]
     assert (row.encoder_a, row.encoder_b) == ("x", "y")
     assert row.difference_bits == pytest.approx(1)
     stderr = math.sqrt(0.25 + 0.25) / 4 / LOG2
@@ -70,11 +74,25 @@ def test_pairing_finds_what_separate_intervals_hide():
 
 def test_an_encoder_against_its_twin_is_not_told_apart():
     psi = np.random.default_rng(0).normal(size=50)
-    row = compare({"x": (1.0, psi), "twin": (1.0, psi.copy())}).iloc[0]
-    assert (row.difference_bits, row.stderr_bits, row.p_value, row.verdict) == (0, 0, 1, "not told apart")
+    row = compare({"x": Reading(1.0, psi), "twin": Reading(1.0, psi.copy())}).iloc[0]
+    assert (row.difference_bits, row.p_value, row.verdict) == (0, 1, "not told apart")
+    assert row.stderr_bits < 1e-5
 
 
-@pytest.mark.parametrize("values", [{}, {"only": (1.0, np.zeros(5))}])
+def test_of_two_encoders_without_a_mistake_none_carries_more():
+    """Their influence is rounding error, and what tells them apart is a mistake that neither made yet."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(1000) % 4
+    found = {}
+    for name, apart in (("near", 12), ("far", 20)):
+        x = apart * np.eye(4)[labels] + rng.normal(size=(1000, 4))
+        fitted = ClassPosterior().fit(x, labels)
+        found[name] = Reading.of(fitted.dv_estimate_, fitted.influence_)
+        assert found[name].stderr == pytest.approx(fitted.dv_estimate_.stderr_nats)
+    assert compare(found).verdict[0] == "not told apart"
+
+
+@pytest.mark.parametrize("values", [{}, {"only": Reading(1.0, np.zeros(5))}])
 def test_fewer_than_two_encoders_make_an_empty_table(values):
     found = compare(values)
     assert found.empty
@@ -84,10 +102,13 @@ def test_fewer_than_two_encoders_make_an_empty_table(values):
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"a": (1.0, np.zeros(5)), "b": (1.0, np.zeros(6))}, "b was read on 6 images and a on 5"),
-        ({"a": (1.0, np.zeros((5, 2)))}, "a: influence values of shape"),
-        ({"a": (math.nan, np.zeros(5))}, "a: the reading"),
-        ({"a": (1.0, np.full(5, np.inf))}, "a: the reading or an influence value"),
+        (
+            {"a": Reading(1.0, np.zeros(5)), "b": Reading(1.0, np.zeros(6))},
+            "b was read on 6 images and a on 5",
+        ),
+        ({"a": Reading(1.0, np.zeros((5, 2)))}, "a: influence values of shape"),
+        ({"a": Reading(math.nan, np.zeros(5))}, "a: the reading"),
+        ({"a": Reading(1.0, np.full(5, np.inf))}, "a: the reading or an influence value"),
     ],
 )
 def test_bad_input_is_one_line(values, words):
@@ -98,4 +119,4 @@ def test_bad_input_is_one_line(values, words):
 
 def test_confidence_must_be_a_probability():
     with pytest.raises(InputError, match="confidence"):
-        compare({"a": (1.0, np.zeros(5))}, confidence=95)
+        compare({"a": Reading(1.0, np.zeros(5))}, confidence=95)

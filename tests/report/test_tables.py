@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.estimators.readings import Reading
 from mitools.report.comparisons import COMPARISON_COLUMNS, compare
 from mitools.report.correlation import CORRELATION_COLUMNS, correlate
 from mitools.report.tables import records, write_csv, write_tables
@@ -23,7 +24,7 @@ RESULTS = pd.DataFrame(
 
 def test_every_table_reads_back_as_it_was(tmp_path):
     correlation = correlate(RESULTS, "linear_acc", bootstrap=100)
-    comparisons = compare({name: (1.0, np.array([0.5, -0.5])) for name in RESULTS.encoder})
+    comparisons = compare({name: Reading(1.0, np.array([0.5, -0.5])) for name in RESULTS.encoder})
     paths = write_tables(RESULTS, correlation, comparisons, tmp_path / "new")
     assert {path.name for path in paths} == {path.name for path in (tmp_path / "new").iterdir()} == {
         "results.csv", "results.parquet", "results.json", "correlation.csv", "comparisons.csv",

@@ -176,3 +176,10 @@ def test_killed_five_times_and_ended_by_two_processes_the_table_is_that_of_an_un
     expected = cells_of(undisturbed)
     assert len(kept) == len(expected) == 64
     pd.testing.assert_frame_equal(cells_of(disturbed), expected)
+
+
+@pytest.mark.parametrize("command", [["status"], ["results"], ["correlate", "--target", "linear_acc"]])
+def test_a_folder_without_a_study_is_named(small_study, tmp_path, capsys, command):
+    out = tmp_path / "elsewhere"
+    assert run(["study", command[0], str(small_study), "--out", str(out), *command[1:]]) == 2
+    assert f"{out}: no study lies there" in capsys.readouterr().err
