@@ -51,6 +51,7 @@ def estimate(
     from mitools.datasets.array_file import read_array
     from mitools.errors import InputError
     from mitools.estimators.agreement import agreement
+    from mitools.estimators.copies import copied_rows
     from mitools.estimators.methods import make_estimator
 
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))
@@ -66,17 +67,24 @@ def estimate(
                 refused[name] = error
     if not estimates:
         raise next(iter(refused.values()))
-    found = agreement(estimates)
+    found, copied = agreement(estimates), copied_rows(x_rows, y_rows)
     if json:
         print_json(
             {
                 "estimates": [each.to_dict() for each in estimates],
                 "jointly": found.to_dict(),
+                "copied_rows": copied,
                 "refused": {name: str(why) for name, why in refused.items()},
             }
         )
     else:
         print_agreement(found)
+    if copied:
+        err.print(
+            f"{copied:,} of {len(x_rows):,} rows are copies of others: learnt by heart, or each other's"
+            " neighbours, they feign information; keep one of each",
+            markup=False,
+        )
     for name, why in refused.items():
         err.print(f"{name} cannot read these arrays: {why}", markup=False)
     return 1 if refused else 0

@@ -80,3 +80,14 @@ def test_the_list_names_every_method(capsys):
     assert run(["estimate", "--list"]) == 0
     text = capsys.readouterr().out
     assert all(name in text for name in METHODS)
+
+
+def test_copied_rows_are_told(arrays, tmp_path, capsys):
+    assert run(["estimate", *arrays, "--method", "mixed_ksg"]) == 0
+    assert "copies" not in capsys.readouterr().err
+    for path in arrays:
+        np.save(path, np.repeat(np.load(path), 2, axis=0))
+    assert run(["estimate", *arrays, "--method", "mixed_ksg"]) == 0
+    assert "400 of 800 rows are copies of others" in " ".join(capsys.readouterr().err.split())
+    assert run(["estimate", *arrays, "--method", "mixed_ksg", "--json"]) == 0
+    assert document(capsys)["copied_rows"] == 400
