@@ -82,6 +82,7 @@ class _ClassMembers:
         return self.members[self.first[c] + x], self.members[self.first[c] + y]
 
     def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+        """Pair items up within their classes, none twice; see :class:`mitools.estimators.base.PairSource`."""
         # As many disjoint pairs as fit while every class keeps its share of the prior, on average: shares
         # are rounded up or down by one draw for all (systematic sampling), and so is their sum.
         most = (self.counts // 2 / self.prior).min()
