@@ -98,21 +98,25 @@ class ClaimFolder:
             return True
         if age < self.stale_seconds:
             return False
-        # Renaming is atomic: of several that find the same stale claim, one succeeds in moving it away.
-        # Another may have taken it over between our look and our move: then what we moved is fresh.
-        aside = path.with_name(f".stale-{os.getpid()}-{secrets.token_hex(4)}")
+        # One at a time looks again and removes: another may have taken it over since our look, and its
+        # claim must not be away for an instant.
+        lock = path.with_suffix(".takeover")
+        if not _create(lock, ""):
+            self._clear_lock_of_a_killed_process(lock)
+            return False
         try:
-            os.rename(path, aside)
-        except FileNotFoundError:
-            return False
-        age = self._age(aside)
-        if age is not None and age < self.stale_seconds:
-            with suppress(FileExistsError):
-                os.link(aside, path)
-            aside.unlink()
-            return False
-        aside.unlink()
-        return True
+            age = self._age(path)
+            if age is not None and age < self.stale_seconds:
+                return False
+            path.unlink(missing_ok=True)
+            return True
+        finally:
+            lock.unlink(missing_ok=True)
+
+    def _clear_lock_of_a_killed_process(self, lock: Path) -> None:
+        age = self._age(lock)
+        if age is not None and age >= self.stale_seconds:
+            lock.unlink(missing_ok=True)
 
 
 def _create(path: Path, owner: str) -> bool:

@@ -5,9 +5,13 @@ import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
+
+import pytest
 
 from mitools.claims import ClaimFolder
 
@@ -75,6 +79,52 @@ def test_a_claim_of_a_killed_process_is_taken_over_by_exactly_one(tmp_path: Path
 
     with ThreadPoolExecutor(8) as pool:
         assert sum(pool.map(ask, range(8))) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_comes_late_to_a_stale_claim_never_touches_its_new_owners(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Were the new claim moved away, even for an instant, a third could be granted the piece as well."""
+    claim = tmp_path / "cell.claim"
+    claim.write_text("killed")
+    long_ago = time.time() - 61
+    os.utime(claim, (long_ago, long_ago))
+    early, late = ClaimFolder(tmp_path), ClaimFolder(tmp_path)
+    taken_over = early.claim("cell")
+    look = late._age
+
+    def look_and_be_overtaken(path: Path) -> float | None:
+        age = look(path)
+        monkeypatch.setattr(late, "_age", look)
+        assert taken_over.__enter__()
+        for name in ("rename", "replace", "unlink", "remove"):
+            monkeypatch.setattr(os, name, partial(untouched, getattr(os, name)))
+        return age
+
+    def untouched(change: Callable[..., None], path: Path, *others: Path) -> None:
+        assert Path(path) != claim
+        change(path, *others)
+
+    monkeypatch.setattr(late, "_age", look_and_be_overtaken)
+    with late.claim("cell") as granted:
+        assert not granted
+    monkeypatch.undo()
+    assert late.is_claimed("cell")
+    taken_over.__exit__(None, None, None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_of_a_process_killed_in_taking_over_blocks_for_a_minute_at_most(tmp_path: Path) -> None:
+    long_ago = time.time() - 61
+    for name in ("cell.claim", "cell.takeover"):
+        (tmp_path / name).write_text("killed")
+        os.utime(tmp_path / name, (long_ago, long_ago))
+    grants = []
+    for _ in range(2):
+        with ClaimFolder(tmp_path).claim("cell") as granted:
+            grants.append(granted)
+    assert grants == [False, True]
     assert list(tmp_path.iterdir()) == []
 
 

@@ -129,7 +129,7 @@ def test_a_step_down_the_gradient_lowers_the_loss() -> None:
     before.backward()
     assert queries.grad is not None
     moved = found._replace(queries=(queries - 0.1 * queries.grad).detach())
-    assert float(against_kept(moved, 0.5).mean()) < float(before)
+    assert against_kept(moved, 0.5).mean().item() < before.item()
 
 
 def test_without_a_bank_the_objective_says_so() -> None:
