@@ -25,6 +25,8 @@ class _Loader(yaml.SafeLoader):
         """Make a mapping, and refuse a repeated key, of which plain YAML takes the last."""
         seen = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # no key of ours; the loader refuses it
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value!r} is given twice", key.start_mark

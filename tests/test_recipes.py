@@ -44,6 +44,7 @@ def test_a_recipe_is_read_with_its_defaults(tmp_path: Path) -> None:
         ("epochs: 3\n", "'encoder' is missing"),
         ("encodr: a\n", "unknown key 'encodr'; did you mean .*encoder"),
         ("encoder: a\nencoder: b\n", "the key 'encoder' is given twice"),
+        ("? [encoder, epochs]\n: a\n", "not YAML .*unhashable key"),
         ("encoder: a\nepochs: many\n", "'epochs': .*integer, not 'many'"),
         ("encoder: a\nepochs: '3'\n", "'epochs': .*integer, not '3'"),
         ("encoder: a\nepochs: 0\n", "'epochs': .*greater than or equal to 1, not 0"),

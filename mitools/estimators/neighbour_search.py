@@ -96,6 +96,7 @@ def strips_by_brute_force(
     counts = np.empty((2, 2, n), dtype=np.int64)
 
     def work(rows: slice) -> None:
+        """Fill in what belongs to one block of rows, of the pairs and of the shuffled ones."""
         in_x, in_y = (_distances(columns[:, rows], columns) for columns in (x_columns, y_columns))
         in_y_apart = in_y.take(apart, axis=1)[apart[rows] - rows.start]
         for pairs, of_y in enumerate((in_y, in_y_apart)):
