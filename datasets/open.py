@@ -3,21 +3,21 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mitools.datasets.archive import open_tar
+from mitools.core.specs import Spec, parse_spec
 from mitools.datasets.base import LabelledData
-from mitools.datasets.digits import open_digits
-from mitools.datasets.feature_file import FEATURE_OPTIONS, open_features
-from mitools.datasets.images import open_folder
-from mitools.datasets.mnist import open_mnist
-from mitools.datasets.open_synthetic import (
+from mitools.datasets.readers.digits import open_digits
+from mitools.datasets.readers.features import FEATURE_OPTIONS, open_features
+from mitools.datasets.readers.folder import open_folder
+from mitools.datasets.readers.mnist import open_mnist
+from mitools.datasets.readers.tar import open_tar
+from mitools.datasets.readers.text import TEXT_OPTIONS, open_text
+from mitools.datasets.selection import keep_classes, take_evenly
+from mitools.datasets.synthetic.open import (
     CDP_OPTIONS,
     COLORFUL_MOVING_MNIST_OPTIONS,
     open_cdp,
     open_colorful_moving_mnist,
 )
-from mitools.datasets.selection import keep_classes, take_evenly
-from mitools.datasets.text import TEXT_OPTIONS, open_text
-from mitools.specs import Spec, parse_spec
 
 
 class Source(NamedTuple):
@@ -48,7 +48,7 @@ def open_data(text: str) -> LabelledData:
         ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``mnist:DIR?part=test``,
         ``digits``, ``features:PATH`` (npz, npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN``
         (csv, parquet), or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
-        :mod:`mitools.datasets.open_synthetic`). Every source takes ``classes=a,b`` (these classes alone) and
+        :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone) and
         ``limit=N`` (N items, every class keeping its share; see
         :func:`mitools.datasets.selection.take_evenly`).
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.errors import InputError
+from mitools.core.files import digest_text
+from mitools.core.specs import nearest
 from mitools.datasets.base import Item, LabelledData
-from mitools.errors import InputError
-from mitools.files import digest_text
-from mitools.specs import nearest
 
 
 class Selection:

@@ -13,19 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mitools.datasets.binary_composites import flip_probability
-from mitools.datasets.feature_file import FeatureRows
-from mitools.errors import InputError
-from mitools.estimate import Estimate
+from mitools.core.entropy import LOG2
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.result_store import ResultStore, Values
+from mitools.datasets.known_information.binary_composites import flip_probability
+from mitools.datasets.readers.features import FeatureRows
 from mitools.estimators.base import MIEstimator, permuted_within
-from mitools.estimators.cautions import cautions, two_sided
-from mitools.estimators.methods import METHODS, make_estimator
-from mitools.estimators.parts import as_many_as_report, split
-from mitools.estimators.posterior import INVERSE_PENALTIES, CalibratedPosterior
-from mitools.estimators.readings import Reading, read_donsker_varadhan
-from mitools.information import LOG2
+from mitools.estimators.bounds.reading import Reading, read_donsker_varadhan
+from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
+from mitools.estimators.inputs.splits import as_many_as_report, split
+from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.warnings import cautions, two_sided
 from mitools.pairing.composites import REPORT, CompositePool, composite_pool, named_classes
-from mitools.results import ResultStore, Values
 
 Advance = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -127,7 +127,7 @@ def run_calibration(
     data
         Labelled features.
     methods
-        Names of :data:`mitools.estimators.methods.METHODS` that compare rows with rows, and
+        Names of :data:`mitools.estimators.registry.METHODS` that compare rows with rows, and
         ``class_posterior``, the audit's certificate, as :func:`certify` reads composites.
     out
         Folder under which every reading is kept; a calibration that was stopped goes on from there.

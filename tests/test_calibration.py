@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from mitools.calibration import CalibrationSettings, certify, run_calibration
-from mitools.datasets.binary_composites import flip_probability
-from mitools.datasets.feature_file import FeatureRows
-from mitools.errors import InputError
-from mitools.estimators import variational
-from mitools.information import LOG2
+from mitools.core.entropy import LOG2
+from mitools.core.errors import InputError
+from mitools.datasets.known_information.binary_composites import flip_probability
+from mitools.datasets.readers.features import FeatureRows
+from mitools.estimators.neural import variational
 from mitools.pairing.composites import composite_pool
-from mitools.report.calibration_report import write_calibration
+from mitools.report.calibration import write_calibration
 
 
 def features(separation: float, n: int = 400, d: int = 3, seed: int = 0) -> FeatureRows:
@@ -93,7 +93,7 @@ def test_a_stopped_calibration_goes_on(tmp_path: Path, monkeypatch: pytest.Monke
     def never(*arguments, **options):
         raise AssertionError("what was kept is computed again")
 
-    monkeypatch.setattr("mitools.estimators.gaussian.GaussianEstimator.fit", never)
+    monkeypatch.setattr("mitools.estimators.classical.gaussian.GaussianEstimator.fit", never)
     again = run_calibration(data, ["gaussian", "ksg"], out=tmp_path, settings=SETTINGS)
     assert len(again.points["gaussian"]) == 2
     assert len(list((tmp_path / "cells").iterdir())) == 4
@@ -159,6 +159,6 @@ def test_when_no_method_can_be_read_the_reasons_are_given(
     def refuse(self, x, y):
         raise InputError("not today")
 
-    monkeypatch.setattr("mitools.estimators.classical.ClassicalEstimator.fit", refuse)
+    monkeypatch.setattr("mitools.estimators.classical.base.ClassicalEstimator.fit", refuse)
     with pytest.raises(InputError, match="ksg: not today; gaussian: not today"):
         run_calibration(features(4.0), ["ksg", "gaussian"], out=tmp_path, settings=SETTINGS)

@@ -2,8 +2,8 @@
 
 import torch
 
-from mitools.errors import InputError
-from mitools.specs import nearest
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

@@ -5,8 +5,8 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from mitools.errors import InputError
-from mitools.specs import nearest
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.errors import InputError
-from mitools.specs import nearest
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
 
 if TYPE_CHECKING:
     from accelerate import Accelerator

@@ -70,7 +70,7 @@ def audit(
     """
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
-    from mitools.measurements import AuditSettings
+    from mitools.measures.settings import AuditSettings
 
     wanted = {name.strip() for name in pairing.split(",")}
     if not wanted <= {"same_class", "simclr"}:
@@ -98,11 +98,11 @@ def audit_and_report(
     data: str, encoders: list[str], destination: Path, settings: Any, cache: Path | None, json: bool
 ) -> int:
     """Run an audit, write its report and print it; return the exit code."""
-    from mitools.audit import run_audit
+    from mitools.auditing.auditor import run_audit
     from mitools.datasets.open import open_data
     from mitools.features.store import FeatureStore, default_root
-    from mitools.report.audit_report import write_audit
-    from mitools.report.tables import records
+    from mitools.report.audit import write_audit
+    from mitools.report.tables.write import records
 
     store = FeatureStore(cache or default_root())
     with progress() as advance:

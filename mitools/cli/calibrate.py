@@ -60,9 +60,9 @@ def calibrate(
     """
     from mitools.backends.devices import resolve_device
     from mitools.calibration import CalibrationSettings, run_calibration
-    from mitools.datasets.feature_file import read_features
-    from mitools.report.calibration_report import write_calibration
-    from mitools.report.tables import records
+    from mitools.datasets.readers.features import read_features
+    from mitools.report.calibration import write_calibration
+    from mitools.report.tables.write import records
 
     settings = CalibrationSettings(
         bits=bits,

@@ -32,9 +32,9 @@ def correlate(
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
     """
-    from mitools.report import correlation
-    from mitools.report.csv_table import read_csv
-    from mitools.report.tables import records, write_csv
+    from mitools.report.tables.read import read_csv
+    from mitools.report.tables.write import records, write_csv
+    from mitools.statistics import correlation
 
     read = read_csv(table)
     turned = correlation.LOWER_IS_BETTER
@@ -77,7 +77,7 @@ def correlate(
 
 def _lines(row: dict[str, Any]) -> list[list[str]]:
     """Three lines of the table for one column, or one that says there is nothing."""
-    from mitools.report.coefficients import NAMES
+    from mitools.statistics.coefficients import NAMES
 
     name = row["column"] + (" (lower is better)" if row["sign"] < 0 else "")
     if row["pearson"] is None:

@@ -20,8 +20,8 @@ def preview_command(
     json: JsonOption = False,
 ) -> None:
     """Draw a labelled contact sheet: pairs or clips, with what they share and the bits."""
-    from mitools.datasets.preview import preview
-    from mitools.files import whole_file
+    from mitools.core.files import whole_file
+    from mitools.datasets.output.preview import preview
 
     sheet, bits = preview(spec, columns)
     with whole_file(out_path) as temporary:
@@ -45,7 +45,7 @@ def export_command(
 ) -> None:
     """Write a data set as a folder of PNG files with labels.csv, or as one safetensors file."""
     from mitools.datasets import open_data
-    from mitools.datasets.export import export_folder, export_safetensors
+    from mitools.datasets.output.export import export_folder, export_safetensors
 
     data = open_data(spec)
     write = export_safetensors if out_path.suffix == ".safetensors" else export_folder

@@ -43,7 +43,7 @@ def inspect_command(
     from mitools.datasets.open import open_data
     from mitools.encoders.open import open_encoder
     from mitools.features.store import FeatureStore, default_root
-    from mitools.measurements import AuditSettings
+    from mitools.measures.settings import AuditSettings
 
     encoder = open_encoder(spec)
     items = None if data is None else open_data(data)
@@ -59,8 +59,8 @@ def inspect_command(
 
 def _description(encoder: Any, items: Any) -> dict[str, Any]:
     from mitools.encoders.encoder import Encoder
-    from mitools.encoders.inspection import inspect_layers
-    from mitools.encoders.precomputed import PrecomputedFeatures
+    from mitools.encoders.layers.inspection import inspect_layers
+    from mitools.encoders.sources.precomputed import PrecomputedFeatures
 
     document: dict[str, Any] = {key: getattr(encoder, key) for key in ("spec", "name", "source", "digest")}
     if isinstance(encoder, PrecomputedFeatures):
@@ -85,10 +85,10 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
     import numpy as np
 
     from mitools.datasets.selection import Selection, require_classes
-    from mitools.encoders.control import untrained_twin
-    from mitools.estimators.parts import SMALLEST_CLASS
+    from mitools.encoders.untrained_twin import untrained_twin
+    from mitools.estimators.inputs.splits import SMALLEST_CLASS
     from mitools.features.extract import extract_layers
-    from mitools.measurements import against_untrained, control_items
+    from mitools.measures.settings import against_untrained, control_items
 
     twin = untrained_twin(encoder, settings.seed)
     if twin is None:

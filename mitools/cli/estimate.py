@@ -12,7 +12,7 @@ from mitools.cli.estimates import print_agreement
 def _list(wanted: bool) -> None:
     if not wanted:
         return
-    from mitools.estimators.methods import METHODS
+    from mitools.estimators.registry import METHODS
 
     print_table(
         ["method", "kind", "ceiling", "cost", "take it for"],
@@ -48,11 +48,11 @@ def estimate(
     that cannot read these arrays is named, and the others are printed.
     """
     from mitools.backends.devices import resolve_device
-    from mitools.datasets.array_file import read_array
-    from mitools.errors import InputError
+    from mitools.core.errors import InputError
+    from mitools.datasets.readers.npy import read_array
     from mitools.estimators.agreement import agreement
-    from mitools.estimators.copies import copied_rows
-    from mitools.estimators.methods import make_estimator
+    from mitools.estimators.inputs.duplicates import copied_rows
+    from mitools.estimators.registry import make_estimator
 
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))
     estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]

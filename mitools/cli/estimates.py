@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mitools.cli.console import err, out, print_table
-from mitools.estimate import Estimate
+from mitools.core.estimate import Estimate
 from mitools.estimators.agreement import Agreement
 
 HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]

@@ -16,7 +16,7 @@ from mitools.cli.plane import plane
 from mitools.cli.run import run_analysis
 from mitools.cli.same_class import same_class
 from mitools.cli.train import train
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 

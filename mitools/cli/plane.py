@@ -10,7 +10,7 @@ import typer
 from mitools.cli.audit import CacheOption
 from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
 from mitools.cli.estimates import bits
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")
 
@@ -67,8 +67,8 @@ def plane(
     from mitools.plane.measure import measure_plane
     from mitools.plane.methods import DEFAULT_METHODS, require_methods
     from mitools.plane.settings import PlaneSettings
-    from mitools.report.plane_figures import draw_plane
-    from mitools.report.tables import records, write_csv
+    from mitools.report.plane import draw_plane
+    from mitools.report.tables.write import records, write_csv
 
     chosen = [name.strip() for name in methods.split(",")] if methods is not None else list(DEFAULT_METHODS)
     require_methods(chosen)
@@ -124,7 +124,7 @@ def plane(
 
 def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, dict[str, str], str | None]:
     """Find the checkpoints, the specs of the data by name, the source's first, and which was trained on."""
-    from mitools.encoders.trained_run import read_run_recipe
+    from mitools.encoders.sources.run import read_run_recipe
     from mitools.plane.checkpoints import checkpoints_of_run, checkpoints_of_specs
     from mitools.plane.settings import SOURCE
 

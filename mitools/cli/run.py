@@ -33,12 +33,12 @@ def run_analysis(
     Writes results.csv, the figure and reading.txt. What was finished is kept: a stopped analysis goes on
     from there.
     """
-    from mitools.analyses.table import ANALYSES, recipe_path
+    from mitools.analyses.registry import ANALYSES, recipe_path
     from mitools.backends.runtime import Runtime
-    from mitools.recipes import read_recipe
-    from mitools.report.tables import records
-    from mitools.specs import nearest
-    from mitools.training.trainer import NotFiniteError
+    from mitools.core.recipes import read_recipe
+    from mitools.core.specs import nearest
+    from mitools.report.tables.write import records
+    from mitools.training.loop.trainer import NotFiniteError
 
     if show:
         return _list(json)
@@ -73,7 +73,7 @@ def run_analysis(
 
 
 def _list(json: bool) -> int:
-    from mitools.analyses.table import ANALYSES
+    from mitools.analyses.registry import ANALYSES
 
     if json:
         print_json(

@@ -20,8 +20,8 @@ def same_class(
     json: JsonOption = False,
 ) -> None:
     """Certify how much class information a file of features carries."""
-    from mitools.datasets.feature_file import read_features
-    from mitools.estimators.closed_form import ClassPosterior
+    from mitools.datasets.readers.features import read_features
+    from mitools.estimators.class_information.certificate import ClassPosterior
     from mitools.pairing.same_class import bracket
 
     rows = read_features(features)

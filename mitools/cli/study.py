@@ -18,7 +18,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.groups import DefaultsToRun
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 app = typer.Typer(
     help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",
@@ -53,7 +53,7 @@ def run(
     """
     from mitools.backends.processes import own_device, process_rank
     from mitools.features.store import FeatureStore, default_root
-    from mitools.study.work import Worker
+    from mitools.studies.work import Worker
 
     folder = _open(study, destination)
     if dry_run:
@@ -103,8 +103,8 @@ def results(
     json: JsonOption = False,
 ) -> int:
     """Print what is measured so far: one row an encoder and data set, means over the seeds."""
-    from mitools.report.study_tables import write_table
-    from mitools.report.tables import records
+    from mitools.report.study import write_table
+    from mitools.report.tables.write import records
 
     cells, encoders = _tables(_begun(study, destination))
     chosen = cells if by_cell else encoders
@@ -128,9 +128,9 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
-    from mitools.report.correlation import LOWER_IS_BETTER
-    from mitools.report.families import correlate_groups
-    from mitools.report.tables import records, write_csv
+    from mitools.report.tables.write import records, write_csv
+    from mitools.statistics.correlation import LOWER_IS_BETTER
+    from mitools.statistics.grouped_correlation import correlate_groups
 
     _, encoders = _tables(_begun(study, destination))
     turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
@@ -168,8 +168,8 @@ def _begun(study: Path, destination: Path) -> Any:
 
 
 def _open(study: Path, destination: Path) -> Any:
-    from mitools.study.definition import left_out, read_study
-    from mitools.study.work import StudyFolder
+    from mitools.studies.definition import left_out, read_study
+    from mitools.studies.work import StudyFolder
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):
@@ -215,7 +215,7 @@ def _submit(
     cache: Path | None,
     json: bool,
 ) -> int:
-    from mitools.study.slurm import submit
+    from mitools.studies.slurm import submit
 
     command = ["study", "run", str(study.resolve()), "--out", str(destination.resolve()), "--device", device]
     command += ["--retry-failed"] if retry_failed else []
@@ -229,8 +229,8 @@ def _submit(
 
 
 def _show_results(folder: Any, destination: Path, json: bool) -> int:
-    from mitools.report.study_tables import write_table
-    from mitools.report.tables import records
+    from mitools.report.study import write_table
+    from mitools.report.tables.write import records
 
     cells, encoders = _tables(folder)
     files = [
@@ -250,7 +250,7 @@ def _show_results(folder: Any, destination: Path, json: bool) -> int:
 
 
 def _tables(folder: Any) -> tuple[Any, Any]:
-    from mitools.report.study_tables import cell_table, encoder_table
+    from mitools.report.study import cell_table, encoder_table
 
     families = {encoder.spec: encoder.family for encoder in folder.study.encoders}
     cells = cell_table(folder.found(), families)

@@ -22,10 +22,10 @@ def train(
     run through ``accelerate launch --module mitools train ...``; the recipe stays the same.
     """
     from mitools.backends.runtime import Runtime
-    from mitools.recipes import read_recipe
-    from mitools.training.recipe import TrainingRecipe
-    from mitools.training.trainer import NotFiniteError
-    from mitools.training.trainer import train as run
+    from mitools.core.recipes import read_recipe
+    from mitools.training.loop.trainer import NotFiniteError
+    from mitools.training.loop.trainer import train as run
+    from mitools.training.recipes import TrainingRecipe
 
     wanted = read_recipe(recipe, TrainingRecipe)
     runtime = Runtime(device, precision, compiled)

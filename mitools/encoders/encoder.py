@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import nn
 
+from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
-from mitools.encoders.checkpoints import LoadReport
-from mitools.encoders.inputs import Preparation, item_kind
-from mitools.encoders.tokens import Tokens
-from mitools.errors import InputError
-from mitools.pairing.augmented import SimCLRViews
+from mitools.encoders.checkpoints.load import LoadReport
+from mitools.encoders.inputs.read import Preparation, item_kind
+from mitools.encoders.inputs.tokens import Tokens
+from mitools.views.item_views import SimCLRViews
 
 
 @dataclass(frozen=True)

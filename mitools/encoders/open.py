@@ -4,22 +4,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal, NamedTuple
 
-from mitools.encoders.builtin import open_builtin
-from mitools.encoders.checkpoint_source import open_checkpoint
+from mitools.core.errors import InputError
+from mitools.core.specs import Spec, parse_spec
 from mitools.encoders.encoder import Encoder
-from mitools.encoders.huggingface import open_huggingface
-from mitools.encoders.layers import tap
-from mitools.encoders.onnx import open_onnx
-from mitools.encoders.precomputed import PrecomputedFeatures, open_precomputed
-from mitools.encoders.principal import PrincipalComponents
-from mitools.encoders.python_factory import open_python
-from mitools.encoders.timm_models import open_timm
-from mitools.encoders.torchhub import open_torchhub
-from mitools.encoders.torchscript import open_torchscript
-from mitools.encoders.torchvision_models import open_torchvision
-from mitools.encoders.trained_run import open_run
-from mitools.errors import InputError
-from mitools.specs import Spec, parse_spec
+from mitools.encoders.layers.taps import tap
+from mitools.encoders.sources.builtin import open_builtin
+from mitools.encoders.sources.builtin_pca import PrincipalComponents
+from mitools.encoders.sources.checkpoint import open_checkpoint
+from mitools.encoders.sources.huggingface import open_huggingface
+from mitools.encoders.sources.onnx import open_onnx
+from mitools.encoders.sources.precomputed import PrecomputedFeatures, open_precomputed
+from mitools.encoders.sources.python import open_python
+from mitools.encoders.sources.run import open_run
+from mitools.encoders.sources.timm import open_timm
+from mitools.encoders.sources.torchhub import open_torchhub
+from mitools.encoders.sources.torchscript import open_torchscript
+from mitools.encoders.sources.torchvision import open_torchvision
 
 AnyEncoder = Encoder | PrecomputedFeatures | PrincipalComponents
 """A network; rows computed elsewhere; or components still to be fitted on the training items."""
@@ -61,9 +61,9 @@ def open_encoder(text: str) -> AnyEncoder:
         ``builtin:pca?k=16``, ``builtin:random_conv``. What each takes stands with its opener.
 
         Networks take ``image_size=``, ``mean=``, ``std=`` and the other options of
-        :data:`mitools.encoders.preprocess.PREPROCESS_OPTIONS`; and ``layer=NAME``, ``layers=NAME,NAME`` or
-        ``layers=all`` with ``pool=auto|mean|cls|flatten`` for what they compute on the way (not from
-        TorchScript and ONNX files, whose insides no hook reaches).
+        :data:`mitools.encoders.inputs.preprocess.PREPROCESS_OPTIONS`; and ``layer=NAME``,
+        ``layers=NAME,NAME`` or ``layers=all`` with ``pool=auto|mean|cls|flatten`` for what they compute
+        on the way (not from TorchScript and ONNX files, whose insides no hook reaches).
 
     Raises
     ------

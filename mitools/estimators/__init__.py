@@ -1,19 +1,19 @@
 """Estimators: pairs of arrays in, an Estimate out."""
 
 from mitools.estimators.base import MIEstimator, Pairing
-from mitools.estimators.binned import BinnedEstimator
-from mitools.estimators.closed_form import ClassPosterior, LabelInformation
-from mitools.estimators.conditional import ChainRule, GivenClasses
-from mitools.estimators.conditional_models import AdditiveGaussianNoise
-from mitools.estimators.discrete import DiscreteEstimator
-from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
-from mitools.estimators.known_density import KnownDensityEstimator
-from mitools.estimators.learned_density import LearnedDensityEstimator
-from mitools.estimators.many import Problem, fit_many
-from mitools.estimators.methods import METHODS, make_estimator
-from mitools.estimators.neighbours import KSG, MixedKSG
-from mitools.estimators.noisy import PairwiseLowerBound, PairwiseUpperBound
-from mitools.estimators.parts import Parts, split
+from mitools.estimators.class_information.certificate import ClassPosterior, LabelInformation
+from mitools.estimators.classical.binned import BinnedEstimator
+from mitools.estimators.classical.discrete import DiscreteEstimator
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
+from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
+from mitools.estimators.conditional_mi import ChainRule, GivenClasses
+from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise
+from mitools.estimators.inputs.splits import Parts, split
+from mitools.estimators.neural.fit_many import Problem, fit_many
+from mitools.estimators.neural.known_density import KnownDensityEstimator
+from mitools.estimators.neural.learned_density import LearnedDensityEstimator
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.pointwise import (
     PointwiseMI,
     pointwise,
@@ -21,7 +21,7 @@ from mitools.estimators.pointwise import (
     pointwise_of_labels,
     pointwise_reported,
 )
-from mitools.estimators.variational import VariationalEstimator
+from mitools.estimators.registry import METHODS, make_estimator
 
 __all__ = [
     "KSG",

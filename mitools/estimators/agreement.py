@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
-from mitools.estimate import Estimate
-from mitools.estimators.cautions import CONFIDENCE
-from mitools.information import nats_to_bits
+from mitools.core.entropy import nats_to_bits
+from mitools.core.estimate import Estimate
+from mitools.estimators.warnings import CONFIDENCE
 
 
 class Limit(NamedTuple):

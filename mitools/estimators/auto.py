@@ -9,17 +9,17 @@ from typing import Any, Literal, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mitools.errors import InputError
-from mitools.estimate import Estimate
-from mitools.estimators.adaptive import AdaptiveEstimator
-from mitools.estimators.arrays import as_labels, as_rows, same_length
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.closed_form import LabelInformation
-from mitools.estimators.components import ComponentEstimator
-from mitools.estimators.discrete import DiscreteEstimator
-from mitools.estimators.gaussian import GaussianCopulaEstimator
-from mitools.estimators.neighbours import KSG, MixedKSG
-from mitools.estimators.parts import SMALLEST_CLASS, Parts
+from mitools.estimators.class_information.certificate import LabelInformation
+from mitools.estimators.classical.canonical_components import ComponentEstimator
+from mitools.estimators.classical.discrete import DiscreteEstimator
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
+from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
+from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.neural.adaptive import AdaptiveEstimator
 
 ROWS_A_LABEL = 5
 """Rows a whole number must have on average to be taken for a label and not for a quantity."""

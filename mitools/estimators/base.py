@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 
-from mitools.estimate import Estimate
-from mitools.estimators.parts import Parts
+from mitools.core.estimate import Estimate
+from mitools.estimators.inputs.splits import Parts
 
 Rows = NDArray[np.int64]
 

@@ -9,11 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
-from mitools.errors import InputError
-from mitools.estimators.arrays import as_labels, as_rows, same_length
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.held_out import Fold
-from mitools.estimators.variational import VariationalEstimator
+from mitools.core.errors import InputError
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.neural.plan import Fold
+from mitools.estimators.neural.variational import VariationalEstimator
 
 ROWS_AT_ONCE = 256
 

@@ -11,9 +11,10 @@ from torch.utils.data import DataLoader, Dataset
 
 from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
+from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
-from mitools.encoders.inputs import (
+from mitools.encoders.inputs.read import (
     Inputs,
     Preparation,
     finish_inputs,
@@ -21,8 +22,7 @@ from mitools.encoders.inputs import (
     inputs_to,
     read_inputs,
 )
-from mitools.errors import InputError
-from mitools.pairing.augmented import SimCLRViews
+from mitools.views.item_views import SimCLRViews
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 
 from mitools.backends.devices import resolve_device
 from mitools.backends.precision import require_precision
+from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
-from mitools.encoders.precomputed import PrecomputedFeatures
-from mitools.errors import InputError
+from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.features.encoding import LayerRows, encoded
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
-from mitools.pairing.augmented import SimCLRViews
+from mitools.views.item_views import SimCLRViews
 
 Advance = Callable[[str, int, int], None]
 

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.files import whole_file, write_text
+from mitools.core.files import whole_file, write_text
 
 _UNKNOWN = "0" * 64
 _CHUNK = 1 << 20

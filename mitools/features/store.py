@@ -9,8 +9,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.files import digest_text
 from mitools.features.feature_files import PartialFile, open_partial, read_feature_file
-from mitools.files import digest_text
 
 FeatureDtype = Literal["float32", "float16"]
 

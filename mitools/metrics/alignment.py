@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, unit_rows
 
 

@@ -2,7 +2,7 @@
 
 from numpy.typing import ArrayLike
 
-from mitools.estimators.arrays import as_labels, same_length
+from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.metrics.sphere import Features, unit_rows
 
 FULL_KMEANS_ROWS = 20_000

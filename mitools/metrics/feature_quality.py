@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.estimators.tables import Table
+from mitools.estimators.inputs.row_table import Table
 
 SPECTRUM_ROWS, SPECTRUM_ROWS_WIDE, WIDE = 16_384, 2_048, 4_096
 """Rows that the effective rank is taken from at the most, also where there are more than 4,096 columns."""

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from mitools.errors import InputError
-from mitools.estimators.arrays import as_labels, same_length
+from mitools.core.errors import InputError
+from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.metrics.nearest import nearest
 from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, check_same_width, unit_rows
 

@@ -3,17 +3,18 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.estimators.class_prior import class_prior
-from mitools.estimators.parts import Parts
-from mitools.estimators.posterior import CalibratedPosterior
-from mitools.estimators.tables import Table
+from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
+from mitools.estimators.inputs.class_prior import class_prior
+from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.splits import Parts
 
 
 def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts: Parts) -> float:
     """Accuracy of multinomial logistic regression on frozen features.
 
     The regularisation is picked on *select*, as for the certificate: it is the same classifier, and
-    :attr:`mitools.estimators.closed_form.ClassPosterior.accuracy_` is this number without a second fit.
+    :attr:`mitools.estimators.class_information.certificate.ClassPosterior.accuracy_` is this number
+    without a second fit.
 
     Parameters
     ----------

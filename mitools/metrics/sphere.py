@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 Features = NDArray[np.floating[Any]] | torch.Tensor
 Device = str | torch.device

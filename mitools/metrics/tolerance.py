@@ -3,8 +3,8 @@
 import torch
 from numpy.typing import ArrayLike
 
-from mitools.errors import InputError
-from mitools.estimators.arrays import as_labels, same_length
+from mitools.core.errors import InputError
+from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.metrics.sphere import BLOCK_ROWS, Features, unit_rows
 
 

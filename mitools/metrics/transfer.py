@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from mitools.errors import InputError
-from mitools.estimators.arrays import same_length
-from mitools.estimators.parts import Parts
+from mitools.core.errors import InputError
+from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.inputs.validation import same_length
 
 Right = NDArray[np.bool_]
 """Shape (n_report,): which items of *report* are classified right; its mean is the accuracy."""

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, unit_rows
 
 

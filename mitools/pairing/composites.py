@@ -6,11 +6,15 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.datasets.binary_composites import BinaryComposites, CompositeItems, draw_composites
-from mitools.datasets.feature_file import FeatureRows
-from mitools.errors import InputError
-from mitools.estimators.parts import Parts, split
-from mitools.specs import nearest
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
+from mitools.datasets.known_information.binary_composites import (
+    BinaryComposites,
+    CompositeItems,
+    draw_composites,
+)
+from mitools.datasets.readers.features import FeatureRows
+from mitools.estimators.inputs.splits import Parts, split
 
 Rows = NDArray[np.float32]
 
@@ -25,7 +29,7 @@ class CompositePool:
     Composites of one part show rows of that part alone, so a critic gains nothing on *report* by
     remembering rows that it was trained on. The composites of every part share
     ``bits (1 - H2(flip))`` bits, as that holds for any rows that determine their class
-    (:class:`mitools.datasets.binary_composites.BinaryComposites`).
+    (:class:`mitools.datasets.known_information.binary_composites.BinaryComposites`).
 
     Attributes
     ----------

@@ -5,13 +5,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mitools.errors import InputError
-from mitools.estimate import Estimate
-from mitools.estimators.arrays import as_labels
+from mitools.core.entropy import entropy, nats_to_bits
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
 from mitools.estimators.base import Rows, permuted_within
-from mitools.estimators.class_prior import Prior, class_prior
-from mitools.estimators.parts import Parts
-from mitools.information import entropy, nats_to_bits
+from mitools.estimators.inputs.class_prior import Prior, class_prior
+from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.inputs.validation import as_labels
 
 
 class SameClassPairs:

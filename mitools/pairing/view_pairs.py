@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.estimators.base import Rows, permuted_within
-from mitools.estimators.parts import Parts
+from mitools.estimators.inputs.splits import Parts
 
 
 class ViewPairs:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from mitools.encoders.trained_run import find_checkpoint, read_run_recipe
-from mitools.errors import InputError
-from mitools.training.run_folder import RunFolder
+from mitools.core.errors import InputError
+from mitools.encoders.sources.run import find_checkpoint, read_run_recipe
+from mitools.training.loop.run_folder import RunFolder
 
 
 class Checkpoint(NamedTuple):

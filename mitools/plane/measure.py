@@ -10,14 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.result_store import ResultStore, Values
+from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import SOURCES, open_encoder
-from mitools.errors import InputError
-from mitools.estimate import Estimate
-from mitools.estimators.parts import SMALLEST_CLASS
-from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.splits import SMALLEST_CLASS
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
 from mitools.plane.checkpoints import Checkpoint
@@ -32,8 +34,6 @@ from mitools.plane.methods import (
 )
 from mitools.plane.settings import SOURCE, TRAINED_ON, PlaneSettings
 from mitools.plane.subject import Subject
-from mitools.results import ResultStore, Values
-from mitools.specs import parse_spec
 
 Advance = Callable[[str, int, int], None]
 
@@ -113,7 +113,7 @@ def measure_plane(
     store
         Where features and inputs are kept.
     layers
-        ``all``, or names as :func:`mitools.encoders.layers.tap` takes them.
+        ``all``, or names as :func:`mitools.encoders.layers.taps.tap` takes them.
     methods
         Names of :data:`mitools.plane.methods.METHODS`.
     settings

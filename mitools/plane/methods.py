@@ -7,18 +7,18 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.errors import InputError
-from mitools.estimate import Estimate
-from mitools.estimators.binned import BinnedEstimator
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.many import Problem, fit_many
-from mitools.estimators.mine_protocol import HELD_OUT, IN_SAMPLE, MineProtocol, fit_protocols
-from mitools.estimators.neighbours import KSG, MixedKSG
-from mitools.estimators.noisy import PairwiseLowerBound, PairwiseUpperBound
-from mitools.estimators.variational import VariationalEstimator
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.specs import nearest
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.classical.binned import BinnedEstimator
+from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
+from mitools.estimators.neural.fit_many import Problem, fit_many
+from mitools.estimators.neural.mine_protocol import HELD_OUT, IN_SAMPLE, MineProtocol, fit_protocols
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.plane.settings import PlaneSettings
 from mitools.plane.subject import Subject
-from mitools.specs import nearest
 
 Quantity = Literal["I(X;T)", "I(T;Y)"]
 OF_INPUT: Quantity = "I(X;T)"
@@ -72,7 +72,7 @@ def measures(method: str, settings: PlaneSettings) -> str:
     Parameters
     ----------
     method
-        The name of a reading, as :attr:`mitools.estimate.Estimate.method` has it.
+        The name of a reading, as :attr:`mitools.core.estimate.Estimate.method` has it.
     settings
         Of the plane.
     """

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.entropy import entropy
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
 from mitools.estimators.base import PairedRows
-from mitools.estimators.parts import SMALLEST_CLASS, split
-from mitools.estimators.tables import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
-from mitools.information import entropy
 
 MOST_PAIRED = 3_000
 """Items that methods whose cost grows with the pairs of items read at the most."""

@@ -2,13 +2,13 @@
 
 from safetensors.torch import load_file
 
+from mitools.core.errors import InputError
+from mitools.core.specs import parse_spec
 from mitools.encoders.open import SOURCES
-from mitools.encoders.trained_run import HEAD, find_checkpoint, run_and_epoch
-from mitools.errors import InputError
-from mitools.estimators.critics import ProjectionCritic
-from mitools.specs import parse_spec
-from mitools.training.objectives.table import OBJECTIVES
-from mitools.training.run_folder import RunFolder
+from mitools.encoders.sources.run import HEAD, find_checkpoint, run_and_epoch
+from mitools.estimators.critics.networks import ProjectionCritic
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.losses.registry import OBJECTIVES
 
 
 def trained_head(spec: str) -> ProjectionCritic | None:

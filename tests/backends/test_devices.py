@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mitools.backends import resolve_device
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 
 def test_cpu_is_always_there():

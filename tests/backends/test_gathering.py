@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.objectives.base import Embedded
-from mitools.training.objectives.contrastive import NTXent
+from mitools.training.losses.base import Embedded
+from mitools.training.losses.ntxent import NTXent
 
 PROGRAM = """
 import sys
@@ -22,8 +22,8 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.objectives.base import Embedded
-from mitools.training.objectives.contrastive import NTXent
+from mitools.training.losses.base import Embedded
+from mitools.training.losses.ntxent import NTXent
 
 rank = int(sys.argv[3])
 distributed.init_process_group("gloo", init_method=sys.argv[4], rank=rank, world_size=2)

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from mitools.backends.precision import PRECISIONS, computing_in, require_precision
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 
 CPU = torch.device("cpu")
 

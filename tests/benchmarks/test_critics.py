@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mitools.estimators import bounds
-from mitools.estimators.critics import JointCritic, mlp
+from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.critics.networks import JointCritic, mlp
 
 K, D, HIDDEN = 256, 512, (512, 512)
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from mitools.backends.streams import in_streams, stream_count
-from mitools.datasets.arrays import ImageArray
+from mitools.datasets.in_memory import ImageArray
 from mitools.encoders import open_encoder
-from mitools.encoders.inputs import finish_inputs, read_inputs
+from mitools.encoders.inputs.read import finish_inputs, read_inputs
 from mitools.features import FeatureStore, extract
 
 N, BATCH = 1024, 256

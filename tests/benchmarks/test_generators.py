@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mitools.datasets.cdp import CDP
-from mitools.datasets.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.synthetic.cdp import CDP
+from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
 
 
 def measure(benchmark, make, count, what):

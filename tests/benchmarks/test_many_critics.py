@@ -7,10 +7,10 @@ critic has all cores to itself, as torch deals them out.
 import pytest
 import torch
 
-from mitools.estimators.critics import SeparableCritic
-from mitools.estimators.fitting import Member, Schedule, fit_critics
-from mitools.estimators.objectives import METHODS
-from mitools.estimators.readings import read_infonce
+from mitools.estimators.bounds.reading import read_infonce
+from mitools.estimators.critics.networks import SeparableCritic
+from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.training_loop import Member, Schedule, fit_critics
 
 CRITICS, ROWS, PAIRS = 8, 4000, 256
 

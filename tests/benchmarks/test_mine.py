@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import nn
 
-from mitools.estimators.critics import mlp
-from mitools.estimators.fitting import Member, Schedule
-from mitools.estimators.mine_critic import ProtocolCritic, mine_objective, read_rotations
-from mitools.estimators.mine_protocol import fit_together
+from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine_objective, read_rotations
+from mitools.estimators.critics.networks import mlp
+from mitools.estimators.neural.mine_protocol import fit_together
+from mitools.estimators.neural.training_loop import Member, Schedule
 
 D_X, D_T, BATCH, HIDDEN = 3072, 512, 1000, 1024
 CHECKPOINTS, STEPS = 10, 5

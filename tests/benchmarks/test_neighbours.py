@@ -9,8 +9,8 @@ from scipy.special import digamma
 from sklearn.feature_selection import mutual_info_regression
 from sklearn.neighbors import KDTree, NearestNeighbors
 
-from mitools.datasets.elliptical import Gaussian
-from mitools.estimators.neighbours import KSG
+from mitools.datasets.known_information.elliptical import Gaussian
+from mitools.estimators.classical.ksg import KSG
 
 N, K = 10_000, 3
 

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from mitools.estimators import posterior
+from mitools.estimators.class_information import calibrated_posterior as posterior
 
 
 @pytest.mark.parametrize("threads", ["one", "all"])

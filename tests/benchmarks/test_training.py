@@ -8,9 +8,9 @@ import torch
 from torch.nn import functional
 
 from mitools.backends.runtime import Runtime
-from mitools.training.recipe import TrainingRecipe
-from mitools.training.run_folder import RunFolder
-from mitools.training.trainer import PREPROCESS, _Run, _silent
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.loop.trainer import PREPROCESS, _Run, _silent
+from mitools.training.recipes import TrainingRecipe
 
 SIZES = {"convnet": (64, 20), "resnet18_small": (32, 4)}
 """Items a step and steps an epoch for each network."""

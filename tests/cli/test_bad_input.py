@@ -187,7 +187,7 @@ def test_a_full_disk_is_no_wrong_request(image_tar, tmp_path, capsys, monkeypatc
     def full(*arguments):
         raise OSError(errno.ENOSPC, "No space left on device", "cell.json")
 
-    monkeypatch.setattr("mitools.results.write_text", full)
+    monkeypatch.setattr("mitools.core.result_store.write_text", full)
     assert run([str(word) for word in audit(f"tar:{image_tar}", "builtin:pixels", tmp_path)]) == 1
     assert capsys.readouterr().err == "error: No space left on device (cell.json)\n"
     assert not (tmp_path / "out").exists()

@@ -55,12 +55,12 @@ def test_by_default_the_truths_go_from_a_fifth_to_four_fifths(features, tmp_path
 
 
 def test_a_method_that_fails_leaves_the_others(features, tmp_path, capsys, monkeypatch):
-    from mitools.errors import InputError
+    from mitools.core.errors import InputError
 
     def refuse(self, x, y):
         raise InputError("not today")
 
-    monkeypatch.setattr("mitools.estimators.neighbours.KSG.fit", refuse)
+    monkeypatch.setattr("mitools.estimators.classical.ksg.KSG.fit", refuse)
     arguments = [*QUICK[:-1], "ksg,gaussian", "--out", str(tmp_path / "out"), "--json"]
     assert run(["calibrate", str(features), *arguments]) == 1
     shown = capsys.readouterr()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitools.cli.main import run
-from mitools.estimate import Estimate
+from mitools.core.estimate import Estimate
 from mitools.estimators import ClassPosterior
 
 

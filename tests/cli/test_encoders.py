@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from mitools.cli.encoders import app
+from mitools.core.errors import InputError
 from mitools.encoders.architectures import CifarResNet
-from mitools.errors import InputError
 
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")  # torch.jit's own
 

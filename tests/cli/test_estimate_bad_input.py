@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mitools.cli.main import run
-from mitools.errors import InputError
-from mitools.estimators.methods import METHODS, make_estimator
+from mitools.core.errors import InputError
+from mitools.estimators.registry import METHODS, make_estimator
 
 N = 60
 RNG = np.random.default_rng(0)

@@ -13,7 +13,7 @@ from mitools.cli.main import run
 from mitools.encoders.architectures import build
 from mitools.encoders.architectures.build import build_architecture
 from mitools.encoders.architectures.convnet import ConvNet
-from mitools.training.run_folder import RunFolder
+from mitools.training.loop.run_folder import RunFolder
 
 TARGET = "digits?classes=3,5&limit=60"
 

@@ -4,7 +4,7 @@ from functools import partial
 import pytest
 import yaml
 
-from mitools.analyses.table import ANALYSES, recipe_path
+from mitools.analyses.registry import ANALYSES, recipe_path
 from mitools.cli.main import run
 from mitools.encoders.architectures import build
 from mitools.encoders.architectures.convnet import ConvNet

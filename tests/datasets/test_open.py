@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from mitools.core.errors import InputError
 from mitools.datasets import open_data, require_classes
-from mitools.datasets.feature_file import FeatureRows
-from mitools.errors import InputError
+from mitools.datasets.readers.features import FeatureRows
 
 
 def rows(labels, classes="abc"):

@@ -5,9 +5,9 @@ import pytest
 import timm
 import torch
 
+from mitools.core.errors import InputError
 from mitools.encoders import Preprocess, open_encoder
 from mitools.encoders.architectures import CifarResNet, build_architecture
-from mitools.errors import InputError
 
 FACTORY = """
 from torch import nn

@@ -5,9 +5,9 @@ from statistics import NormalDist
 
 import pytest
 
-from mitools.estimate import Estimate, Interval
+from mitools.core.entropy import bits_to_nats
+from mitools.core.estimate import Estimate, Interval
 from mitools.estimators.agreement import agreement
-from mitools.information import bits_to_nats
 
 Z95, Z975, Z983 = (NormalDist().inv_cdf(level) for level in (0.95, 0.975, 1 - 0.05 / 3))
 

@@ -6,13 +6,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mitools.datasets.channels import JointTable
-from mitools.datasets.elliptical import Gaussian
-from mitools.datasets.known_mi import find_task, sample
-from mitools.errors import InputError
-from mitools.estimate import Estimate
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.datasets.known_information.channels import JointTable
+from mitools.datasets.known_information.elliptical import Gaussian
+from mitools.datasets.known_information.tasks import find_task, sample
 from mitools.estimators.auto import AutoEstimator, choose_for_numbers, take_for
-from mitools.estimators.parts import split
+from mitools.estimators.inputs.splits import split
 
 N = 400
 RNG = np.random.default_rng(0)

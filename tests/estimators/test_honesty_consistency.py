@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mitools.estimate import Estimate
+from mitools.core.estimate import Estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
-from mitools.estimators.neighbours import KSG
-from mitools.estimators.variational import VariationalEstimator
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.neural.variational import VariationalEstimator
 
 Floats = NDArray[np.float64]
 NEURAL: dict[str, Any] = {

@@ -13,14 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from mitools.datasets.known_mi import find_task
+from mitools.datasets.known_information.tasks import find_task
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.gaussian import GaussianCopulaEstimator, GaussianEstimator
-from mitools.estimators.many import Problem, fit_many
-from mitools.estimators.neighbours import KSG
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.neural.fit_many import Problem, fit_many
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.pointwise import pointwise
-from mitools.estimators.variational import VariationalEstimator
 
 FIRST_SEED = 7000
 

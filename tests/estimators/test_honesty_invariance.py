@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mitools.datasets.known_mi import find_task
+from mitools.datasets.known_information.tasks import find_task
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.gaussian import GaussianCopulaEstimator
-from mitools.estimators.methods import METHODS, make_estimator
-from mitools.estimators.neighbours import KSG, MixedKSG
-from mitools.estimators.variational import VariationalEstimator
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
+from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.registry import METHODS, make_estimator
 
 Floats = NDArray[np.float64]
 NEURAL: dict[str, Any] = {

@@ -6,13 +6,13 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from mitools.estimate import Estimate, WarningWord
-from mitools.estimators.binned import BinnedEstimator
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.discrete import DiscreteEstimator
-from mitools.estimators.gaussian import GaussianEstimator
-from mitools.estimators.neighbours import KSG
-from mitools.estimators.variational import VariationalEstimator
+from mitools.core.estimate import Estimate, WarningWord
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.classical.binned import BinnedEstimator
+from mitools.estimators.classical.discrete import DiscreteEstimator
+from mitools.estimators.classical.gaussian import GaussianEstimator
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
 BRIEF: dict[str, Any] = {

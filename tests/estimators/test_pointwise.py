@@ -7,18 +7,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from mitools.datasets.elliptical import Gaussian
-from mitools.errors import InputError
-from mitools.estimators.adaptive import AdaptiveEstimator
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.objectives import METHODS
+from mitools.core.errors import InputError
+from mitools.datasets.known_information.elliptical import Gaussian
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.neural.adaptive import AdaptiveEstimator
+from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.pointwise import (
     pointwise,
     pointwise_of_class_pairs,
     pointwise_of_labels,
     pointwise_reported,
 )
-from mitools.estimators.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
 BRIEF: dict[str, Any] = {"hidden": (16,), "batch_size": 64, "max_steps": 150, "learning_rate": 5e-3}

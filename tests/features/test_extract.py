@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from mitools.datasets.arrays import ImageArray
-from mitools.datasets.feature_file import FeatureRows
+from mitools.core.errors import InputError
+from mitools.datasets.in_memory import ImageArray
+from mitools.datasets.readers.features import FeatureRows
 from mitools.encoders import Preprocess, open_encoder
-from mitools.encoders.layers import tap
-from mitools.errors import InputError
+from mitools.encoders.layers.taps import tap
 from mitools.features import FeatureStore, extract, extract_layers
-from mitools.pairing.augmented import SimCLRViews
+from mitools.views.item_views import SimCLRViews
 
 RNG = np.random.default_rng(0)
 DATA = ImageArray(

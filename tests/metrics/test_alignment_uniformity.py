@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.special import ive
 from scipy.stats import ortho_group
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics import alignment as alignment_module
 from mitools.metrics import uniformity as uniformity_module
 from mitools.metrics.alignment import alignment

@@ -3,7 +3,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics import clustering
 from mitools.metrics.clustering import kmeans_nmi
 

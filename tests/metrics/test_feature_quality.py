@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mitools.estimators import tables
+from mitools.estimators.inputs import row_table as tables
 from mitools.metrics.feature_quality import feature_quality
 
 

@@ -6,7 +6,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics import knn as knn_module
 from mitools.metrics import nearest as nearest_module
 from mitools.metrics import retrieval as retrieval_module

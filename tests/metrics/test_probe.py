@@ -8,8 +8,8 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mitools.estimators.closed_form import ClassPosterior
-from mitools.estimators.parts import split
+from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.inputs.splits import split
 from mitools.metrics.probe import linear_probe
 
 

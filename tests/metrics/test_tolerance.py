@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.metrics import tolerance as tolerance_module
 from mitools.metrics.tolerance import tolerance, tolerance_all_pairs
 

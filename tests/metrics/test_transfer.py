@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from mitools.errors import InputError
-from mitools.estimators.parts import Parts, split
+from mitools.core.errors import InputError
+from mitools.estimators.inputs.splits import Parts, split
 from mitools.metrics.transfer import TransferProtocol, frozen_transfer
 
 FAST = TransferProtocol(steps=90, batch_size=256)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mitools.datasets.binary_composites import flip_probability, shared_bits
-from mitools.datasets.feature_file import FeatureRows
-from mitools.errors import InputError
+from mitools.core.errors import InputError
+from mitools.datasets.known_information.binary_composites import flip_probability, shared_bits
+from mitools.datasets.readers.features import FeatureRows
 from mitools.pairing.composites import CompositePool, composite_pool
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from mitools.errors import InputError
-from mitools.estimate import Estimate, Interval
-from mitools.estimators.parts import split
-from mitools.information import entropy
+from mitools.core.entropy import entropy
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate, Interval
+from mitools.estimators.inputs.splits import split
 from mitools.pairing.same_class import SameClassPairs, bracket
 
 SIZES = np.array([5, 12, 40, 100])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from mitools.errors import InputError
-from mitools.estimators.parts import split
-from mitools.estimators.variational import VariationalEstimator
+from mitools.core.errors import InputError
+from mitools.estimators.inputs.splits import split
+from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.view_pairs import ViewPairs
 
 

@@ -9,8 +9,8 @@ import yaml
 
 from mitools.encoders.architectures import build
 from mitools.encoders.architectures.build import build_architecture
-from mitools.training.metrics_log import MetricsLog
-from mitools.training.run_folder import RunFolder
+from mitools.training.loop.metrics_log import MetricsLog
+from mitools.training.loop.run_folder import RunFolder
 
 DATA = "digits?limit=200"
 

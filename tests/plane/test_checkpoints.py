@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mitools.errors import InputError
+from mitools.core.errors import InputError
 from mitools.plane.checkpoints import Checkpoint, checkpoints_of_run, checkpoints_of_specs
 
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.core.errors import InputError
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
-from mitools.errors import InputError
-from mitools.estimators.closed_form import LabelInformation
-from mitools.estimators.noisy import PairwiseUpperBound
+from mitools.estimators.class_information.certificate import LabelInformation
+from mitools.estimators.classical.pairwise_bounds import PairwiseUpperBound
 from mitools.features.extract import extract_layers
 from mitools.features.store import FeatureStore
 from mitools.plane import measure, methods

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from mitools.core.errors import InputError
 from mitools.datasets.open import open_data
-from mitools.errors import InputError
-from mitools.estimators import tables
+from mitools.estimators.inputs import row_table as tables
 from mitools.features.store import FeatureStore
 from mitools.plane import subject as room
 from mitools.plane.subject import Subject

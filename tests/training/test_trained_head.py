@@ -10,14 +10,14 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cosine_similarity
 
-from mitools import measurements
 from mitools.cli.main import run
+from mitools.core.errors import InputError
 from mitools.encoders.open import open_encoder
-from mitools.errors import InputError
-from mitools.training.recipe import TrainingRecipe
-from mitools.training.run_folder import RunFolder
+from mitools.measures import settings as measurements
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.loop.trainer import train
+from mitools.training.recipes import TrainingRecipe
 from mitools.training.trained_head import trained_head
-from mitools.training.trainer import train
 
 RECIPE = {
     "encoder": "convnet",

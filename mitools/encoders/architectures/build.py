@@ -12,16 +12,16 @@ from typing import Any
 from torch import nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.errors import InputError
+from mitools.core.files import digest_file
+from mitools.core.specs import nearest
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
 from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
 from mitools.encoders.architectures.convnet import ConvNet
 from mitools.encoders.architectures.small_resnet import small_resnet
 from mitools.encoders.architectures.small_shufflenet import small_shufflenet
 from mitools.encoders.architectures.wide_resnet import WideResNet
-from mitools.encoders.preprocess import Preprocess, timm_preprocess
-from mitools.errors import InputError
-from mitools.files import digest_file
-from mitools.specs import nearest
+from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
 
 
 @dataclass(frozen=True)

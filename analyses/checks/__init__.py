@@ -1,0 +1,1 @@
+"""Checks of the estimators themselves, run as studies."""

@@ -1,0 +1,266 @@
+"""How close does each estimator come to pairs of known mutual information: the benchmark."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from mitools.analyses.shared.finding import Finding, listed, write_finding
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.result_store import ResultStore, Values
+from mitools.datasets.known_information.tasks import TASKS, KnownMI, find_task
+from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.registry import METHODS, make_estimator
+from mitools.report.figures.style import FONT_SIZE, save_figure
+from mitools.report.tables.write import write_csv
+
+N = 10_000
+SEED = 20261121
+"""A seed on which nothing was developed."""
+
+CLOSE, FAR = 0.035, 0.15
+"""Nats of the mean and of the largest error that were aimed at."""
+
+OF_NOISY_ROWS = ("pairwise_lower", "pairwise_upper")
+
+Advance = Callable[[str, int, int], None]
+
+
+def run(
+    methods: Sequence[str],
+    out: Path,
+    tasks: Sequence[str] | None = None,
+    n: int = N,
+    seed: int = SEED,
+    folds: int | None = None,
+    advance: Advance | None = None,
+) -> Finding:
+    """Read every method on every task; what was read before is kept.
+
+    Parameters
+    ----------
+    methods
+        Names in :data:`mitools.estimators.registry.METHODS`.
+    out
+        Folder for ``results.csv``, ``summary.csv``, ``reading.txt``, the figure and the kept cells.
+    tasks
+        Names in :data:`mitools.datasets.known_information.tasks.TASKS`; all when None.
+    n, seed
+        Pairs drawn of each task, and the seed they are drawn by.
+    folds
+        Of the neural estimators; their own default when None.
+    advance
+        Told how many readings are done.
+
+    Raises
+    ------
+    InputError
+        When a name is unknown or n is too small.
+    """
+    names = list(TASKS) if tasks is None else [find_task(name).name for name in tasks]
+    neural = {name for name in methods if isinstance(make_estimator(name), VariationalEstimator)}
+    store = ResultStore(out / "cells")
+    rows = []
+    for done, (task, method) in enumerate((task, method) for task in names for method in methods):
+        if advance:
+            advance(f"{method} on {task}", done, len(names) * len(methods))
+        on = {"task": task, "method": method, "n": n, "seed": seed}
+        settings = {"folds": folds} if folds is not None and method in neural else {}
+        cell = store.cell("reading", on | settings, partial(_read, task, method, n, seed, settings))
+        rows.append({"task": task, "method": method} | _row(cell))
+    table = pd.DataFrame(rows)
+    summary = summarise(table)
+    write_csv(summary, out / "summary.csv")
+    figures = draw(table, out / "errors")
+    found = write_finding(table, read(summary), out, figures)
+    return found._replace(files=[*found.files, out / "summary.csv"])
+
+
+def why_left_out(method: str, known: KnownMI) -> str:
+    """Say why a method does not apply to a task; empty where it does."""
+    discrete = [side.dtype.kind in "iu" for side in (known.x, known.y)]
+    if method == "auto":
+        return ""
+    if method == "class_posterior":
+        return "bounds what two items of one class share, and not I(X;Y)"
+    if method in OF_NOISY_ROWS:
+        return "bounds what rows with noise share, and not these rows"
+    if method == "discrete" and not all(discrete):
+        return "needs symbols on both sides"
+    if METHODS[method].needs_labels and not discrete[1]:
+        return "needs labels"
+    if METHODS[method].needs_labels and method != "discrete" and discrete[0]:
+        return "needs numbers beside the labels"
+    if not METHODS[method].needs_labels and any(discrete):
+        return "needs numbers, and one side is symbols"
+    if method == "barber_agakov" and known.y.ndim == 2 and known.y.shape[1] > 1:
+        return "needs one column y"
+    if method == "nt_xent" and known.x.shape[1:] != known.y.shape[1:]:
+        return "needs as many columns on both sides"
+    return ""
+
+
+def summarise(table: pd.DataFrame) -> pd.DataFrame:
+    """Give each method's errors over the tasks that it applies to, closest first.
+
+    Columns: ``method``, ``tasks``, ``mean_abs_error``, ``max_abs_error``, ``worst_task``, ``mean_error``,
+    ``covered`` (share of tasks whose 95% interval holds the truth), ``median_seconds``.
+    """
+    rows = []
+    for method, of_method in table.groupby("method", sort=False):
+        readings = of_method.dropna(subset="nats")
+        if readings.empty:
+            continue
+        error = readings["error"]
+        inside = readings["truth"].between(readings["low"], readings["high"])
+        rows.append(
+            {
+                "method": method,
+                "tasks": len(readings),
+                "mean_abs_error": error.abs().mean(),
+                "max_abs_error": error.abs().max(),
+                "worst_task": readings["task"].loc[error.abs().idxmax()],
+                "mean_error": error.mean(),
+                "covered": inside.mean(),
+                "median_seconds": readings["seconds"].median(),
+            }
+        )
+    columns = ["method", "tasks", "mean_abs_error", "max_abs_error", "worst_task", "mean_error", "covered"]
+    summary = pd.DataFrame(rows, columns=[*columns, "median_seconds"])
+    return summary.sort_values("mean_abs_error", ignore_index=True)
+
+
+def read(summary: pd.DataFrame) -> str:
+    """Say in words what the summary shows."""
+    if summary.empty:
+        return "No method applies to any of these tasks."
+    sentences = [
+        f"{row.method} is off by {row.mean_abs_error:.3f} nats on average over {row.tasks} tasks, and by"
+        f" {row.max_abs_error:.3f} at most ({row.worst_task})"
+        for row in summary.itertuples()
+    ]
+    held = summary[(summary["mean_abs_error"] <= CLOSE) & (summary["max_abs_error"] <= FAR)]["method"]
+    end = f"{listed(list(held))} stay" if len(held) > 1 else f"{listed(list(held)) or 'none'} stays"
+    aim = f"Of these {end} within {CLOSE} on average and {FAR} everywhere."
+    return f"{'; '.join(sentences)}. {aim}"
+
+
+def draw(table: pd.DataFrame, path: Path) -> list[Path]:
+    """Draw the error of every method on every task as a number, the darker the farther off.
+
+    Parameters
+    ----------
+    table
+        As :func:`run` makes it; what a method does not apply to stays blank.
+    path
+        Where to write; ``.png`` and ``.svg`` are put behind it.
+    """
+    tasks, methods = (list(dict.fromkeys(table[column])) for column in ("task", "method"))
+    error = table.pivot(index="task", columns="method", values="error").reindex(tasks, columns=methods)
+    truth = table.groupby("task")["truth"].first()
+    figure = Figure(figsize=(2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks)))
+    axes = figure.subplots()
+    values = error.to_numpy(np.float64)
+    axes.imshow(np.abs(values), cmap="Greys", vmin=0.0, vmax=0.6, aspect="auto")
+    for (row, column), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            color = "white" if abs(value) > 0.3 else "black"
+            shown = f"{value + 0.0:+.2f}"
+            axes.text(column, row, shown, ha="center", va="center", color=color, fontsize=FONT_SIZE - 2)
+    named = [f"{task}  ({truth[task]:.2f})" for task in tasks]
+    axes.set_yticks(range(len(tasks)), named, fontsize=FONT_SIZE - 2)
+    axes.set_xticks(range(len(methods)), methods, fontsize=FONT_SIZE - 1, rotation=45, ha="left")
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    axes.set_xlabel(
+        "reading minus truth (nats); truth in brackets; blank: does not apply", fontsize=FONT_SIZE
+    )
+    return save_figure(figure, path)
+
+
+def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values:
+    known = _sample(task, n, seed)
+    values: Values = {
+        "d_x": _columns(known.x),
+        "d_y": _columns(known.y),
+        "truth": known.nats,
+        "truth_stderr": known.stderr_nats,
+    }
+    left_out = why_left_out(method, known)
+    if not left_out:
+        try:
+            estimator = make_estimator(method).set_params(**settings)
+            return values | {"estimate": estimator.estimate(known.x, known.y).to_dict()}
+        except InputError as error:
+            left_out = str(error)
+    return values | {"left_out": left_out}
+
+
+@cache
+def _sample(task: str, n: int, seed: int) -> KnownMI:
+    return find_task(task).sample(n, seed)
+
+
+def _columns(side: np.ndarray) -> int:
+    return 1 if side.ndim == 1 else side.shape[1]
+
+
+def _row(cell: Values) -> dict[str, Any]:
+    row = {name: cell[name] for name in ("d_x", "d_y", "truth", "truth_stderr")}
+    if "estimate" not in cell:
+        return row | {"left_out": cell["left_out"]}
+    found = Estimate.from_dict(cell["estimate"])
+    low, high, _ = found.interval_nats or (None, None, None)
+    return row | {
+        "kind": found.kind,
+        "chosen": found.settings.get("chosen"),
+        "folds": found.settings.get("folds"),
+        "nats": found.nats,
+        "low": low,
+        "high": high,
+        "null": found.null_nats,
+        "ceiling": found.ceiling_nats,
+        "seconds": found.seconds,
+        "error": found.nats - cell["truth"],
+        "warnings": " ".join(caution.word for caution in found.warnings),
+        "left_out": None,
+    }
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m mitools.analyses.checks.estimator_benchmark", description=__doc__
+    )
+    parser.add_argument("--methods", default="auto", help="names with commas")
+    parser.add_argument("--tasks", help="names with commas; all when left out")
+    parser.add_argument("--n", type=int, default=N)
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--folds", type=int, help="of neural estimators; 1 is one split, a third of the time")
+    parser.add_argument("--out", type=Path, default=Path("mitools-estimator_benchmark"))
+    chosen = parser.parse_args(None if arguments is None else list(arguments))
+
+    def advance(what: str, done: int, total: int) -> None:
+        print(f"{done + 1}/{total} {what}", file=sys.stderr)
+
+    tasks = chosen.tasks.split(",") if chosen.tasks else None
+    try:
+        methods = chosen.methods.split(",")
+        found = run(methods, chosen.out, tasks, chosen.n, chosen.seed, chosen.folds, advance)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(found.reading)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The temporal analysis and over-compression of Cui et al. (2022)."""

@@ -1,0 +1,128 @@
+"""What changed between two checkpoints, read on the same images: differences with paired intervals."""
+
+import math
+from collections.abc import Mapping
+from statistics import NormalDist
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from mitools.analyses.cui2022.checkpoint_values import Point
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.warnings import CONFIDENCE
+from mitools.metrics.transfer import Right
+from mitools.statistics.paired_differences import compare
+
+SOURCE = "source"
+VANILLA, CTC = "vanilla", "ctc"
+
+QUANTITIES = ("frozen_acc", "logistic_acc", "input_bits", "label_bits")
+"""What is compared: both transfer accuracies, I(X;T) and I(T;Y)."""
+
+FALL, SECOND_STAGE, REMEDY = "vanilla, best to last", "ctc, border to last", "ctc minus vanilla, last"
+"""The three questions."""
+
+Points = Mapping[tuple[str, int], Point]
+"""By run and epoch."""
+
+
+class Change(NamedTuple):
+    """A difference of two readings on the same images.
+
+    Attributes
+    ----------
+    difference, low, high
+        In bits, or as a share of the items; a 95% interval over images.
+    """
+
+    difference: float
+    low: float
+    high: float
+
+
+def change(quantity: str, one: Point, other: Point) -> Change:
+    """Compare two checkpoints on one data set: `one` minus `other`."""
+    match quantity:
+        case "frozen_acc":
+            return accuracy_change(one.frozen, other.frozen)
+        case "logistic_acc":
+            return accuracy_change(one.logistic, other.logistic)
+        case "input_bits":
+            readings = [Reading.of(p.input_information, p.input_influence) for p in (one, other)]
+        case _:
+            readings = [Reading.of(p.label_information, p.label_influence) for p in (one, other)]
+    pair = compare({"one": readings[0], "other": readings[1]}).iloc[0]
+    return Change(*(float(pair[name]) for name in ("difference_bits", "low_bits", "high_bits")))
+
+
+def accuracy_change(one: Right, other: Right) -> Change:
+    """Compare two classifiers on the same items.
+
+    Half an item is added to each of the four cells of right and wrong (Agresti & Min 2005), so that two
+    classifiers that never differ on n items still have an interval.
+    """
+    n = len(one) + 2
+    gained, lost = int((one & ~other).sum()), int((other & ~one).sum())
+    difference = (gained - lost) / n
+    stderr = math.sqrt((gained + lost + 1) / n - difference**2) / math.sqrt(n)
+    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * stderr
+    return Change(difference, difference - reach, difference + reach)
+
+
+def changes(points: Mapping[str, Points], border: int) -> pd.DataFrame:
+    """Answer the three questions on every data set.
+
+    Where vanilla training was best is picked on *select* (by I(T;Y) for accuracies and I(T;Y), by I(X;T)
+    for itself, among trained checkpoints), so that the difference, which is read on *report*, does not
+    look large because it was picked.
+
+    Parameters
+    ----------
+    points
+        By data set; ``source`` is the one trained for.
+    border
+        The epoch at which CTC's second stage begins.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``question``, ``data``, ``quantity``, ``from_epoch``, ``to_epoch``, ``difference``, ``low``, ``high``
+        and ``n``; the last two questions have the later run or epoch first.
+    """
+    rows: list[dict[str, Any]] = []
+    for data, found in points.items():
+        last = max(epoch for _, epoch in found)
+        for quantity in QUANTITIES:
+            best = _best(quantity, found)
+            pairs = {
+                FALL: ((VANILLA, last), (VANILLA, best)),
+                SECOND_STAGE: ((CTC, last), (CTC, border)),
+                REMEDY: ((CTC, last), (VANILLA, last)),
+            }
+            for question, (one, other) in pairs.items():
+                made = (
+                    Change(0.0, math.nan, math.nan)
+                    if one == other
+                    else change(quantity, found[one], found[other])
+                )
+                rows.append(
+                    {
+                        "question": question,
+                        "data": data,
+                        "quantity": quantity,
+                        "from_epoch": other[1],
+                        "to_epoch": one[1],
+                        **made._asdict(),
+                        "n": len(found[one].frozen),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def _best(quantity: str, found: Points) -> int:
+    """Pick the trained epoch of vanilla training with the highest reading on *select*."""
+    epochs = sorted(epoch for run, epoch in found if run == VANILLA and epoch > 0)
+    name = "input_select_nats" if quantity == "input_bits" else "label_select_nats"
+    readings = [getattr(found[VANILLA, epoch], name) for epoch in epochs]
+    return epochs[int(np.argmax(readings))]

@@ -1,0 +1,1 @@
+"""The toy networks of the information-plane literature."""

@@ -1,0 +1,1 @@
+"""The studies of Lee et al. (2023)."""

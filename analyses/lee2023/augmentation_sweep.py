@@ -1,0 +1,164 @@
+"""Whether one strength of augmentation is best for every task (Lee et al., Sec. IV-C, Fig. 5)."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import pandas as pd
+from pydantic import Field, field_validator
+
+from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
+from mitools.analyses.lee2023.training_views import TrainingViews
+from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.finding import Finding, listed, write_finding
+from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.backends.runtime import Runtime
+from mitools.core.estimate import Estimate
+from mitools.core.recipes import Recipe
+from mitools.core.result_store import Values
+from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.warnings import SATURATED_SHARE
+from mitools.features.extract import Features
+from mitools.measures.settings import AuditSettings, view_critic
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.recipes import TrainingRecipe
+from mitools.views.recipes import AugmentationRecipe
+
+NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
+"""Views that are the image itself; a sweep changes one step of it."""
+
+KINDS = {"jitter": "jitter_strength", "crop": "crop_area"}
+"""What is swept, and the augmentation's setting that it is."""
+
+
+class AugmentationSweepRecipe(Recipe):
+    """What the analysis is made from.
+
+    Attributes
+    ----------
+    training
+        What all runs share; the objective is ``simclr`` and the augmentation is left to the sweeps.
+    jitter
+        Strengths of colour jitter, which is then the only augmentation.
+    crop
+        Least areas of the random crop, which is then the only augmentation; a smaller one is stronger.
+    evaluation
+        See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`; ``cdp``, whose attributes are
+        the tasks.
+    """
+
+    training: TrainingRecipe
+    jitter: Annotated[tuple[Annotated[float, Field(gt=0, le=1.25)], ...], Field(min_length=1)]
+    crop: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(min_length=1)]
+    evaluation: EvaluationRecipe
+
+    @field_validator("training")
+    @classmethod
+    def _leave_the_augmentation_to_the_sweeps(cls, training: TrainingRecipe) -> TrainingRecipe:
+        if training.objective != "simclr" or training.augmentation is not None:
+            raise ValueError("the objective must be simclr, and the augmentation is what is swept")
+        return training
+
+
+def run(
+    recipe: AugmentationSweepRecipe, out: Path, advance: Advance | None = None, runtime: Runtime | None = None
+) -> Finding | None:
+    """Train with every strength of one augmentation, and measure tasks and views after training.
+
+    Parameters, result and errors are those of :func:`mitools.analyses.lee2023.batch_size.run`.
+    """
+    require_held_out(recipe.training.data, recipe.evaluation.data)
+    runtime = runtime or Runtime()
+    sweeps = {"jitter": recipe.jitter, "crop": recipe.crop}
+    settings = {f"{kind}-{value:g}": (kind, value) for kind, values in sweeps.items() for value in values}
+    recipes = {
+        name: recipe.training.model_copy(update={"augmentation": _augmentation(kind, value)})
+        for name, (kind, value) in settings.items()
+    }
+    runs = train_all(recipes, out, runtime, advance)
+    if not runtime.is_main:
+        return None
+    evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
+    rows = []
+    for name, (kind, value) in settings.items():
+        views = _views_columns(runs[name], evaluation)
+        for task, shared in TASKS.items():
+            columns = evaluation.certify(f"run:{runs[name].path}", shared).columns
+            rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
+    table = pd.DataFrame(rows)
+    return write_finding(table, read(table), out, sweep_chart(table, out / "augmentation_sweep"))
+
+
+def read(table: pd.DataFrame) -> str:
+    """Say where each task is best, and whether all are best at once.
+
+    Parameters
+    ----------
+    table
+        One row a setting and task, as ``results.csv`` has them.
+    """
+    return " ".join(_sentences(str(kind), rows) for kind, rows in table.groupby("augmentation", sort=False))
+
+
+def _sentences(kind: str, rows: pd.DataFrame) -> str:
+    settings = rows.drop_duplicates("value")
+    low, high = settings["i_views_bits"].min(), settings["i_views_bits"].max()
+    text = (
+        f"With {'colour jitter' if kind == 'jitter' else 'random crops'} alone, the views' information after"
+        f" training goes from {low:.2f} to {high:.2f} bits"
+    )
+    ceiling = float(settings["i_views_ceiling_bits"].iloc[0])
+    saturated = int((settings["i_views_bits"] > SATURATED_SHARE * ceiling).sum())
+    if saturated:
+        text += (
+            f" ({saturated} of {len(settings)} within a tenth of the ceiling of {ceiling:.2f}, so a floor)"
+        )
+    best: dict[str, float] = {}
+    peaks = []
+    for task, curve in rows.groupby("task", sort=False):
+        ordered = curve.sort_values("i_views_bits", ignore_index=True)
+        peak = ordered.loc[ordered["linear_acc"].idxmax()]
+        if peak["linear_acc_low"] > curve["linear_acc_high"].min():
+            best[str(task)] = peak["value"]
+        inside = 0 < int(ordered["linear_acc"].idxmax()) < len(ordered) - 1
+        shape = "inside the range" if inside else "at its end"
+        peaks.append(
+            f"{task} {peak['linear_acc']:.1%} at {peak['value']:g} ({peak['i_views_bits']:.2f} bits, {shape};"
+            f" at worst {curve['linear_acc'].min():.1%})"
+        )
+    text += f". Linear accuracy is highest for {listed(peaks)}."
+    if not best:
+        return text + " No task's best is told from its worst by their intervals: no setting counts as best."
+    text += f" The best is told from the worst for {listed(list(best))}."
+    if len(best) == 1:
+        return text
+    if len(set(best.values())) == 1:
+        return text + (
+            " They peak at one setting, as in Lee et al.: with independent tasks that cannot be the"
+            " removal of what is irrelevant to each."
+        )
+    return text + (
+        f" They peak at {len(set(best.values()))} different settings, unlike in Lee et al., where all"
+        " peak at one."
+    )
+
+
+def _augmentation(kind: str, value: float) -> AugmentationRecipe:
+    return NOTHING.model_copy(update={KINDS[kind]: value})
+
+
+def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
+    """Measure I of two views drawn by the augmentation that was trained with."""
+    augmentation = folder.recipe().augmentation or NOTHING
+    views = TrainingViews(count=2, seed=evaluation.settings.seed, recipe=augmentation)
+    features = evaluation.features(f"run:{folder.path}", views=views)
+    kept = evaluation.cell("views", features, {}, partial(_measure_views, evaluation.settings))
+    estimate = Estimate.from_dict(kept["estimates"]["i_simclr"])
+    return interval_columns("i_views", estimate) | {
+        "i_views_ceiling_bits": estimate.ceiling_bits,
+        "i_views_warnings": ", ".join(caution.word for caution in estimate.warnings),
+    }
+
+
+def _measure_views(settings: AuditSettings, features: Features, parts: Parts) -> Values:
+    return view_critic(features, parts, settings)

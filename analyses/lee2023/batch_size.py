@@ -1,0 +1,243 @@
+"""Whether a small batch limits what an encoder learns, or only what its loss shows (Lee et al., Fig. 4)."""
+
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, field_validator
+
+from mitools.analyses.lee2023.figures.batch_size_figure import batch_size_chart
+from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.finding import Finding, write_finding
+from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.backends.runtime import Runtime
+from mitools.core.estimate import Estimate
+from mitools.core.recipes import Recipe
+from mitools.core.result_store import Values
+from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.features.extract import Features
+from mitools.pairing.same_class import SameClassPairs
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.recipes import Count, Positive, TrainingRecipe
+
+COMPARED = (4, 64)
+"""The two batch sizes whose difference decides; the smallest and the largest where they are not run."""
+
+ALIKE_BITS = 0.3
+"""Two readings after training that differ by no more count as the same."""
+
+MUCH = 5 / 6
+"""Share of H(C) above which an encoder counts as having kept the classes."""
+
+
+class BatchSizeRun(Recipe):
+    """One training run: its batch size K_Tr, and its learning rate where that is not the common one."""
+
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Positive | None = None
+
+
+class BatchSizeRecipe(Recipe):
+    """What the analysis is made from.
+
+    Attributes
+    ----------
+    training
+        What all runs share; the objective is ``class`` (L_class).
+    runs
+        One run a batch size, on the same number of images.
+    evaluation
+        See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`.
+    k_est
+        Pairs a step of the critic that is trained after training (the paper's K_Est).
+    critic_steps
+        Steps of that critic at the most; it stops where held-out pairs gain no more.
+    """
+
+    training: TrainingRecipe
+    runs: Annotated[tuple[BatchSizeRun, ...], Field(min_length=2)]
+    evaluation: EvaluationRecipe
+    k_est: Annotated[int, Field(ge=2)] = 256
+    critic_steps: Count = 3000
+
+    @field_validator("training")
+    @classmethod
+    def _leave_the_batch_size_to_the_runs(cls, training: TrainingRecipe) -> TrainingRecipe:
+        if "batch_size" in training.model_fields_set or training.objective != "class":
+            raise ValueError("the objective must be class, and batch_size stands in runs")
+        return training
+
+
+def run(
+    recipe: BatchSizeRecipe, out: Path, advance: Advance | None = None, runtime: Runtime | None = None
+) -> Finding | None:
+    """Train under L_class with every batch size, and hold the in-training estimate against later ones.
+
+    Parameters
+    ----------
+    recipe
+        See :class:`BatchSizeRecipe`.
+    out
+        Where everything goes; what is there of an earlier start is gone on with.
+    advance
+        Told what is being done, how much of it is done, and how much there is.
+    runtime
+        Device, precision and processes; one CPU process when None.
+
+    Returns
+    -------
+    Finding or None
+        None in processes that only helped to train.
+
+    Raises
+    ------
+    InputError
+        When the recipe does not fit the data, or `out` holds another recipe's runs.
+    NotFiniteError
+        When a loss is not finite.
+    """
+    require_held_out(recipe.training.data, recipe.evaluation.data)
+    runtime = runtime or Runtime()
+    runs = train_all({f"k{one.batch_size}": _recipe(recipe.training, one) for one in recipe.runs}, out,
+                     runtime, advance)  # fmt: skip
+    if not runtime.is_main:
+        return None
+    evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
+    table = pd.DataFrame([_row(folder, evaluation, recipe) for folder in runs.values()])
+    table = table.sort_values("k_tr", ignore_index=True)
+    return write_finding(table, read(table), out, batch_size_chart(table, out / "batch_size"))
+
+
+def read(table: pd.DataFrame) -> str:
+    """Say what the numbers say.
+
+    Parameters
+    ----------
+    table
+        One row a batch size in rising order, as ``results.csv`` has them.
+    """
+    small, large = _compared(table)
+    h_c = float(table["h_c_bits"].iloc[0])
+    above = table[table["in_training_bits"] > table["in_training_ceiling_bits"]]
+    first, last = table.iloc[0], table.iloc[-1]
+    text = (
+        f"H(C) is {h_c:.2f} bits. During training the estimate rises from {first['in_training_bits']:.2f}"
+        f" bits at K_Tr = {first['k_tr']:.0f} to {last['in_training_bits']:.2f}"
+        f" at K_Tr = {last['k_tr']:.0f}, and "
+    )
+    text += (
+        "never lies above its ceiling log2(2 K_Tr - 1)."
+        if above.empty
+        else f"lies above its ceiling log2(2 K_Tr - 1) at K_Tr = {', '.join(map(str, above['k_tr']))}."
+    )
+    low, high = table["i_class_bits"].min(), table["i_class_bits"].max()
+    gap = abs(small["i_class_bits"] - large["i_class_bits"])
+    alike = gap <= ALIKE_BITS
+    text += (
+        f" After training the certificate reads {low:.2f} to {high:.2f} bits: {_after(small)},"
+        f" {_after(large)}, which are {gap:.2f} bits apart"
+        f" ({'within' if alike else 'more than'} {ALIKE_BITS});"
+        f" NT-Xent reads {small['nt_xent_bits']:.2f} and {large['nt_xent_bits']:.2f}. Linear accuracy lies"
+        f" between {table['linear_acc'].min():.1%} and {table['linear_acc'].max():.1%}."
+    )
+    least = min(small["i_class_bits"], large["i_class_bits"])
+    kept = least > MUCH * h_c
+    beyond = small["i_class_low"] > small["in_training_ceiling_bits"]
+    if alike and kept and beyond:
+        text += (
+            f" So a batch of {small['k_tr']:.0f} limits what the loss can show"
+            f" ({small['in_training_ceiling_bits']:.2f} bits) and not what the encoder holds, as Lee et al."
+            " found."
+        )
+    else:
+        against = [
+            *([] if alike else [f"the two readings differ by {gap:.2f} bits"]),
+            *([] if kept else [f"{least:.2f} bits are not above {MUCH * h_c:.2f} of {h_c:.2f}"]),
+            *([] if beyond else [f"K_Tr = {small['k_tr']:.0f} is not certified beyond its training ceiling"]),
+        ]
+        text += f" This does not show what Lee et al. found: {'; '.join(against)}."
+    before = first["untrained_i_class_bits"]
+    text += f" The same network untrained reads {before:.2f} bits ({first['untrained_linear_acc']:.1%}):"
+    if before > MUCH * h_c:
+        return text + " images as easy as these show what training keeps, not what it brings."
+    return text + " the rest is what training brought."
+
+
+def _recipe(training: TrainingRecipe, one: BatchSizeRun) -> TrainingRecipe:
+    optimiser = training.optimiser
+    if one.learning_rate is not None:
+        optimiser = optimiser.model_copy(update={"learning_rate": one.learning_rate})
+    return training.model_copy(update={"batch_size": one.batch_size, "optimiser": optimiser})
+
+
+def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> Values:
+    trained, encoder = folder.recipe(), f"run:{folder.path}"
+    certified = evaluation.certify(encoder)
+    untrained = evaluation.certify(f"{encoder}@epoch=0").columns
+    after = evaluation.cell(
+        "nt_xent",
+        evaluation.features(encoder),
+        {"k_est": recipe.k_est, "critic_steps": recipe.critic_steps},
+        partial(_nt_xent, recipe, evaluation.settings.device),
+    )
+    nt_xent = Estimate.from_dict(after["estimate"])
+    return {
+        "k_tr": trained.batch_size,
+        "learning_rate": trained.optimiser.learning_rate,
+        "steps": folder.metrics()[-1]["step"] + 1,
+        **_in_training(folder),
+        **certified.columns,
+        "untrained_i_class_bits": untrained["i_class_bits"],
+        "untrained_linear_acc": untrained["linear_acc"],
+        **interval_columns("nt_xent", nt_xent),
+        "nt_xent_ceiling_bits": nt_xent.ceiling_bits,
+        "nt_xent_pairs": nt_xent.settings["pairs"],
+        "nt_xent_warnings": ", ".join(caution.word for caution in nt_xent.warnings),
+    }
+
+
+def _in_training(folder: RunFolder) -> Values:
+    """Average the estimate over the last epoch; it is in-sample, so there is no honest interval."""
+    records = folder.metrics()
+    steps = [b - a for a, b in pairwise([-1, *(record["step"] for record in records)])]
+    last = [record["epoch"] == records[-1]["epoch"] for record in records]
+    bits = np.array([record["in_training_bits"] for record in records])
+    return {
+        "in_training_bits": float(np.average(bits[last], weights=np.array(steps)[last])),
+        "in_training_ceiling_bits": records[-1]["ceiling_bits"],
+    }
+
+
+def _nt_xent(recipe: BatchSizeRecipe, device: str, features: Features, parts: Parts) -> Values:
+    """Train a projection head on the frozen features, and read NT-Xent once on the report images."""
+    rows = features.values[:, 0]
+    critic = VariationalEstimator(
+        "nt_xent",
+        "projection",
+        batch_size=recipe.k_est,
+        max_steps=recipe.critic_steps,
+        device=device,
+        seed=recipe.evaluation.seed,
+    )
+    critic.fit(rows, rows, SameClassPairs(features.labels, recipe.evaluation.prior), parts)
+    return {"estimate": critic.estimate_.to_dict()}
+
+
+def _compared(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    by_size = table.set_index("k_tr", drop=False)
+    small, large = (
+        size if size in by_size.index else by_size.index[place]
+        for size, place in zip(COMPARED, (0, -1), strict=True)
+    )
+    return by_size.loc[small], by_size.loc[large]
+
+
+def _after(row: pd.Series) -> str:
+    return (
+        f"{row['i_class_bits']:.2f} ({row['i_class_low']:.2f} to {row['i_class_high']:.2f})"
+        f" at K_Tr = {row['k_tr']:.0f}"
+    )

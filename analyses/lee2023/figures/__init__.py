@@ -1,0 +1,1 @@
+"""The figures of Lee et al. (2023)."""

@@ -1,0 +1,1 @@
+"""What several studies share: training their runs, evaluating them, writing what was found."""

@@ -1,0 +1,95 @@
+"""How an analysis trains its encoders: one run after the other, each gone on with where it stopped."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from mitools.backends.runtime import Runtime
+from mitools.core.errors import InputError
+from mitools.core.specs import parse_spec
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.loop.trainer import train
+from mitools.training.recipes import TrainingRecipe
+
+Advance = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+RUNS = "runs"
+"""Folder of an analysis under which its runs lie."""
+
+
+def train_all(
+    recipes: Mapping[str, TrainingRecipe], out: Path, runtime: Runtime, advance: Advance | None = None
+) -> dict[str, RunFolder]:
+    """Train every run that is not finished yet, each in ``OUT/runs/NAME``.
+
+    The untrained network is kept as epoch 0: what it holds already, training did not bring.
+
+    Parameters
+    ----------
+    recipes
+        By the run's name.
+    out
+        Folder of the analysis.
+    runtime
+        Device, precision and processes; all processes train every run together.
+    advance
+        Told the run's name with what the trainer tells.
+
+    Returns
+    -------
+    dict
+        The runs by name, in the order of `recipes`.
+
+    Raises
+    ------
+    InputError, NotFiniteError, OSError
+        As :func:`mitools.training.loop.trainer.train`; finished runs are kept.
+    """
+    return {
+        name: train(
+            _with_untrained(recipe), out / RUNS / name, runtime, advance and partial(_named, advance, name)
+        )
+        for name, recipe in recipes.items()
+    }
+
+
+def with_options(spec: str, **options: str) -> str:
+    """Add options to a spec.
+
+    Examples
+    --------
+    >>> with_options("cdp?size=32", shared="color")
+    'cdp?size=32&shared=color'
+    """
+    added = "&".join(f"{key}={value}" for key, value in options.items())
+    return f"{spec}{'&' if '?' in spec else '?'}{added}"
+
+
+def require_held_out(training: str, evaluation: str) -> None:
+    """Refuse to evaluate on what is trained on: one source, one name, one part and one seed.
+
+    Raises
+    ------
+    InputError
+        When the two specs draw from the same images.
+    """
+    ours, theirs = (_parts(spec) for spec in (training, evaluation))
+    if ours == theirs:
+        raise InputError(
+            f"evaluation data {evaluation!r} would be the images trained on ({training!r}); name another"
+            " part (part=test) or seed"
+        )
+
+
+def _with_untrained(recipe: TrainingRecipe) -> TrainingRecipe:
+    return recipe.model_copy(update={"keep_every": recipe.keep_every or recipe.epochs})
+
+
+def _parts(spec: str) -> tuple[str, str, str, str]:
+    parsed = parse_spec(spec, [spec.partition("?")[0].partition(":")[0]])
+    return parsed.source, parsed.name, parsed.options.get("part", "train"), parsed.options.get("seed", "0")
+
+
+def _named(advance: Advance, name: str, what: str, done: int, total: int) -> None:
+    advance(f"{name}: {what}", done, total)

@@ -1,0 +1,1 @@
+"""Pairs of random variables whose mutual information is known."""

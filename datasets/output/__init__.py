@@ -1,0 +1,1 @@
+"""Data sets written out: exports and preview sheets."""

@@ -1,0 +1,135 @@
+"""Data sets written out as files that anything can read."""
+
+import csv
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mitools.core.errors import InputError
+from mitools.core.files import whole_file
+from mitools.datasets.base import LabelledData
+from mitools.datasets.synthetic.base import SyntheticImages
+
+Advance = Callable[[str, int, int], None]
+"""Report progress: what is being done, how much of it is done, how much there is."""
+
+_BATCH = 256
+_DTYPES = {"uint8": "U8", "int64": "I64"}
+
+
+def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
+    """Write one folder a class, with a PNG file for every image, and ``labels.csv``.
+
+    The table has the columns file, label, class and, for a synthetic world, one for each attribute. The
+    folder appears when it is complete; ``folder:PATH`` reads it back.
+
+    Raises
+    ------
+    InputError
+        When the folder exists and is not empty, or the items are no images.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"{folder}: exists already; name a new folder")
+    with _whole_folder(folder) as temporary:
+        for label in np.unique(data.labels):
+            (temporary / _as_folder(data.classes[label])).mkdir(exist_ok=True)
+        with (temporary / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+            table = csv.writer(stream)
+            names = data.truth.names if isinstance(data, SyntheticImages) else ()
+            table.writerow(["file", "label", "class", *names])
+            item = 0
+            for images, labels in _batches(data):
+                for image, label in zip(images, labels, strict=True):
+                    file = f"{_as_folder(data.classes[label])}/{item:07d}.png"
+                    Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
+                    table.writerow([file, label, data.classes[label], *_values(data, item)])
+                    item += 1
+                advance("images", item, len(data))
+
+
+def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None:
+    """Write one safetensors file, batch by batch, so that memory does not grow with the data.
+
+    It has ``images`` (n, 3, height, width) uint8, ``labels`` (n,) int64 and, for a synthetic world,
+    ``attributes`` (n, attributes) int64; its metadata name the classes and the attributes' values.
+
+    Raises
+    ------
+    InputError
+        When the items are no images, or not all of one size.
+    """
+    size = next(_batches(data))[0].shape[1:]
+    labels: dict[str, NDArray[np.int64]] = {"labels": data.labels}
+    metadata = {"name": data.name, "digest": data.digest, "classes": json.dumps(list(data.classes))}
+    if isinstance(data, SyntheticImages):
+        labels["attributes"] = data.attributes
+        metadata["attributes"] = json.dumps(data.truth.values)
+    header: dict[str, object] = {"__metadata__": metadata}
+    end = 0
+    shapes = {name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()}
+    for name, (shape, dtype) in (shapes | {"images": ((len(data), *size), np.dtype(np.uint8))}).items():
+        start, end = end, end + int(np.prod(shape)) * dtype.itemsize
+        header[name] = {"dtype": _DTYPES[dtype.name], "shape": list(shape), "data_offsets": [start, end]}
+    encoded = json.dumps(header).encode()
+    encoded += b" " * (-len(encoded) % 8)
+    with whole_file(path) as temporary, temporary.open("wb") as stream:
+        stream.write(len(encoded).to_bytes(8, "little") + encoded)
+        for array in labels.values():
+            stream.write(np.ascontiguousarray(array, dtype="<i8").data)
+        done = 0
+        for images, _ in _batches(data):
+            if images.shape[1:] != size:
+                raise InputError(f"{data.name}: images of several sizes; export to a folder instead")
+            stream.write(np.ascontiguousarray(images).data)
+            done += len(images)
+            advance("images", done, len(data))
+
+
+def _batches(data: LabelledData) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
+    """Images, shape (batch, 3, height, width), and their labels: many at once where they can be composed."""
+    if isinstance(data, SyntheticImages):
+        for start in range(0, len(data), _BATCH):
+            indices = np.arange(start, min(start + _BATCH, len(data)))
+            yield data.compose(indices).cpu().numpy(), data.labels[indices]
+        return
+    for index in range(len(data)):
+        image, label = data[index]
+        if not isinstance(image, Image.Image):
+            raise InputError(
+                f"{data.name}: its items are rows of numbers, not images; there is nothing to export"
+            )
+        yield np.asarray(image).transpose(2, 0, 1)[None], np.array([label])
+
+
+def _values(data: LabelledData, item: int) -> list[str]:
+    """Names of the values that the attributes of an item have."""
+    if not isinstance(data, SyntheticImages):
+        return []
+    return [
+        names[code] for names, code in zip(data.truth.values.values(), data.attributes[item], strict=True)
+    ]
+
+
+def _as_folder(name: str) -> str:
+    return name.replace(" ", "_").replace("/", "_")
+
+
+@contextmanager
+def _whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder` and rename it into place when the block ends well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,111 @@
+"""Columns of a CSV or Parquet file."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TABLE_ENDINGS = (".csv", ".parquet")
+
+
+def column_names(path: Path) -> list[str]:
+    """Name the columns of a table.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, damaged or neither CSV (UTF-8, names in its first line) nor Parquet.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if path.suffix not in TABLE_ENDINGS:
+        raise InputError(f"{path}: neither .csv nor .parquet; save the table as one of them")
+    try:
+        if path.suffix == ".parquet":
+            return list(pq.read_schema(path).names)
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            return next(csv.reader(stream), [])
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    except (OSError, ValueError, csv.Error, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def read_columns(path: Path, names: Sequence[str]) -> "pa.Table":
+    """Read some columns of a table; those of a CSV file come as text.
+
+    Raises
+    ------
+    InputError
+        As :func:`column_names`, or when a column is missing, or a row has more or fewer columns.
+    """
+    import pyarrow as pa
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    known = column_names(path)
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise InputError(f"{path}: no column {name!r}; nearest: {near}")
+    try:
+        if path.suffix == ".parquet":
+            return pq.read_table(path, columns=list(names))
+        return pc.read_csv(
+            path,
+            parse_options=pc.ParseOptions(newlines_in_values=True),
+            convert_options=pc.ConvertOptions(
+                include_columns=list(names), column_types={name: pa.string() for name in names}
+            ),
+        )
+    except (OSError, ValueError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from None
+
+
+def column_values(path: Path, table: "pa.Table", name: str) -> list[Any]:
+    """Give a column's values, none of which may be missing.
+
+    Raises
+    ------
+    InputError
+        When one is; its row is named, the first being 0.
+    """
+    values = table[name].to_pylist()
+    if None in values:
+        raise InputError(f"{path}: column {name!r} has nothing in row {values.index(None)}; drop such rows")
+    return values
+
+
+def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDArray[np.int64]]:
+    """Give the classes that labels name numbers: in numerical order if all are whole numbers, else by name.
+
+    Returns
+    -------
+    tuple
+        The class names and the labels, shape (n,).
+    """
+    array = np.array(values)
+    if array.dtype.kind == "U" and all(_is_whole(value) for value in set(values)):
+        array = array.astype(np.int64)
+    classes, labels = np.unique(array, return_inverse=True)
+    return [str(value) for value in classes], labels.astype(np.int64)
+
+
+def _is_whole(text: str) -> bool:
+    digits = text.removeprefix("-")
+    return digits.isdecimal() and text == str(int(text))  # 007 is a name
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())[:200]
+    return InputError(f"{path}: no readable {path.suffix.removeprefix('.')} file ({reason})")

@@ -1,0 +1,136 @@
+"""The kinds of file that features come in: npz, npy, safetensors and Parquet, none of which can run code."""
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.datasets.readers.columns import column_names, column_values, read_columns
+from mitools.datasets.readers.npy import read_array
+
+_DAMAGED = (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "BOOL": np.dtype(np.bool_),
+    "F16": np.dtype(np.float16),
+    "F32": np.dtype(np.float32),
+    "F64": np.dtype(np.float64),
+    **{f"{kind}{bits}": np.dtype(f"{kind.lower()}{bits // 8}") for kind in "IU" for bits in (8, 16, 32, 64)},
+}
+
+Arrays = tuple[NDArray[Any], NDArray[Any]]
+
+
+def read_arrays(path: Path, labels_path: Path | None, label: str | None) -> Arrays:
+    """Read features and labels as they are in a file; what they may be is for the caller to check.
+
+    ========================  ==============================================================
+    ``.npz``, any other name  arrays ``features`` and ``labels``
+    ``.npy``                  features, mapped from the file; the labels in `labels_path`
+    ``.safetensors``          tensors ``features``, mapped from the file, and ``labels``
+    ``.parquet``              a list column ``features``, or else every column but the labels
+    ========================  ==============================================================
+
+    Raises
+    ------
+    InputError
+        When a file is missing or damaged, an array is missing or holds Python objects, or a choice is made
+        that such a file does not leave.
+    """
+    if labels_path is not None and path.suffix != ".npy":
+        raise InputError(f"{path}: brings its own labels; labels= is for .npy files")
+    if label is not None and path.suffix != ".parquet":
+        raise InputError(f"{path}: has no columns; label= is for .parquet files")
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    if path.suffix == ".npy":
+        if labels_path is None:
+            raise InputError(f"{path}: holds no labels; name their file in labels=FILE.npy")
+        return read_array(path, mapped=True), read_array(labels_path)
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    if path.suffix == ".parquet":
+        return _read_parquet(path, label)
+    return _read_npz(path, "features"), _read_npz(path, "labels")
+
+
+def _read_npz(path: Path, key: str) -> NDArray[Any]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            if key not in arrays:
+                raise InputError(f"{path}: no array {key!r} (it has {', '.join(arrays) or 'none'})")
+            return arrays[key]
+    except InputError:
+        raise
+    except _DAMAGED as error:
+        raise InputError(f"{path}: no readable npz file ({_reason(error, key)})") from None
+
+
+def _read_safetensors(path: Path) -> Arrays:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="np") as tensors:  # checks the header that is read again below
+            names = list(tensors.keys())
+        with path.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            header = json.loads(stream.read(length))
+    except (OSError, ValueError, SafetensorError) as error:
+        raise InputError(f"{path}: no readable safetensors file ({_reason(error, 'it')})") from None
+    arrays = []
+    for key in ("features", "labels"):
+        if key not in names:
+            raise InputError(f"{path}: no tensor {key!r} (it has {', '.join(names) or 'none'})")
+        kind, shape, (start, end) = (header[key][part] for part in ("dtype", "shape", "data_offsets"))
+        if kind not in _DTYPES:
+            raise InputError(f"{path}: {key} is of {kind}; save it as one of {', '.join(_DTYPES)}")
+        if start == end:
+            arrays.append(np.empty(shape, _DTYPES[kind]))
+        else:
+            arrays.append(np.memmap(path, _DTYPES[kind], "r", 8 + length + start, tuple(shape)))
+    return arrays[0], arrays[1]
+
+
+def _read_parquet(path: Path, label: str | None) -> Arrays:
+    import pyarrow as pa
+
+    names = column_names(path)
+    label = label or next((name for name in ("labels", "label") if name in names), "label")
+    columns = ["features"] if "features" in names else [name for name in names if name != label]
+    table = read_columns(path, [*columns, label])
+    labels = np.array(column_values(path, table, label))
+    if columns == ["features"]:
+        return _rows_of_lists(path, table["features"]), labels
+    for name in columns:
+        kind = table.schema.field(name).type
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise InputError(f"{path}: column {name!r} holds {kind}, not numbers; leave it out of the file")
+    if not columns:
+        raise InputError(f"{path}: no column beside {label!r}")
+    return np.column_stack([table[name].to_numpy().astype(np.float32) for name in columns]), labels
+
+
+def _rows_of_lists(path: Path, column: Any) -> NDArray[Any]:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    kind = column.type
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
+        raise InputError(f"{path}: column 'features' holds {kind}; it must hold lists of numbers")
+    lengths = pc.list_value_length(column).unique().to_pylist()
+    if len(lengths) != 1 or None in lengths:
+        raise InputError(f"{path}: rows of column 'features' differ in length ({lengths[:3]})")
+    return np.concatenate(
+        [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
+    ).reshape(-1, lengths[0])
+
+
+def _reason(error: Exception, what: str) -> str:
+    reason = " ".join(str(error).split())
+    if "allow_pickle" in reason:
+        return f"{what} holds Python objects, which could run code; nothing was run"
+    return reason

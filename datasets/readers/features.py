@@ -1,0 +1,114 @@
+"""Features somebody has already extracted, with their labels, in a file."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.files import digest_file, digest_text
+from mitools.core.specs import Spec
+from mitools.datasets.readers.columns import number_classes
+from mitools.datasets.readers.feature_formats import read_arrays
+
+FEATURE_OPTIONS = ("label", "labels")
+_ROWS_AT_ONCE = 8192
+
+
+@dataclass(frozen=True)
+class FeatureRows:
+    """Labelled rows of numbers; meets :class:`mitools.datasets.base.LabelledData`.
+
+    Attributes
+    ----------
+    name
+        A short name for tables and figures.
+    classes
+        The class names; where the file numbers its classes, the numbers as text.
+    features
+        Shape (n, d), float16 or float32 as stored, possibly mapped from the file.
+    labels
+        Shape (n,), int64.
+    digest
+        Changes when any row or label does.
+    """
+
+    name: str
+    classes: Sequence[str]
+    features: NDArray[np.floating]
+    labels: NDArray[np.int64]
+    digest: str
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32], int]:
+        """Read one row, shape (d,), and its label."""
+        return self.features[index].astype(np.float32), int(self.labels[index])
+
+
+def open_features(spec: Spec) -> FeatureRows:
+    """Open ``features:PATH`` (npz, safetensors, parquet), or ``features:PATH.npy?labels=PATH.npy``.
+
+    Of a Parquet file ``label=COLUMN`` names the column of labels, if it is not ``label`` or ``labels``.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_features`.
+    """
+    path = Path(spec.need_name("features:path/to/features.npz"))
+    labels = spec.options.get("labels")
+    return read_features(path, Path(labels) if labels else None, spec.options.get("label"))
+
+
+def read_features(path: Path, labels_path: Path | None = None, label: str | None = None) -> FeatureRows:
+    """Read features (n, d) and labels (n,), from any file that ``feature_formats`` lists.
+
+    Features are float16, float32 or float64 (kept as float32); labels are whole numbers or names. Rows of
+    npy and safetensors files stay on disk until they are used.
+
+    Parameters
+    ----------
+    path
+        The file.
+    labels_path
+        A npy file of the labels, for a npy file of features.
+    label
+        The column of labels, for a Parquet file.
+
+    Raises
+    ------
+    InputError
+        When a file is missing, damaged or of another kind, an array is missing or of another shape or
+        dtype, their lengths differ, or a feature is not finite. Arrays of Python objects are refused unread.
+    """
+    features, values = read_arrays(path, labels_path, label)
+    if features.dtype not in (np.float16, np.float32, np.float64) or features.ndim != 2 or not features.size:
+        raise InputError(
+            f"{path}: features has shape {features.shape} of {features.dtype}; "
+            "it must be (n, d) of float16, float32 or float64"
+        )
+    if values.ndim != 1 or values.dtype.kind not in "iubU":
+        raise InputError(
+            f"{labels_path or path}: labels has shape {values.shape} of {values.dtype}; "
+            "it must be (n,) of integers or names"
+        )
+    if len(values) != len(features):
+        raise InputError(f"{path}: {len(features)} features and {len(values)} labels; they must pair up")
+    if features.dtype == np.float64:
+        with np.errstate(over="ignore"):  # an overflow is reported below, with its row
+            features = features.astype(np.float32)
+    for start in range(0, len(features), _ROWS_AT_ONCE):
+        finite = np.isfinite(features[start : start + _ROWS_AT_ONCE]).all(axis=1)
+        if not finite.all():
+            row = start + int(np.argmin(finite))
+            raise InputError(
+                f"{path}: features are not finite as float32, first in row {row}; drop such rows"
+            )
+    classes, labels = number_classes(values)
+    digests = [digest_file(file) for file in (path, labels_path) if file] + ([label] if label else [])
+    return FeatureRows(path.stem, classes, features, labels, digest_text("features", *digests))

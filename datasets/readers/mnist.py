@@ -1,0 +1,101 @@
+"""MNIST and its relatives in their original idx files."""
+
+import gzip
+import math
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.files import digest_file, digest_text
+from mitools.core.specs import Spec, nearest
+from mitools.datasets.in_memory import ImageArray
+
+_PARTS = {"train": "train", "test": "t10k"}
+_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+def open_mnist(spec: Spec) -> ImageArray:
+    """Open ``mnist:DIR?part=train|test``; `part` is ``test`` unless told, which frozen encoders seldom saw.
+
+    The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two ``t10k`` files,
+    gzipped or not, with a dash or a dot before ``idx``.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or no idx file of the right shape, or images and labels differ in number.
+    """
+    folder = Path(spec.need_name("mnist:path/to/folder"))
+    part = spec.options.get("part", "test")
+    if part not in _PARTS:
+        raise InputError(f"spec {spec.text!r}: part={part} is unknown; accepted: {nearest(part, _PARTS)}")
+    return read_mnist(folder, part)
+
+
+def read_mnist(folder: Path, part: str) -> ImageArray:
+    """Read the ``train`` or ``test`` part of a folder of idx files.
+
+    Raises
+    ------
+    InputError
+        When a file is missing or no idx file of the right shape, or images and labels differ in number.
+    """
+    image_path = _find(folder, f"{_PARTS[part]}-images", "idx3-ubyte")
+    label_path = _find(folder, f"{_PARTS[part]}-labels", "idx1-ubyte")
+    images, labels = read_idx(image_path), read_idx(label_path)
+    for path, array, axes in [(image_path, images, 3), (label_path, labels, 1)]:
+        if array.ndim != axes or array.dtype != np.uint8:
+            raise InputError(f"{path}: {array.ndim} axes of {array.dtype}, where MNIST has {axes} of uint8")
+    if len(images) != len(labels) or not len(labels):
+        raise InputError(f"{folder}: {len(images)} images and {len(labels)} labels in part {part}")
+    return ImageArray(
+        name=f"{folder.name}-{part}",
+        classes=[str(digit) for digit in range(int(labels.max()) + 1)],
+        images=images,
+        labels=labels.astype(np.int64),
+        digest=digest_text("mnist", digest_file(image_path), digest_file(label_path)),
+    )
+
+
+def read_idx(path: Path) -> NDArray:
+    """Read an idx file (LeCun's format), gzipped or not.
+
+    Returns
+    -------
+    NDArray
+        The shape and dtype that the file states, in the machine's byte order.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is no idx file (wrong magic), is cut short or has bytes left over.
+    """
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: damaged gzip file ({error}); fetch it again") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES:
+        raise InputError(f"{path}: no idx file (it starts with {content[:4].hex() or 'nothing'})")
+    dtype, axes = np.dtype(_TYPES[content[2]]), content[3]
+    start = 4 + 4 * axes
+    shape = struct.unpack_from(f">{axes}I", content, 4) if len(content) >= start else ()
+    expected = start + math.prod(shape) * dtype.itemsize
+    if len(content) != expected:
+        raise InputError(f"{path}: {len(content)} bytes where its header promises {expected}; fetch it again")
+    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def _find(folder: Path, stem: str, kind: str) -> Path:
+    names = [f"{stem}{mark}{kind}{end}" for mark in "-." for end in ("", ".gz")]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise InputError(f"{folder}: no {names[0]} here (nor {names[1]}); name the folder of the idx files")

@@ -1,0 +1,1 @@
+"""Generated image data with a known truth: CDP and Colorful Moving-MNIST."""

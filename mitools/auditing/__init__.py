@@ -1,0 +1,1 @@
+"""The audit: frozen encoders on labelled data."""

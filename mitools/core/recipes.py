@@ -1,0 +1,113 @@
+"""Recipes: YAML files that say what to do, read strictly; an unknown key is an error, never ignored."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
+
+
+class Recipe(BaseModel):
+    """A recipe or a part of one: every key is declared, values are not converted silently, none changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1, but 1e-3 is the number that people mean by it, not a text, and no key comes twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Make a mapping, and refuse a repeated key, of which plain YAML takes the last."""
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue  # no key of ours; the loader refuses it
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value!r} is given twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
+
+
+def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
+    """Read a recipe from a YAML file.
+
+    Parameters
+    ----------
+    path
+        The file; plain YAML read by a safe loader, so that nothing in it is executed.
+    kind
+        What it must be.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no YAML, a key is unknown (the nearest is named) or missing, or a value
+        is of the wrong kind or out of range. The first fault is described, by its place in the file.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds no keys; expected: {', '.join(kind.model_fields)}")
+    return make_recipe(content, kind, str(path))
+
+
+def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str) -> AnyRecipe:
+    """Make a recipe from keys and values; `name` begins every error.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_recipe`.
+    """
+    # As JSON, a list may fill a tuple and a text a path, and yet no text becomes a number.
+    try:
+        return kind.model_validate_json(json.dumps(content, default=str))
+    except ValidationError as error:
+        raise InputError(f"{name}: {_first_fault(error, kind)}") from None
+
+
+def _first_fault(error: ValidationError, kind: type[Recipe]) -> str:
+    # A mistyped key is missing under its right name too, which says less.
+    fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    place = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "extra_forbidden":
+        known = _fields_at(kind, fault["loc"][:-1])
+        return f"unknown key {place!r}; did you mean {nearest(str(fault['loc'][-1]), known)}?"
+    if fault["type"] == "missing":
+        return f"{place!r} is missing"
+    message = fault["msg"].removeprefix("Value error, ")
+    given = "" if fault["type"].startswith("value_error") else f", not {fault['input']!r:.60}"
+    return f"{place!r}: {message[:1].lower()}{message[1:]}{given}" if place else message
+
+
+def _fields_at(kind: type[Recipe], place: tuple[int | str, ...]) -> list[str]:
+    """Names of the fields of the part of a recipe that a fault's place leads to."""
+    fields = kind.model_fields
+    for step in place:
+        if isinstance(step, int) or step not in fields:
+            continue
+        part = fields[step].annotation
+        inner = [part, *getattr(part, "__args__", ())]
+        found = next((one for one in inner if isinstance(one, type) and issubclass(one, Recipe)), None)
+        if found is None:
+            return []
+        fields = found.model_fields
+    return list(fields)

@@ -1,0 +1,118 @@
+"""The one-line language that names encoders and data: ``source:name?key=value&key=value``."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mitools.core.errors import InputError
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
+    """Known names closest to a misspelt one, as ``a, b or c`` (all of them when few)."""
+    known = list(dict.fromkeys(known))
+    close = (
+        known if len(known) <= count else difflib.get_close_matches(name, known, count, 0.4) or known[:count]
+    )
+    return " or ".join(filter(None, [", ".join(close[:-1]), close[-1]])) if close else "nothing"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec.
+
+    Attributes
+    ----------
+    text
+        The spec as the user wrote it.
+    source
+        What comes before the first colon (``checkpoint``), or the whole when there is none (``digits``).
+    name
+        What stands between the colon and the question mark; may be empty.
+    options
+        The ``key=value`` pairs behind the question mark, as strings.
+    """
+
+    text: str
+    source: str
+    name: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def only(self, *keys: str) -> None:
+        """Refuse every option but these.
+
+        Raises
+        ------
+        InputError
+            When the spec has another option; the nearest accepted one is named.
+        """
+        for key in self.options:
+            if key not in keys:
+                accepted = f"accepted: {nearest(key, keys)}" if keys else "it takes none"
+                raise InputError(f"spec {self.text!r}: unknown option {key!r}; {accepted}")
+
+    def integer(self, key: str, default: int, at_least: int = 0) -> int:
+        """Read an option as a whole number.
+
+        Raises
+        ------
+        InputError
+            When it is not a whole number or is smaller than `at_least`.
+        """
+        text = self.options.get(key)
+        if text is None:
+            return default
+        if not text.isascii() or not text.isdigit() or int(text) < at_least:
+            raise InputError(
+                f"spec {self.text!r}: {key}={text} must be a whole number of at least {at_least}"
+            )
+        return int(text)
+
+    def need_name(self, example: str) -> str:
+        """Return the name, or say what one would look like.
+
+        Raises
+        ------
+        InputError
+            When the spec has no name.
+        """
+        if not self.name:
+            raise InputError(
+                f"spec {self.text!r}: nothing behind {self.source!r}; write for example {example}"
+            )
+        return self.name
+
+
+def parse_spec(text: str, sources: Iterable[str]) -> Spec:
+    """Split a spec into source, name and options.
+
+    Parameters
+    ----------
+    text
+        For example ``checkpoint:weights.pth?arch=cifar_resnet20``.
+    sources
+        The sources that would be accepted.
+
+    Raises
+    ------
+    InputError
+        When the source is unknown or an option has no value or is given twice.
+
+    Examples
+    --------
+    >>> parse_spec("builtin:pca?k=16", ["builtin"])
+    Spec(text='builtin:pca?k=16', source='builtin', name='pca', options={'k': '16'})
+    """
+    sources = list(sources)
+    body, _, query = text.partition("?")
+    source, _, name = body.partition(":")
+    if source not in sources:
+        raise InputError(f"spec {text!r}: unknown source {source!r}; accepted: {', '.join(sorted(sources))}")
+    options: dict[str, str] = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = part.partition("=")
+        if not equals or not key or not value:
+            raise InputError(f"spec {text!r}: option {part!r} is not of the form key=value")
+        if key in options:
+            raise InputError(f"spec {text!r}: option {key!r} is given twice")
+        options[key] = value
+    return Spec(text, source, name, options)

@@ -1,0 +1,1 @@
+"""What goes into an encoder: decoding, preprocessing, tokens."""

@@ -1,0 +1,1 @@
+"""The layers inside a network: reading them on the way, and listing them."""

@@ -1,0 +1,123 @@
+"""A network in an ONNX file, run by ONNX Runtime."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mitools.core.errors import InputError
+from mitools.core.files import digest_file, digest_text
+from mitools.core.specs import Spec, nearest
+from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.preprocess import ASSUMED, PREPROCESS_OPTIONS, Preprocess, preprocess_origin
+from mitools.encoders.optional_packages import need
+
+_DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+
+
+class OnnxNetwork(nn.Module):
+    """One output of an ONNX graph as a module; computes on the CPU wherever its input lies.
+
+    Parameters
+    ----------
+    session
+        Of ONNX Runtime, with a single input (B, 3, H, W).
+    output
+        The name of the output to give.
+    """
+
+    def __init__(self, session: Any, output: str) -> None:
+        super().__init__()
+        (graph_input,) = session.get_inputs()
+        self._session = session
+        self._output = output
+        self._input = graph_input.name
+        self._dtype = _DTYPES[graph_input.type]
+        self._batch = graph_input.shape[0] if isinstance(graph_input.shape[0], int) else None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "OnnxNetwork":
+        """Share the session, which has no state that a call changes and cannot be copied."""
+        return OnnxNetwork(self._session, self._output)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, 3, H, W) to (B, d), float32."""
+        array = x.detach().cpu().numpy().astype(self._dtype, copy=False)
+        size = self._batch or len(array)
+        chunks = [self._run(array[start : start + size], size) for start in range(0, len(array), size)]
+        rows = np.concatenate(chunks).astype(np.float32, copy=False)
+        return torch.from_numpy(rows).flatten(1).to(x.device)
+
+    def _run(self, chunk: np.ndarray, size: int) -> np.ndarray:
+        # A graph exported for one size of batch gets the last one filled up with its own last image.
+        missing = size - len(chunk)
+        whole = np.concatenate([chunk, np.repeat(chunk[-1:], missing, axis=0)]) if missing else chunk
+        try:
+            (rows,) = self._session.run([self._output], {self._input: np.ascontiguousarray(whole)})
+        except Exception as error:  # ONNX Runtime's own, of which no other module knows the type
+            raise RuntimeError(str(error)) from None
+        return rows[: len(chunk)]
+
+
+def open_onnx(spec: Spec) -> Encoder:
+    """Open ``onnx:PATH?output=NAME``.
+
+    Images are resized to the size that the graph asks for, if it asks for one. An output of more than two
+    axes is flattened.
+
+    Raises
+    ------
+    InputError
+        When ONNX Runtime is missing, the file is missing or damaged, the graph reads anything else than
+        images (B, 3, H, W) of floating point, or it has several outputs and none is named.
+    """
+    path = Path(spec.need_name("onnx:encoder.onnx"))
+    spec.only("output", *PREPROCESS_OPTIONS)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file")
+    runtime = need("onnxruntime", "onnx", "onnx")
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = 1  # batches run side by side already
+    options.log_severity_level = 4
+    try:
+        session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's exceptions have no common base but this one
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{path}: no readable ONNX file ({reason}); export it again") from None
+    size = _image_size(session, path)
+    output = _output(session, spec)
+    preprocess = Preprocess(size=size).overridden(spec)
+    if size not in (None, preprocess.size):
+        raise InputError(f"spec {spec.text!r}: the graph reads {size} pixels a side; leave image_size= out")
+    return Encoder(
+        spec.text,
+        path.stem,
+        spec.source,
+        digest_text("onnx", digest_file(path), output),
+        OnnxNetwork(session, output),
+        preprocess,
+        preprocess_from=preprocess_origin(ASSUMED if size is None else f"{ASSUMED}; the graph's size", spec),
+    )
+
+
+def _image_size(session: Any, path: Path) -> int | None:
+    inputs = session.get_inputs()
+    described = ", ".join(f"{entry.name} {entry.type} {entry.shape}" for entry in inputs)
+    if len(inputs) == 1 and inputs[0].type in _DTYPES and len(inputs[0].shape) == 4:
+        _, channels, height, width = (side if isinstance(side, int) else None for side in inputs[0].shape)
+        if channels in (3, None) and height == width:
+            return height
+    raise InputError(
+        f"{path}: the graph reads {described}; it must read one tensor of square images (B, 3, H, W)"
+    )
+
+
+def _output(session: Any, spec: Spec) -> str:
+    names = [entry.name for entry in session.get_outputs()]
+    chosen = spec.options.get("output", names[0] if len(names) == 1 else None)
+    if chosen is None:
+        raise InputError(f"spec {spec.text!r}: the graph has outputs {', '.join(names)}; name one in output=")
+    if chosen not in names:
+        raise InputError(f"spec {spec.text!r}: no output {chosen!r}; accepted: {nearest(chosen, names)}")
+    return chosen

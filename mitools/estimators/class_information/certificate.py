@@ -1,0 +1,237 @@
+"""The certificate: class information of a representation by a critic that needs no training of its own."""
+
+import time
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassifierMixin
+
+from mitools.core.entropy import entropy, nats_to_bits
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.estimators.base import MIEstimator, permuted_within
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
+from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
+from mitools.estimators.inputs.class_prior import Prior, class_prior
+from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
+from mitools.estimators.inputs.validation import as_labels, as_table, same_length
+from mitools.estimators.warnings import cautions, one_sided_low, two_sided
+
+
+class ClassPosterior(MIEstimator):
+    """Certified same-class information: Donsker-Varadhan with the class-posterior critic.
+
+    For views X and Y drawn independently from one class C ~ pi,
+    ``p(x, y) / p(x) p(y) = sum_c p(c|x) p(c|y) / pi_c``. A calibrated classifier fitted on *train* gives
+    the critic; on *report* the bound's normaliser is summed over all pairs. So there is no log K
+    ceiling, the variance is that of two U-statistics, and the value is a lower bound on I_class(X;Y),
+    itself at most H(C) (Lee et al., Proposition III.1).
+
+    Parameters
+    ----------
+    classifier
+        Any scikit-learn classifier with ``predict_proba``; regularised logistic regression when None.
+    prior
+        ``empirical``, ``uniform``, or C probabilities: the class distribution that is meant.
+    reading
+        ``dv`` for ``estimate_``, or ``nwj``, which is lower but unbiased on a sample.
+    seed
+        Of the split and of the shuffled labels of the null.
+
+    Attributes
+    ----------
+    estimate_
+        The chosen reading of I_class.
+    nwj_estimate_, dv_estimate_
+        Both readings.
+    label_information_
+        Barber-Agakov's bound on I(H;C) from the same classifier.
+    one_sided_low_nats_
+        The limit below which the truth lies in at most 5% of repetitions.
+    influence_
+        Shape (n_report,), nats, of the chosen reading: pairs of encoders on one split compare by it.
+    accuracy_
+        The classifier's own decisions on *report* (unweighted), a linear probe by default.
+    posterior_
+        The calibrated classifier.
+    parts_
+        The split.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 2, 1000)
+    >>> features = labels[:, None] + 0.1 * rng.standard_normal((1000, 3))
+    >>> estimate = ClassPosterior().estimate(features, labels)
+    >>> estimate.kind, bool(0.9 < estimate.bits <= 1)
+    ('lower bound', True)
+    """
+
+    def __init__(
+        self,
+        classifier: ClassifierMixin | None = None,
+        prior: Prior = "empirical",
+        reading: str = "dv",
+        seed: int = 0,
+    ) -> None:
+        self.classifier = classifier
+        self.prior = prior
+        self.reading = reading
+        self.seed = seed
+
+    def fit(self, x: ArrayLike | Table, y: ArrayLike, parts: Parts | None = None) -> Self:
+        """Certify how much class information the rows carry.
+
+        Rows are read a bounded part at a time, so that a mapped file may be larger than memory.
+
+        Parameters
+        ----------
+        x
+            Shape (n, d): features, one row an item.
+        y
+            Shape (n,): class labels.
+        parts
+            The split of the items; drawn by the seed, evenly over the classes, when None.
+
+        Raises
+        ------
+        InputError
+            When the input is malformed, has one class, or a class is too small to split.
+        """
+        started = time.perf_counter()
+        chosen = _known_reading(self.reading)
+        features, labels = as_table(x, "features"), as_labels(y)
+        same_length(len(features), len(labels), "features", "labels")
+        prior = class_prior(labels, self.prior)
+        self.parts_ = parts = split(len(labels), labels, self.seed) if parts is None else parts
+        rng = np.random.default_rng([self.seed, 1])
+
+        h_c = entropy(prior)
+
+        def fit_posterior(
+            labels: NDArray[np.int64], inverse_penalties: Sequence[float]
+        ) -> CalibratedPosterior:
+            fit, select = parts.train, parts.select
+            return CalibratedPosterior(self.classifier, self.seed, inverse_penalties).fit(
+                features.at(fit), labels[fit], features.at(select), labels[select], prior
+            )
+
+        posterior = fit_posterior(labels, INVERSE_PENALTIES)
+        shuffled = permuted_within(labels, parts, rng)
+        # With the same regularisation: a search for what is not there would walk to its costly end.
+        penalty = posterior.inverse_penalty_
+        blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
+
+        report = _read(posterior, features, labels, parts.report, h_c, rng)
+        null = _read(blind, features, shuffled, parts.report, h_c, rng)
+        train = _read(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
+        record = self.settings() | {
+            "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
+            "inverse_penalty": posterior.inverse_penalty_,
+            "sharpness": posterior.sharpness_,
+            "classes": len(prior),
+            "fitted_as": posterior.fitted_as_,
+            "n_fitted": posterior.n_fitted_,
+        }
+
+        def estimate(method: str) -> Estimate:
+            reading, none = report[method], null[method]
+            interval = two_sided(reading.nats, reading.stderr)
+            low = one_sided_low(reading.nats, reading.stderr)
+            return Estimate(
+                method=method,
+                kind="lower bound",
+                nats=reading.nats,
+                stderr_nats=reading.stderr,
+                interval_nats=interval,
+                entropy_nats=h_c,
+                null_nats=none.nats,
+                n_train=len(parts.train),
+                n_select=len(parts.select),
+                n_report=len(parts.report),
+                seconds=time.perf_counter() - started,
+                settings=record | {"one_sided_low_bits": nats_to_bits(low)},
+                warnings=cautions(
+                    interval,
+                    reading.nats,
+                    null=two_sided(none.nats, none.stderr),
+                    entropy=h_c,
+                    train_nats=train[method].nats,
+                ),
+            )
+
+        estimates = {method: estimate(method) for method in report}
+        self.posterior_ = posterior
+        self.dv_estimate_ = estimates["class_posterior"]
+        self.nwj_estimate_ = estimates["class_posterior_nwj"]
+        self.label_information_ = estimates["label_information"]
+        self.estimate_ = estimates[chosen]
+        self.one_sided_low_nats_ = one_sided_low(report[chosen].nats, report[chosen].stderr)
+        self.influence_ = report[chosen].influence
+        decided = posterior.predict(features.at(parts.report))
+        self.accuracy_ = float((decided == labels[parts.report]).mean())
+        return self
+
+
+class LabelInformation(MIEstimator):
+    """How much the representation tells about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
+
+    Parameters
+    ----------
+    classifier, prior, seed
+        As for :class:`ClassPosterior`.
+
+    Attributes
+    ----------
+    estimate_
+        The bound on *report* (Barber & Agakov 2003).
+    """
+
+    def __init__(
+        self, classifier: ClassifierMixin | None = None, prior: Prior = "empirical", seed: int = 0
+    ) -> None:
+        self.classifier = classifier
+        self.prior = prior
+        self.seed = seed
+
+    def fit(self, x: ArrayLike, y: ArrayLike, parts: Parts | None = None) -> Self:
+        """Bound I(H;C) from features, shape (n, d), and labels, shape (n,).
+
+        Raises
+        ------
+        InputError
+            As for :meth:`ClassPosterior.fit`.
+        """
+        certificate = ClassPosterior(self.classifier, self.prior, seed=self.seed).fit(x, y, parts)
+        self.estimate_ = certificate.label_information_
+        return self
+
+
+def _read(
+    posterior: CalibratedPosterior,
+    features: Table,
+    labels: NDArray[np.int64],
+    items: NDArray[np.int64],
+    entropy_nats: float,
+    rng: np.random.Generator,
+) -> dict[str, Reading]:
+    """Take every reading on some items, by method."""
+    q, prior = posterior.predict_proba(features.at(items)), posterior.prior_
+    pairs = read_class_pairs(q, labels[items], prior, rng)
+    return {
+        "class_posterior": pairs.donsker_varadhan,
+        "class_posterior_nwj": pairs.nwj,
+        "label_information": read_label_information(q, labels[items], prior, entropy_nats),
+    }
+
+
+def _known_reading(reading: str) -> str:
+    methods = {"dv": "class_posterior", "nwj": "class_posterior_nwj"}
+    if reading not in methods:
+        raise InputError(f"unknown reading {reading!r}; accepted: {', '.join(methods)}")
+    return methods[reading]

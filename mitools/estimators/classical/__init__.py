@@ -1,0 +1,1 @@
+"""Estimators that train nothing: neighbours, counts, bins, Gaussian formulas."""

@@ -1,0 +1,167 @@
+"""What the estimators without a critic share: the whole sample, a null, an interval, and no split."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.estimate import Caution, Estimate, Interval, Kind
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.inputs.validation import as_rows, same_length
+from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+
+FEW_ROWS = 50
+"""Below this many rows an interval that rests on a normal approximation is doubtful."""
+
+Table = NDArray[Any]
+"""One side of the pairs as an estimator keeps it: rows, shape (n, d), or labels, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """What a closed form reads.
+
+    Attributes
+    ----------
+    nats, stderr
+        The reading and its standard error, in nats.
+    ceiling
+        The most that the method can return at this n, in nats, or None.
+    entropy
+        What no truth exceeds, in nats, where known.
+    cautions
+        Reasons for care that this method alone knows.
+    record
+        What goes into the estimate's settings beside the hyper-parameters.
+    """
+
+    nats: float
+    stderr: float
+    ceiling: float | None = None
+    entropy: float | None = None
+    cautions: tuple[Caution, ...] = ()
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+class ClassicalEstimator(MIEstimator):
+    """An estimator in closed form.
+
+    Nothing is trained, so there is nothing to hold out: all n rows give the number, ``n_train`` and
+    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted.
+    Columns that are constant carry nothing and are left out; when none is left on one side the reading
+    is 0, which is then exact. The interval is that of a normal with the method's standard error; it
+    speaks of sampling, not of the bias that each method's own documentation describes.
+
+    Attributes
+    ----------
+    estimate_
+        The reading of the last fit.
+    """
+
+    method: ClassVar[str]
+    kind: ClassVar[Kind] = "point estimate"
+    fewest_rows: ClassVar[int] = 3
+    seed: int
+
+    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+        """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
+
+        Parameters
+        ----------
+        x
+            Shape (n, d_x) or (n,).
+        y
+            Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+
+        Raises
+        ------
+        InputError
+            When a hyper-parameter or the input is malformed, the lengths differ, or rows are too few.
+        """
+        started = time.perf_counter()
+        self._check_settings()
+        x_table, y_table = self._accept_x(x), self._accept_y(y)
+        n = len(x_table)
+        same_length(n, len(y_table), "x", "y")
+        if n < self.fewest_rows:
+            raise InputError(f"{n} rows are too few for {self.method}; give at least {self.fewest_rows}")
+        if x_table.size and y_table.size:
+            apart = np.random.default_rng([self.seed, 1]).permutation(n)
+            value, null = self._read_with_null(x_table, y_table, apart)
+        else:
+            value = null = Value(0.0, 0.0)
+        interval = two_sided(value.nats, value.stderr)
+        self.estimate_ = Estimate(
+            method=self.method,
+            kind=self.kind,
+            nats=value.nats,
+            stderr_nats=value.stderr,
+            interval_nats=interval,
+            ceiling_nats=value.ceiling,
+            entropy_nats=value.entropy,
+            null_nats=None if null is None else null.nats,
+            n_report=n,
+            seconds=time.perf_counter() - started,
+            settings=self.settings() | dict(value.record),
+            warnings=_cautions(value, interval, null, n),
+        )
+        return self
+
+    def _check_settings(self) -> None:
+        """Refuse hyper-parameters that mean nothing."""
+
+    def _accept_x(self, x: ArrayLike) -> Table:
+        return varying_columns(as_precise_rows(x, "x"))
+
+    def _accept_y(self, y: ArrayLike) -> Table:
+        return varying_columns(as_precise_rows(y, "y"))
+
+    @abstractmethod
+    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value | None]:
+        """Read tables neither of which is constant, and again with the rows of y permuted.
+
+        Parameters
+        ----------
+        x, y
+            What :meth:`_accept_x` and :meth:`_accept_y` made of the input.
+        apart
+            Shape (n,): a random permutation.
+
+        Returns
+        -------
+        tuple[Value, Value | None]
+            The reading and its null, None where a permutation says nothing.
+        """
+
+
+def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
+
+    A closed form tells values apart that are the same in single precision, so they are not rounded.
+
+    Raises
+    ------
+    InputError
+        As :func:`mitools.estimators.inputs.validation.as_rows`.
+    """
+    shape = as_rows(values, name, to_single=False).shape
+    return np.asarray(values, dtype=np.float64).reshape(shape)
+
+
+def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Leave out the columns that hold one value only, shape (n, d) to (n, at most d)."""
+    varying = (rows != rows[:1]).any(axis=0)
+    return rows if varying.all() else rows[:, varying]
+
+
+def _cautions(value: Value, interval: Interval, null: Value | None, n: int) -> tuple[Caution, ...]:
+    none = Interval(0.0, 0.0, CONFIDENCE) if null is None else two_sided(null.nats, null.stderr)
+    found = cautions(interval, value.nats, null=none, ceiling=value.ceiling, entropy=value.entropy)
+    if n < FEW_ROWS and not value.cautions:
+        found += (Caution("small_sample", f"{n} rows are few for an interval; give {FEW_ROWS} or more"),)
+    return found + value.cautions

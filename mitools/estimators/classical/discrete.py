@@ -1,0 +1,251 @@
+"""Mutual information of symbols by counting, with the known remedies for small samples."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import digamma
+
+from mitools.core.entropy import nats_to_bits
+from mitools.core.errors import InputError
+from mitools.core.estimate import Caution
+from mitools.estimators.classical.base import ClassicalEstimator, Table, Value, as_precise_rows
+from mitools.estimators.inputs.validation import as_labels
+
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+RARE_SHARE = 0.1
+"""Share of rows whose pair of symbols occurs once, above which no correction can be relied on."""
+
+
+def plug_in(counts: Floats, symbols: Floats) -> Floats:
+    """Entropy of the observed frequencies, nats; too low by about ``(K - 1) / 2n`` for K symbols.
+
+    Parameters
+    ----------
+    counts
+        Shape (..., D): counts that occur.
+    symbols
+        Shape (..., D): how many symbols have each count.
+
+    Returns
+    -------
+    Floats
+        Shape (...,).
+    """
+    n = (counts * symbols).sum(axis=-1)
+    return np.log(n) - (symbols * counts * np.log(counts)).sum(axis=-1) / n
+
+
+def miller_madow(counts: Floats, symbols: Floats) -> Floats:
+    """:func:`plug_in` plus ``(K - 1) / 2n`` for the K symbols seen (Miller 1955)."""
+    n = (counts * symbols).sum(axis=-1)
+    return plug_in(counts, symbols) + (symbols.sum(axis=-1) - 1) / (2 * n)
+
+
+def grassberger(counts: Floats, symbols: Floats) -> Floats:
+    """Entropy with a bias that falls exponentially with the counts (Grassberger 2003, Eq. 28-30).
+
+    ``log n - sum c G(c) / n`` with ``G(c) = digamma(c) + (-1)^c [digamma((c+1)/2) - digamma(c/2)] / 2``.
+    """
+    n = (counts * symbols).sum(axis=-1)
+    parity = 1 - 2 * (counts % 2)
+    g = digamma(counts) + parity * (digamma((counts + 1) / 2) - digamma(counts / 2)) / 2
+    return np.log(n) - (symbols * counts * g).sum(axis=-1) / n
+
+
+def chao_shen(counts: Floats, symbols: Floats) -> Floats:
+    """Entropy that allows for symbols not seen, by the coverage (Chao & Shen 2003).
+
+    Frequencies are scaled by the estimated coverage ``1 - (symbols seen once) / n``, and each term is
+    divided by the probability that its symbol was seen at all.
+    """
+    n = (counts * symbols).sum(axis=-1, keepdims=True)
+    once = (symbols * (counts == 1)).sum(axis=-1, keepdims=True)
+    p = (1 - np.minimum(once, n - 1) / n) * counts / n
+    with np.errstate(divide="ignore"):  # a symbol that is alone was seen for certain
+        seen = -np.expm1(n * np.log1p(-p))
+    return -(symbols * p * np.log(p) / seen).sum(axis=-1)
+
+
+CORRECTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
+    "plug_in": plug_in,
+    "miller_madow": miller_madow,
+    "grassberger": grassberger,
+    "chao_shen": chao_shen,
+}
+"""Entropies of a sample of symbols, by name."""
+
+
+class DiscreteEstimator(ClassicalEstimator):
+    """``H(X) + H(Y) - H(X, Y)`` of symbols, each entropy estimated from counts.
+
+    Of the corrections ``grassberger`` was nearest the truth nearly everywhere in trials: with 20 x 20
+    symbols and 1,000 independent rows it reads 0.004 nats too much, where ``miller_madow`` reads 0.04 and
+    ``plug_in`` 0.2. On large samples all agree. Where many pairs of symbols occur once
+    no correction helps, and ``small_sample`` is raised.
+
+    *Standard error.* The jackknife over rows, exact for every row at the price of one for every count that
+    occurs; that of ``miller_madow`` serves ``grassberger``, whose terms alternate with the parity of a
+    count. It is 1 to 1.4 times the true deviation in trials, so intervals tend to be wide.
+
+    Parameters
+    ----------
+    correction
+        ``plug_in``, ``miller_madow``, ``grassberger`` or ``chao_shen``.
+    seed
+        Of the shuffled rows of the null.
+
+    Attributes
+    ----------
+    estimate_
+        The reading of the last fit; its entropy is the smaller of the estimates of H(X) and H(Y).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.integers(0, 4, 2000)
+    >>> y = np.where(rng.random(2000) < 0.5, x, rng.integers(0, 4, 2000))  # truth: 0.313 nats
+    >>> low, high, _ = DiscreteEstimator().estimate(x, y).interval_nats
+    >>> bool(low < 0.313 < high)
+    True
+    """
+
+    method: ClassVar[str] = "discrete"
+
+    def __init__(self, correction: str = "grassberger", seed: int = 0) -> None:
+        self.correction = correction
+        self.seed = seed
+
+    def _check_settings(self) -> None:
+        check_correction(self.correction)
+
+    def _accept_x(self, x: ArrayLike) -> Table:
+        return as_symbols(x, "x")
+
+    def _accept_y(self, y: ArrayLike) -> Table:
+        return as_symbols(y, "y")
+
+    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+        return self._read(x, y), self._read(x, y[apart])
+
+    def _read(self, x: Table, y: Table) -> Value:
+        value, entropies = read_symbols(x, y, self.correction)
+        ceiling = float(np.log(len(x))) if self.correction == "plug_in" else None
+        return replace(value, ceiling=ceiling, entropy=min(entropies))
+
+
+def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[float, float]]:
+    """Read I(X;Y) from symbols.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,): symbols 0..K-1, every one present.
+    correction
+        One of :data:`CORRECTIONS`.
+
+    Returns
+    -------
+    tuple[Value, tuple[float, float]]
+        The reading, and the entropies of x and y, nats.
+    """
+    n = len(x)
+    counts_x, counts_y = np.bincount(x), np.bincount(y)
+    cells, counts = np.unique(x * len(counts_y) + y, return_counts=True)
+    in_x, in_y = np.divmod(cells, len(counts_y))
+    estimator = CORRECTIONS[correction]
+    entropies = _entropy(counts_x, estimator), _entropy(counts_y, estimator)
+    small, large = sorted(entropies)
+    # In this order rounding cannot lift the reading above the smaller entropy when x gives y.
+    nats = small - (_entropy(counts, estimator) - large)
+
+    smooth = miller_madow if correction == "grassberger" else estimator
+    left_out = (
+        _entropies_without_one(counts_x, smooth)[in_x]
+        + _entropies_without_one(counts_y, smooth)[in_y]
+        - _entropies_without_one(counts, smooth)
+    )
+    share = counts / n
+    stderr = float(np.sqrt((n - 1) * share @ np.square(left_out - share @ left_out)))
+    # Miller and Madow's terms of the three entropies together.
+    too_much = (len(counts) - len(counts_x) - len(counts_y) + 1) / (2 * n)
+    rare = np.count_nonzero(counts == 1) / n
+    found: tuple[Caution, ...] = ()
+    if rare > RARE_SHARE:
+        sentence = f"{rare:.0%} of the rows hold a pair of symbols that occurs once: a bias of unknown size"
+        found = (Caution("small_sample", sentence),)
+    elif correction == "plug_in" and too_much > 2 * stderr:
+        bits = nats_to_bits(too_much)
+        sentence = f"without a correction the reading is about {bits:.2g} bits too high; grassberger has one"
+        found = (Caution("small_sample", sentence),)
+    record = {"symbols_x": len(counts_x), "symbols_y": len(counts_y), "pairs": len(counts)}
+    return Value(nats, stderr, cautions=found, record=record), entropies
+
+
+def as_symbols(values: ArrayLike, name: str) -> Counts:
+    """Return symbols 0..K-1, shape (n,), one for every different row; a constant side has no column.
+
+    Parameters
+    ----------
+    values
+        Whole numbers or strings of shape (n,), or whole numbers of shape (n, d).
+    name
+        Of the values, for messages.
+
+    Raises
+    ------
+    InputError
+        When the values are no whole numbers (nor, of shape (n,), strings).
+    """
+    array = np.asarray(values)
+    if array.ndim == 2 and array.shape[1] > 1:
+        # Whole numbers as they are: those above 2^53 would lose their last digits as floats.
+        rows = array if array.dtype.kind in "iub" and array.size else as_precise_rows(array, name)
+        if rows.dtype.kind == "f" and (rows != np.round(rows)).any():
+            raise InputError(f"{name} is not of whole numbers; use the binned method, or round it")
+        symbols = row_symbols(rows)
+    else:
+        symbols = as_labels(array, name)
+    return symbols if symbols.any() else symbols[:, None][:, :0]
+
+
+def row_symbols(rows: NDArray) -> Counts:
+    """Give equal rows equal numbers 0..K-1, shape (n, d) to (n,)."""
+    rows = np.ascontiguousarray(rows)
+    # As one value of raw bytes a row sorts in one comparison; adding 0 makes -0 and 0 the same bytes.
+    as_bytes = (rows + 0).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
+    return np.unique(as_bytes, return_inverse=True)[1].astype(np.int64)
+
+
+def check_correction(correction: str) -> None:
+    """Refuse a correction that is not there.
+
+    Raises
+    ------
+    InputError
+        When the name is unknown.
+    """
+    if correction not in CORRECTIONS:
+        raise InputError(f"unknown correction {correction!r}; accepted: {', '.join(CORRECTIONS)}")
+
+
+def _entropy(counts: Counts, estimator: Callable[[Floats, Floats], Floats]) -> float:
+    found, symbols = np.unique(counts, return_counts=True)
+    return float(estimator(found.astype(np.float64), symbols.astype(np.float64)))
+
+
+def _entropies_without_one(counts: Counts, estimator: Callable[[Floats, Floats], Floats]) -> Floats:
+    """Give the entropy after one occurrence of each symbol is taken away, shape (K,).
+
+    It depends on the symbol's count alone, so one is worked out for every count.
+    """
+    found, where, symbols = np.unique(counts, return_inverse=True, return_counts=True)
+    d = len(found)
+    fewer = np.maximum(found - 1, 1)
+    left_counts = np.hstack([np.tile(found, (d, 1)), fewer[:, None]]).astype(np.float64)
+    left_symbols = np.hstack([symbols - np.eye(d), (found > 1)[:, None]])
+    return estimator(left_counts, left_symbols)[where]

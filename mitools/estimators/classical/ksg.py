@@ -1,0 +1,300 @@
+"""Mutual information from nearest neighbours: Kraskov's two algorithms, and Ross's for labels."""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import digamma
+
+from mitools.core.entropy import entropy
+from mitools.core.errors import InputError
+from mitools.core.estimate import Caution
+from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.classical.neighbour_search import (
+    Strips,
+    brute_force_pays,
+    count_within,
+    nearest_others,
+    shifted_in_blocks,
+    strips_by_brute_force,
+    strips_by_tree,
+)
+from mitools.estimators.classical.nonuniformity import nonuniformity
+from mitools.estimators.inputs.rank_normal import normal_scores
+from mitools.estimators.inputs.validation import as_labels
+
+Floats = NDArray[np.floating]
+
+MARGINS = ("normal", "scaled")
+WIDE = 0.4
+"""Standard deviations beyond which neighbours are too far to tell a density; see :class:`KSG`."""
+
+SAMPLED_ROWS = 500
+"""Rows whose pull on their neighbours is worked out for the standard error."""
+
+
+class KSG(ClassicalEstimator):
+    """The estimator of Kraskov, Stögbauer and Grassberger (2004) for continuous x and y.
+
+    About each row lies the smallest box (maximum norm) that holds its k nearest in (x, y); the fewer
+    rows share the box's strip in x alone and in y alone, the more information.
+
+    *Bias.* It is nearly unbiased in up to about 2+2 dimensions and for information up to a few nats.
+    Beyond, boxes are too wide to be evenly filled and the reading is too low: by 0.04 of 1.02 nats for two
+    interacting pairs in 3+3 dimensions and 10,000 rows, by 0.23 in 5+5, by 0.87 in 25+25. That began where
+    the median distance to the k-th neighbour passed 0.4 standard deviations, and `small_sample` is raised
+    there.
+
+    *Ties.* Values that are tied within a column are moved apart by a seeded jitter smaller than any gap
+    between different values: x stays a function of jittered x, so no information comes or goes, and
+    lattices and duplicated rows read finite numbers.
+
+    *Standard error.* The reading is the mean of n local readings that share neighbours, so their
+    scatter alone is too small, by 10 to 35%. To it is added how each row pulls on the others' counts:
+    the derivative of the sum of local readings by that row's weight, worked out on up to 500 rows
+    (the infinitesimal jackknife). It came to 0.8 to 1.4 times the true standard deviation on ten tasks.
+    The interval does not cover the bias described above.
+
+    Parameters
+    ----------
+    k
+        Neighbours. More smooth, so the variance falls and the bias grows.
+    algorithm
+        1 or 2: strips as wide as the k-th neighbour is far, or as wide as the neighbours reach on either
+        side. The second has the smaller bias for information of several nats, and the larger variance.
+    margins
+        ``normal``: each column's ranks become normal quantiles, which heavy tails and monotone maps of a
+        column do not change. ``scaled``: columns are divided by their standard deviation, as in
+        scikit-learn and the paper; it reads too low on heavy tails (0.15 of 0.22 nats for Student-t with one
+        degree of freedom), and keeps the gaps between clusters, which ranks close (3.8 of 4.2 nats in
+        50+50 dimensions of two-class composites, where ranks leave 1.9).
+    correct_nonuniformity
+        Whether to correct for boxes that are not evenly filled (Gao, Ver Steeg & Galstyan 2015): rows on
+        a thin line then read 8.3 of 8.5 nats at n = 2,000 instead of 6.2. Needs more neighbours than
+        dimensions, and scaled margins, as ranks know nothing finer than one rank. In 5+5 dimensions and
+        more it overshoots.
+    seed
+        Of the jitter, the shuffled rows of the null and the rows sampled for the standard error.
+
+    Attributes
+    ----------
+    estimate_
+        The reading of the last fit; its ceiling is ``digamma(n) - digamma(k)``, at most.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal(2000)
+    >>> y = 0.75 * x + np.sqrt(1 - 0.75**2) * rng.standard_normal(2000)  # truth: 0.413 nats
+    >>> low, high, _ = KSG().estimate(x, y).interval_nats
+    >>> bool(low < 0.413 < high)
+    True
+    """
+
+    method: ClassVar[str] = "ksg"
+
+    def __init__(
+        self,
+        k: int = 3,
+        algorithm: int = 1,
+        margins: str = "normal",
+        correct_nonuniformity: bool = False,
+        seed: int = 0,
+    ) -> None:
+        self.k = k
+        self.algorithm = algorithm
+        self.margins = margins
+        self.correct_nonuniformity = correct_nonuniformity
+        self.seed = seed
+
+    def _check_settings(self) -> None:
+        _check_neighbours(self.k, self.margins)
+        if self.algorithm not in (1, 2):
+            raise InputError(f"algorithm must be 1 or 2, not {self.algorithm!r}")
+        if self.correct_nonuniformity and self.margins != "scaled":
+            raise InputError("the non-uniformity correction needs margins='scaled': ranks hide what is thin")
+
+    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+        n, d = len(x), x.shape[1] + y.shape[1]
+        if n <= self.k:
+            raise InputError(f"{n} rows have no {self.k} neighbours each; lower k or give more rows")
+        if self.correct_nonuniformity and self.k <= d:
+            raise InputError(f"the non-uniformity correction needs k above the {d} dimensions of x and y")
+        rng = np.random.default_rng([self.seed, 2])
+        x, y = with_margins(x, self.margins, rng), with_margins(y, self.margins, rng)
+        sample = _sampled(n, rng)
+        wide = self.algorithm == 2
+        if brute_force_pays(n, d):
+            x, y = (rows[apart].astype(_precision(self.margins)) for rows in (x, y))
+            y_apart = y[shifted_in_blocks(n)]
+            both, none = strips_by_brute_force(x, y, self.k, wide, sample)
+        else:
+            # In order of x, rows that are near each other lie near each other in memory.
+            order = np.argsort(x[:, 0])
+            x, y, y_apart = x[order], y[order], y[apart]
+            both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_apart))
+        return self._value(x, y, both, sample), self._value(x, y_apart, none, sample)
+
+    def _value(self, x: Floats, y: Floats, found: Strips, sample: NDArray[np.int64]) -> Value:
+        n, n_x, n_y = len(x), found.n_x, found.n_y
+        ceiling = float(digamma(n) - digamma(self.k))
+        if self.algorithm == 1:
+            local = digamma(self.k) + digamma(n) - digamma(n_x) - digamma(n_y)
+        else:
+            local = digamma(self.k) - 1 / self.k + digamma(n) - digamma(n_x - 1) - digamma(n_y - 1)
+            ceiling -= 1 / self.k
+        if self.correct_nonuniformity:
+            local = local + nonuniformity(np.hstack([x, y]), found.neighbours, self.seed)
+        chosen = np.bincount(found.neighbours.ravel(), minlength=n)[sample] / self.k
+        pull = chosen - found.share_x - found.share_y
+        search = "brute force" if brute_force_pays(n, x.shape[1] + y.shape[1]) else "tree"
+        return Value(
+            float(local.mean()),
+            _standard_error(local, pull, sample),
+            ceiling=None if self.correct_nonuniformity else ceiling,
+            cautions=_far_neighbours(found.reach),
+            record={"search": search},
+        )
+
+
+class MixedKSG(ClassicalEstimator):
+    """Ross's estimator (2014) for continuous x and class labels y.
+
+    It is Kraskov's with the discrete distance for y: about each row lies the ball that holds its k
+    nearest of the same class; the fewer rows of other classes are in it, the more information. As for
+    :class:`KSG`, tied values are jittered, the standard error counts how rows pull on each other, and
+    many dimensions (beyond about ten, unless classes are well separated) read too low.
+
+    Parameters
+    ----------
+    k
+        Neighbours within the class; a class of fewer rows uses all its others.
+    margins, seed
+        As for :class:`KSG`.
+
+    Attributes
+    ----------
+    estimate_
+        The reading of the last fit; its entropy is that of the labels.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> labels = rng.integers(0, 5, 2000)
+    >>> x = labels + 2 * rng.random(2000)  # truth: log 5 - 4/5 log 2 = 1.055 nats
+    >>> bool(abs(MixedKSG().estimate(x, labels).nats - 1.055) < 0.05)
+    True
+    """
+
+    method: ClassVar[str] = "mixed_ksg"
+
+    def __init__(self, k: int = 3, margins: str = "normal", seed: int = 0) -> None:
+        self.k = k
+        self.margins = margins
+        self.seed = seed
+
+    def _check_settings(self) -> None:
+        _check_neighbours(self.k, self.margins)
+
+    def _accept_y(self, y: ArrayLike) -> Table:
+        labels = as_labels(y)
+        sizes = np.bincount(labels)
+        if len(sizes) == 1:
+            return labels[:, None][:, :0]
+        if sizes.min() < 2:
+            raise InputError(
+                f"{np.count_nonzero(sizes < 2)} of {len(sizes)} classes have one row, and so no neighbour in"
+                " it; leave them out, or use ksg if y is no class label"
+            )
+        return labels
+
+    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+        rng = np.random.default_rng([self.seed, 2])
+        x = with_margins(x, self.margins, rng)
+        if brute_force_pays(*x.shape):
+            x = x.astype(_precision(self.margins))
+        return self._read_classes(x, y, rng), self._read_classes(x, y[apart], rng)
+
+    def _read_classes(self, x: Floats, labels: NDArray[np.int64], rng: np.random.Generator) -> Value:
+        n, sizes = len(x), np.bincount(labels)
+        radii = np.empty(n)
+        neighbours = np.minimum(self.k, sizes - 1)[labels]
+        chosen = np.zeros(n)
+        for rows in np.split(np.argsort(labels, kind="stable"), np.cumsum(sizes)[:-1]):
+            k = min(self.k, len(rows) - 1)
+            distances, close = nearest_others(x[rows], k)
+            radii[rows] = distances[:, -1]
+            chosen[rows] = np.bincount(close.ravel(), minlength=len(rows)) / k
+        sample = _sampled(n, rng)
+        within, share = count_within(x, np.maximum(radii, np.finfo(radii.dtype).tiny), sample)
+        local = digamma(n) + digamma(neighbours) - digamma(sizes[labels]) - digamma(within)
+        error = _standard_error(local, chosen[sample] - share, sample)
+        far = _far_neighbours(radii)
+        return Value(float(local.mean()), error, entropy=entropy(sizes / n), cautions=far)
+
+
+def with_margins(rows: NDArray[np.float64], margins: str, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Give every column one scale, and move tied values apart.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d), no column constant.
+    margins
+        ``normal`` or ``scaled``; see :class:`KSG`.
+    rng
+        Draws the jitter.
+
+    Returns
+    -------
+    NDArray[np.float64]
+        Shape (n, d).
+    """
+    n = len(rows)
+    if margins == "normal":
+        scaled = normal_scores(rows)
+        # Different average ranks are half a rank apart or more, and a rank is sqrt(2 pi)/n or more.
+        reach = 0.5 / n
+    else:
+        scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+        reach = 1e-10
+    tied = (np.diff(np.sort(scaled, axis=0), axis=0) == 0).any(axis=0)
+    scaled[:, tied] += reach * (rng.random((n, int(tied.sum()))) - 0.5)
+    return scaled
+
+
+def _precision(margins: str) -> type[np.floating]:
+    """Give the precision that distances by brute force need; half of it takes half the time."""
+    # Normal quantiles of ranks lie 1/n apart, which single precision tells for any n that is searched so.
+    return np.float32 if margins == "normal" else np.float64
+
+
+def _standard_error(
+    local: NDArray[np.float64], pull: NDArray[np.float64], sample: NDArray[np.int64]
+) -> float:
+    """Give the standard error of the mean local reading, from the influence of the sampled rows."""
+    influence = local[sample] + pull
+    return float(influence.std() / np.sqrt(len(local)))
+
+
+def _far_neighbours(reach: Floats) -> tuple[Caution, ...]:
+    """Warn where the median distance to the k-th neighbour, in standard deviations, is too large."""
+    median = float(np.median(reach))
+    if median <= WIDE:
+        return ()
+    sentence = (
+        f"the neighbours lie {median:.2g} standard deviations away: what is finer is missed, and the truth"
+        " may be far higher; give more rows or fewer dimensions"
+    )
+    return (Caution("small_sample", sentence),)
+
+
+def _sampled(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    return np.sort(rng.permutation(n)[:SAMPLED_ROWS])
+
+
+def _check_neighbours(k: int, margins: str) -> None:
+    if k < 1:
+        raise InputError(f"k must be at least 1, not {k}")
+    if margins not in MARGINS:
+        raise InputError(f"unknown margins {margins!r}; accepted: {' or '.join(MARGINS)}")

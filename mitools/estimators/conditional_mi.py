@@ -1,0 +1,294 @@
+"""Mutual information that is left when a third variable is known: I(X;Y|Z)."""
+
+import time
+from collections.abc import Sequence
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, clone
+
+from mitools.core.errors import InputError
+from mitools.core.estimate import Caution, Estimate, Interval, Kind, WarningWord
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.classical.base import as_precise_rows
+from mitools.estimators.inputs.validation import as_labels, same_length
+from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+
+OF_A_PART: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
+"""Warnings about how a part was read; they hold for what is put together from it."""
+
+
+class ChainRule(BaseEstimator):
+    """I(X;Y|Z) as a difference, ``I(X;[Y,Z]) - I(X;Z)``.
+
+    *Kind.* A difference is bounded only where its parts are bounded on opposite sides: lower less upper is
+    a lower bound, upper less lower an upper one. All else is a point estimate, and so is the difference of
+    two lower bounds, which lies below the truth where the first misses more than the second.
+
+    *Interval.* Where both readings are reported on the same rows and keep the influence of each, the
+    difference of these is what varies, and the interval is paired: so for two variational estimators of one
+    seed. Else nothing is known of how the two vary together, and their
+    standard errors are added, which is never too little. ``settings["interval"]`` says which.
+
+    Parameters
+    ----------
+    estimator
+        Of I(X;[Y,Z]), with y and z side by side, and of I(X;Z) too when `given` is None.
+    given
+        Of I(X;Z).
+
+    Attributes
+    ----------
+    estimate_
+        The difference.
+    both_, given_
+        The fitted estimators of I(X;[Y,Z]) and of I(X;Z).
+
+    Examples
+    --------
+    >>> from mitools.estimators.classical.gaussian import GaussianEstimator
+    >>> z, u, v = np.random.default_rng(0).standard_normal((3, 2000))
+    >>> found = ChainRule(GaussianEstimator()).estimate(z + u, z + v, z)  # truth: 0
+    >>> found.kind, bool(found.interval_nats.low < 0 < found.interval_nats.high)
+    ('point estimate', True)
+    """
+
+    estimate_: Estimate
+
+    def __init__(self, estimator: MIEstimator, given: MIEstimator | None = None) -> None:
+        self.estimator = estimator
+        self.given = given
+
+    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Self:
+        """Estimate I(X;Y|Z), and keep the result in ``estimate_``.
+
+        Parameters
+        ----------
+        x, y, z
+            Shapes (n, d_x), (n, d_y) and (n, d_z), or (n,); rows belong together.
+
+        Raises
+        ------
+        InputError
+            When y or z are no rows of numbers, the lengths differ, or an estimator refuses its input.
+        """
+        started = time.perf_counter()
+        y_rows, z_rows = as_precise_rows(y, "y"), as_precise_rows(z, "z")
+        same_length(len(y_rows), len(z_rows), "y", "z")
+        self.both_ = clone(self.estimator).fit(x, np.hstack([y_rows, z_rows]))
+        self.given_ = clone(self.given or self.estimator).fit(x, z)
+        both, given = self.both_.estimate_, self.given_.estimate_
+        nats = both.nats - given.nats
+        stderr, paired = _stderr_of_difference(self.both_, self.given_)
+        interval = None if stderr is None else two_sided(nats, stderr)
+        null = None
+        if both.null_nats is not None and given.null_nats is not None:
+            null = both.null_nats - given.null_nats
+        self.estimate_ = Estimate(
+            method=f"{both.method} by the chain rule",
+            kind=kind_of_difference(both.kind, given.kind),
+            nats=nats,
+            stderr_nats=stderr,
+            interval_nats=interval,
+            null_nats=null,
+            n_train=both.n_train,
+            n_select=both.n_select,
+            n_report=both.n_report,
+            seconds=time.perf_counter() - started,
+            settings={
+                "interval": "paired" if paired else "standard errors added",
+                "both": both.to_dict(),
+                "given": given.to_dict(),
+            },
+            warnings=_cautions(nats, interval, null, {"I(X;[Y,Z])": both, "I(X;Z)": given}),
+        )
+        return self
+
+    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
+        """Fit, and return the estimate."""
+        return self.fit(x, y, z).estimate_
+
+
+class GivenClasses(BaseEstimator):
+    """I(X;Y|Z) for a discrete Z: the mean of I(X;Y|Z=z) over the classes z, by their shares of the rows.
+
+    Every term is a reading of its own, so the kind stays: a mean of lower bounds is a lower bound. The
+    standard error joins those of the terms, which share no row, with what the shares themselves vary.
+
+    Parameters
+    ----------
+    estimator
+        Of I(X;Y) within a class.
+
+    Attributes
+    ----------
+    estimate_
+        The mean.
+    classes_
+        The values of z, in order.
+    estimates_
+        I(X;Y|Z=z) of each.
+
+    Examples
+    --------
+    >>> from mitools.estimators.classical.discrete import DiscreteEstimator
+    >>> x, y = np.random.default_rng(0).integers(0, 2, (2, 1000))
+    >>> round(GivenClasses(DiscreteEstimator()).estimate(x, y, x ^ y).bits, 2)  # yet I(X;Y) = 0
+    1.0
+    """
+
+    estimate_: Estimate
+
+    def __init__(self, estimator: MIEstimator) -> None:
+        self.estimator = estimator
+
+    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Self:
+        """Estimate I(X;Y|Z), and keep the result in ``estimate_``.
+
+        Parameters
+        ----------
+        x, y
+            Whatever the estimator takes, n rows each.
+        z
+            Shape (n,): class labels.
+
+        Raises
+        ------
+        InputError
+            When z holds no class labels, the lengths differ, or the estimator refuses the rows of a class.
+        """
+        started = time.perf_counter()
+        x_rows, y_rows, labels = np.asarray(x), np.asarray(y), as_labels(z, "z")
+        n = len(labels)
+        for name, rows in (("x", x_rows), ("y", y_rows)):
+            if rows.ndim == 0:
+                raise InputError(f"{name} is a single value, but {n} rows are needed")
+            same_length(len(rows), n, name, "z")
+        self.classes_ = np.unique(np.asarray(z))
+        self.estimates_ = tuple(
+            self._within(x_rows[labels == k], y_rows[labels == k], value)
+            for k, value in enumerate(self.classes_)
+        )
+        shares = np.bincount(labels) / n
+        nats, stderr = _mean(shares, self.estimates_, n)
+        interval = None if stderr is None else two_sided(nats, stderr)
+        null, ceiling, entropy = (
+            _mean_of_known(shares, [getattr(estimate, name) for estimate in self.estimates_])
+            for name in ("null_nats", "ceiling_nats", "entropy_nats")
+        )
+        by_class = {
+            f"z = {value}": estimate for value, estimate in zip(self.classes_, self.estimates_, strict=True)
+        }
+        first = self.estimates_[0]
+        self.estimate_ = Estimate(
+            method=f"{first.method} given classes",
+            kind=first.kind,
+            nats=nats,
+            stderr_nats=stderr,
+            interval_nats=interval,
+            ceiling_nats=ceiling,
+            entropy_nats=entropy,
+            null_nats=null,
+            n_train=sum(estimate.n_train for estimate in self.estimates_),
+            n_select=sum(estimate.n_select for estimate in self.estimates_),
+            n_report=sum(estimate.n_report for estimate in self.estimates_),
+            seconds=time.perf_counter() - started,
+            settings=self.estimator.settings()
+            | {"bits_by_class": {name: estimate.bits for name, estimate in by_class.items()}},
+            warnings=_cautions(nats, interval, null, by_class, entropy),
+        )
+        return self
+
+    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
+        """Fit, and return the estimate."""
+        return self.fit(x, y, z).estimate_
+
+    def _within(self, x: NDArray[Any], y: NDArray[Any], value: Any) -> Estimate:
+        try:
+            return clone(self.estimator).fit(x, y).estimate_
+        except InputError as error:
+            raise InputError(f"among the {len(x)} rows with z = {value}: {error}") from None
+
+
+def kind_of_difference(minuend: Kind, subtrahend: Kind) -> Kind:
+    """Say what a difference of two readings is, by what is proven of each.
+
+    Examples
+    --------
+    >>> kind_of_difference("lower bound", "upper bound")
+    'lower bound'
+    >>> kind_of_difference("lower bound", "lower bound")
+    'point estimate'
+    """
+    opposite: dict[tuple[Kind, Kind], Kind] = {
+        ("lower bound", "upper bound"): "lower bound",
+        ("upper bound", "lower bound"): "upper bound",
+    }
+    return opposite.get((minuend, subtrahend), "point estimate")
+
+
+def _stderr_of_difference(both: MIEstimator, given: MIEstimator) -> tuple[float | None, bool]:
+    """Give the standard error in nats, None where a part has none, and whether rows were paired for it."""
+    first, second = both.estimate_.stderr_nats, given.estimate_.stderr_nats
+    if first is None or second is None:
+        return None, False
+    if not isinstance(both, VariationalEstimator) or not isinstance(given, VariationalEstimator):
+        return first + second, False
+    rows_first, rows_second = (np.hstack([fold.pairs.x for fold in part.folds_]) for part in (both, given))
+    if not np.array_equal(rows_first, rows_second):
+        return first + second, False
+    psi_first, psi_second = both.influence_, given.influence_
+    n = len(psi_first)
+    # What a standard error holds beyond its influence values has no row to be paired by.
+    own = sum(
+        max(error**2 - float(psi @ psi) / n**2, 0.0)
+        for error, psi in ((first, psi_first), (second, psi_second))
+    )
+    return float(np.sqrt(np.square(psi_first - psi_second).sum() / n**2 + own)), True
+
+
+def _mean(shares: NDArray[np.float64], estimates: Sequence[Estimate], n: int) -> tuple[float, float | None]:
+    """Mean reading over classes, and its standard error where every class has one."""
+    readings = np.array([estimate.nats for estimate in estimates])
+    nats = float(shares @ readings)
+    errors = [estimate.stderr_nats for estimate in estimates]
+    known = [error for error in errors if error is not None]
+    if len(known) < len(errors):
+        return nats, None
+    of_terms = float(np.square(shares * known).sum())
+    of_shares = float(shares @ np.square(readings - nats)) / n
+    return nats, float(np.sqrt(of_terms + of_shares))
+
+
+def _mean_of_known(shares: NDArray[np.float64], values: Sequence[float | None]) -> float | None:
+    """Mean over classes where every class has a value."""
+    known = [value for value in values if value is not None]
+    return float(shares @ known) if len(known) == len(values) else None
+
+
+def _cautions(
+    nats: float,
+    interval: Interval | None,
+    null: float | None,
+    parts: dict[str, Estimate],
+    entropy: float | None = None,
+) -> tuple[Caution, ...]:
+    """Give the warnings of the whole, and those of its parts that hold for it, each word once."""
+    found: tuple[Caution, ...] = ()
+    if interval is not None:
+        blind = Interval(null or 0.0, null or 0.0, CONFIDENCE)
+        found = cautions(interval, nats, null=blind, entropy=entropy)
+    for word in OF_A_PART:
+        raised = [
+            (name, caution.sentence)
+            for name, part in parts.items()
+            for caution in part.warnings
+            if caution.word == word
+        ]
+        if raised:
+            name, sentence = raised[0]
+            others = f" (and {len(raised) - 1} more)" if len(raised) > 1 else ""
+            found += (Caution(word, f"{name}{others}: {sentence}"),)
+    return found

@@ -1,0 +1,1 @@
+"""What comes before an estimate: validation, duplicates, splits, folds, scaling."""

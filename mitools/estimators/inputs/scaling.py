@@ -1,0 +1,85 @@
+"""What is done to the columns before a critic sees them: fitted on *train*, applied to anything."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.specs import nearest
+from mitools.estimators.inputs.rank_normal import RankNormal
+from mitools.estimators.inputs.validation import location_and_scale
+
+Rows = NDArray[np.float32]
+
+
+class Standardised:
+    """Columns shifted and scaled to mean 0 and deviation 1 over the fitted rows.
+
+    A column that is constant in the fitted rows becomes 0 everywhere.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d).
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.mean, self.scale = location_and_scale(rows)
+        self.scale[np.ptp(rows, axis=0) == 0] = np.inf
+
+    def __call__(self, rows: Rows) -> Rows:
+        """Scale rows, shape (m, d)."""
+        return (rows - self.mean) / self.scale
+
+
+class Unscaled:
+    """Columns as they are, but for those that are constant in the fitted rows: they become 0.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d).
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.varies = np.ptp(rows, axis=0) > 0
+
+    def __call__(self, rows: Rows) -> Rows:
+        """Return rows, shape (m, d)."""
+        return np.where(self.varies, rows, np.float32(0))
+
+
+_BY_NAME: dict[str, Callable[[Rows], Callable[[Rows], Rows]]] = {
+    "rank_normal": RankNormal,
+    "standardise": Standardised,
+    "none": Unscaled,
+}
+
+SCALINGS = tuple(_BY_NAME)
+
+
+def fit_scaling(name: str, train: Rows) -> Callable[[Rows], Rows]:
+    """Fit a scaling of the columns on training rows.
+
+    Parameters
+    ----------
+    name
+        ``rank_normal`` (mutual information is invariant to it, and heavy tails stop hurting),
+        ``standardise`` or ``none``.
+    train
+        Shape (n, d), finite.
+
+    Returns
+    -------
+    Callable
+        Maps rows of shape (m, d) to scaled rows of the same shape.
+
+    Raises
+    ------
+    InputError
+        When there is no scaling of that name.
+    """
+    if name not in _BY_NAME:
+        raise InputError(f"unknown scaling {name!r}; accepted: {nearest(name, SCALINGS, len(SCALINGS))}")
+    return _BY_NAME[name](train)

@@ -1,0 +1,267 @@
+"""Estimators by a learned density of y given x: Barber-Agakov, differences of entropies, CLUB and its kin."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from mitools.backends.devices import resolve_device
+from mitools.backends.seeding import seeded
+from mitools.core.errors import InputError
+from mitools.core.estimate import Kind
+from mitools.core.specs import nearest
+from mitools.estimators.base import Pairing
+from mitools.estimators.bounds.log_likelihood import (
+    read_barber_agakov,
+    read_club,
+    read_club_sampled,
+    read_divergence,
+    read_leave_one_out,
+    read_log_ratio,
+)
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.critics.conditional_densities import BlindConditional, GaussianConditional
+from mitools.estimators.critics.networks import BlindCritic
+from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.scaling import Standardised, fit_scaling
+from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.inputs.validation import as_rows
+from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
+from mitools.estimators.neural.methods import Method, Read
+from mitools.estimators.neural.plan import HeldOut, Plan, ScaledRows, Scaling, Tables
+from mitools.estimators.neural.variational import VariationalEstimator
+
+DISTINCT_SHARE, LARGEST_ATOM = 0.9, 0.001
+"""Share of y's values that must differ, and that one of them may hold, for ranks to turn y into a standard
+normal: a value that holds more has a probability, where a density is read."""
+
+
+def _log_likelihood(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    return critic.of_pairs(x, y).mean(), memory
+
+
+def _density(read: Read) -> Read:
+    """Let a reading meet the blind critic as a density."""
+
+    def read_density(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+        density = BlindConditional() if isinstance(critic, BlindCritic) else critic
+        return read(density, x, y, diagonal_is_marginal)
+
+    return read_density
+
+
+def _log_ratio(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    return read_log_ratio(critic, x, y)
+
+
+def _divergence(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    return read_divergence(critic, x, y)
+
+
+def _with_entropy(
+    critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, *, entropy: float
+) -> Reading:
+    log_marginal = log_standard_normal(y.double().cpu().numpy())
+    return read_barber_agakov(
+        critic, x, y, log_marginal=torch.from_numpy(log_marginal).to(y.device), entropy=entropy
+    )
+
+
+def _method(read: Read, kind: Kind = "point estimate") -> Method:
+    return Method(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
+
+
+METHODS: dict[str, Method] = {
+    "barber_agakov": _method(_log_ratio, "lower bound"),
+    "difference_of_entropies": _method(_log_ratio),
+    "club": _method(read_club),
+    "club_sampled": _method(read_club_sampled),
+    "leave_one_out": _method(read_leave_one_out),
+    "variational_kl": _method(_divergence),
+}
+"""They differ in what is read: every one learns q(y|x) by maximum likelihood, and is stopped by it."""
+
+
+class LearnedDensityEstimator(VariationalEstimator):
+    """I(X;Y) by a learned density q(y|x), reported on items that neither fitted nor chose it.
+
+    ========================  =============================================  ==========================
+    method                    what is read                                   source
+    ========================  =============================================  ==========================
+    barber_agakov             h(Y) + E[log q(y|x)]                           Barber & Agakov 2003
+    difference_of_entropies   E[log q(y|x)] - E[log r(y)]                    McAllester & Stratos 2020
+    club                      E[log q(y|x)] - E_product[log q(y|x)]          Cheng et al. 2020
+    club_sampled              the same, one other y for every x              Cheng et al. 2020
+    leave_one_out             E[log q(y_j|x_j) / mean over i of q(y_j|x_i)]  Poole et al. 2019
+    variational_kl            E[KL(q(y|x) || r(y))]                          Alemi et al. 2017
+    ========================  =============================================  ==========================
+
+    *Kinds.* All but the first are point estimates: upper bounds they would be by the true p(y|x) alone
+    (:class:`mitools.estimators.neural.known_density.KnownDensityEstimator`). Barber-Agakov is a lower
+    bound by any q, but needs h(Y): where it is given, or for one column of a continuous y, which its
+    ranks turn into a standard normal. There ``log q(y|x) - log N(y; 0, 1)`` is averaged, by which errors
+    of the ranks, known from *train* alone, count to second order only.
+
+    *Model.* q(y|x) is normal, its mean and scales the best linear map of x, in closed form, and a network
+    that corrects it. r(y) is normal with the training rows' mean and (shrunk) covariance, by which y is
+    whitened. Where q is no better than r on *select*, r is read in its place.
+
+    Parameters
+    ----------
+    method
+        One of the above.
+    entropy_y_nats
+        h(Y) in nats, of y in the units it is given in; for ``barber_agakov`` alone.
+    covariance
+        ``full`` or ``diagonal``: of q.
+    scaling
+        What is done to the columns first; y is standardised where its entropy is given.
+    hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
+        As for :class:`mitools.estimators.neural.variational.VariationalEstimator`.
+
+    Attributes
+    ----------
+    estimate_, influence_, folds_, critic_, scale_x_, scale_y_
+        As there; the critic is ``log q(y|x) - log r(y)``.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.standard_normal(2000)
+    >>> y = 0.9 * x + np.sqrt(1 - 0.81) * rng.standard_normal(2000)  # truth: 0.830 nats
+    >>> estimate = LearnedDensityEstimator("barber_agakov", folds=1, max_steps=100).estimate(x, y)
+    >>> estimate.kind
+    'lower bound'
+    """
+
+    # What the shared parts of the fit ask for: the critic starts at a closed form and corrects it.
+    base = "linear_gaussian"
+
+    def __init__(
+        self,
+        method: str = "difference_of_entropies",
+        entropy_y_nats: float | None = None,
+        covariance: str = "full",
+        hidden: Sequence[int] = (256, 256),
+        scaling: str = "rank_normal",
+        folds: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float = 1e-3,
+        max_steps: int = 3000,
+        check_every: int = 50,
+        patience: int = 8,
+        average: float = 0.99,
+        device: str = "cpu",
+        seed: int = 0,
+    ) -> None:
+        self.method = method
+        self.entropy_y_nats = entropy_y_nats
+        self.covariance = covariance
+        self.hidden = hidden
+        self.scaling = scaling
+        self.folds = folds
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.max_steps = max_steps
+        self.check_every = check_every
+        self.patience = patience
+        self.average = average
+        self.device = device
+        self.seed = seed
+
+    def plan(
+        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+    ) -> Plan:
+        """Check everything, split the items and make the models: what :meth:`fit` does first."""
+        if self.method == "barber_agakov":
+            self._check_that_entropy_is_known(as_rows(y, "y"))
+        plan = super().plan(x, y, pairing, parts)
+        if self.entropy_y_nats is not None:
+            for fit in plan.folds + plan.nulls:
+                # What is known of y in its own units, in those of the whitened y.
+                entropy = self.entropy_y_nats + _log_volume(fit.tables.scale_y)
+                fit.method = _method(partial(_with_entropy, entropy=entropy), "lower bound")
+        return plan
+
+    def _checked_method(self) -> Method:
+        """Return the method, once every name is known."""
+        if self.method not in METHODS:
+            raise InputError(
+                f"unknown method {self.method!r}; accepted: {nearest(self.method, METHODS, len(METHODS))}"
+            )
+        if self.covariance not in ("full", "diagonal"):
+            raise InputError(f"unknown covariance {self.covariance!r}; accepted: full or diagonal")
+        if self.entropy_y_nats is not None:
+            if self.method != "barber_agakov":
+                raise InputError(f"{self.method} makes no use of entropy_y_nats; leave it out")
+            if not np.isfinite(self.entropy_y_nats):
+                raise InputError(f"entropy_y_nats is {self.entropy_y_nats}, but it must be a finite number")
+        return METHODS[self.method]
+
+    def _check_that_entropy_is_known(self, y: NDArray[np.float32]) -> None:
+        if self.entropy_y_nats is not None:
+            return
+        if self.scaling != "rank_normal" or y.shape[1] != 1:
+            raise InputError(
+                "barber_agakov needs h(Y), which is known without being given for one column and"
+                " rank_normal scaling only; give entropy_y_nats or take difference_of_entropies"
+            )
+        counts = np.unique(y, return_counts=True)[1]
+        # Rounding to single precision makes pairs and threes of values, whatever their number.
+        if len(counts) < DISTINCT_SHARE * len(y) or counts.max() > max(3, LARGEST_ATOM * len(y)):
+            raise InputError(
+                "barber_agakov needs a continuous y, but many values of this one are the same; take"
+                " label_information or mixed_ksg"
+            )
+
+    def _tables(
+        self,
+        x_rows: Table,
+        y_rows: Table,
+        pairing: Pairing,
+        parts: Parts,
+        seed: int,
+    ) -> Tables:
+        """Scale x, and scale and whiten y, by the rows that training pairs meet."""
+        rng = np.random.default_rng([seed, 4])
+        used_x, used_y = pairing.within(parts.train).draw(4 * len(parts.train), rng)
+        train_y = y_rows.rows(np.unique(used_y))
+        scale_x = fit_scaling(self.scaling, x_rows.rows(np.unique(used_x)))
+        scale_y: Scaling
+        if self.entropy_y_nats is not None:
+            scale_y = WhitenedScaling(Standardised(train_y), train_y)
+            if not scale_y.whiten.keeps_all:
+                raise InputError(
+                    "a column of y is constant or follows from others: its entropy is minus infinity, not"
+                    " what entropy_y_nats says; leave it out"
+                )
+        elif self.method == "barber_agakov":
+            # Its normal scores are what is standard normal; whitening would move them.
+            scale_y = fit_scaling(self.scaling, train_y)
+            if np.ptp(train_y) == 0:
+                raise InputError("y does not vary on the training rows: there is no density to model")
+        else:
+            scale_y = WhitenedScaling(fit_scaling(self.scaling, train_y), train_y)
+        device = resolve_device(self.device)
+        x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
+        return Tables(x, y, scale_x, scale_y)
+
+    def _start(self, fit: HeldOut) -> nn.Module:
+        """Make the best linear Gaussian model of the training pairs, its network still at zero."""
+        d_x, d_y = fit.tables.x.shape[1], fit.tables.y.shape[1]
+        with seeded(fit.seed):
+            model = GaussianConditional(d_x, d_y, tuple(self.hidden), self.covariance == "full")
+        train_x, train_y = (rows.cpu().numpy() for rows in fit.training_pairs())
+        model.start(train_x, train_y)
+        return model.to(fit.tables.x.device)
+
+
+def _log_volume(scale_y: Scaling) -> float:
+    """Logarithm of the Jacobian of standardising and whitening."""
+    assert isinstance(scale_y, WhitenedScaling)
+    assert isinstance(scale_y.scale, Standardised)
+    return scale_y.whiten.log_volume - float(np.log(scale_y.scale.scale).sum())

@@ -1,0 +1,157 @@
+"""What tells one variational estimator from another: what a step maximises, and how the bound is read."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from torch import Tensor, nn
+
+from mitools.core.errors import InputError
+from mitools.core.estimate import Kind
+from mitools.estimators.bounds import reading as readings
+from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.alpha_tuba import read_alpha_tuba
+from mitools.estimators.critics.with_baseline import WithBaseline, WithU
+
+Objective = Callable[[nn.Module, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+Read = Callable[[Any, Tensor, Tensor, bool], readings.Reading]
+Wrap = Callable[[nn.Module, int, int, Sequence[int]], nn.Module]
+
+MINE_RATE = 0.01
+"""Weight of a new batch in MINE's moving average."""
+
+ALPHA = 0.5
+"""Share of InfoNCE in alpha-TUBA."""
+
+CLIP = 5.0
+"""SMILE's tau, in nats."""
+
+
+def _as_it_is(critic: nn.Module, d_x: int, d_y: int, hidden: Sequence[int]) -> nn.Module:
+    return critic
+
+
+def _uncapped(n: int) -> float | None:
+    return None
+
+
+@dataclass(frozen=True)
+class Method:
+    """What tells one variational estimator from another.
+
+    Attributes
+    ----------
+    objective
+        A pure function: critic, x, y and a memory -> what a training step maximises, and the memory for
+        the next step. The memory is a scalar, NaN at the first step, which most objectives hand back as
+        it came.
+    read
+        Reads the bound over a whole part: critic, x, y, and the pairing's ``diagonal_is_marginal``.
+    kind
+        What the read number is.
+    ceiling
+        The most that n pairs can read, in nats, or None.
+    one_space
+        Whether x is scored against x too, so that x and y must have the same dimension.
+    wrap
+        Adds what the method learns beside the critic: critic, d_x, d_y and widths of hidden layers -> a
+        module that scores like the critic.
+    select
+        What is looked at on *select* instead of the reading: a number that is not a bound is no guide,
+        since a critic too sure of itself may raise it.
+    record
+        The method's own constants, as JSON values.
+    """
+
+    objective: Objective
+    read: Read
+    kind: Kind
+    ceiling: Callable[[int], float | None] = _uncapped
+    one_space: bool = False
+    wrap: Wrap = _as_it_is
+    select: Read | None = None
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+    def look(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> readings.Reading:
+        """Read what fitting is stopped by on *select*; arguments as for ``read``."""
+        return (self.select or self.read)(critic, x, y, diagonal_is_marginal)
+
+
+def _of_scores(bound: Callable[[Tensor], Tensor]) -> Objective:
+    """Maximise a bound on the score matrix itself."""
+    return lambda critic, x, y, memory: (bound(critic(x, y)), memory)
+
+
+def _nwj(scores: Tensor) -> Tensor:
+    """NWJ with f = 1 + the score, so that every method's score tends to the log density ratio."""
+    return bounds.nwj(1 + scores)
+
+
+def _flo(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    scores = critic(x, y)
+    return bounds.flo(scores, critic.u(x, y) - scores.diagonal()), memory
+
+
+def smile(clip: float) -> Method:
+    """Return SMILE with another clip (tau); infinity is Donsker-Varadhan of a Jensen-Shannon critic."""
+    if not clip > 0:
+        raise InputError(f"SMILE's clip is {clip}, but it must be above 0")
+    return Method(
+        _of_scores(bounds.jensen_shannon),
+        partial(readings.read_smile, clip=clip),
+        "point estimate",
+        select=readings.read_jensen_shannon,
+        record={"clip": clip},
+    )
+
+
+def alpha_tuba(alpha: float) -> Method:
+    """Return alpha-TUBA with another share of InfoNCE, in (0, 1): more lowers variance and ceiling."""
+    if not 0 < alpha < 1:
+        raise InputError(f"alpha is {alpha}, but it must lie between 0 (take tuba) and 1 (take infonce)")
+    return Method(
+        _of_scores(partial(bounds.alpha_tuba, alpha=alpha)),
+        partial(read_alpha_tuba, alpha=alpha),
+        "lower bound",
+        lambda n: 1 + math.log(n / alpha),
+        wrap=WithBaseline,
+        record={"alpha": alpha},
+    )
+
+
+METHODS: dict[str, Method] = {
+    "infonce": Method(
+        _of_scores(bounds.infonce),
+        lambda critic, x, y, diagonal_is_marginal: readings.read_infonce(critic, x, y),
+        "lower bound",
+        math.log,
+    ),
+    "nt_xent": Method(
+        lambda critic, x, y, memory: (bounds.nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory),
+        lambda critic, x, y, diagonal_is_marginal: readings.read_nt_xent(critic, x, y),
+        "asymptotic lower bound",
+        lambda n: math.log(2 * n - 1),
+        one_space=True,
+    ),
+    "dv": Method(_of_scores(bounds.donsker_varadhan), readings.read_donsker_varadhan, "lower bound"),
+    "mine": Method(
+        lambda critic, x, y, memory: bounds.mine_surrogate(critic(x, y), memory, MINE_RATE),
+        readings.read_donsker_varadhan,
+        "lower bound",
+        record={"moving_average_rate": MINE_RATE},
+    ),
+    "nwj": Method(_of_scores(_nwj), readings.read_nwj, "lower bound"),
+    "tuba": Method(_of_scores(_nwj), readings.read_nwj, "lower bound", wrap=WithBaseline),
+    "alpha_tuba": alpha_tuba(ALPHA),
+    "js": Method(_of_scores(bounds.jensen_shannon), readings.read_nwj, "lower bound"),
+    "deep_infomax": Method(
+        _of_scores(bounds.jensen_shannon),
+        readings.read_jensen_shannon,
+        "point estimate",
+        lambda n: 2 * math.log(2),
+    ),
+    "smile": smile(CLIP),
+    "flo": Method(_flo, readings.read_flo, "lower bound", wrap=WithU),
+}

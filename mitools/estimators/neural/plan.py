@@ -1,0 +1,209 @@
+"""One pairing on one split: what a critic trains on, what it is stopped by, and what is read of it."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from mitools.core.errors import InputError
+from mitools.estimators.base import Pairing, Rows
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.critics.networks import embedded
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table, spans
+from mitools.estimators.inputs.splits import Parts, as_many_as_report, at_most
+from mitools.estimators.neural.methods import Method
+from mitools.estimators.neural.training_loop import Member
+
+Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+LOOKED_AT = 16_384
+"""Pairs of *select* that a look reads at the most: its cost grows with their square."""
+
+
+class ScaledRows:
+    """A table as critics see it: scaled once where it fits in memory, else where rows are asked for.
+
+    Parameters
+    ----------
+    table
+        Shape (n, d).
+    scaling
+        Fitted on *train*.
+    device
+        Where the rows are wanted.
+    """
+
+    def __init__(self, table: Table, scaling: Scaling, device: torch.device) -> None:
+        # A scaling may drop columns.
+        self.shape = (len(table), scaling(table.rows(np.zeros(1, dtype=np.int64))).shape[1])
+        self.device = device
+        self._table, self._scaling = table, scaling
+        fits = len(table) * table.width <= NUMBERS_IN_MEMORY
+        self._scaled = torch.from_numpy(scaling(table.rows())).to(device) if fits else None
+
+    def __getitem__(self, rows: Rows) -> Tensor:
+        if self._scaled is not None:
+            return self._scaled[torch.from_numpy(rows)]
+        return torch.from_numpy(self._scaling(self._table.rows(rows))).to(self.device)
+
+    def chunks(self, rows: Rows) -> Iterator[Tensor]:
+        """Give rows in order, a bounded number at a time."""
+        return (self[rows[some]] for some in spans(len(rows), self.shape[1]))
+
+
+class Pairs(NamedTuple):
+    """Rows of the x table and of the y table, shape (n,) each: row i with row i."""
+
+    x: Rows
+    y: Rows
+
+
+class Tables(NamedTuple):
+    """Both whole tables as critics see them, and what made them so.
+
+    Attributes
+    ----------
+    x, y
+        Shapes (rows, d_x) and (rows, d_y).
+    scale_x, scale_y
+        Fitted on *train*.
+    """
+
+    x: ScaledRows
+    y: ScaledRows
+    scale_x: Scaling
+    scale_y: Scaling
+
+
+class HeldOut:
+    """A pairing's training batches, its looks at *select* and its readings.
+
+    Parameters
+    ----------
+    method
+        What is maximised and read.
+    tables
+        Scaled on the split's *train*.
+    pairing
+        Which rows are pairs.
+    parts
+        The split of the pairing's items.
+    seed
+        Of the batches and of how items are paired up.
+
+    Attributes
+    ----------
+    select, report
+        The pairs that are looked at, and those that the number is read on.
+
+    Raises
+    ------
+    InputError
+        When a part has too few pairs.
+    """
+
+    def __init__(self, method: Method, tables: Tables, pairing: Pairing, parts: Parts, seed: int) -> None:
+        self.method, self.tables, self.pairing, self.parts, self.seed = method, tables, pairing, parts, seed
+        self.train = pairing.within(parts.train)
+        self.select, self.report = self._paired(parts.select), self._paired(parts.report)
+
+    def member(self, start: nn.Module, batch_size: int) -> Member:
+        """Give what the fitting loop needs to fit this critic."""
+        rng = np.random.default_rng([self.seed, 2])
+        x, y = self.rows(_some(self.select, LOOKED_AT, np.random.default_rng([self.seed, 6])))
+
+        def look(critic: nn.Module) -> Reading:
+            if self._embeds(critic):
+                return self.method.look(*embedded(critic, [x], [y]), self.pairing.diagonal_is_marginal)
+            return self.method.look(critic, x, y, self.pairing.diagonal_is_marginal)
+
+        return Member(start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), look)
+
+    def training_pairs(self) -> tuple[Tensor, Tensor]:
+        """Give the pairs of *train*, no item in two of them; a random part where memory cannot hold them."""
+        most = NUMBERS_IN_MEMORY // max(self.tables.x.shape[1], self.tables.y.shape[1])
+        return self.rows(_some(self._paired(self.parts.train), most, np.random.default_rng([self.seed, 7])))
+
+    def read(self, critic: nn.Module) -> Reading:
+        """Read the number, on *report*."""
+        return self._read(critic, self.report)
+
+    def read_train(self, critic: nn.Module) -> Reading:
+        """Read as many training items as *report* has."""
+        rng = np.random.default_rng([self.seed, 5])
+        return self._read(critic, self._paired(as_many_as_report(self.parts, self.pairing.strata, rng)))
+
+    def rows(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
+        """Give the rows of pairs, shapes (n, d_x) and (n, d_y)."""
+        return self.tables.x[pairs.x], self.tables.y[pairs.y]
+
+    def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
+        if self._embeds(critic):
+            x, y = self.tables.x.chunks(pairs.x), self.tables.y.chunks(pairs.y)
+            return self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+        return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+
+    def _embeds(self, critic: nn.Module) -> bool:
+        # Embedded rows of x cannot be scored against each other: a critic embeds the second side otherwise.
+        return hasattr(critic, "embed") and not self.method.one_space
+
+    def _paired(self, items: NDArray[np.int64]) -> Pairs:
+        pairs = Pairs(*self.pairing.within(items).independent(np.random.default_rng([self.seed, 3])))
+        if len(pairs.x) < 2:
+            raise InputError(
+                f"{len(items)} items give {len(pairs.x)} independent pairs, two at least are needed"
+            )
+        return pairs
+
+
+class Fold(NamedTuple):
+    """One split of a fit: a critic, and the pairs that it alone was read on.
+
+    Attributes
+    ----------
+    parts
+        Items of the split; *report* is the fold.
+    critic
+        For scaled x and y.
+    scale_x, scale_y
+        Fitted on *train*.
+    pairs
+        Rows of the reported pairs.
+    reading
+        Of those pairs.
+    """
+
+    parts: Parts
+    critic: nn.Module
+    scale_x: Scaling
+    scale_y: Scaling
+    pairs: Pairs
+    reading: Reading
+
+
+class Plan(NamedTuple):
+    """Everything that a fit trains and reads.
+
+    Attributes
+    ----------
+    pairing
+        Whose information is asked for.
+    folds, nulls
+        What is reported, and the same for pairs shuffled apart.
+    members
+        Of the folds, then of the nulls.
+    """
+
+    pairing: Pairing
+    folds: list[HeldOut]
+    nulls: list[HeldOut]
+    members: list[Member]
+
+
+def _some(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:
+    """Take a random part of the pairs where there are more than so many."""
+    chosen = at_most(np.arange(len(pairs.x)), most, rng)
+    return Pairs(pairs.x[chosen], pairs.y[chosen])

@@ -1,0 +1,88 @@
+"""When a reading deserves care: the rules that turn numbers into warnings."""
+
+import math
+from statistics import NormalDist
+
+from mitools.core.entropy import nats_to_bits
+from mitools.core.estimate import Caution, Interval
+
+CONFIDENCE = 0.95
+OVERFIT_SHARE = 0.2
+SATURATED_SHARE = 0.9
+LEARNT_FROM = 2.0
+"""Standard errors by which a critic must beat a blind one on *select* to have learnt anything."""
+
+RESOLUTION = 1e-6
+"""Nats below which single-precision scores and posteriors tell nothing; part of every standard error."""
+
+
+def two_sided(nats: float, stderr: float) -> Interval:
+    """Give the normal 95% interval around a reading, in nats."""
+    reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * stderr
+    return Interval(nats - reach, nats + reach, CONFIDENCE)
+
+
+def one_sided_low(nats: float, stderr: float) -> float:
+    """Give the limit that lies below what is read in 95% of repetitions, in nats."""
+    return nats - NormalDist().inv_cdf(CONFIDENCE) * stderr
+
+
+def cautions(
+    interval: Interval,
+    nats: float,
+    *,
+    null: Interval,
+    ceiling: float | None = None,
+    entropy: float | None = None,
+    train_nats: float | None = None,
+    still_rising: bool = False,
+) -> tuple[Caution, ...]:
+    """Apply the rules of honesty to a reading.
+
+    Parameters
+    ----------
+    interval, nats
+        The reading and its interval, in nats.
+    null
+        The interval of the same method on pairs shuffled apart.
+    ceiling, entropy
+        What the method can at most return, and what no truth exceeds, in nats.
+    train_nats
+        The same reading on training items.
+    still_rising
+        Whether fitting ended because its steps did, before *select* had settled.
+    """
+    found: list[Caution] = []
+    if ceiling is not None and nats > SATURATED_SHARE * ceiling:
+        share = nats / ceiling
+        found.append(
+            Caution(
+                "saturated", f"the reading is {share:.0%} of the method's ceiling; the truth may be higher"
+            )
+        )
+    if entropy is not None and nats > entropy + RESOLUTION:
+        excess = nats_to_bits(nats - entropy)
+        found.append(
+            Caution(
+                "exceeds_entropy",
+                f"the reading is {excess:.3g} bits above the entropy, which no truth exceeds",
+            )
+        )
+    # A null that happens to read below 0 makes nothing of a reading of 0.
+    if interval.low <= max(0.0, null.high):
+        found.append(
+            Caution("indistinguishable_from_zero", "the interval reaches what pairs without information read")
+        )
+    # Below a hundredth of a nat, twenty per cent is noise in either number.
+    if train_nats is not None and abs(train_nats - nats) > max(
+        OVERFIT_SHARE * max(abs(nats), abs(train_nats)), 0.01
+    ):
+        share = abs(train_nats - nats) / max(abs(nats), abs(train_nats), math.ulp(1.0))
+        found.append(
+            Caution(
+                "overfit", f"training and report items disagree by {share:.0%}; more items would tighten it"
+            )
+        )
+    if still_rising:
+        found.append(Caution("still_rising", "the value on select was still rising when the steps ended"))
+    return tuple(found)

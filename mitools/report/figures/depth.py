@@ -1,0 +1,124 @@
+"""The figure of mutual information by depth: where in a network the classes become readable."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mitools.core.errors import InputError
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes, save_figure, shorten
+
+
+class _Curve(NamedTuple):
+    """A column to draw, and how: told apart by marker and line as well as by colour."""
+
+    column: str
+    label: str
+    style: dict[str, Any]
+
+
+CURVES = (
+    _Curve(
+        "label_information_bits",
+        "label information I(H; C), at least",
+        {"color": ORANGE, "marker": "s", "linestyle": "--", "markerfacecolor": "white", "markersize": 3.5},
+    ),
+    _Curve(
+        "i_class_bits",
+        "same-class information I_class, at least",
+        {"color": BLUE, "marker": "o", "linestyle": "-", "markersize": 3.5},
+    ),
+    _Curve(
+        "control_i_class_bits",
+        "I_class of the same network untrained (fewer images)",
+        {"color": GREY, "marker": "^", "linestyle": ":", "markerfacecolor": "white", "markersize": 3.5},
+    ),
+)
+"""From the highest down, as they usually lie."""
+
+
+def depth_chart(table: pd.DataFrame, path: Path) -> list[Path]:
+    """Draw for every network the bits of each layer over its depth, with intervals, below the line of H(C).
+
+    Parameters
+    ----------
+    table
+        One row a layer, with ``network``, ``layer``, ``depth``, ``h_c_bits`` and the columns of
+        :data:`CURVES` with their ``_low`` and ``_high``; a column that is absent, or empty for a network, is
+        not drawn. A network of one layer is left out.
+    path
+        Where to write; ``.png`` and ``.svg`` are put behind it.
+
+    Returns
+    -------
+    list of Path
+        The PNG and the SVG.
+
+    Raises
+    ------
+    InputError
+        When no network has two layers or more.
+    OSError
+        When the folder cannot be written.
+    """
+    networks = [
+        rows.sort_values("depth") for _, rows in table.groupby("network", sort=False) if len(rows) > 1
+    ]
+    if not networks:
+        raise InputError("no network has several layers, so there is no depth to draw over")
+    deepest = max(len(rows) for rows in networks)
+    figure = Figure(figsize=(max(4.6, 1.2 + 0.23 * deepest), 4.6 * len(networks)))
+    panels = figure.subplots(len(networks), 1, squeeze=False)[:, 0]
+    for axes, rows in zip(panels, networks, strict=True):
+        _draw(axes, rows)
+    panels[0].legend(
+        loc="lower left",
+        bbox_to_anchor=(0.0, 1.08),
+        title="with 95% intervals",
+        title_fontsize=FONT_SIZE - 1,
+        fontsize=FONT_SIZE - 1,
+        frameon=False,
+        alignment="left",
+    )
+    figure.tight_layout(h_pad=1.6)
+    return save_figure(figure, path)
+
+
+def _draw(axes: Axes, rows: pd.DataFrame) -> None:
+    plain_axes(axes)
+    depth = np.arange(len(rows))
+    for curve in CURVES:
+        values = _floats(rows, curve.column)
+        if not np.isfinite(values).any():
+            continue
+        stem = curve.column.removesuffix("_bits")
+        low, high = _floats(rows, f"{stem}_low"), _floats(rows, f"{stem}_high")
+        axes.plot(depth, values, linewidth=1, label=curve.label, **curve.style)
+        axes.errorbar(
+            depth, values, [values - low, high - values], fmt="none", ecolor=curve.style["color"],
+            elinewidth=1, capsize=2.5,
+        )  # fmt: skip
+    entropy = float(_floats(rows, "h_c_bits")[0])
+    axes.axhline(entropy, color="black", linestyle="-", linewidth=1)
+    axes.annotate(
+        f"H(C) = {entropy:.3f} bits, which neither can exceed", (0.0, entropy),
+        xycoords=("axes fraction", "data"), xytext=(2, 2), textcoords="offset points", fontsize=FONT_SIZE - 1,
+    )  # fmt: skip
+    axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.08 * entropy)
+    axes.set_xticks(depth, [shorten(str(name), 28) for name in rows["layer"]], rotation=90)
+    axes.set_xlim(-0.6, len(rows) - 0.4)
+    for label in axes.get_xticklabels():
+        label.set_parse_math(False)
+    axes.set_ylabel("bits", fontsize=FONT_SIZE)
+    axes.set_xlabel("layer, from input to output", fontsize=FONT_SIZE)
+    axes.set_title(str(rows["network"].iloc[0]), fontsize=FONT_SIZE, parse_math=False, loc="left", pad=10)
+
+
+def _floats(rows: pd.DataFrame, column: str) -> np.ndarray:
+    """Return a column as float64, NaN where it is absent or empty."""
+    if column not in rows:
+        return np.full(len(rows), np.nan)
+    return pd.to_numeric(rows[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)

@@ -1,0 +1,90 @@
+"""The tables of a run as files: for spreadsheets, for pandas and for programs."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mitools.core.files import whole_file, write_text
+from mitools.statistics.correlation import CORRELATION_COLUMNS
+from mitools.statistics.paired_differences import COMPARISON_COLUMNS
+
+
+def write_tables(
+    results: pd.DataFrame,
+    correlation: pd.DataFrame | None,
+    comparisons: pd.DataFrame | None,
+    folder: Path,
+) -> list[Path]:
+    """Write ``results.csv``, ``.parquet`` and ``.json``, ``correlation.csv`` and ``comparisons.csv``.
+
+    Every file is whole or absent. A table that could not be made (too few encoders to correlate) is written
+    as its header alone, so that no file of an earlier run stays beside newer results.
+
+    Parameters
+    ----------
+    results
+        One row an encoder.
+    correlation
+        As :func:`mitools.statistics.correlation.correlate` returns it, or None.
+    comparisons
+        As :func:`mitools.statistics.paired_differences.compare` returns it, or None.
+    folder
+        Made if absent.
+
+    Returns
+    -------
+    list of Path
+        The five files.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written.
+    """
+    if correlation is None:
+        correlation = pd.DataFrame(columns=list(CORRELATION_COLUMNS))
+    if comparisons is None:
+        comparisons = pd.DataFrame(columns=list(COMPARISON_COLUMNS))
+    paths = [folder / name for name in ("results.csv", "correlation.csv", "comparisons.csv")]
+    for path, table in zip(paths, (results, correlation, comparisons), strict=True):
+        write_csv(table, path)
+    parquet, document = folder / "results.parquet", folder / "results.json"
+    with whole_file(parquet) as temporary:
+        results.to_parquet(temporary, index=False)
+    write_text(document, json.dumps(records(results), indent=2, allow_nan=False) + "\n")
+    return [*paths, parquet, document]
+
+
+def write_csv(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, whole or not at all, with all digits; absent values are empty cells.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be written.
+    """
+    with whole_file(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON values: one object a row, absent and infinite values None.
+
+    Examples
+    --------
+    >>> records(pd.DataFrame({"encoder": ["pixels"], "nmi": [float("nan")]}))
+    [{'encoder': 'pixels', 'nmi': None}]
+    """
+    return [
+        {str(name): None if _is_absent(value) else value for name, value in row.items()}
+        for row in table.astype(object).to_dict("records")
+    ]
+
+
+def _is_absent(value: Any) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    return value is None or value is pd.NA

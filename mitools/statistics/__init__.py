@@ -1,0 +1,1 @@
+"""Bootstrap, correlation, paired differences, multiple comparisons."""

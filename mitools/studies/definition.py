@@ -1,0 +1,154 @@
+"""What a study asks for: the file ``STUDY.yaml``, and the cells that it means."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, field_validator, model_validator
+
+from mitools.core.recipes import Recipe, read_recipe
+from mitools.core.specs import nearest
+from mitools.measures.registry import METRICS, PAIRINGS, applies, known_method
+
+SomeText = Annotated[str, Field(min_length=1)]
+
+
+class StudiedEncoder(Recipe):
+    """One encoder of a study.
+
+    Attributes
+    ----------
+    spec
+        As :func:`mitools.encoders.open.open_encoder` reads it.
+    family
+        A group of encoders that are not independent of each other (one architecture, one author), or None.
+    """
+
+    spec: SomeText
+    family: str | None = None
+
+
+class Study(Recipe):
+    """The content of a study's file.
+
+    Attributes
+    ----------
+    data
+        Data specs.
+    encoders
+        Encoder specs, each a string or ``{spec: ..., family: ...}``.
+    pairings
+        Which joint distributions are meant: ``same_class``, ``labels``, ``simclr``.
+    estimators
+        Names of methods; one that does not apply to a pairing is left out there.
+    metrics
+        Names of what mutual information is compared with.
+    seeds
+        Of the split, the critics and the views; every cell is computed once a seed.
+    prior
+        The class distribution that is meant.
+    views
+        Augmented views an image, where ``simclr`` is asked for.
+    """
+
+    data: Annotated[tuple[SomeText, ...], Field(min_length=1)]
+    encoders: Annotated[tuple[StudiedEncoder, ...], Field(min_length=1)]
+    pairings: tuple[str, ...] = ("same_class",)
+    estimators: tuple[str, ...] = ("class_posterior",)
+    metrics: tuple[str, ...] = ("linear_acc",)
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
+    prior: Literal["empirical", "uniform"] = "empirical"
+    views: Annotated[int, Field(ge=2)] = 2
+
+    @field_validator("encoders", mode="before")
+    @classmethod
+    def _accept_bare_specs(cls, encoders: Any) -> Any:
+        if isinstance(encoders, list):
+            return tuple({"spec": entry} if isinstance(entry, str) else entry for entry in encoders)
+        return encoders
+
+    @field_validator("pairings", "estimators", "metrics")
+    @classmethod
+    def _know_the_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        for name in names:
+            if info.field_name == "estimators":
+                known_method(name)
+                continue
+            table = PAIRINGS if info.field_name == "pairings" else METRICS
+            if name not in table:
+                raise ValueError(f"there is no {name!r}; did you mean {nearest(name, table)}?")
+        return names
+
+    @model_validator(mode="after")
+    def _refuse_repetitions(self) -> "Study":
+        for field in ("data", "pairings", "estimators", "metrics", "seeds"):
+            _refuse_twice(field, getattr(self, field))
+        _refuse_twice("encoders", [encoder.spec for encoder in self.encoders])
+        if not self.metrics and not any(applies(p, e) for p in self.pairings for e in self.estimators):
+            raise ValueError("nothing to measure: no estimator applies to a pairing, and no metric is named")
+        return self
+
+
+def _refuse_twice(field: str, values: Any) -> None:
+    repeated = [value for position, value in enumerate(values) if value in values[:position]]
+    if repeated:
+        raise ValueError(f"{field} names {repeated[0]!r} twice")
+
+
+class Cell(NamedTuple):
+    """One piece of a study's work.
+
+    Attributes
+    ----------
+    data, encoder
+        Specs.
+    pairing
+        A name of :data:`mitools.measures.registry.PAIRINGS`; empty for a metric.
+    measure
+        The estimator's or the metric's name.
+    seed
+        Of everything random in it.
+    """
+
+    data: str
+    encoder: str
+    pairing: str
+    measure: str
+    seed: int
+
+    @property
+    def column(self) -> str:
+        """The name of its number in a table of one row an encoder."""
+        return f"{self.pairing}:{self.measure}" if self.pairing else self.measure
+
+    @property
+    def needs_views(self) -> bool:
+        """Whether it is measured on augmented views."""
+        return self.pairing == "simclr"
+
+
+def read_study(path: Path) -> Study:
+    """Read a study's file.
+
+    Raises
+    ------
+    InputError
+        When it is malformed; see :func:`mitools.core.recipes.read_recipe`.
+    """
+    return read_recipe(path, Study)
+
+
+def cells(study: Study) -> Iterator[Cell]:
+    """Give every cell of a study; those on the same features follow each other."""
+    pairs = [(p, e) for p in study.pairings for e in study.estimators if applies(p, e)]
+    pairs += [("", metric) for metric in study.metrics]
+    for data in study.data:
+        for encoder in study.encoders:
+            for seed in study.seeds:
+                for pairing, measure in pairs:
+                    yield Cell(data, encoder.spec, pairing, measure, seed)
+
+
+def left_out(study: Study) -> list[tuple[str, str]]:
+    """Name the pairings and estimators that do not go together and so have no cells."""
+    return [(p, e) for p in study.pairings for e in study.estimators if not applies(p, e)]

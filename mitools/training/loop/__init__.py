@@ -1,0 +1,1 @@
+"""The training loop: batches, optimisers, checkpoints. It knows no method."""

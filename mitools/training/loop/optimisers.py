@@ -1,0 +1,91 @@
+"""Optimisers and the learning rate of every step."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+
+from mitools.training.recipes import OptimiserRecipe
+
+
+class LARS(torch.optim.Optimizer):
+    """Layer-wise adaptive rates for large batches (You et al. 2017): SGD in steps that each layer allows.
+
+    A matrix or kernel moves by ``rate * trust * |w| / |g + decay w|`` times its momentum; biases and norms
+    (without weight decay) move as under plain SGD.
+
+    Parameters
+    ----------
+    params
+        Groups with their ``weight_decay``.
+    lr, momentum
+        As for SGD.
+    trust
+        The coefficient in front of the ratio of norms.
+    """
+
+    def __init__(self, params: Any, lr: float, momentum: float = 0.9, trust: float = 1e-3) -> None:
+        super().__init__(params, {"lr": lr, "momentum": momentum, "trust": trust, "weight_decay": 0.0})
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], float] | None = None) -> None:  # type: ignore[override]
+        """Move every parameter that has a gradient."""
+        for group in self.param_groups:
+            for weight in group["params"]:
+                if weight.grad is None:
+                    continue
+                gradient = weight.grad.add(weight, alpha=group["weight_decay"])
+                if weight.ndim > 1:
+                    own, theirs = weight.norm(), gradient.norm()
+                    ratio = group["trust"] * own / theirs
+                    gradient = gradient * torch.where((own > 0) & (theirs > 0), ratio, 1.0)
+                state = self.state[weight]
+                if "momentum_buffer" not in state:
+                    state["momentum_buffer"] = torch.zeros_like(weight)
+                state["momentum_buffer"].mul_(group["momentum"]).add_(gradient)
+                weight.sub_(state["momentum_buffer"], alpha=group["lr"])
+
+
+def make_optimiser(network: nn.Module, recipe: OptimiserRecipe) -> torch.optim.Optimizer:
+    """Make the optimiser of a recipe; biases and norms are not decayed.
+
+    Parameters
+    ----------
+    network
+        What is trained.
+    recipe
+        Its name and settings.
+    """
+    weights = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in weights if p.ndim > 1], "weight_decay": recipe.weight_decay},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if recipe.name == "adamw":
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate)
+    kind = LARS if recipe.name == "lars" else torch.optim.SGD
+    return kind(groups, lr=recipe.learning_rate, momentum=recipe.momentum)
+
+
+def learning_rate(recipe: OptimiserRecipe, step: int, steps: int, steps_per_epoch: int) -> float:
+    """Give the learning rate of a step: a linear warm-up, then the schedule.
+
+    Parameters
+    ----------
+    recipe
+        The highest rate, the warm-up and the schedule.
+    step
+        From 0, where the schedule starts.
+    steps, steps_per_epoch
+        Of the whole schedule, and of an epoch.
+    """
+    warmup = round(recipe.warmup_epochs * steps_per_epoch)
+    if step < warmup:
+        return recipe.learning_rate * (step + 1) / warmup
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    share = (step - warmup) / max(1, steps - warmup)
+    return max(recipe.least_rate, recipe.learning_rate * (1 + math.cos(math.pi * share)) / 2)

@@ -1,0 +1,123 @@
+"""What a run leaves on disk: its recipe, its metrics and its checkpoints, each whole or absent."""
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from torch import Tensor, nn
+
+from mitools.core.errors import InputError
+from mitools.core.files import write_text
+from mitools.core.recipes import read_recipe
+from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
+from mitools.training.recipes import TrainingRecipe
+
+TRAINING = "training.pt"
+
+
+class RunFolder:
+    """A run's folder.
+
+    ``recipe.yaml`` is the recipe with all defaults filled in; ``metrics.jsonl`` has one line a record;
+    ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``,
+    ``head.safetensors``), and the latest one what training goes on from (``training.pt``) too.
+
+    Parameters
+    ----------
+    path
+        The folder.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def begin(self, recipe: TrainingRecipe) -> None:
+        """Write the recipe, or check that the folder is this recipe's own.
+
+        Raises
+        ------
+        InputError
+            When the folder holds a run of another recipe.
+        """
+        written = self.path / "recipe.yaml"
+        if written.exists():
+            if self.recipe() != recipe:
+                raise InputError(f"{self.path} holds a run of another recipe; give another --out")
+            return
+        write_text(written, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+
+    def recipe(self) -> TrainingRecipe:
+        """Read the recipe.
+
+        Raises
+        ------
+        InputError
+            When the folder holds no run.
+        """
+        if not (self.path / "recipe.yaml").is_file():
+            raise InputError(f"{self.path}: holds no run (no recipe.yaml)")
+        return read_recipe(self.path / "recipe.yaml", TrainingRecipe)
+
+    def epochs(self) -> list[int]:
+        """Epochs whose weights are kept, in order; 0 is the untrained network."""
+        return kept_epochs(self.path)
+
+    def keep(self, epoch: int, encoder: nn.Module, head: nn.Module, training: Mapping[str, Any]) -> None:
+        """Write a checkpoint, whole or not at all; earlier ones lose what only resuming needs.
+
+        Raises
+        ------
+        OSError
+            When the disk is full; the earlier checkpoints stay as they were.
+        """
+        from safetensors.torch import save_file
+
+        folder = epoch_folder(self.path, epoch)
+        unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(parents=True)
+        try:
+            save_file(_contiguous(encoder), unfinished / ENCODER)
+            save_file(_contiguous(head), unfinished / HEAD)
+            torch.save(dict(training), unfinished / TRAINING)
+            shutil.rmtree(folder, ignore_errors=True)
+            os.replace(unfinished, folder)
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        for older in self.epochs():
+            if older < epoch:
+                (epoch_folder(self.path, older) / TRAINING).unlink(missing_ok=True)
+
+    def drop(self, epoch: int) -> None:
+        """Remove an epoch's weights."""
+        shutil.rmtree(epoch_folder(self.path, epoch), ignore_errors=True)
+
+    def training_state(self) -> tuple[int, dict[str, Any]] | None:
+        """Read what the latest checkpoint goes on from, with its epoch; None where there is none."""
+        for epoch in reversed(self.epochs()):
+            path = epoch_folder(self.path, epoch) / TRAINING
+            if path.is_file():
+                return epoch, torch.load(path, map_location="cpu", weights_only=True)
+        return None
+
+    def weights(self, epoch: int, name: str) -> dict[str, Tensor]:
+        """Read the weights of the encoder (``ENCODER``) or the head (``HEAD``) at an epoch."""
+        from safetensors.torch import load_file
+
+        return load_file(find_checkpoint(self.path, epoch) / name)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Read the records of the metrics; none where nothing is logged yet."""
+        path = self.path / "metrics.jsonl"
+        if not path.is_file():
+            return []
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _contiguous(module: nn.Module) -> dict[str, Tensor]:
+    return {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}

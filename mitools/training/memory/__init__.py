@@ -1,0 +1,1 @@
+"""What training remembers from step to step: banks and queues."""

@@ -1,0 +1,1 @@
+"""Networks that are trained: encoders with their heads."""

@@ -1,0 +1,1 @@
+"""Views: what two or more looks at one item are."""

@@ -1,0 +1,68 @@
+"""Files are whole or absent."""
+
+from pathlib import Path
+
+import pytest
+
+from mitools.core.files import digest_file, digest_text, whole_file, write_text
+
+
+def test_a_block_that_ends_well_puts_the_file_in_its_place(tmp_path: Path) -> None:
+    target = tmp_path / "deep" / "table.csv"
+    with whole_file(target) as temporary:
+        assert temporary.parent == target.parent
+        assert temporary.suffix == ".csv"
+        temporary.write_text("new")
+        assert not target.exists()
+    assert target.read_text() == "new"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def stop_halfway(target: Path, error: type[BaseException]) -> None:
+    with whole_file(target) as temporary:
+        temporary.write_text("half of the n")
+        raise error
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit, OSError])
+def test_a_block_that_ends_early_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(error):
+        stop_halfway(target, error)
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_block_that_ends_early_before_writing_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="early"), whole_file(tmp_path / "table.csv"):
+        raise ValueError("early")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_two_writers_at_once_do_not_share_a_temporary_file(tmp_path: Path) -> None:
+    target = tmp_path / "table.csv"
+    with whole_file(target) as first, whole_file(target) as second:
+        assert first != second
+        first.write_text("first")
+        second.write_text("second")
+    assert target.read_text() == "first"
+
+
+def test_text_is_written_whole_as_utf_8(tmp_path: Path) -> None:
+    write_text(tmp_path / "note.txt", "I ≥ 0")
+    assert (tmp_path / "note.txt").read_bytes() == b"I \xe2\x89\xa5 0"
+
+
+def test_a_digest_is_sha_256(tmp_path: Path) -> None:
+    (tmp_path / "abc").write_bytes(b"abc")
+    published = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    assert digest_file(tmp_path / "abc") == published
+
+
+def test_strings_keep_their_borders_in_a_digest() -> None:
+    digests = {digest_text(*parts) for parts in [("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ()]}
+    assert len(digests) == 5
+    assert digest_text("ab", "c") == digest_text("ab", "c")

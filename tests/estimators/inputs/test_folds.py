@@ -1,0 +1,191 @@
+"""Cross-fitting: every item reported once, by a critic that never saw it."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.estimators.bounds import reading as readings
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.folds import CROSS_FIT_BELOW, chosen_folds, cross_fit_parts, pooled
+from mitools.estimators.inputs.splits import Parts, split
+from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.pairing.same_class import SameClassPairs
+
+Floats = NDArray[np.float64]
+
+BRIEF: dict[str, Any] = {"hidden": (16,), "learning_rate": 0.005, "batch_size": 64} | {
+    "max_steps": 500,
+    "check_every": 25,
+    "patience": 3,
+}
+STRATA = np.repeat(np.arange(3), [13, 31, 20])
+
+
+def gaussian(n: int, rho: float, d: int, seed: int = 0) -> tuple[Floats, Floats]:
+    """Pairs whose d coordinates are standard normal with correlation rho."""
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((n, d))
+    return x, rho * x + math.sqrt(1 - rho**2) * rng.standard_normal((n, d))
+
+
+@pytest.mark.parametrize("strata", [None, STRATA], ids=["items", "strata"])
+@pytest.mark.parametrize("folds", [2, 5])
+def test_every_item_is_reported_once_and_never_by_a_critic_that_saw_it(
+    strata: NDArray[np.int64] | None, folds: int
+) -> None:
+    n = 64
+    splits = cross_fit_parts(n, strata, folds, seed=1)
+    np.testing.assert_array_equal(np.sort(np.concatenate([parts.report for parts in splits])), np.arange(n))
+    for parts in splits:
+        everything = np.concatenate([parts.train, parts.select, parts.report])
+        np.testing.assert_array_equal(np.sort(everything), np.arange(n))
+        assert abs(len(parts.report) - n / folds) < 1
+        assert len(parts.select) / (n - len(parts.report)) == pytest.approx(0.15 / 0.8, abs=0.02)
+        if strata is not None:
+            for part in (parts.report, parts.train, parts.select):
+                shares = np.bincount(strata[part]) / np.bincount(strata)
+                assert np.ptp(shares) < 0.12
+
+
+def test_the_seed_shuffles_the_folds() -> None:
+    reports = [cross_fit_parts(100, None, 5, seed)[0].report.tolist() for seed in (0, 0, 1)]
+    assert reports[0] == reports[1] != reports[2]
+    assert np.ptp(np.diff(reports[0])) > 0
+
+
+def test_one_fold_is_the_single_split() -> None:
+    (parts,) = cross_fit_parts(64, STRATA, 1, seed=3)
+    for given, expected in zip(vars(parts).values(), vars(split(64, STRATA, 3)).values(), strict=True):
+        np.testing.assert_array_equal(given, expected)
+
+
+@pytest.mark.parametrize(
+    ("n", "strata", "folds"),
+    [
+        (100, None, 5),
+        (CROSS_FIT_BELOW - 1, None, 5),
+        (CROSS_FIT_BELOW, None, 1),
+        (100, np.arange(100) % 10, 5),
+        (90, np.arange(90) % 10, 1),
+        (9, None, 1),
+    ],
+)
+def test_the_default_is_chosen_by_size_and_classes(
+    n: int, strata: NDArray[np.int64] | None, folds: int
+) -> None:
+    assert chosen_folds(n, strata) == folds
+
+
+def test_pooling_weighs_every_pair_the_same() -> None:
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(size) for size in (30, 50)]
+    parts = [Reading(float(v.mean()), v - v.mean(), 0.0) for v in values]
+    whole = np.concatenate(values)
+    together = pooled(parts)
+    assert together.nats == pytest.approx(whole.mean())
+    expected = math.sqrt(sum(v.var() * len(v) for v in values)) / len(whole)
+    assert together.stderr == pytest.approx(expected)
+
+
+def test_one_reading_pools_to_itself() -> None:
+    reading = Reading(0.7, np.array([0.5, -0.5]), 0.1)
+    together = pooled([reading])
+    assert (together.nats, together.stderr) == (reading.nats, reading.stderr)
+
+
+@pytest.fixture(scope="module")
+def cross_fitted() -> tuple[Floats, Floats, VariationalEstimator]:
+    x, y = gaussian(603, 0.8, 1)
+    return x, y, VariationalEstimator(folds=3, **BRIEF).fit(x, y)
+
+
+def test_the_pooled_value_is_that_of_each_critic_on_its_own_fold(
+    cross_fitted: tuple[Floats, Floats, VariationalEstimator],
+) -> None:
+    x, y, estimator = cross_fitted
+    values = []
+    for fold in estimator.folds_:
+        rows = (
+            torch.tensor(fold.scale_x(x.astype(np.float32))),
+            torch.tensor(fold.scale_y(y.astype(np.float32))),
+        )
+        mine = [side[torch.from_numpy(fold.parts.report)] for side in rows]
+        values.append(readings.read_infonce(fold.critic, *mine).nats)
+        np.testing.assert_array_equal(fold.pairs.x, fold.parts.report)
+    assert estimator.estimate_.nats == pytest.approx(np.mean(values), abs=1e-6)
+    assert len({id(fold.critic) for fold in estimator.folds_}) == 3
+
+
+def test_the_record_of_a_pooled_value(cross_fitted: tuple[Floats, Floats, VariationalEstimator]) -> None:
+    _, _, estimator = cross_fitted
+    estimate = estimator.estimate_
+    assert (estimate.n_report, estimate.n_train, estimate.n_select) == (603, 327, 75)
+    assert estimate.ceiling_nats == math.log(201)
+    assert estimate.settings["pairs"] == 603 == len(estimator.influence_)
+    assert estimate.settings["folds"] == 3
+    assert estimate.settings["critics_read"] == ["network"] * 3
+    assert estimate.interval_nats is not None
+    truth = -math.log(1 - 0.8**2) / 2
+    assert estimate.interval_nats.low < truth < estimate.interval_nats.high + 0.02
+    assert not estimate.warnings
+
+
+def test_a_pooled_interval_is_narrower_than_that_of_one_split(
+    cross_fitted: tuple[Floats, Floats, VariationalEstimator],
+) -> None:
+    x, y, estimator = cross_fitted
+    single = VariationalEstimator(folds=1, **BRIEF).estimate(x, y)
+    assert single.stderr_nats is not None
+    # All items in place of a fifth of them.
+    ratio = single.stderr_nats / (estimator.estimate_.stderr_nats or math.nan)
+    assert ratio == pytest.approx(math.sqrt(5), rel=0.25)
+
+
+def test_cross_fitting_of_independent_pairs_reads_nothing() -> None:
+    estimate = VariationalEstimator(folds=3, **BRIEF).estimate(*gaussian(600, 0.0, 1))
+    assert abs(estimate.nats) < 0.01
+    assert estimate.has_warning("indistinguishable_from_zero")
+
+
+def test_classes_are_spread_over_the_folds() -> None:
+    labels = np.repeat(np.arange(4), 30)
+    x = labels[:, None] + 0.05 * np.random.default_rng(0).standard_normal((120, 1))
+    # Ranks would close the gaps between the classes.
+    estimator = VariationalEstimator(folds=3, scaling="standardise", **BRIEF)
+    estimator.fit(x, x, SameClassPairs(labels))
+    # Five disjoint pairs of each class in each fold; ten items of each class.
+    assert estimator.estimate_.settings["pairs"] == 60
+    assert estimator.estimate_.entropy_nats == pytest.approx(math.log(4))
+    assert estimator.estimate_.nats == pytest.approx(math.log(4), abs=0.1)
+
+
+def test_the_folds_that_were_chosen_are_recorded() -> None:
+    x, y = gaussian(100, 0.5, 1)
+    settings = BRIEF | {"max_steps": 2}
+    assert VariationalEstimator(**settings).estimate(x, y).settings["folds"] == 5
+    parts = split(100)
+    assert VariationalEstimator(**settings).fit(x, y, parts=parts).estimate_.settings["folds"] == 1
+
+
+@pytest.mark.parametrize(
+    ("folds", "labels", "parts", "message"),
+    [
+        (0, None, None, "folds is 0, but it must be at least 1"),
+        (30, None, None, "50 items cannot be split into 30 folds"),
+        (5, np.arange(50) // 5, None, "class 0 with 5 items cannot be split into 5 folds"),
+        (5, None, split(50), "folds is 5, but the given parts are one split"),
+    ],
+)
+def test_bad_folds_are_refused(
+    folds: int, labels: NDArray[np.int64] | None, parts: Parts | None, message: str
+) -> None:
+    x = np.random.default_rng(0).standard_normal((50, 2))
+    pairing = None if labels is None else SameClassPairs(labels)
+    with pytest.raises(InputError, match=message) as caught:
+        VariationalEstimator(folds=folds, **BRIEF).fit(x, x, pairing, parts)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,57 @@
+"""Optimisers and schedules against their formulas."""
+
+import math
+
+import pytest
+import torch
+
+from mitools.training.loop.optimisers import LARS, learning_rate, make_optimiser
+from mitools.training.recipes import OptimiserRecipe
+
+
+def test_lars_moves_as_its_formula_says() -> None:
+    weight = torch.nn.Parameter(torch.tensor([[3.0, 4.0]], dtype=torch.float64))
+    optimiser = LARS([{"params": [weight], "weight_decay": 0.1}], lr=0.5, momentum=0.9, trust=0.01)
+    expected, velocity = weight.detach().clone(), torch.zeros(1, 2, dtype=torch.float64)
+    for gradient in ([[1.0, 0.0]], [[0.0, 2.0]]):
+        weight.grad = torch.tensor(gradient, dtype=torch.float64)
+        optimiser.step()
+        pull = weight.grad + 0.1 * expected
+        velocity = 0.9 * velocity + 0.01 * expected.norm() / pull.norm() * pull
+        expected = expected - 0.5 * velocity
+    torch.testing.assert_close(weight.detach(), expected)
+
+
+def test_lars_moves_biases_plainly() -> None:
+    bias = torch.nn.Parameter(torch.tensor([1.0]))
+    bias.grad = torch.tensor([2.0])
+    LARS([bias], lr=0.1).step()
+    assert float(bias.detach()) == pytest.approx(0.8)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sgd", "SGD"), ("adamw", "AdamW"), ("lars", "LARS")])
+def test_biases_and_norms_are_not_decayed(name: str, kind: str) -> None:
+    network = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.LayerNorm(2))
+    optimiser = make_optimiser(network, OptimiserRecipe(name=name, weight_decay=0.1))
+    assert type(optimiser).__name__ == kind
+    decay = {id(p): group["weight_decay"] for group in optimiser.param_groups for p in group["params"]}
+    assert [decay[id(p)] for p in network.parameters()] == [0.1, 0, 0, 0]
+
+
+def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
+    recipe = OptimiserRecipe(learning_rate=2.0, warmup_epochs=2)
+    rates = [learning_rate(recipe, step, 100, 5) for step in range(100)]
+    assert rates[:10] == pytest.approx([0.2 * (k + 1) for k in range(10)])
+    assert rates[10] == pytest.approx(2.0)
+    assert rates[55] == pytest.approx(1 + math.cos(math.pi / 2))
+    assert rates[99] < 0.01
+    constant = recipe.model_copy(update={"schedule": "constant"})
+    assert learning_rate(constant, 99, 100, 5) == 2.0
+
+
+def test_a_cosine_does_not_fall_below_the_least_rate() -> None:
+    recipe = OptimiserRecipe(learning_rate=0.05, least_rate=0.01)
+    rates = [learning_rate(recipe, step, 200, 1) for step in range(200)]
+    free = [0.05 * (1 + math.cos(math.pi * step / 200)) / 2 for step in range(200)]
+    assert rates == pytest.approx([max(rate, 0.01) for rate in free])
+    assert min(free) < 0.01 == min(rates)
