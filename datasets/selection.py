@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.datasets.base import Item, LabelledData
 
 

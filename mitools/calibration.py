@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,19 +16,19 @@ from torch import Tensor
 from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.binary_composites import flip_probability
 from mitools.datasets.readers.features import FeatureRows
-from mitools.estimators.base import MIEstimator, permuted_within
-from mitools.estimators.bounds.reading import Reading, read_donsker_varadhan
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
+from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.inputs.splits import as_many_as_report, split
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.pairs import permuted_within
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 from mitools.estimators.warnings import cautions, two_sided
 from mitools.pairing.composites import REPORT, CompositePool, composite_pool, named_classes
-
-Advance = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 CERTIFICATE = "class_posterior"
 """The one method that compares rows with labels and still reads composites; see :func:`certify`."""
@@ -127,7 +127,7 @@ def run_calibration(
     data
         Labelled features.
     methods
-        Names of :data:`mitools.estimators.registry.METHODS` that compare rows with rows, and
+        Names of :data:`mitools.estimators.registry.ESTIMATORS` that compare rows with rows, and
         ``class_posterior``, the audit's certificate, as :func:`certify` reads composites.
     out
         Folder under which every reading is kept; a calibration that was stopped goes on from there.
@@ -258,7 +258,7 @@ def certify(pool: CompositePool, flip: float) -> Estimate:
 
 def _estimator(name: str, settings: CalibrationSettings) -> MIEstimator:
     estimator = make_estimator(name, settings.seed, settings.device)
-    if METHODS[name].needs_labels and name != CERTIFICATE:
+    if ESTIMATORS[name].needs_labels and name != CERTIFICATE:
         raise InputError(f"{name} compares rows with labels, and composites are rows alone; leave it out")
     return estimator
 

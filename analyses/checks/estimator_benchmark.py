@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ from matplotlib.figure import Figure
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.tasks import TASKS, KnownMI, find_task
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 from mitools.report.figures.style import FONT_SIZE, save_figure
 from mitools.report.tables.write import write_csv
 
@@ -29,8 +30,6 @@ CLOSE, FAR = 0.035, 0.15
 """Nats of the mean and of the largest error that were aimed at."""
 
 OF_NOISY_ROWS = ("pairwise_lower", "pairwise_upper")
-
-Advance = Callable[[str, int, int], None]
 
 
 def run(
@@ -47,7 +46,7 @@ def run(
     Parameters
     ----------
     methods
-        Names in :data:`mitools.estimators.registry.METHODS`.
+        Names in :data:`mitools.estimators.registry.ESTIMATORS`.
     out
         Folder for ``results.csv``, ``summary.csv``, ``reading.txt``, the figure and the kept cells.
     tasks
@@ -94,11 +93,11 @@ def why_left_out(method: str, known: KnownMI) -> str:
         return "bounds what rows with noise share, and not these rows"
     if method == "discrete" and not all(discrete):
         return "needs symbols on both sides"
-    if METHODS[method].needs_labels and not discrete[1]:
+    if ESTIMATORS[method].needs_labels and not discrete[1]:
         return "needs labels"
-    if METHODS[method].needs_labels and method != "discrete" and discrete[0]:
+    if ESTIMATORS[method].needs_labels and method != "discrete" and discrete[0]:
         return "needs numbers beside the labels"
-    if not METHODS[method].needs_labels and any(discrete):
+    if not ESTIMATORS[method].needs_labels and any(discrete):
         return "needs numbers, and one side is symbols"
     if method == "barber_agakov" and known.y.ndim == 2 and known.y.shape[1] > 1:
         return "needs one column y"

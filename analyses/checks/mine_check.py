@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from pydantic import Field
 
 from mitools.analyses.shared.finding import Finding, write_finding
-from mitools.analyses.shared.training_runs import Advance
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.elliptical import Gaussian

@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mitools.analyses.shared.training_runs import Advance
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import entropy
 from mitools.core.estimate import Estimate
 from mitools.core.files import digest_text
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
@@ -21,7 +21,7 @@ from mitools.datasets.in_memory import ImageArray
 from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
-from mitools.estimators.bounds.reading import read_infonce
+from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.class_pairs import read_label_information
 from mitools.estimators.inputs.class_prior import class_prior

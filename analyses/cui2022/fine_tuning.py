@@ -12,9 +12,9 @@ from pydantic import Field
 from mitools.analyses.cui2022.changes import CTC, REMEDY, VANILLA, accuracy_change
 from mitools.analyses.shared.evaluation import accuracy_columns
 from mitools.analyses.shared.finding import listed
-from mitools.analyses.shared.training_runs import Advance
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData

@@ -21,8 +21,9 @@ from mitools.analyses.cui2022.fine_tuning import (
 from mitools.analyses.cui2022.reading import read
 from mitools.analyses.shared.evaluation import accuracy_columns, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
-from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
 from mitools.features.store import FeatureStore, default_root

@@ -19,9 +19,9 @@ from mitools.analyses.information_plane.toy_networks import (
 )
 from mitools.analyses.information_plane.twelve_bits import TwelveBits, shared_bits, twelve_bits
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import Advance
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.estimators.classical.binned import BinnedEstimator

@@ -11,15 +11,17 @@ from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
 from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings, view_critic
+from mitools.measures.critics import view_critic
+from mitools.measures.settings import AuditSettings
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
 from mitools.views.recipes import AugmentationRecipe

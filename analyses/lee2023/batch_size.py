@@ -12,9 +12,10 @@ from pydantic import Field, field_validator
 from mitools.analyses.lee2023.figures.batch_size_figure import batch_size_chart
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
-from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
 from mitools.estimators.inputs.splits import Parts

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator
 from mitools.analyses.lee2023.figures.accuracy_figure import accuracy_beside_information
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.training.recipes import TrainingRecipe
 

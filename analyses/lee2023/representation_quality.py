@@ -8,10 +8,11 @@ import pandas as pd
 from pydantic import Field
 
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import RUNS, Advance, require_held_out
+from mitools.analyses.shared.training_runs import RUNS, require_held_out
 from mitools.auditing.auditor import run_audit
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder

@@ -8,8 +8,9 @@ from pydantic import field_validator
 from mitools.analyses.lee2023.figures.heat_maps import heat_maps
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import Advance, require_held_out, train_all, with_options
+from mitools.analyses.shared.training_runs import require_held_out, train_all, with_options
 from mitools.backends.runtime import Runtime
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.training.recipes import TrainingRecipe
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import binomtest
 
-from mitools.analyses.shared.training_runs import Advance
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.open import open_data
@@ -26,7 +26,8 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures.settings import AuditSettings, certificate
+from mitools.measures.certificate import certificate
+from mitools.measures.settings import AuditSettings
 from mitools.views.item_views import SimCLRViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}

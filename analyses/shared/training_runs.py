@@ -1,18 +1,16 @@
 """How an analysis trains its encoders: one run after the other, each gone on with where it stopped."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.core.specs import parse_spec
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
-
-Advance = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
 
 RUNS = "runs"
 """Folder of an analysis under which its runs lie."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 from mitools.datasets.known_information.base import Joint, Rows
 from mitools.datasets.known_information.binary_composites import BinaryComposites, flip_probability
 from mitools.datasets.known_information.channels import AdditiveUniform, JointTable, LabelledIntervals
@@ -101,8 +101,7 @@ def find_task(name: str) -> Task:
     InputError
         When there is no such task; the nearest ones are named.
     """
-    if name not in TASKS:
-        raise InputError(f"unknown task {name!r}; did you mean {nearest(name, TASKS)}?")
+    check_name("task", name, TASKS)
     return Task(name, TASKS[name]())
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 from mitools.datasets.known_information.base import Joint, Rows, Truth
 
 Transform = Callable[[NDArray[np.float64]], NDArray[np.float64]]
@@ -149,9 +149,7 @@ class Transformed:
     transform: str
 
     def __post_init__(self) -> None:
-        if self.transform not in TRANSFORMS:
-            close = nearest(self.transform, TRANSFORMS)
-            raise InputError(f"unknown transform {self.transform!r}; did you mean {close}?")
+        check_name("transform", self.transform, TRANSFORMS)
 
     @property
     def d_x(self) -> int:

@@ -5,7 +5,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,11 +15,9 @@ from PIL import Image
 
 from mitools.core.errors import InputError
 from mitools.core.files import whole_file
+from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.datasets.synthetic.base import SyntheticImages
-
-Advance = Callable[[str, int, int], None]
-"""Report progress: what is being done, how much of it is done, how much there is."""
 
 _BATCH = 256
 _DTYPES = {"uint8": "U8", "int64": "I64"}

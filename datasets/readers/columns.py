@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
-from mitools.core.specs import Spec, nearest
+from mitools.core.names import nearest
+from mitools.core.specs import Spec
 from mitools.datasets.in_memory import ImageArray
 
 _PARTS = {"train": "train", "test": "t10k"}

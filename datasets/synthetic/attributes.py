@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 
 from mitools.core.entropy import bits_to_nats, check_distribution, entropy, mutual_information, nats_to_bits
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.datasets.synthetic.random_draws import categorical
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
@@ -23,18 +24,13 @@ from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
-from mitools.features.extract import Advance, Features, extract_layers
+from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
-from mitools.measures.settings import (
-    AuditSettings,
-    against_untrained,
-    certificate,
-    control_items,
-    guard,
-    quality,
-    same_class_critic,
-    view_critic,
-)
+from mitools.measures.certificate import certificate
+from mitools.measures.control import against_untrained, control_items
+from mitools.measures.critics import same_class_critic, view_critic
+from mitools.measures.quality import guard, quality
+from mitools.measures.settings import AuditSettings
 from mitools.pairing.same_class import bracket
 from mitools.training.trained_head import trained_head
 from mitools.views.item_views import SimCLRViews
@@ -125,7 +121,7 @@ def run_audit(
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     parts = split(len(data), data.labels, settings.seed)
-    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or _silent)
+    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or silent)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
@@ -299,10 +295,6 @@ def _row(
         words |= cell.get("warnings", {})
     row["warnings"] = "; ".join(f"{column}: {', '.join(found)}" for column, found in words.items() if found)
     return row
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report progress to nobody."""
 
 
 def _unique(name: str, taken: Collection[str]) -> str:

@@ -3,7 +3,7 @@
 import torch
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 
 DEVICES = ("auto", "cpu", "cuda", "mps")
 

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 
 PRECISIONS = {"float32": torch.float32, "bf16": torch.bfloat16, "float16": torch.float16}
 
@@ -30,9 +30,7 @@ def require_precision(precision: str, device: torch.device) -> None:
     InputError
         With what would be accepted.
     """
-    if precision not in PRECISIONS:
-        near = nearest(precision, PRECISIONS, len(PRECISIONS))
-        raise InputError(f"unknown precision {precision!r}; accepted: {near}")
+    check_name("precision", precision, PRECISIONS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch warns and goes on in float32; here that is an error

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mitools.backends.devices import resolve_device
 from mitools.backends.gathering import gather_items, gather_with_gradient
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -40,9 +40,7 @@ class Runtime:
     """
 
     def __init__(self, device: str = "cpu", precision: str = "float32", compiled: bool = False) -> None:
-        if precision not in PRECISIONS:
-            known = nearest(precision, PRECISIONS, len(PRECISIONS))
-            raise InputError(f"unknown precision {precision!r}; accepted: {known}")
+        check_name("precision", precision, PRECISIONS)
         kind = resolve_device(device).type
         if precision == "tf32" and kind != "cuda":
             raise InputError(f"precision tf32 needs a CUDA device, not {kind}; take float32")

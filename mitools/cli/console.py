@@ -1,7 +1,7 @@
 """What every command shares: where text goes, tables, and progress with a rate and a time to go."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from mitools.core.progress import Advance
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -27,9 +29,6 @@ JsonOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
-
-Advance = Callable[[str, int, int], None]
-"""Report progress: what is being done, how much of it is done, how much there is."""
 
 
 def print_json(document: Any) -> None:

@@ -88,7 +88,7 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
     from mitools.encoders.untrained_twin import untrained_twin
     from mitools.estimators.inputs.splits import SMALLEST_CLASS
     from mitools.features.extract import extract_layers
-    from mitools.measures.settings import against_untrained, control_items
+    from mitools.measures.control import against_untrained, control_items
 
     twin = untrained_twin(encoder, settings.seed)
     if twin is None:

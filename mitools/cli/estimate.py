@@ -12,13 +12,13 @@ from mitools.cli.estimates import print_agreement
 def _list(wanted: bool) -> None:
     if not wanted:
         return
-    from mitools.estimators.registry import METHODS
+    from mitools.estimators.registry import ESTIMATORS
 
     print_table(
         ["method", "kind", "ceiling", "cost", "take it for"],
         [
             [name, one.kind or "of what it chooses", one.ceiling or "-", one.cost, one.use]
-            for name, one in METHODS.items()
+            for name, one in ESTIMATORS.items()
         ],
     )
     raise typer.Exit

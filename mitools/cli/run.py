@@ -35,8 +35,8 @@ def run_analysis(
     """
     from mitools.analyses.registry import ANALYSES, recipe_path
     from mitools.backends.runtime import Runtime
+    from mitools.core.names import nearest
     from mitools.core.recipes import read_recipe
-    from mitools.core.specs import nearest
     from mitools.report.tables.write import records
     from mitools.training.loop.trainer import NotFiniteError
 

@@ -1,19 +1,10 @@
 """The one-line language that names encoders and data: ``source:name?key=value&key=value``."""
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mitools.core.errors import InputError
-
-
-def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
-    """Known names closest to a misspelt one, as ``a, b or c`` (all of them when few)."""
-    known = list(dict.fromkeys(known))
-    close = (
-        known if len(known) <= count else difflib.get_close_matches(name, known, count, 0.4) or known[:count]
-    )
-    return " or ".join(filter(None, [", ".join(close[:-1]), close[-1]])) if close else "nothing"
+from mitools.core.names import nearest
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Estimators: pairs of arrays in, an Estimate out."""
 
-from mitools.estimators.base import MIEstimator, Pairing
+from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior, LabelInformation
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
@@ -14,6 +14,7 @@ from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.known_density import KnownDensityEstimator
 from mitools.estimators.neural.learned_density import LearnedDensityEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.pairs import Pairing
 from mitools.estimators.pointwise import (
     PointwiseMI,
     pointwise,
@@ -21,11 +22,11 @@ from mitools.estimators.pointwise import (
     pointwise_of_labels,
     pointwise_reported,
 )
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 
 __all__ = [
+    "ESTIMATORS",
     "KSG",
-    "METHODS",
     "AdditiveGaussianNoise",
     "BinnedEstimator",
     "ChainRule",

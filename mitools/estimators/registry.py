@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 from mitools.estimators.auto import AutoEstimator
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior, LabelInformation
@@ -17,9 +16,8 @@ from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, Gauss
 from mitools.estimators.classical.ksg import KSG, MixedKSG
 from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
-from mitools.estimators.neural.learned_density import METHODS as LEARNED_DENSITY
-from mitools.estimators.neural.learned_density import LearnedDensityEstimator
-from mitools.estimators.neural.methods import METHODS as VARIATIONAL
+from mitools.estimators.neural.learned_density import LEARNED_DENSITY_METHODS, LearnedDensityEstimator
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
 
 
@@ -83,7 +81,7 @@ def _variational(name: str) -> NamedMethod:
         return VariationalEstimator(name, critic, device=device, seed=seed)
 
     ceiling, use = _VARIATIONAL_USE[name]
-    return NamedMethod(make, VARIATIONAL[name].kind, False, ceiling, use, NEURAL_COST)
+    return NamedMethod(make, VARIATIONAL_METHODS[name].kind, False, ceiling, use, NEURAL_COST)
 
 
 def _learned_density(name: str) -> NamedMethod:
@@ -91,7 +89,7 @@ def _learned_density(name: str) -> NamedMethod:
         return LearnedDensityEstimator(name, device=device, seed=seed)
 
     use = _LEARNED_DENSITY_USE[name]
-    return NamedMethod(make, LEARNED_DENSITY[name].kind, False, "", use, NEURAL_COST)
+    return NamedMethod(make, LEARNED_DENSITY_METHODS[name].kind, False, "", use, NEURAL_COST)
 
 
 def _classical(
@@ -103,7 +101,7 @@ def _classical(
     return NamedMethod(make, estimator.kind, labels, ceiling, use, cost)
 
 
-METHODS: dict[str, NamedMethod] = {
+ESTIMATORS: dict[str, NamedMethod] = {
     "auto": NamedMethod(
         lambda seed, device: AutoEstimator(device=device, seed=seed),
         None,
@@ -125,8 +123,8 @@ METHODS: dict[str, NamedMethod] = {
         "continuous rows of many columns that depend pair by pair",
         cost="1 s in 25 + 25 dimensions",
     ),
-    **{name: _variational(name) for name in VARIATIONAL},
-    **{name: _learned_density(name) for name in LEARNED_DENSITY},
+    **{name: _variational(name) for name in VARIATIONAL_METHODS},
+    **{name: _learned_density(name) for name in LEARNED_DENSITY_METHODS},
     "class_posterior": NamedMethod(
         lambda seed, device: ClassPosterior(seed=seed),
         "lower bound",
@@ -170,6 +168,5 @@ def make_estimator(name: str, seed: int = 0, device: str = "cpu") -> MIEstimator
     InputError
         When there is no such method; the nearest ones are named.
     """
-    if name not in METHODS:
-        raise InputError(f"unknown method {name!r}; did you mean {nearest(name, METHODS)}?")
-    return METHODS[name].make(seed, device)
+    check_name("method", name, ESTIMATORS)
+    return ESTIMATORS[name].make(seed, device)

@@ -1,7 +1,7 @@
 """One pass of a frozen encoder over a data set, kept on disk and gone on with after a stop."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mitools.backends.devices import resolve_device
 from mitools.backends.precision import require_precision
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
@@ -19,8 +20,6 @@ from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.features.encoding import LayerRows, encoded
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
 from mitools.views.item_views import SimCLRViews
-
-Advance = Callable[[str, int, int], None]
 
 SHARD_BYTES = 1 << 28
 """After so much of its widest layer a pass is sealed: a stop loses what came after."""

@@ -7,9 +7,9 @@ import numpy as np
 
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.methods import METHODS as VARIATIONAL
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 from mitools.features.extract import Features
 from mitools.metrics.alignment import alignment
 from mitools.metrics.clustering import kmeans_nmi
@@ -78,9 +78,11 @@ class _Pairing(NamedTuple):
 
 
 PAIRINGS: dict[str, _Pairing] = {
-    "same_class": _Pairing(_same_class, lambda name: name == "class_posterior" or name in VARIATIONAL),
-    "labels": _Pairing(_labels, lambda name: METHODS[name].needs_labels and name != "class_posterior"),
-    "simclr": _Pairing(_simclr, lambda name: name in VARIATIONAL),
+    "same_class": _Pairing(
+        _same_class, lambda name: name == "class_posterior" or name in VARIATIONAL_METHODS
+    ),
+    "labels": _Pairing(_labels, lambda name: ESTIMATORS[name].needs_labels and name != "class_posterior"),
+    "simclr": _Pairing(_simclr, lambda name: name in VARIATIONAL_METHODS),
 }
 """How the estimators read each pairing, and which of them can."""
 

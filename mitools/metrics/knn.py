@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.validation import as_labels, same_length
-from mitools.metrics.nearest import nearest
+from mitools.metrics.nearest_rows import nearest_rows
 from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, check_same_width, unit_rows
 
 
@@ -81,7 +81,7 @@ def knn_accuracy(
     hits = dict.fromkeys(k, 0)
     for start in range(0, len(queries), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
-        similarity, place = nearest(queries[block], bank, min(max(k), len(bank)))
+        similarity, place = nearest_rows(queries[block], bank, min(max(k), len(bank)))
         # Votes are summed on the CPU: CUDA's scatter_add adds in no fixed order. Dividing all weights of a
         # row by its largest changes no vote and keeps a small temperature from overflowing.
         weight = ((similarity - similarity[:, :1]) / temperature).cpu().double().exp_()

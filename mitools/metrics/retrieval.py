@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.validation import as_labels, same_length
-from mitools.metrics.nearest import nearest
+from mitools.metrics.nearest_rows import nearest_rows
 from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, unit_rows
 
 
@@ -48,7 +48,7 @@ def recall_at_1(features: Features, labels: ArrayLike, device: Device = "cpu") -
     for start in range(0, len(unit), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
         own = torch.arange(start, start + len(unit[block]))
-        _, place = nearest(unit[block], unit, 2)
+        _, place = nearest_rows(unit[block], unit, 2)
         first, second = place.cpu().unbind(dim=1)
         # An item is not always its own first: duplicates tie with it, and may even push it off the list.
         other = torch.where(first == own, second, first)

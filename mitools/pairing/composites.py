@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.datasets.known_information.binary_composites import (
     BinaryComposites,
     CompositeItems,

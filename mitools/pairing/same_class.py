@@ -8,10 +8,10 @@ from numpy.typing import ArrayLike, NDArray
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.estimators.base import Rows, permuted_within
 from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.validation import as_labels
+from mitools.estimators.pairs import Rows, permuted_within
 
 
 class SameClassPairs:
@@ -82,7 +82,7 @@ class _ClassMembers:
         return self.members[self.first[c] + x], self.members[self.first[c] + y]
 
     def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
-        """Pair items up within their classes, none twice; see :class:`mitools.estimators.base.PairSource`."""
+        """Pair items up within their classes, none twice; see :class:`.PairSource`."""
         # As many disjoint pairs as fit while every class keeps its share of the prior, on average: shares
         # are rounded up or down by one draw for all (systematic sampling), and so is their sum.
         most = (self.counts // 2 / self.prior).min()

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.base import Rows, permuted_within
 from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.pairs import Rows, permuted_within
 
 
 class ViewPairs:

@@ -1,6 +1,6 @@
 """Where every layer of every checkpoint lies in the information plane, cell by cell."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
@@ -34,8 +35,6 @@ from mitools.plane.methods import (
 )
 from mitools.plane.settings import SOURCE, TRAINED_ON, PlaneSettings
 from mitools.plane.subject import Subject
-
-Advance = Callable[[str, int, int], None]
 
 COLUMNS = (
     "encoder", "epoch", "stage", "layer", "depth", "data", "role", "quantity", "method", "kind", "bits",
@@ -115,7 +114,7 @@ def measure_plane(
     layers
         ``all``, or names as :func:`mitools.encoders.layers.taps.tap` takes them.
     methods
-        Names of :data:`mitools.plane.methods.METHODS`.
+        Names of :data:`mitools.plane.methods.PLANE_METHODS`.
     settings
         See :class:`PlaneSettings`.
     trained_on
@@ -135,7 +134,7 @@ def measure_plane(
         raise InputError("a plane needs a checkpoint and a data set at least")
     for labelled in data.values():
         require_classes(labelled, SMALLEST_CLASS)
-    measuring = _Measuring(store, ResultStore(out / "cells"), settings, advance or _silent)
+    measuring = _Measuring(store, ResultStore(out / "cells"), settings, advance or silent)
     rows: list[Values] = []
     for name, labelled in data.items():
         taps, image_size = measuring.encode(checkpoints, name, labelled, layers)
@@ -320,7 +319,3 @@ def _groups(cells: Sequence[_Cell], together: bool) -> Iterator[Sequence[_Cell]]
         group, numbers = [*group, cell], numbers + size
     if group:
         yield group
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report progress to nobody."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
@@ -206,7 +206,7 @@ def _without_null(estimate: Estimate) -> Estimate:
     return replace(estimate, null_nats=None, warnings=kept)
 
 
-METHODS: dict[str, PlaneMethod] = {
+PLANE_METHODS: dict[str, PlaneMethod] = {
     "certificate": PlaneMethod(
         (OF_LABEL,),
         _certificate,
@@ -280,10 +280,7 @@ def require_methods(names: Sequence[str]) -> Mapping[str, PlaneMethod]:
         When there is no such method (the nearest are named), or none is named.
     """
     for name in names:
-        if name not in METHODS:
-            raise InputError(
-                f"a plane has no method {name!r}; accepted: {nearest(name, METHODS, len(METHODS))}"
-            )
+        check_name("plane method", name, PLANE_METHODS)
     if not names:
-        raise InputError(f"no method is named; accepted: {', '.join(METHODS)}")
-    return {name: METHODS[name] for name in names}
+        raise InputError(f"no method is named; accepted: {', '.join(PLANE_METHODS)}")
+    return {name: PLANE_METHODS[name] for name in names}

@@ -10,9 +10,9 @@ from mitools.core.entropy import entropy
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
-from mitools.estimators.base import PairedRows
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
+from mitools.estimators.pairs import PairedRows
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
 

@@ -9,8 +9,9 @@ import pandas as pd
 from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
-from mitools.report.figures.brackets import bracket_chart, scatter_against_target
+from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
+from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.tables.write import write_tables
 from mitools.statistics.correlation import correlate
 from mitools.statistics.paired_differences import compare

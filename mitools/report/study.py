@@ -9,7 +9,7 @@ import pandas as pd
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.report.tables.write import write_csv
 from mitools.studies.work import Found
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.statistics.bootstrap import bca_interval, resample_counts
 from mitools.statistics.coefficients import NAMES, Floats, coefficients, p_values
 from mitools.statistics.holm import holm

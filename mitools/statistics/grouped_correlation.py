@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.statistics.coefficients import NAMES
 from mitools.statistics.correlation import CORRELATION_COLUMNS, correlate, numeric_columns
 

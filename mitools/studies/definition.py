@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
+from mitools.core.names import nearest
 from mitools.core.recipes import Recipe, read_recipe
-from mitools.core.specs import nearest
 from mitools.measures.registry import METRICS, PAIRINGS, applies, known_method
 
 SomeText = Annotated[str, Field(min_length=1)]

@@ -3,7 +3,7 @@
 import errno
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import groupby
@@ -14,6 +14,7 @@ from mitools.backends.processes import process_rank
 from mitools.core.claims import ClaimFolder
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text, write_text
+from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
@@ -40,7 +41,6 @@ class _Identity(NamedTuple):
 
 
 State = Literal["done", "failed", "claimed", "to do"]
-Advance = Callable[[str, int, int], None]
 
 
 class Found(NamedTuple):

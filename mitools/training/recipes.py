@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from mitools.core.names import nearest
 from mitools.core.recipes import Recipe
-from mitools.core.specs import nearest
 from mitools.training.losses.registry import OBJECTIVES
 from mitools.views.recipes import AugmentationRecipe
 

@@ -22,7 +22,7 @@ from mitools.encoders.architectures import CifarResNet
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators import ClassPosterior
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures import settings as measurements
+from mitools.measures import certificate, control, critics
 from mitools.measures.settings import AuditSettings
 
 ENCODERS = ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4"]
@@ -37,7 +37,7 @@ def short_critics(monkeypatch):
 
     from mitools.estimators import VariationalEstimator
 
-    monkeypatch.setattr(measurements, "VariationalEstimator", briefly)
+    monkeypatch.setattr(critics, "VariationalEstimator", briefly)
 
 
 def cells(out):
@@ -80,8 +80,8 @@ def test_a_second_audit_encodes_and_measures_nothing(image_tar, tmp_path, monkey
     def never(*arguments, **settings):
         raise AssertionError("computed again")
 
-    monkeypatch.setattr(measurements, "ClassPosterior", never)
-    monkeypatch.setattr(measurements, "VariationalEstimator", never)
+    monkeypatch.setattr(certificate, "ClassPosterior", never)
+    monkeypatch.setattr(critics, "VariationalEstimator", never)
     monkeypatch.setattr(import_module("mitools.features.extract"), "encoded", never)
     assert run(arguments) == 0
     assert cells(out) == before
@@ -254,13 +254,13 @@ def test_a_trained_network_is_better_than_its_twin(shared, tmp_path):
 
 def test_the_control_takes_few_items_and_classes_evenly():
     labels = np.random.default_rng(0).permutation(np.repeat(np.arange(250), 30))
-    items = measurements.control_items(labels)
+    items = control.control_items(labels)
     counts = np.bincount(labels[items], minlength=250)
     assert len(items) == 2000
     assert np.count_nonzero(counts) == 100
     assert set(counts) == {0, 20}
     assert (np.diff(items) > 0).all()
-    np.testing.assert_array_equal(measurements.control_items(np.arange(90) % 3), np.arange(90))
+    np.testing.assert_array_equal(control.control_items(np.arange(90) % 3), np.arange(90))
 
 
 def test_spoilt_features_are_told_in_the_row(tmp_path):

@@ -7,9 +7,9 @@ critic has all cores to itself, as torch deals them out.
 import pytest
 import torch
 
-from mitools.estimators.bounds.reading import read_infonce
+from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.critics.networks import SeparableCritic
-from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.training_loop import Member, Schedule, fit_critics
 
 CRITICS, ROWS, PAIRS = 8, 4000, 256
@@ -44,7 +44,7 @@ def test_eight_critics(benchmark, d, hidden, how, device):
     batches = [members] if how == "together" else [[one] for one in members]
 
     def fit():
-        objective = METHODS["infonce"].objective
+        objective = VARIATIONAL_METHODS["infonce"].objective
         return [
             fitted
             for some in batches

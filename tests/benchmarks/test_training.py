@@ -8,8 +8,9 @@ import torch
 from torch.nn import functional
 
 from mitools.backends.runtime import Runtime
+from mitools.core.progress import silent
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.loop.trainer import PREPROCESS, _Run, _silent
+from mitools.training.loop.trainer import PREPROCESS, _Run
 from mitools.training.recipes import TrainingRecipe
 
 SIZES = {"convnet": (64, 20), "resnet18_small": (32, 4)}
@@ -25,7 +26,7 @@ def prepare(encoder: str, folder: Path) -> _Run:
         batch_size=batch,
         log_every=steps,
     )
-    return _Run.prepare(recipe, RunFolder(folder), Runtime(), _silent)
+    return _Run.prepare(recipe, RunFolder(folder), Runtime(), silent)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -7,7 +7,7 @@ import pytest
 
 from mitools.cli.main import run
 from mitools.core.estimate import Estimate
-from mitools.estimators import METHODS
+from mitools.estimators import ESTIMATORS
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_a_method_named_twice_is_read_once(arrays, capsys):
 def test_the_list_names_every_method(capsys):
     assert run(["estimate", "--list"]) == 0
     text = capsys.readouterr().out
-    assert all(name in text for name in METHODS)
+    assert all(name in text for name in ESTIMATORS)
 
 
 def test_copied_rows_are_told(arrays, tmp_path, capsys):

@@ -7,7 +7,7 @@ import pytest
 
 from mitools.cli.main import run
 from mitools.core.errors import InputError
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 
 N = 60
 RNG = np.random.default_rng(0)
@@ -21,7 +21,7 @@ def partner(method, rows):
     return rows[:, :1] if method == "barber_agakov" else rows
 
 
-every_method = pytest.mark.parametrize("method", sorted(METHODS))
+every_method = pytest.mark.parametrize("method", sorted(ESTIMATORS))
 
 
 def with_value(rows, value):
@@ -49,7 +49,7 @@ UNUSABLE = {
 def test_unusable_x_ends_with_two_and_one_line(method, what, tmp_path, capsys):
     rows, word = UNUSABLE[what]
     np.save(tmp_path / "x.npy", rows)
-    np.save(tmp_path / "y.npy", LABELS if METHODS[method].needs_labels else partner(method, Y))
+    np.save(tmp_path / "y.npy", LABELS if ESTIMATORS[method].needs_labels else partner(method, Y))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         code = run(["estimate", str(tmp_path / "x.npy"), str(tmp_path / "y.npy"), "--method", method])
@@ -75,7 +75,7 @@ def test_what_is_no_array_is_called_what_it_is(content, said, tmp_path, capsys):
 @every_method
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_unusable_y_is_named(method, value):
-    y = LABELS.astype(float) if METHODS[method].needs_labels else Y[:, 0].copy()
+    y = LABELS.astype(float) if ESTIMATORS[method].needs_labels else Y[:, 0].copy()
     y[3] = value
     with pytest.raises(InputError) as error:
         quick(method).estimate(whole(X) if method == "discrete" else X, y)
@@ -101,7 +101,7 @@ def usable(method, n=N):
         whole(Y)[:, 0]
         if method == "discrete"
         else LABELS
-        if METHODS[method].needs_labels
+        if ESTIMATORS[method].needs_labels
         else partner(method, Y)
     )
     return x[:n], y[:n]
@@ -147,7 +147,7 @@ def test_rows_that_come_again_read_a_finite_number(method):
         return
     # Twenty different rows: no more than log 20 is there, but for what a small sample adds to an estimate.
     assert read_quietly(method, x[some], y[some]).nats < np.log(N)
-    if METHODS[method].needs_labels:
+    if ESTIMATORS[method].needs_labels:
         return
     if method in ("gaussian", "gaussian_copula"):
         with pytest.raises(InputError, match="determine a direction of each other exactly"):
@@ -172,7 +172,7 @@ def test_few_rows_are_refused_in_one_line_or_read_with_care(method, n):
     assert any(character.isdigit() for character in message)
 
 
-@pytest.mark.parametrize("method", sorted(name for name in METHODS if METHODS[name].needs_labels))
+@pytest.mark.parametrize("method", sorted(name for name in ESTIMATORS if ESTIMATORS[name].needs_labels))
 class TestLabels:
     def test_whole_floats_and_names_are_labels_too(self, method):
         x, y = usable(method)
@@ -195,7 +195,7 @@ class TestLabels:
             quick(method).estimate(x, np.column_stack([y, y]))
 
 
-@pytest.mark.parametrize("method", sorted(name for name in METHODS if not METHODS[name].needs_labels))
+@pytest.mark.parametrize("method", sorted(name for name in ESTIMATORS if not ESTIMATORS[name].needs_labels))
 def test_whole_numbers_are_rows_too(method):
     x, y = usable(method)
     if method == "barber_agakov":

@@ -3,7 +3,8 @@
 import pytest
 
 from mitools.core.errors import InputError
-from mitools.core.specs import Spec, nearest, parse_spec
+from mitools.core.names import nearest
+from mitools.core.specs import Spec, parse_spec
 
 SOURCES = ["builtin", "checkpoint", "digits", "timm"]
 

@@ -12,7 +12,7 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 
 Floats = NDArray[np.float64]
 NEURAL: dict[str, Any] = {
@@ -79,7 +79,7 @@ def test_names_of_labels_change_nothing() -> None:
     )
 
 
-@pytest.mark.skipif("auto" not in METHODS, reason="there is no automatic choice")
+@pytest.mark.skipif("auto" not in ESTIMATORS, reason="there is no automatic choice")
 @pytest.mark.slow
 @pytest.mark.parametrize("task", ["normal 1x1", "sparse normal 3x3", "student 1 df 2x2"])
 def test_auto_changes_by_less_than_three_hundredths(task: str) -> None:

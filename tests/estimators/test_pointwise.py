@@ -11,7 +11,7 @@ from mitools.core.errors import InputError
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
-from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.pointwise import (
     pointwise,
@@ -23,7 +23,7 @@ from mitools.pairing.same_class import SameClassPairs
 
 BRIEF: dict[str, Any] = {"hidden": (16,), "batch_size": 64, "max_steps": 150, "learning_rate": 5e-3}
 JOINT = Gaussian.dense(1, 1, 0.8)
-READ_AS_RATIOS = [name for name in METHODS if name != "deep_infomax"]
+READ_AS_RATIOS = [name for name in VARIATIONAL_METHODS if name != "deep_infomax"]
 
 Floats = NDArray[np.float64]
 

@@ -11,13 +11,13 @@ import pytest
 from sklearn.base import clone
 
 from mitools.core.errors import InputError
-from mitools.estimators.base import PairedRows, permuted_within
 from mitools.estimators.inputs.splits import split
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.registry import METHODS, make_estimator
+from mitools.estimators.pairs import PairedRows, permuted_within
+from mitools.estimators.registry import ESTIMATORS, make_estimator
 
 
-@pytest.mark.parametrize("name", list(METHODS))
+@pytest.mark.parametrize("name", list(ESTIMATORS))
 def test_a_name_makes_an_estimator_that_scikit_learn_can_copy(name: str) -> None:
     estimator = make_estimator(name, seed=3)
     assert clone(estimator).get_params() == estimator.get_params()
@@ -29,8 +29,8 @@ def test_a_name_makes_an_estimator_that_scikit_learn_can_copy(name: str) -> None
 def test_a_method_by_name_reads_what_it_says(name: str, mixture_of: Callable[[float], Any]) -> None:
     x, labels = mixture_of(1.0).draw(1000, np.random.default_rng(0))
     estimate = make_estimator(name).estimate(x, labels)
-    assert (estimate.method, estimate.kind) == (name, METHODS[name].kind)
-    assert METHODS[name].needs_labels
+    assert (estimate.method, estimate.kind) == (name, ESTIMATORS[name].kind)
+    assert ESTIMATORS[name].needs_labels
 
 
 def test_the_readme_lists_every_method_with_its_kind() -> None:
@@ -39,8 +39,8 @@ def test_the_readme_lists_every_method_with_its_kind() -> None:
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| `")]
     kinds = {name: kind.strip() for names, kind, *_ in rows for name in re.findall(r"`(\w+)`", names)}
     assert {len(row) for row in rows} == {6}
-    assert set(kinds) == set(METHODS) | {"class_posterior_nwj"}
-    for name, method in METHODS.items():
+    assert set(kinds) == set(ESTIMATORS) | {"class_posterior_nwj"}
+    for name, method in ESTIMATORS.items():
         assert method.kind is None or method.kind in kinds[name]
 
 
@@ -50,7 +50,7 @@ def test_an_unknown_name_gets_the_nearest() -> None:
 
 
 def test_only_nt_xent_is_an_asymptotic_bound() -> None:
-    asymptotic = [name for name, method in METHODS.items() if method.kind == "asymptotic lower bound"]
+    asymptotic = [name for name, method in ESTIMATORS.items() if method.kind == "asymptotic lower bound"]
     assert asymptotic == ["nt_xent"]
 
 

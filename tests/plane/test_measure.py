@@ -18,7 +18,7 @@ from mitools.features.store import FeatureStore
 from mitools.plane import measure, methods
 from mitools.plane.checkpoints import checkpoints_of_run, checkpoints_of_specs
 from mitools.plane.measure import COLUMNS, Plane, measure_plane
-from mitools.plane.methods import METHODS
+from mitools.plane.methods import PLANE_METHODS
 from mitools.plane.settings import PlaneSettings
 
 QUICK = PlaneSettings(
@@ -51,7 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def every(shared_run: Path, folder: Path) -> Plane:
     """All methods on two layers."""
-    return measured(shared_run, folder, *METHODS, layers=["second", "first"])
+    return measured(shared_run, folder, *PLANE_METHODS, layers=["second", "first"])
 
 
 def test_every_method_reads_every_layer_checkpoint_and_data_set(every: Plane) -> None:
@@ -142,9 +142,9 @@ def test_binning_takes_one_range_for_all_checkpoints(run_folder: Path, tmp_path:
 def test_what_was_read_is_not_read_again(
     every: Plane, shared_run: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, method in METHODS.items():
-        monkeypatch.setitem(methods.METHODS, name, method._replace(read=None))
-    again = measured(shared_run, folder, *METHODS, layers=["second", "first"])
+    for name, method in PLANE_METHODS.items():
+        monkeypatch.setitem(methods.PLANE_METHODS, name, method._replace(read=None))
+    again = measured(shared_run, folder, *PLANE_METHODS, layers=["second", "first"])
     assert not again.failures
     pd.testing.assert_frame_equal(every.table, again.table)
 
@@ -152,7 +152,7 @@ def test_what_was_read_is_not_read_again(
 def test_a_killed_measurement_loses_the_cells_in_work_alone(
     run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    method = METHODS["certificate"]
+    method = PLANE_METHODS["certificate"]
     calls = []
 
     def killed(*arguments: Any) -> Any:
@@ -161,7 +161,7 @@ def test_a_killed_measurement_loses_the_cells_in_work_alone(
             raise KeyboardInterrupt
         return method.read(*arguments)
 
-    monkeypatch.setitem(methods.METHODS, "certificate", method._replace(read=killed))
+    monkeypatch.setitem(methods.PLANE_METHODS, "certificate", method._replace(read=killed))
     few: dict[str, Any] = {"data": {"source": DIGITS["few"]}, "layers": ["output"]}
     with pytest.raises(KeyboardInterrupt):
         measured(run_folder, tmp_path / "out", "certificate", **few)
@@ -238,5 +238,5 @@ def test_a_layer_that_is_not_there_names_the_nearest(run_folder: Path, tmp_path:
 
 
 def test_a_method_that_is_not_there_names_the_others(run_folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"no method 'infonse'; accepted: .*infonce"):
+    with pytest.raises(InputError, match=r"unknown plane method .infonse.; accepted: .*infonce"):
         measured(run_folder, tmp_path / "out", "infonse")

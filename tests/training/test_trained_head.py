@@ -13,7 +13,7 @@ from torch.nn.functional import cosine_similarity
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.encoders.open import open_encoder
-from mitools.measures import settings as measurements
+from mitools.measures import critics
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
@@ -72,9 +72,7 @@ def test_a_damaged_head_is_named(runs: Path, tmp_path: Path) -> None:
 def test_the_audit_reports_it_beside_the_fresh_critic(
     runs: Path, tmp_path: Path, capsys, monkeypatch
 ) -> None:
-    monkeypatch.setattr(
-        measurements, "VariationalEstimator", partial(measurements.VariationalEstimator, max_steps=50)
-    )
+    monkeypatch.setattr(critics, "VariationalEstimator", partial(critics.VariationalEstimator, max_steps=50))
     encoders = [f"run:{runs / 'class'}", f"run:{runs / 'cross_entropy'}"]
     words = [word for spec in encoders for word in ("--encoder", spec)]
     asked = ["audit", "--data", "digits", *words, "--trained-head", "--no-control", "--json"]

@@ -14,7 +14,7 @@ from torch import nn
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
 from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
 from mitools.encoders.architectures.convnet import ConvNet

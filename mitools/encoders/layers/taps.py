@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import nearest
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.read import Inputs, inputs_count
 

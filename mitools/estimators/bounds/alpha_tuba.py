@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds import score_matrix as bounds
 from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.score_matrix import _square, without_diagonal
 
 
 @torch.no_grad()
@@ -18,7 +18,7 @@ def read_alpha_tuba(
     Parameters
     ----------
     critic, x, y, diagonal_is_marginal
-        As for :func:`mitools.estimators.bounds.reading.read_donsker_varadhan`.
+        As for :func:`mitools.estimators.bounds.donsker_varadhan.read_donsker_varadhan`.
     alpha
         In (0, 1).
     """
@@ -40,7 +40,7 @@ def read_alpha_tuba(
             scores[paired, here] = positive
         log_own = scores.logsumexp(dim=0) - log_contrasts
         scores[after, here] = left_out
-        log_d_own, log_d_others = (bounds.log_interpolated(m, alpha) for m in (log_own, log_others))
+        log_d_own, log_d_others = (log_interpolated(m, alpha) for m in (log_own, log_others))
         own[start:stop] = positive - log_d_own - (log_others - log_d_others).exp()
         # How much x_k lowers the value as a contrast to every y: through the logarithm, and the ratio.
         by_logarithm, by_ratio = math.log(alpha) - log_d_own, math.log1p(-alpha) - 2 * log_d_others
@@ -50,3 +50,39 @@ def read_alpha_tuba(
         share += scores.exp_().sum(dim=1) / n
     influence = (own - own.mean()) - (share - share.mean())
     return Reading(float(1 + own.mean()), influence.cpu().numpy())
+
+
+def alpha_tuba(scores: Tensor, alpha: float) -> Tensor:
+    """Interpolate between TUBA (alpha 0) and InfoNCE (alpha 1) (Poole et al. 2019, Eqs. 15 and 16).
+
+    With f the critic and q(y) a baseline, the scores are ``g = f - log q``, by which the paper's
+    ``alpha m(y; x_1..K) + (1 - alpha) q(y)`` is ``q(y) (alpha mean_i exp g(x_i, y) + 1 - alpha)``. Both
+    terms average over K - 1 x's, as the proof needs: the positive's own and K - 2 others, or K - 1 that
+    belong to other pairs.
+
+    The paper gives log(K / alpha) as the ceiling; the subtracted term can vanish as well, so that
+    1 + log(K / alpha) is what holds for all scores.
+
+    Parameters
+    ----------
+    scores
+        Shape (K, K).
+    alpha
+        In (0, 1).
+
+    Returns
+    -------
+    Tensor
+        A scalar, in nats; at most 1 + log((K - 1) / alpha).
+    """
+    k = _square(scores)
+    one_other = torch.eye(k, dtype=torch.bool, device=scores.device).roll(1, dims=0)
+    with_own = scores.masked_fill(one_other, -torch.inf).logsumexp(dim=0) - math.log(k - 1)
+    others = without_diagonal(scores).logsumexp(dim=0) - math.log(k - 1)
+    joint = scores.diagonal() - log_interpolated(with_own, alpha)
+    return 1 + joint.mean() - (others - log_interpolated(others, alpha)).exp().mean()
+
+
+def log_interpolated(log_mean: Tensor, alpha: float) -> Tensor:
+    """Logarithm of ``alpha exp(log_mean) + 1 - alpha``, elementwise."""
+    return torch.logaddexp(log_mean + math.log(alpha), torch.full_like(log_mean, math.log1p(-alpha)))

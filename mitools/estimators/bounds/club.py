@@ -1,15 +1,15 @@
-"""Bounds on a matrix of conditional log densities, in nats: from above where the density is the true one.
+"""CLUB: an upper bound where the conditional density is the true one.
 
 In every function ``scores[i, j] = log q(y_j | x_i)``, shape (K, K), up to a function of y alone: such a
 function takes no part. The diagonal holds the K pairs drawn from the joint distribution. With any other
 density than the true p(y|x) each value may lie on either side of the truth.
 """
 
-import math
-
+import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.score_matrix import without_diagonal
+from mitools.estimators.bounds.log_likelihood import ConditionalCritic
+from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
 
 
 def club(scores: Tensor) -> Tensor:
@@ -48,18 +48,67 @@ def club_sampled(scores: Tensor, partner: Tensor) -> Tensor:
     return (scores.diagonal() - scores.gather(1, partner[:, None]).squeeze(1)).mean()
 
 
-def leave_one_out(scores: Tensor) -> Tensor:
-    """Leave one out: E[log p(y_j|x_j) / mean_i p(y_j|x_i)] with i != j (Poole et al. 2019, Sec. 2.4).
+@torch.no_grad()
+def read_club(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+    """Read CLUB over n pairs, with all n(n - 1) others as the product of the marginals.
 
     Parameters
     ----------
-    scores
-        Shape (K, K).
-
-    Returns
-    -------
-    Tensor
-        A scalar, in nats.
+    critic
+        Scores (n, d_x) against (m, d_y) as (n, m).
+    x, y
+        Shapes (n, d_x) and (n, d_y), row i paired with row i.
+    diagonal_is_marginal
+        Whether the n pairs themselves belong to the product too: see
+        :attr:`mitools.estimators.pairs.Pairing.diagonal_is_marginal`.
     """
-    others = without_diagonal(scores).logsumexp(dim=0) - math.log(len(scores) - 1)
-    return (scores.diagonal() - others).mean()
+    n = len(x)
+    partners = n if diagonal_is_marginal else n - 1
+    joint = x.new_empty(n, dtype=torch.float64)
+    rows = x.new_empty(n, dtype=torch.float64)
+    columns = x.new_zeros(n, dtype=torch.float64)
+    for start, stop in chunks(n):
+        scores = checked(critic(x[start:stop], y))
+        joint[start:stop] = scores.diagonal(start)
+        if not diagonal_is_marginal:
+            scores.diagonal(start).zero_()
+        rows[start:stop] = scores.sum(dim=1) / partners
+        columns += scores.sum(dim=0) / partners
+    nats = joint.mean() - rows.mean()
+    influence = (joint - joint.mean()) - (rows + columns - 2 * rows.mean())
+    return Reading(float(nats), influence.cpu().numpy())
+
+
+@torch.no_grad()
+def read_club_sampled(
+    critic: ConditionalCritic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False
+) -> Reading:
+    """Read CLUB over n pairs with one other y for every x: n scores of each kind, no matrix.
+
+    Every x meets the y of the next pair around a circle, in a random order that depends on n alone.
+
+    Parameters
+    ----------
+    critic
+        Scores row i of x against row i of y by ``of_pairs``.
+    x, y, diagonal_is_marginal
+        As for :func:`read_club`.
+    """
+    n = len(x)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
+    partner = order
+    if not diagonal_is_marginal:
+        partner = torch.empty_like(order)
+        partner[order] = order.roll(1)
+    joint = checked(critic.of_pairs(x, y))
+    met = checked(critic.of_pairs(x, y[partner]))
+    met_by = torch.empty_like(met)
+    met_by[partner] = met
+    # Pair i takes part in three scores. Their sum counts what is the score's own, and neither x's nor y's,
+    # twice; the variance of the mean counts it once.
+    influence = joint - met - met_by
+    influence -= influence.mean()
+    variance = influence.square().mean()
+    if variance > met.var():
+        influence *= (1 - met.var() / variance).sqrt()
+    return Reading(float((joint - met).mean()), influence.cpu().numpy())

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassifierMixin
 
 from mitools.core.entropy import entropy, nats_to_bits
-from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.estimators.base import MIEstimator, permuted_within
+from mitools.core.names import check_name
+from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
@@ -19,6 +19,7 @@ from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.row_table import Table
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 from mitools.estimators.inputs.validation import as_labels, as_table, same_length
+from mitools.estimators.pairs import permuted_within
 from mitools.estimators.warnings import cautions, one_sided_low, two_sided
 
 
@@ -232,6 +233,5 @@ def _read(
 
 def _known_reading(reading: str) -> str:
     methods = {"dv": "class_posterior", "nwj": "class_posterior_nwj"}
-    if reading not in methods:
-        raise InputError(f"unknown reading {reading!r}; accepted: {', '.join(methods)}")
+    check_name("reading", reading, methods)
     return methods[reading]

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
+from mitools.core.names import check_name
 from mitools.estimators.classical.base import (
     ClassicalEstimator,
     Table,
@@ -14,7 +15,8 @@ from mitools.estimators.classical.base import (
     as_precise_rows,
     varying_columns,
 )
-from mitools.estimators.classical.discrete import as_symbols, check_correction, read_symbols, row_symbols
+from mitools.estimators.classical.discrete import check_correction, read_symbols
+from mitools.estimators.inputs.symbols import as_symbols, row_symbols
 
 Floats = NDArray[np.float64]
 Range = tuple[float, float]
@@ -91,8 +93,7 @@ class BinnedEstimator(ClassicalEstimator):
 
     def _check_settings(self) -> None:
         check_correction(self.correction)
-        if self.strategy not in STRATEGIES:
-            raise InputError(f"unknown strategy {self.strategy!r}; accepted: {' or '.join(STRATEGIES)}")
+        check_name("strategy", self.strategy, STRATEGIES)
         for name, bins in (("x_bins", self.x_bins), ("y_bins", self.y_bins)):
             if bins is not None and bins < 2:
                 raise InputError(f"{name}={bins} bins tell nothing; give at least 2, or None for symbols")

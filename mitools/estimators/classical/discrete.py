@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
 from mitools.core.entropy import nats_to_bits
-from mitools.core.errors import InputError
 from mitools.core.estimate import Caution
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value, as_precise_rows
-from mitools.estimators.inputs.validation import as_labels
+from mitools.core.names import check_name
+from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.inputs.symbols import Counts, as_symbols
 
-Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
+
 
 RARE_SHARE = 0.1
 """Share of rows whose pair of symbols occurs once, above which no correction can be relied on."""
@@ -186,41 +186,6 @@ def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[fl
     return Value(nats, stderr, cautions=found, record=record), entropies
 
 
-def as_symbols(values: ArrayLike, name: str) -> Counts:
-    """Return symbols 0..K-1, shape (n,), one for every different row; a constant side has no column.
-
-    Parameters
-    ----------
-    values
-        Whole numbers or strings of shape (n,), or whole numbers of shape (n, d).
-    name
-        Of the values, for messages.
-
-    Raises
-    ------
-    InputError
-        When the values are no whole numbers (nor, of shape (n,), strings).
-    """
-    array = np.asarray(values)
-    if array.ndim == 2 and array.shape[1] > 1:
-        # Whole numbers as they are: those above 2^53 would lose their last digits as floats.
-        rows = array if array.dtype.kind in "iub" and array.size else as_precise_rows(array, name)
-        if rows.dtype.kind == "f" and (rows != np.round(rows)).any():
-            raise InputError(f"{name} is not of whole numbers; use the binned method, or round it")
-        symbols = row_symbols(rows)
-    else:
-        symbols = as_labels(array, name)
-    return symbols if symbols.any() else symbols[:, None][:, :0]
-
-
-def row_symbols(rows: NDArray) -> Counts:
-    """Give equal rows equal numbers 0..K-1, shape (n, d) to (n,)."""
-    rows = np.ascontiguousarray(rows)
-    # As one value of raw bytes a row sorts in one comparison; adding 0 makes -0 and 0 the same bytes.
-    as_bytes = (rows + 0).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
-    return np.unique(as_bytes, return_inverse=True)[1].astype(np.int64)
-
-
 def check_correction(correction: str) -> None:
     """Refuse a correction that is not there.
 
@@ -229,8 +194,7 @@ def check_correction(correction: str) -> None:
     InputError
         When the name is unknown.
     """
-    if correction not in CORRECTIONS:
-        raise InputError(f"unknown correction {correction!r}; accepted: {', '.join(CORRECTIONS)}")
+    check_name("correction", correction, CORRECTIONS)
 
 
 def _entropy(counts: Counts, estimator: Callable[[Floats, Floats], Floats]) -> float:

@@ -8,6 +8,7 @@ from scipy.special import polygamma
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Caution
+from mitools.core.names import check_name
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.inputs.rank_normal import normal_scores
 
@@ -63,8 +64,7 @@ class GaussianEstimator(ClassicalEstimator):
         self.seed = seed
 
     def _check_settings(self) -> None:
-        if self.shrinkage not in SHRINKAGES:
-            raise InputError(f"unknown shrinkage {self.shrinkage!r}; accepted: {', '.join(SHRINKAGES)}")
+        check_name("shrinkage", self.shrinkage, SHRINKAGES)
 
     def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
         return self._read(x, y), self._read(x, y[apart])

@@ -9,6 +9,7 @@ from scipy.special import digamma
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.core.estimate import Caution
+from mitools.core.names import check_name
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.classical.neighbour_search import (
     Strips,
@@ -296,5 +297,4 @@ def _sampled(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
 def _check_neighbours(k: int, margins: str) -> None:
     if k < 1:
         raise InputError(f"k must be at least 1, not {k}")
-    if margins not in MARGINS:
-        raise InputError(f"unknown margins {margins!r}; accepted: {' or '.join(MARGINS)}")
+    check_name("margins", margins, MARGINS)

@@ -10,7 +10,8 @@ from torch import Tensor
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
-from mitools.estimators.bounds.reading import Reading, read_infonce
+from mitools.estimators.bounds.infonce import read_infonce
+from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.inputs.validation import as_labels
 

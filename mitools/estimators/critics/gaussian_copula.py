@@ -4,17 +4,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
-from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
-
-from mitools.core.errors import InputError
-from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
-from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
 
 Floats = NDArray[np.float64]
 
+
 FOLDS = 5
+
+
 FEWEST_ROWS = 10
+
+
 LARGEST_CORRELATION = 1 - 1e-6
 """A canonical correlation of 1 would make every score infinite; this one is worth 6.6 nats."""
 
@@ -112,84 +112,6 @@ class GaussianCopulaBase(nn.Module):
         of_u = self.nats - u.square() @ self.correlations / 2
         of_v = v.square() @ self.correlations / 2
         return (u @ v.T + of_u[:, None] - of_v).to(x.dtype)
-
-
-class ClassPosteriorBase(nn.Module):
-    """``log sum_c p(c|x) p(c|y) / pi_c``: the log density ratio of two views of one class.
-
-    It is that ratio where x and y are drawn independently from one class, C ~ pi, and the posterior is
-    the true one; see :mod:`mitools.estimators.class_information.class_pairs`.
-
-    Parameters
-    ----------
-    posterior
-        Fitted with its default classifier, logistic regression, on rows scaled as x and y will be.
-
-    Raises
-    ------
-    InputError
-        When the posterior is of another classifier, whose probabilities torch cannot compute.
-    """
-
-    weight: Tensor
-    bias: Tensor
-    prior: Tensor
-    floor: Tensor
-
-    def __init__(self, posterior: CalibratedPosterior) -> None:
-        super().__init__()
-        model = posterior.fitted_
-        if not isinstance(model, LogisticRegression | MinibatchLogistic):
-            raise InputError(
-                f"a class-posterior base needs logistic regression, not {type(model).__name__}; leave the"
-                " classifier out"
-            )
-        d = len(posterior.mean_)
-        decided = model.decision_function(np.eye(d + 1, d, dtype=np.float32))
-        if decided.ndim == 1:
-            decided = np.stack([np.zeros_like(decided), decided], axis=1)
-        # The last row is 0 and gives the bias; the others are one feature each.
-        weight, bias = (decided[:-1] - decided[-1]).T, decided[-1]
-        weight = weight / posterior.scale_
-        bias = bias - weight @ posterior.mean_ - posterior._log_odds_shift
-        buffers = {
-            "weight": posterior.sharpness_ * weight,
-            "bias": posterior.sharpness_ * bias + np.log(posterior.prior_),
-            "prior": posterior.prior_,
-            "floor": posterior._floor,
-        }
-        for name, values in buffers.items():
-            self.register_buffer(name, torch.tensor(values, dtype=torch.float32))
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Score x, shape (n, d), against y, shape (m, d): shape (n, m)."""
-        return (self._evidence(x) @ self._evidence(y).T).log()
-
-    def _evidence(self, rows: Tensor) -> Tensor:
-        """Give p(c|row) / sqrt(pi_c), shape (n, C)."""
-        posterior = nn.functional.linear(rows, self.weight, self.bias).softmax(dim=1)
-        return ((1 - self.floor) * posterior + self.floor * self.prior) / self.prior.sqrt()
-
-
-class CorrectedCritic(nn.Module):
-    """A base that a network corrects: base(x, y) + network(x, y).
-
-    Parameters
-    ----------
-    base
-        A critic without parameters.
-    network
-        A critic; see :func:`mitools.estimators.critics.networks.start_at_zero`.
-    """
-
-    def __init__(self, base: nn.Module, network: nn.Module) -> None:
-        super().__init__()
-        self.base = base
-        self.network = network
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
-        return self.base(x, y) + self.network(x, y)
 
 
 def _canonical(x: Floats, y: Floats) -> tuple[Floats, Floats]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit
 from torch import Tensor, nn
 
-from mitools.estimators.bounds.reading import read_donsker_varadhan
+from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
 from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 
 DEGREES_OF_FREEDOM = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 25.0)

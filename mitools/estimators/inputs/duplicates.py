@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mitools.estimators.classical.discrete import row_symbols
+from mitools.estimators.inputs.symbols import row_symbols
 
 ALIKE = 0.9
 """Share of the repeats in the column that repeats least which whole rows must have to count as copied."""

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.core.errors import InputError
-from mitools.core.specs import nearest
+from mitools.core.names import check_name
 from mitools.estimators.inputs.rank_normal import RankNormal
 from mitools.estimators.inputs.validation import location_and_scale
 
@@ -80,6 +79,5 @@ def fit_scaling(name: str, train: Rows) -> Callable[[Rows], Rows]:
     InputError
         When there is no scaling of that name.
     """
-    if name not in _BY_NAME:
-        raise InputError(f"unknown scaling {name!r}; accepted: {nearest(name, SCALINGS, len(SCALINGS))}")
+    check_name("scaling", name, _BY_NAME)
     return _BY_NAME[name](train)

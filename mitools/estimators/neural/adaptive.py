@@ -11,16 +11,17 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
-from mitools.estimators.base import Pairing
-from mitools.estimators.critics.gaussian_copula import CorrectedCritic, GaussianCopulaBase
+from mitools.estimators.critics.corrected import CorrectedCritic
+from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import BlindCritic
 from mitools.estimators.critics.row_norm import SmoothCritic, Through, Variates, WithSize
 from mitools.estimators.critics.student_copula import StudentCopulaBase
 from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.methods import METHODS, Method
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
 from mitools.estimators.neural.plan import HeldOut
 from mitools.estimators.neural.training_loop import Fitted, Member
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.pairs import Pairing
 
 NARROW = 10
 """Columns up to which the network sees a side as it is, and not through canonical variates alone."""
@@ -150,7 +151,7 @@ class AdaptiveEstimator(VariationalEstimator):
         return self
 
     def _checked_method(self) -> Method:
-        return METHODS["dv"]
+        return VARIATIONAL_METHODS["dv"]
 
     def _start(self, fit: HeldOut) -> nn.Module:
         """Make the base that reads most on *select*, its correction still zero."""

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
-from mitools.estimators.base import Pairing
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.pairs import Pairing
 
 
 class Problem(NamedTuple):

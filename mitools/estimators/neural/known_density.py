@@ -10,25 +10,23 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, Interval
-from mitools.core.specs import nearest
-from mitools.estimators.base import MIEstimator, PairedRows, Pairing
-from mitools.estimators.bounds.log_likelihood import (
-    read_club,
-    read_club_sampled,
-    read_leave_one_out,
-    read_log_ratio,
-)
+from mitools.core.names import check_name
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.bounds.club import read_club, read_club_sampled
+from mitools.estimators.bounds.leave_one_out import read_leave_one_out
+from mitools.estimators.bounds.log_likelihood import read_log_ratio
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.conditional_densities import KnownConditional, KnownCritic
 from mitools.estimators.inputs.scaling import Standardised
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_rows, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
+from mitools.estimators.pairs import PairedRows, Pairing
 from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
 
 LogMarginal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
-METHODS: dict[str, Callable[[Any, torch.Tensor, torch.Tensor, bool], Reading]] = {
+KNOWN_DENSITY_METHODS: dict[str, Callable[[Any, torch.Tensor, torch.Tensor, bool], Reading]] = {
     "club": read_club,
     "club_sampled": read_club_sampled,
     "leave_one_out": read_leave_one_out,
@@ -111,10 +109,7 @@ class KnownDensityEstimator(MIEstimator):
             When the method is unknown, the input is malformed, or the density is not one for each pair.
         """
         started = time.perf_counter()
-        if self.method not in METHODS:
-            raise InputError(
-                f"unknown method {self.method!r}; accepted: {nearest(self.method, METHODS, len(METHODS))}"
-            )
+        check_name("method", self.method, KNOWN_DENSITY_METHODS)
         x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
         if pairing is None:
@@ -133,7 +128,7 @@ class KnownDensityEstimator(MIEstimator):
             raise InputError(f"{len(parts.report)} items give {len(ix)} pairs, two at least are needed")
         x_pairs, y_pairs = (torch.from_numpy(rows.astype(np.float64)) for rows in (x_rows[ix], y_rows[iy]))
         critic = KnownCritic(self.conditional, log_marginal)
-        reading = METHODS[self.method](critic, x_pairs, y_pairs, pairing.diagonal_is_marginal)
+        reading = KNOWN_DENSITY_METHODS[self.method](critic, x_pairs, y_pairs, pairing.diagonal_is_marginal)
 
         interval = two_sided(reading.nats, reading.stderr)
         self.influence_ = reading.influence

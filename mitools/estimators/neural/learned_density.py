@@ -13,16 +13,10 @@ from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
-from mitools.core.specs import nearest
-from mitools.estimators.base import Pairing
-from mitools.estimators.bounds.log_likelihood import (
-    read_barber_agakov,
-    read_club,
-    read_club_sampled,
-    read_divergence,
-    read_leave_one_out,
-    read_log_ratio,
-)
+from mitools.core.names import check_name
+from mitools.estimators.bounds.club import read_club, read_club_sampled
+from mitools.estimators.bounds.leave_one_out import read_leave_one_out
+from mitools.estimators.bounds.log_likelihood import read_barber_agakov, read_divergence, read_log_ratio
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.conditional_densities import BlindConditional, GaussianConditional
 from mitools.estimators.critics.networks import BlindCritic
@@ -34,6 +28,7 @@ from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_no
 from mitools.estimators.neural.methods import Method, Read
 from mitools.estimators.neural.plan import HeldOut, Plan, ScaledRows, Scaling, Tables
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.pairs import Pairing
 
 DISTINCT_SHARE, LARGEST_ATOM = 0.9, 0.001
 """Share of y's values that must differ, and that one of them may hold, for ranks to turn y into a standard
@@ -75,7 +70,7 @@ def _method(read: Read, kind: Kind = "point estimate") -> Method:
     return Method(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
 
 
-METHODS: dict[str, Method] = {
+LEARNED_DENSITY_METHODS: dict[str, Method] = {
     "barber_agakov": _method(_log_ratio, "lower bound"),
     "difference_of_entropies": _method(_log_ratio),
     "club": _method(read_club),
@@ -189,10 +184,7 @@ class LearnedDensityEstimator(VariationalEstimator):
 
     def _checked_method(self) -> Method:
         """Return the method, once every name is known."""
-        if self.method not in METHODS:
-            raise InputError(
-                f"unknown method {self.method!r}; accepted: {nearest(self.method, METHODS, len(METHODS))}"
-            )
+        check_name("method", self.method, LEARNED_DENSITY_METHODS)
         if self.covariance not in ("full", "diagonal"):
             raise InputError(f"unknown covariance {self.covariance!r}; accepted: full or diagonal")
         if self.entropy_y_nats is not None:
@@ -200,7 +192,7 @@ class LearnedDensityEstimator(VariationalEstimator):
                 raise InputError(f"{self.method} makes no use of entropy_y_nats; leave it out")
             if not np.isfinite(self.entropy_y_nats):
                 raise InputError(f"entropy_y_nats is {self.entropy_y_nats}, but it must be a finite number")
-        return METHODS[self.method]
+        return LEARNED_DENSITY_METHODS[self.method]
 
     def _check_that_entropy_is_known(self, y: NDArray[np.float32]) -> None:
         if self.entropy_y_nats is not None:

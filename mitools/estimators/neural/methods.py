@@ -10,22 +10,28 @@ from torch import Tensor, nn
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
-from mitools.estimators.bounds import reading as readings
-from mitools.estimators.bounds import score_matrix as bounds
-from mitools.estimators.bounds.alpha_tuba import read_alpha_tuba
+from mitools.estimators.bounds.alpha_tuba import alpha_tuba, read_alpha_tuba
+from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan, mine_surrogate, read_donsker_varadhan
+from mitools.estimators.bounds.flo import flo, read_flo
+from mitools.estimators.bounds.infonce import infonce, read_infonce
+from mitools.estimators.bounds.jensen_shannon import jensen_shannon, read_jensen_shannon
+from mitools.estimators.bounds.nt_xent import nt_xent, read_nt_xent
+from mitools.estimators.bounds.nwj import nwj, read_nwj
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.bounds.smile import read_smile
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
 
 Objective = Callable[[nn.Module, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-Read = Callable[[Any, Tensor, Tensor, bool], readings.Reading]
+Read = Callable[[Any, Tensor, Tensor, bool], Reading]
 Wrap = Callable[[nn.Module, int, int, Sequence[int]], nn.Module]
 
 MINE_RATE = 0.01
 """Weight of a new batch in MINE's moving average."""
 
-ALPHA = 0.5
+ALPHA_TUBA_SHARE = 0.5
 """Share of InfoNCE in alpha-TUBA."""
 
-CLIP = 5.0
+SMILE_CLIP = 5.0
 """SMILE's tau, in nats."""
 
 
@@ -74,7 +80,7 @@ class Method:
     select: Read | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
-    def look(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> readings.Reading:
+    def look(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
         """Read what fitting is stopped by on *select*; arguments as for ``read``."""
         return (self.select or self.read)(critic, x, y, diagonal_is_marginal)
 
@@ -86,33 +92,33 @@ def _of_scores(bound: Callable[[Tensor], Tensor]) -> Objective:
 
 def _nwj(scores: Tensor) -> Tensor:
     """NWJ with f = 1 + the score, so that every method's score tends to the log density ratio."""
-    return bounds.nwj(1 + scores)
+    return nwj(1 + scores)
 
 
 def _flo(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
     scores = critic(x, y)
-    return bounds.flo(scores, critic.u(x, y) - scores.diagonal()), memory
+    return flo(scores, critic.u(x, y) - scores.diagonal()), memory
 
 
-def smile(clip: float) -> Method:
+def smile_method(clip: float) -> Method:
     """Return SMILE with another clip (tau); infinity is Donsker-Varadhan of a Jensen-Shannon critic."""
     if not clip > 0:
         raise InputError(f"SMILE's clip is {clip}, but it must be above 0")
     return Method(
-        _of_scores(bounds.jensen_shannon),
-        partial(readings.read_smile, clip=clip),
+        _of_scores(jensen_shannon),
+        partial(read_smile, clip=clip),
         "point estimate",
-        select=readings.read_jensen_shannon,
+        select=read_jensen_shannon,
         record={"clip": clip},
     )
 
 
-def alpha_tuba(alpha: float) -> Method:
+def alpha_tuba_method(alpha: float) -> Method:
     """Return alpha-TUBA with another share of InfoNCE, in (0, 1): more lowers variance and ceiling."""
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}, but it must lie between 0 (take tuba) and 1 (take infonce)")
     return Method(
-        _of_scores(partial(bounds.alpha_tuba, alpha=alpha)),
+        _of_scores(partial(alpha_tuba, alpha=alpha)),
         partial(read_alpha_tuba, alpha=alpha),
         "lower bound",
         lambda n: 1 + math.log(n / alpha),
@@ -121,37 +127,37 @@ def alpha_tuba(alpha: float) -> Method:
     )
 
 
-METHODS: dict[str, Method] = {
+VARIATIONAL_METHODS: dict[str, Method] = {
     "infonce": Method(
-        _of_scores(bounds.infonce),
-        lambda critic, x, y, diagonal_is_marginal: readings.read_infonce(critic, x, y),
+        _of_scores(infonce),
+        lambda critic, x, y, diagonal_is_marginal: read_infonce(critic, x, y),
         "lower bound",
         math.log,
     ),
     "nt_xent": Method(
-        lambda critic, x, y, memory: (bounds.nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory),
-        lambda critic, x, y, diagonal_is_marginal: readings.read_nt_xent(critic, x, y),
+        lambda critic, x, y, memory: (nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory),
+        lambda critic, x, y, diagonal_is_marginal: read_nt_xent(critic, x, y),
         "asymptotic lower bound",
         lambda n: math.log(2 * n - 1),
         one_space=True,
     ),
-    "dv": Method(_of_scores(bounds.donsker_varadhan), readings.read_donsker_varadhan, "lower bound"),
+    "dv": Method(_of_scores(donsker_varadhan), read_donsker_varadhan, "lower bound"),
     "mine": Method(
-        lambda critic, x, y, memory: bounds.mine_surrogate(critic(x, y), memory, MINE_RATE),
-        readings.read_donsker_varadhan,
+        lambda critic, x, y, memory: mine_surrogate(critic(x, y), memory, MINE_RATE),
+        read_donsker_varadhan,
         "lower bound",
         record={"moving_average_rate": MINE_RATE},
     ),
-    "nwj": Method(_of_scores(_nwj), readings.read_nwj, "lower bound"),
-    "tuba": Method(_of_scores(_nwj), readings.read_nwj, "lower bound", wrap=WithBaseline),
-    "alpha_tuba": alpha_tuba(ALPHA),
-    "js": Method(_of_scores(bounds.jensen_shannon), readings.read_nwj, "lower bound"),
+    "nwj": Method(_of_scores(_nwj), read_nwj, "lower bound"),
+    "tuba": Method(_of_scores(_nwj), read_nwj, "lower bound", wrap=WithBaseline),
+    "alpha_tuba": alpha_tuba_method(ALPHA_TUBA_SHARE),
+    "js": Method(_of_scores(jensen_shannon), read_nwj, "lower bound"),
     "deep_infomax": Method(
-        _of_scores(bounds.jensen_shannon),
-        readings.read_jensen_shannon,
+        _of_scores(jensen_shannon),
+        read_jensen_shannon,
         "point estimate",
         lambda n: 2 * math.log(2),
     ),
-    "smile": smile(CLIP),
-    "flo": Method(_flo, readings.read_flo, "lower bound", wrap=WithU),
+    "smile": smile_method(SMILE_CLIP),
+    "flo": Method(_flo, read_flo, "lower bound", wrap=WithU),
 }

@@ -14,7 +14,7 @@ from mitools.backends.seeding import seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, Kind
-from mitools.estimators.base import MIEstimator, permuted_within
+from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine_objective, read_rotations
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
@@ -24,6 +24,7 @@ from mitools.estimators.inputs.validation import as_table, same_length
 from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.plan import ScaledRows
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.pairs import permuted_within
 from mitools.estimators.warnings import cautions, two_sided
 
 IN_SAMPLE, HELD_OUT = "ctc_in_sample", "ctc_held_out"

@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError
-from mitools.estimators.base import Pairing, Rows
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import embedded
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table, spans
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, at_most
 from mitools.estimators.neural.methods import Method
 from mitools.estimators.neural.training_loop import Member
+from mitools.estimators.pairs import Pairing, Rows
 
 Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

@@ -2,8 +2,8 @@
 
 import copy
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Self
+from collections.abc import Callable, Sequence
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -14,20 +14,22 @@ from mitools.backends.seeding import derive_seed, seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.specs import nearest
-from mitools.estimators.base import MIEstimator, PairedRows, Pairing
-from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.critics.gaussian_copula import CorrectedCritic, GaussianCopulaBase
+from mitools.core.names import check_name
+from mitools.estimators.base import MIEstimator
+from mitools.estimators.bounds.reading import Reading, pooled
+from mitools.estimators.critics.corrected import CorrectedCritic
+from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import CRITICS, start_at_zero
-from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts, pooled
+from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
 from mitools.estimators.inputs.scaling import fit_scaling
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, same_length
 from mitools.estimators.neural.critic_choice import choose
-from mitools.estimators.neural.methods import METHODS, Method
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
 from mitools.estimators.neural.plan import Fold, HeldOut, Plan, ScaledRows, Tables
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.pairs import PairedRows, Pairing
 from mitools.estimators.warnings import cautions, two_sided
 
 BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
@@ -53,7 +55,8 @@ class VariationalEstimator(MIEstimator):
     Parameters
     ----------
     method
-        A name in :data:`mitools.estimators.neural.methods.METHODS`, such as ``infonce`` or ``dv``.
+        A name in :data:`~mitools.estimators.neural.methods.VARIATIONAL_METHODS`,
+        such as ``infonce`` or ``dv``.
     critic
         A name in :data:`mitools.estimators.critics.networks.CRITICS`, such as ``separable`` or ``joint``;
         or a critic to start from, which is copied. On *select* it competes, as a base does, with what
@@ -289,11 +292,12 @@ class VariationalEstimator(MIEstimator):
     def _checked_method(self) -> Method:
         """Return the method, once every name is known."""
         if not isinstance(self.critic, nn.Module):
-            _known(CRITICS, self.critic, "critic")
+            check_name("critic", self.critic, CRITICS)
         elif self.base != "none":
             raise InputError("a critic to start from takes the place of a base; leave one of the two out")
-        _known(BASES, self.base, "base")
-        method: Method = _known(METHODS, self.method, "method")
+        check_name("base", self.base, BASES)
+        check_name("method", self.method, VARIATIONAL_METHODS)
+        method = VARIATIONAL_METHODS[self.method]
         if method.one_space and self.base != "none":
             raise InputError(f"{self.method} scores x against x too, which a base cannot; take infonce")
         return method
@@ -341,9 +345,3 @@ class VariationalEstimator(MIEstimator):
                 critic = CorrectedCritic(fit_base(*fit.training_pairs()), start_at_zero(critic))
             critic = fit.method.wrap(critic, d_x, d_y, tuple(self.hidden))
         return critic.to(fit.tables.x.device)
-
-
-def _known(table: Mapping[str, Any], name: str, what: str) -> Any:
-    if name not in table:
-        raise InputError(f"unknown {what} {name!r}; accepted: {nearest(name, table, len(table))}")
-    return table[name]

@@ -1,12 +1,18 @@
 """How every figure looks, and how it reaches the disk."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
+from mitools.core.errors import InputError
 from mitools.core.files import whole_file
 
 BLUE, ORANGE, GREY, PALE = "#0072B2", "#D55E00", "#555555", "#D9D9D9"
@@ -100,3 +106,19 @@ def save_figure(figure: Figure, path: Path) -> list[Path]:
             with whole_file(target) as temporary:
                 figure.savefig(temporary, dpi=DOTS_PER_INCH, bbox_inches=extent, metadata=metadata)
     return written
+
+
+Floats = NDArray[np.floating[Any]]
+
+
+def _need(table: pd.DataFrame, columns: Sequence[str]) -> None:
+    absent = [name for name in columns if name not in table.columns]
+    if absent:
+        raise InputError(f"the figure needs the column {absent[0]!r}, which the table lacks")
+    if not len(table):
+        raise InputError("the table has no rows, so there is nothing to draw")
+
+
+def _floats(table: pd.DataFrame, column: str) -> Floats:
+    """Return a column as float64; None and text that is no number as NaN."""
+    return pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)

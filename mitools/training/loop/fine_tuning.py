@@ -1,7 +1,6 @@
 """Transfer with the backbone unfrozen: what a pretrained encoder gets right once all of it is trained on."""
 
 import math
-from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass
 
@@ -13,6 +12,7 @@ from torch.nn import functional
 from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import derive_seed
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import Preprocess
@@ -21,8 +21,6 @@ from mitools.metrics.transfer import Right, blind_classifier
 from mitools.training.loop.images_in_memory import load_images
 from mitools.views.recipes import AugmentationRecipe
 from mitools.views.simclr import augmented, draw_count
-
-Advance = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)

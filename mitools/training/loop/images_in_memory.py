@@ -1,6 +1,5 @@
 """A whole data set as one tensor of pixels, so that no step waits for a decoder."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ from PIL import Image
 from torch import Tensor
 
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.inputs.preprocess import Preprocess
 
@@ -34,9 +34,7 @@ class ImagesInMemory(NamedTuple):
         return len(self.pixels)
 
 
-def load_images(
-    data: LabelledData, size: int | None, advance: Callable[[str, int, int], None] | None = None
-) -> ImagesInMemory:
+def load_images(data: LabelledData, size: int | None, advance: Advance | None = None) -> ImagesInMemory:
     """Decode every image once.
 
     Parameters

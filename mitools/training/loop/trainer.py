@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +13,7 @@ from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import derive_seed
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
+from mitools.core.progress import Advance, silent
 from mitools.datasets.open import open_data
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.sources.run import ENCODER, HEAD
@@ -31,8 +31,6 @@ from mitools.training.networks.heads import Headed, RepresentationAndClassifier
 from mitools.training.recipes import CTCRecipe, TrainingRecipe
 from mitools.views.recipes import AugmentationRecipe
 from mitools.views.simclr import augmented, draw_count
-
-Advance = Callable[[str, int, int], None]
 
 PREPROCESS = Preprocess()
 """How pixels are normalised in training; a run as an encoder does the same."""
@@ -76,7 +74,7 @@ def train(
     OSError
         When the disk is full; earlier checkpoints are kept.
     """
-    run = _Run.prepare(recipe, RunFolder(out), runtime or Runtime(), advance or _silent)
+    run = _Run.prepare(recipe, RunFolder(out), runtime or Runtime(), advance or silent)
     run.go_on()
     return run.folder
 
@@ -322,7 +320,3 @@ def _negatives(recipe: TrainingRecipe, images: ImagesInMemory, advance: Advance)
 
 def _on(images: ImagesInMemory, device: torch.device) -> ImagesInMemory:
     return ImagesInMemory(images.pixels.to(device), images.labels.to(device))
-
-
-def _silent(what: str, done: int, total: int) -> None:
-    """Report progress to nobody."""

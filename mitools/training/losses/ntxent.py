@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.infonce import infonce
+from mitools.estimators.bounds.nt_xent import nt_xent
 from mitools.training.losses.base import Embedded, Loss
 
 
@@ -38,7 +39,7 @@ class NTXent:
             others = functional.normalize(batch.negatives, dim=2).flatten(0, 1)
             return Loss(_against(x, y, others, self.temperature), None, None)
         xy, xx, yy = (a @ b.T / self.temperature for a, b in ((x, y), (x, x), (y, y)))
-        nats = bounds.nt_xent(xy, xx, yy)
+        nats = nt_xent(xy, xx, yy)
         ceiling = math.log(2 * len(x) - 1)
         return Loss(ceiling - nats, nats.detach(), ceiling)
 
@@ -60,7 +61,7 @@ class InfoNCE:
     def __call__(self, batch: Embedded) -> Loss:
         """Average over the items; two views are needed."""
         x, y = functional.normalize(batch.views, dim=2)
-        nats = bounds.infonce(x @ y.T / self.temperature)
+        nats = infonce(x @ y.T / self.temperature)
         ceiling = math.log(len(x))
         return Loss(ceiling - nats, nats.detach(), ceiling)
 

@@ -11,7 +11,14 @@ from hypothesis.extra.numpy import arrays
 from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.alpha_tuba import alpha_tuba
+from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan, mine_surrogate
+from mitools.estimators.bounds.flo import flo
+from mitools.estimators.bounds.infonce import infonce
+from mitools.estimators.bounds.jensen_shannon import jensen_shannon
+from mitools.estimators.bounds.nt_xent import nt_xent
+from mitools.estimators.bounds.nwj import nwj
+from mitools.estimators.bounds.smile import smile
 
 K = 4
 SCORES, XX, YY = (torch.from_numpy(np.random.default_rng(seed).normal(0, 2, (K, K))) for seed in range(3))
@@ -24,7 +31,7 @@ def test_infonce_is_its_formula() -> None:
         math.log(math.exp(SCORES[i, i]) / (sum(math.exp(SCORES[i, j]) for j in range(K)) / K))
         for i in range(K)
     ]
-    assert float(bounds.infonce(SCORES)) == pytest.approx(sum(terms) / K, rel=1e-12)
+    assert float(infonce(SCORES)) == pytest.approx(sum(terms) / K, rel=1e-12)
 
 
 def test_nt_xent_is_definitions_ii_1_and_ii_2() -> None:
@@ -36,7 +43,7 @@ def test_nt_xent_is_definitions_ii_1_and_ii_2() -> None:
         from_y = sum(math.exp(YY[i, j]) for j in range(K) if j != i)
         from_y += sum(math.exp(SCORES[j, i]) for j in range(K))
         loss -= (math.log(positive / from_x) + math.log(positive / from_y)) / (2 * K)
-    assert float(bounds.nt_xent(SCORES, XX, YY)) == pytest.approx(math.log(2 * K - 1) - loss, rel=1e-12)
+    assert float(nt_xent(SCORES, XX, YY)) == pytest.approx(math.log(2 * K - 1) - loss, rel=1e-12)
 
 
 def joint_and_product_means() -> tuple[float, float]:
@@ -47,12 +54,12 @@ def joint_and_product_means() -> tuple[float, float]:
 
 def test_donsker_varadhan_is_its_formula() -> None:
     joint, product = joint_and_product_means()
-    assert float(bounds.donsker_varadhan(SCORES)) == pytest.approx(joint - math.log(product), rel=1e-12)
+    assert float(donsker_varadhan(SCORES)) == pytest.approx(joint - math.log(product), rel=1e-12)
 
 
 def test_nwj_is_its_formula() -> None:
     joint, product = joint_and_product_means()
-    assert float(bounds.nwj(SCORES)) == pytest.approx(joint - product / math.e, rel=1e-12)
+    assert float(nwj(SCORES)) == pytest.approx(joint - product / math.e, rel=1e-12)
 
 
 ALPHA = 0.3
@@ -66,7 +73,7 @@ def test_nwj_of_a_critic_less_its_baseline_is_tuba() -> None:
     joint = sum(float(SCORES[i, i]) - math.log(a[i]) for i in range(K)) / K
     product = sum(math.exp(SCORES[i, j]) / a[j] for i in range(K) for j in range(K) if i != j)
     written = joint - product / (K * (K - 1)) + 1
-    assert float(bounds.nwj(1 + SCORES - LOG_BASELINE)) == pytest.approx(written, rel=1e-12)
+    assert float(nwj(1 + SCORES - LOG_BASELINE)) == pytest.approx(written, rel=1e-12)
 
 
 def test_alpha_tuba_is_equations_15_and_16() -> None:
@@ -79,18 +86,18 @@ def test_alpha_tuba_is_equations_15_and_16() -> None:
         joint += math.log(math.exp(f[j, j]) / between) / K
         between = ALPHA * sum(others) / (K - 1) + (1 - ALPHA) * q[j]
         product += sum(value / between for value in others) / (K * (K - 1))
-    value = float(bounds.alpha_tuba(f - LOG_BASELINE, ALPHA))
+    value = float(alpha_tuba(f - LOG_BASELINE, ALPHA))
     assert value == pytest.approx(1 + joint - product, rel=1e-12)
 
 
 def test_alpha_tuba_lies_between_tuba_and_infonce() -> None:
-    assert float(bounds.alpha_tuba(SCORES, 1e-9)) == pytest.approx(float(bounds.nwj(1 + SCORES)), rel=1e-6)
+    assert float(alpha_tuba(SCORES, 1e-9)) == pytest.approx(float(nwj(1 + SCORES)), rel=1e-6)
     # InfoNCE over the y's of every x, each over its own x and K - 2 others.
     written = 0.0
     for j in range(K):
         among = [math.exp(SCORES[i, j]) for i in range(K) if i != (j + 1) % K]
         written += math.log(math.exp(SCORES[j, j]) / (sum(among) / (K - 1))) / K
-    assert float(bounds.alpha_tuba(SCORES, 1 - 1e-12)) == pytest.approx(written, rel=1e-6)
+    assert float(alpha_tuba(SCORES, 1 - 1e-12)) == pytest.approx(written, rel=1e-6)
 
 
 def test_flo_is_its_formula() -> None:
@@ -98,7 +105,7 @@ def test_flo_is_its_formula() -> None:
     for i in range(K):
         contrasts = [math.exp(SCORES[i, j] - SCORES[i, i] - U[i]) for j in range(K) if j != i]
         written -= (float(U[i]) + sum(contrasts) / (K - 1)) / K
-    assert float(bounds.flo(SCORES, U)) == pytest.approx(written, rel=1e-12)
+    assert float(flo(SCORES, U)) == pytest.approx(written, rel=1e-12)
 
 
 def test_flo_is_largest_at_its_own_u() -> None:
@@ -106,16 +113,16 @@ def test_flo_is_largest_at_its_own_u() -> None:
     best = [
         math.log(sum(math.exp(f[i][j] - f[i][i]) for j in range(K) if j != i) / (K - 1)) for i in range(K)
     ]
-    at_best = float(bounds.flo(SCORES, torch.tensor(best, dtype=torch.float64)))
+    at_best = float(flo(SCORES, torch.tensor(best, dtype=torch.float64)))
     assert at_best == pytest.approx(-sum(best) / K, rel=1e-12)
-    assert at_best > float(bounds.flo(SCORES, U))
+    assert at_best > float(flo(SCORES, U))
 
 
 def test_jensen_shannon_is_its_formula() -> None:
     joint = sum(math.log(1 / (1 + math.exp(-SCORES[i, i]))) for i in range(K)) / K
     product = sum(math.log(1 + math.exp(SCORES[i, j])) for i in range(K) for j in range(K) if i != j)
     written = 2 * math.log(2) + joint - product / (K * (K - 1))
-    assert float(bounds.jensen_shannon(SCORES)) == pytest.approx(written, rel=1e-12)
+    assert float(jensen_shannon(SCORES)) == pytest.approx(written, rel=1e-12)
 
 
 def test_smile_is_its_formula() -> None:
@@ -129,18 +136,18 @@ def test_smile_is_its_formula() -> None:
         if i != j
     )
     written = joint - math.log(product / (K * (K - 1)))
-    assert float(bounds.smile(SCORES, clip)) == pytest.approx(written, rel=1e-12)
-    assert float(bounds.smile(SCORES, math.inf)) == pytest.approx(float(bounds.donsker_varadhan(SCORES)))
+    assert float(smile(SCORES, clip)) == pytest.approx(written, rel=1e-12)
+    assert float(smile(SCORES, math.inf)) == pytest.approx(float(donsker_varadhan(SCORES)))
 
 
 def test_scores_of_zero_read_nothing() -> None:
     zero = torch.zeros(K, K, dtype=torch.float64)
     for value in (
-        bounds.nwj(1 + zero),
-        bounds.alpha_tuba(zero, ALPHA),
-        bounds.flo(zero, zero.diagonal()),
-        bounds.jensen_shannon(zero),
-        bounds.smile(zero, 5.0),
+        nwj(1 + zero),
+        alpha_tuba(zero, ALPHA),
+        flo(zero, zero.diagonal()),
+        jensen_shannon(zero),
+        smile(zero, 5.0),
     ):
         assert float(value) == pytest.approx(0, abs=1e-12)
 
@@ -148,7 +155,7 @@ def test_scores_of_zero_read_nothing() -> None:
 def test_alpha_tubas_ceiling_is_reached_and_lies_above_the_papers() -> None:
     k = 50
     scores = torch.full((k, k), -1e3, dtype=torch.float64).fill_diagonal_(1e3)
-    value = float(bounds.alpha_tuba(scores, ALPHA))
+    value = float(alpha_tuba(scores, ALPHA))
     assert value == pytest.approx(1 + math.log((k - 1) / ALPHA), rel=1e-12)
     assert value > math.log(k / ALPHA)
 
@@ -156,18 +163,18 @@ def test_alpha_tubas_ceiling_is_reached_and_lies_above_the_papers() -> None:
 @given(any_scores, st.floats(0.01, 0.99))
 def test_no_scores_pass_the_further_ceilings(scores: np.ndarray, alpha: float) -> None:
     xy, k = torch.from_numpy(scores), len(scores)
-    assert float(bounds.alpha_tuba(xy, alpha)) <= 1 + math.log((k - 1) / alpha) + 1e-9
-    assert float(bounds.jensen_shannon(xy)) <= 2 * math.log(2) + 1e-9
+    assert float(alpha_tuba(xy, alpha)) <= 1 + math.log((k - 1) / alpha) + 1e-9
+    assert float(jensen_shannon(xy)) <= 2 * math.log(2) + 1e-9
 
 
 def test_every_bound_has_a_finite_gradient_where_scores_are_extreme() -> None:
     for extreme in (60.0, -60.0):
         scores = (extreme * torch.eye(K)).requires_grad_()
         total = (
-            bounds.alpha_tuba(scores, ALPHA)
-            + bounds.jensen_shannon(scores)
-            + bounds.smile(scores, 5.0)
-            + bounds.flo(scores, torch.zeros(K) - scores.diagonal())
+            alpha_tuba(scores, ALPHA)
+            + jensen_shannon(scores)
+            + smile(scores, 5.0)
+            + flo(scores, torch.zeros(K) - scores.diagonal())
         )
         (gradient,) = torch.autograd.grad(total, scores)
         assert torch.isfinite(gradient).all()
@@ -176,35 +183,35 @@ def test_every_bound_has_a_finite_gradient_where_scores_are_extreme() -> None:
 @pytest.mark.parametrize("k", [2, 5, 64])
 def test_a_diverging_diagonal_reaches_the_ceiling(k: int) -> None:
     scores, apart = 1e3 * torch.eye(k, dtype=torch.float64), torch.zeros(k, k, dtype=torch.float64)
-    assert float(bounds.infonce(scores)) == pytest.approx(math.log(k), abs=1e-12)
-    assert float(bounds.nt_xent(scores, apart, apart)) == pytest.approx(math.log(2 * k - 1), abs=1e-12)
-    assert float(bounds.donsker_varadhan(scores)) == 1e3
+    assert float(infonce(scores)) == pytest.approx(math.log(k), abs=1e-12)
+    assert float(nt_xent(scores, apart, apart)) == pytest.approx(math.log(2 * k - 1), abs=1e-12)
+    assert float(donsker_varadhan(scores)) == 1e3
 
 
 @given(any_scores, any_scores, any_scores)
 def test_no_scores_pass_the_ceilings(first: np.ndarray, second: np.ndarray, third: np.ndarray) -> None:
     k = min(len(first), len(second), len(third))
     xy, xx, yy = (torch.from_numpy(scores[:k, :k].copy()) for scores in (first, second, third))
-    assert float(bounds.infonce(xy)) <= math.log(k) + 1e-9
-    assert float(bounds.nt_xent(xy, xx, yy)) <= math.log(2 * k - 1) + 1e-9
+    assert float(infonce(xy)) <= math.log(k) + 1e-9
+    assert float(nt_xent(xy, xx, yy)) <= math.log(2 * k - 1) + 1e-9
 
 
 @given(any_scores, st.floats(-100, 100))
 def test_a_constant_added_to_the_scores_changes_nothing(scores: np.ndarray, constant: float) -> None:
     xy = torch.from_numpy(scores)
-    for bound in (bounds.infonce, bounds.donsker_varadhan, lambda s: bounds.nt_xent(s, s, s)):
+    for bound in (infonce, donsker_varadhan, lambda s: nt_xent(s, s, s)):
         assert float(bound(xy + constant)) == pytest.approx(float(bound(xy)), abs=1e-9)
 
 
 @given(any_scores)
 def test_nwj_never_passes_donsker_varadhan(scores: np.ndarray) -> None:
     xy = torch.from_numpy(scores)
-    assert float(bounds.nwj(xy)) <= float(bounds.donsker_varadhan(xy)) + 1e-9
+    assert float(nwj(xy)) <= float(donsker_varadhan(xy)) + 1e-9
 
 
 def gradient_of_mine(log_average: Tensor, rate: float) -> tuple[Tensor, Tensor]:
     scores = SCORES.clone().requires_grad_()
-    objective, new_average = bounds.mine_surrogate(scores, log_average, rate)
+    objective, new_average = mine_surrogate(scores, log_average, rate)
     objective.backward()
     assert scores.grad is not None
     return scores.grad, new_average
@@ -225,7 +232,7 @@ def test_mine_divides_the_gradient_by_the_moving_average() -> None:
 
 def test_mine_starts_with_the_gradient_of_donsker_varadhan() -> None:
     scores = SCORES.clone().requires_grad_()
-    bounds.donsker_varadhan(scores).backward()
+    donsker_varadhan(scores).backward()
     gradient, average = gradient_of_mine(torch.tensor(torch.nan), 0.01)
     torch.testing.assert_close(gradient, scores.grad, rtol=1e-12, atol=0)
     assert float(average) == pytest.approx(math.log(joint_and_product_means()[1]), rel=1e-12)
@@ -235,4 +242,4 @@ def test_mine_starts_with_the_gradient_of_donsker_varadhan() -> None:
 @pytest.mark.parametrize("shape", [(3, 4), (1, 1), (4,), (2, 2, 2)])
 def test_a_bound_reads_a_square_matrix(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="square score matrix of at least 2 x 2"):
-        bounds.infonce(torch.zeros(shape))
+        infonce(torch.zeros(shape))

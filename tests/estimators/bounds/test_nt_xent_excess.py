@@ -14,19 +14,20 @@ import torch
 from scipy.stats import binom
 from torch import Tensor
 
-from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.infonce import infonce
+from mitools.estimators.bounds.nt_xent import nt_xent
 
 NEVER = -1e4
 
 EXCESS_BITS = [(64, 10, 0.0021), (16, 4, 0.0043)]
 
 
-def infonce(scores: Tensor) -> float:
-    return float(bounds.infonce(scores))
+def infonce_of(scores: Tensor) -> float:
+    return float(infonce(scores))
 
 
-def nt_xent(scores: Tensor) -> float:
-    return float(bounds.nt_xent(scores, scores, scores))
+def nt_xent_of(scores: Tensor) -> float:
+    return float(nt_xent(scores, scores, scores))
 
 
 def batch_value(bound: Callable[[Tensor], float], classes: np.ndarray, n_classes: int) -> float:
@@ -49,17 +50,17 @@ def expectation(bound: Callable[[Tensor], float], k: int, n_classes: int) -> flo
 def test_nt_xent_exceeds_the_entropy_by_the_designs_figures(
     k: int, n_classes: int, excess_bits: float
 ) -> None:
-    excess = expectation(nt_xent, k, n_classes) - np.log(n_classes)
+    excess = expectation(nt_xent_of, k, n_classes) - np.log(n_classes)
     assert excess / np.log(2) == pytest.approx(excess_bits, abs=0.00005)
 
 
 @pytest.mark.parametrize(("k", "n_classes", "excess_bits"), EXCESS_BITS)
 def test_infonce_stays_below_the_entropy(k: int, n_classes: int, excess_bits: float) -> None:
-    assert expectation(infonce, k, n_classes) < np.log(n_classes) - excess_bits * np.log(2)
+    assert expectation(infonce_of, k, n_classes) < np.log(n_classes) - excess_bits * np.log(2)
 
 
 def test_the_expectation_is_that_of_drawn_batches() -> None:
     rng = np.random.default_rng(0)
-    drawn = [batch_value(nt_xent, rng.integers(0, 4, 16), 4) for _ in range(4000)]
+    drawn = [batch_value(nt_xent_of, rng.integers(0, 4, 16), 4) for _ in range(4000)]
     stderr = np.std(drawn) / np.sqrt(len(drawn))
-    assert abs(np.mean(drawn) - expectation(nt_xent, 16, 4)) < 3 * stderr
+    assert abs(np.mean(drawn) - expectation(nt_xent_of, 16, 4)) < 3 * stderr

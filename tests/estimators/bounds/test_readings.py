@@ -10,14 +10,10 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.estimators.bounds import reading as readings
-from mitools.estimators.bounds import score_matrix as bounds
-from mitools.estimators.bounds.reading import (
-    Critic,
-    Reading,
-    read_donsker_varadhan,
-    read_infonce,
-    read_nt_xent,
-)
+from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan, read_donsker_varadhan
+from mitools.estimators.bounds.infonce import infonce, read_infonce
+from mitools.estimators.bounds.nt_xent import nt_xent, read_nt_xent
+from mitools.estimators.bounds.reading import Critic, Reading
 from mitools.pairing.same_class import SameClassPairs
 
 Read = Callable[[Critic, Tensor, Tensor], Reading]
@@ -38,15 +34,15 @@ def log_ratio(x: Tensor, y: Tensor) -> Tensor:
 
 
 def written_infonce(x: Tensor, y: Tensor) -> Tensor:
-    return bounds.infonce(asymmetric(x, y))
+    return infonce(asymmetric(x, y))
 
 
 def written_nt_xent(x: Tensor, y: Tensor) -> Tensor:
-    return bounds.nt_xent(asymmetric(x, y), asymmetric(x, x), asymmetric(y, y))
+    return nt_xent(asymmetric(x, y), asymmetric(x, x), asymmetric(y, y))
 
 
 def written_donsker_varadhan(x: Tensor, y: Tensor) -> Tensor:
-    return bounds.donsker_varadhan(asymmetric(x, y))
+    return donsker_varadhan(asymmetric(x, y))
 
 
 @pytest.mark.parametrize("in_memory", [1, 33, 47, 1 << 24])

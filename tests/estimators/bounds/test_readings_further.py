@@ -13,20 +13,17 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.estimators.bounds import reading as readings
-from mitools.estimators.bounds import score_matrix as bounds
-from mitools.estimators.bounds.alpha_tuba import read_alpha_tuba
-from mitools.estimators.bounds.reading import (
-    Reading,
-    read_donsker_varadhan,
-    read_flo,
-    read_infonce,
-    read_jensen_shannon,
-    read_nt_xent,
-    read_nwj,
-    read_smile,
-)
+from mitools.estimators.bounds.alpha_tuba import alpha_tuba, read_alpha_tuba
+from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
+from mitools.estimators.bounds.flo import flo, read_flo
+from mitools.estimators.bounds.infonce import read_infonce
+from mitools.estimators.bounds.jensen_shannon import jensen_shannon, read_jensen_shannon
+from mitools.estimators.bounds.nt_xent import read_nt_xent
+from mitools.estimators.bounds.nwj import nwj, read_nwj
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.bounds.smile import read_smile, smile
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.pairing.same_class import SameClassPairs
 
 RHO, ALPHA, CLIP = 0.7, 0.3, 1.0
@@ -75,11 +72,11 @@ LOWER: dict[str, Read] = {
 }
 FURTHER: dict[str, Read] = LOWER | {"smile": partial(read_smile, clip=CLIP), "js": read_jensen_shannon}
 WRITTEN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "nwj": lambda scores, u: bounds.nwj(1 + scores),
-    "alpha_tuba": lambda scores, u: bounds.alpha_tuba(scores, ALPHA),
-    "flo": lambda scores, u: bounds.flo(scores, u - scores.diagonal()),
-    "smile": lambda scores, u: bounds.smile(scores, CLIP),
-    "js": lambda scores, u: bounds.jensen_shannon(scores),
+    "nwj": lambda scores, u: nwj(1 + scores),
+    "alpha_tuba": lambda scores, u: alpha_tuba(scores, ALPHA),
+    "flo": lambda scores, u: flo(scores, u - scores.diagonal()),
+    "smile": lambda scores, u: smile(scores, CLIP),
+    "js": lambda scores, u: jensen_shannon(scores),
 }
 EVERY: dict[str, Read] = FURTHER | {
     "infonce": lambda critic, x, y, diagonal=False: read_infonce(critic, x, y),
@@ -234,7 +231,9 @@ def test_the_readings_by_name_are_these() -> None:
         "js": read_nwj(Oracle(), x, y),
         "flo": read_flo(Oracle(), x, y),
         "deep_infomax": read_jensen_shannon(Oracle(), x, y),
-        "smile": read_smile(Oracle(), x, y, clip=METHODS["smile"].record["clip"]),
-        "alpha_tuba": read_alpha_tuba(Oracle(), x, y, alpha=METHODS["alpha_tuba"].record["alpha"]),
+        "smile": read_smile(Oracle(), x, y, clip=VARIATIONAL_METHODS["smile"].record["clip"]),
+        "alpha_tuba": read_alpha_tuba(
+            Oracle(), x, y, alpha=VARIATIONAL_METHODS["alpha_tuba"].record["alpha"]
+        ),
     }.items():
-        assert METHODS[name].read(Oracle(), x, y, False).nats == reading.nats
+        assert VARIATIONAL_METHODS[name].read(Oracle(), x, y, False).nats == reading.nats

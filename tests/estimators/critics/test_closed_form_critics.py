@@ -11,10 +11,12 @@ from sklearn.naive_bayes import GaussianNB
 
 from mitools.core.errors import InputError
 from mitools.datasets.known_information.elliptical import Gaussian
-from mitools.estimators.bounds import score_matrix as bounds
-from mitools.estimators.bounds.reading import read_donsker_varadhan
+from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
+from mitools.estimators.bounds.infonce import infonce
 from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
-from mitools.estimators.critics.gaussian_copula import ClassPosteriorBase, CorrectedCritic, GaussianCopulaBase
+from mitools.estimators.critics.class_posterior import ClassPosteriorBase
+from mitools.estimators.critics.corrected import CorrectedCritic
+from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import JointCritic, SeparableCritic, start_at_zero
 from mitools.estimators.inputs.scaling import fit_scaling
 
@@ -170,7 +172,7 @@ def test_a_network_at_zero_leaves_the_base_and_learns(network):
     base = GaussianCopulaBase.fit(x, y)
     critic = CorrectedCritic(base, start_at_zero(network(2, 2, (8,))))
     assert torch.equal(critic(x, y), base(x, y))
-    bounds.infonce(critic(x, y)).backward()
+    infonce(critic(x, y)).backward()
     assert any(parameter.grad.any() for parameter in critic.parameters())
 
 

@@ -6,7 +6,7 @@ import torch
 from torch.func import functional_call, stack_module_state, vmap
 
 from mitools.datasets.known_information.elliptical import StudentT, sparse_correlation
-from mitools.estimators.bounds.reading import read_donsker_varadhan
+from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
 from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.student_copula import StudentCopulaBase
 from mitools.estimators.inputs.scaling import fit_scaling

@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.bounds import reading as readings
-from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.inputs.folds import CROSS_FIT_BELOW, chosen_folds, cross_fit_parts, pooled
+from mitools.estimators.bounds.infonce import read_infonce
+from mitools.estimators.bounds.reading import Reading, pooled
+from mitools.estimators.inputs.folds import CROSS_FIT_BELOW, chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
@@ -115,7 +115,7 @@ def test_the_pooled_value_is_that_of_each_critic_on_its_own_fold(
             torch.tensor(fold.scale_y(y.astype(np.float32))),
         )
         mine = [side[torch.from_numpy(fold.parts.report)] for side in rows]
-        values.append(readings.read_infonce(fold.critic, *mine).nats)
+        values.append(read_infonce(fold.critic, *mine).nats)
         np.testing.assert_array_equal(fold.pairs.x, fold.parts.report)
     assert estimator.estimate_.nats == pytest.approx(np.mean(values), abs=1e-6)
     assert len({id(fold.critic) for fold in estimator.folds_}) == 3

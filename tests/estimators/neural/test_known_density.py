@@ -12,7 +12,7 @@ from mitools.core.estimate import Estimate
 from mitools.estimators.classical.pairwise_bounds import PairwiseUpperBound
 from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise
 from mitools.estimators.inputs.splits import split
-from mitools.estimators.neural.known_density import METHODS, KnownDensityEstimator
+from mitools.estimators.neural.known_density import KNOWN_DENSITY_METHODS, KnownDensityEstimator
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +44,7 @@ def two_points_nats() -> float:
 
 
 @pytest.mark.parametrize("d", [1, 4])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", KNOWN_DENSITY_METHODS)
 def test_upper_bounds_lie_above_the_truth(method: str, d: int) -> None:
     estimate = KnownDensityEstimator(AdditiveGaussianNoise(NOISE), method).estimate(*channel(1500, d))
     assert estimate.kind == "upper bound"

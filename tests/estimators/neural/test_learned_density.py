@@ -13,7 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise, KnownCritic
 from mitools.estimators.inputs.whitening import log_standard_normal
-from mitools.estimators.neural.learned_density import METHODS, LearnedDensityEstimator
+from mitools.estimators.neural.learned_density import LEARNED_DENSITY_METHODS, LearnedDensityEstimator
 
 Floats = NDArray[np.float64]
 
@@ -222,7 +222,7 @@ def test_copied_columns_count_once() -> None:
 
 
 def test_every_method_says_what_it_is() -> None:
-    assert {name: method.kind for name, method in METHODS.items()} == {
+    assert {name: method.kind for name, method in LEARNED_DENSITY_METHODS.items()} == {
         "barber_agakov": "lower bound",
         "difference_of_entropies": "point estimate",
         "club": "point estimate",

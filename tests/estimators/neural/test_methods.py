@@ -12,10 +12,15 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from mitools.core.errors import InputError
-from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.alpha_tuba import alpha_tuba
+from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan
+from mitools.estimators.bounds.flo import flo
+from mitools.estimators.bounds.infonce import infonce
+from mitools.estimators.bounds.jensen_shannon import jensen_shannon
+from mitools.estimators.bounds.nwj import nwj
 from mitools.estimators.critics.networks import SeparableCritic
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
-from mitools.estimators.neural.methods import METHODS, Method, alpha_tuba, smile
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method, alpha_tuba_method, smile_method
 from mitools.estimators.neural.variational import VariationalEstimator
 
 HIDDEN = (8,)
@@ -41,9 +46,9 @@ class Step(nn.Module):
         return self.method.objective(self.critic, x, y, memory)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", VARIATIONAL_METHODS)
 def test_several_at_once_are_several_one_by_one(name: str) -> None:
-    steps = [Step(METHODS[name], seed) for seed in range(3)]
+    steps = [Step(VARIATIONAL_METHODS[name], seed) for seed in range(3)]
     weights, buffers = stack_module_state(steps)
     x, y = (torch.stack(side) for side in zip(*(batch(seed) for seed in range(3)), strict=True))
 
@@ -66,31 +71,29 @@ def test_several_at_once_are_several_one_by_one(name: str) -> None:
 
 
 def test_only_mine_remembers() -> None:
-    for name, method in METHODS.items():
+    for name, method in VARIATIONAL_METHODS.items():
         _, memory = Step(method, 0)(*batch(0), torch.tensor(torch.nan))
         assert bool(memory.isnan()) == (name != "mine")
 
 
 WRITTEN: dict[str, Callable[[Any, Tensor, Tensor], Tensor]] = {
-    "infonce": lambda critic, x, y: bounds.infonce(critic(x, y)),
-    "dv": lambda critic, x, y: bounds.donsker_varadhan(critic(x, y)),
-    "nwj": lambda critic, x, y: bounds.nwj(1 + critic(x, y)),
-    "js": lambda critic, x, y: bounds.jensen_shannon(critic(x, y)),
-    "smile": lambda critic, x, y: bounds.jensen_shannon(critic(x, y)),
-    "deep_infomax": lambda critic, x, y: bounds.jensen_shannon(critic(x, y)),
-    "tuba": lambda critic, x, y: bounds.nwj(1 + critic.critic(x, y) - critic.baseline(y)),
-    "alpha_tuba": lambda critic, x, y: bounds.alpha_tuba(
-        critic.critic(x, y) - critic.baseline(y), METHODS["alpha_tuba"].record["alpha"]
+    "infonce": lambda critic, x, y: infonce(critic(x, y)),
+    "dv": lambda critic, x, y: donsker_varadhan(critic(x, y)),
+    "nwj": lambda critic, x, y: nwj(1 + critic(x, y)),
+    "js": lambda critic, x, y: jensen_shannon(critic(x, y)),
+    "smile": lambda critic, x, y: jensen_shannon(critic(x, y)),
+    "deep_infomax": lambda critic, x, y: jensen_shannon(critic(x, y)),
+    "tuba": lambda critic, x, y: nwj(1 + critic.critic(x, y) - critic.baseline(y)),
+    "alpha_tuba": lambda critic, x, y: alpha_tuba(
+        critic.critic(x, y) - critic.baseline(y), VARIATIONAL_METHODS["alpha_tuba"].record["alpha"]
     ),
-    "flo": lambda critic, x, y: bounds.flo(
-        critic.critic(x, y), critic.u(x, y) - critic.critic(x, y).diagonal()
-    ),
+    "flo": lambda critic, x, y: flo(critic.critic(x, y), critic.u(x, y) - critic.critic(x, y).diagonal()),
 }
 
 
 @pytest.mark.parametrize("name", WRITTEN)
 def test_the_objective_is_this_bound(name: str) -> None:
-    step, (x, y) = Step(METHODS[name], 0), batch(0)
+    step, (x, y) = Step(VARIATIONAL_METHODS[name], 0), batch(0)
     value, _ = step(x, y, torch.tensor(torch.nan))
     torch.testing.assert_close(value, WRITTEN[name](step.critic, x, y))
 
@@ -100,25 +103,25 @@ def test_what_is_learned_beside_a_critic_starts_at_nothing_and_learns(wrap: Any)
     critic, (x, y) = SeparableCritic(3, 3, HIDDEN), batch(0)
     wrapped = wrap(critic, 3, 3, HIDDEN)
     torch.testing.assert_close(wrapped(x, y), critic(x, y), rtol=0, atol=0)
-    method = METHODS["tuba" if wrap is WithBaseline else "flo"]
+    method = VARIATIONAL_METHODS["tuba" if wrap is WithBaseline else "flo"]
     method.objective(wrapped, x, y, torch.tensor(torch.nan))[0].backward()
     last = (wrapped.log_baseline if wrap is WithBaseline else wrapped.beside)[-1]
     assert float(last.bias.grad.abs()) > 0
 
 
 def test_constants_are_on_record() -> None:
-    assert smile(2.0).record == {"clip": 2.0}
-    assert alpha_tuba(0.2).record == {"alpha": 0.2}
-    assert alpha_tuba(0.2).ceiling(100) == 1 + math.log(500)
-    assert METHODS["deep_infomax"].ceiling(100) == 2 * math.log(2)
+    assert smile_method(2.0).record == {"clip": 2.0}
+    assert alpha_tuba_method(0.2).record == {"alpha": 0.2}
+    assert alpha_tuba_method(0.2).ceiling(100) == 1 + math.log(500)
+    assert VARIATIONAL_METHODS["deep_infomax"].ceiling(100) == 2 * math.log(2)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan])
 def test_constants_out_of_range_are_refused(value: float) -> None:
     with pytest.raises(InputError, match="must lie between"):
-        alpha_tuba(value)
+        alpha_tuba_method(value)
     with pytest.raises(InputError, match="must be above 0"):
-        smile(value)
+        smile_method(value)
 
 
 def test_a_number_that_is_no_bound_does_not_choose_the_critic() -> None:
@@ -127,8 +130,8 @@ def test_a_number_that_is_no_bound_does_not_choose_the_critic() -> None:
     def sure(x: Tensor, y: Tensor) -> Tensor:
         return 100.0 * torch.eye(len(x))
 
-    look = METHODS["smile"].look(sure, x, y, False)
-    assert look.nats <= 2 * math.log(2) < METHODS["smile"].read(sure, x, y, False).nats
+    look = VARIATIONAL_METHODS["smile"].look(sure, x, y, False)
+    assert look.nats <= 2 * math.log(2) < VARIATIONAL_METHODS["smile"].read(sure, x, y, False).nats
 
 
 def gaussian(n: int, rho: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -161,7 +164,7 @@ def test_a_short_training_reaches_the_truth(name: str) -> None:
         folds=1,
     )
     estimate = estimator.estimate(*gaussian(2500, rho))
-    assert estimate.kind == METHODS[name].kind
+    assert estimate.kind == VARIATIONAL_METHODS[name].kind
     assert estimate.nats == pytest.approx(truth, abs=0.1)
     assert estimate.stderr_nats is not None
     assert abs(estimate.nats - truth) < 3 * estimate.stderr_nats + 0.02

@@ -7,13 +7,13 @@ from torch import nn
 
 from mitools.core.errors import InputError
 from mitools.datasets.known_information.elliptical import Gaussian
-from mitools.estimators.base import PairedRows
-from mitools.estimators.bounds import score_matrix as bounds
+from mitools.estimators.bounds.donsker_varadhan import mine_surrogate
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine_objective, read_rotations
 from mitools.estimators.inputs.splits import split
 from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.mine_protocol import MineProtocol, fit_protocols
+from mitools.estimators.pairs import PairedRows
 
 N = 600
 SMALL = {"hidden": 32, "batch_size": 100, "learning_rate": 3e-3}
@@ -66,7 +66,7 @@ def test_a_step_maximises_what_mine_does():
     critic.zero_grad()
     joint, apart = critic.joint_and_apart(x, y)
     scores = torch.stack([torch.stack([joint[0], apart[0]]), torch.stack([apart[1], joint[1]])])
-    expected, expected_memory = bounds.mine_surrogate(scores, memory, 0.01)
+    expected, expected_memory = mine_surrogate(scores, memory, 0.01)
     expected.backward()
     torch.testing.assert_close(value, expected)
     torch.testing.assert_close(moved, expected_memory)

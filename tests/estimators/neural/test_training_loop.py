@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.critics.gaussian_copula import CorrectedCritic, GaussianCopulaBase
+from mitools.estimators.critics.corrected import CorrectedCritic
+from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import CRITICS, BlindCritic, start_at_zero
 from mitools.estimators.neural import training_loop as fitting
-from mitools.estimators.neural.methods import METHODS
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
 
 CPU = torch.device("cpu")
@@ -46,7 +47,7 @@ def member(
         start = CRITICS[critic](2, 2, hidden=(8,))
         if base:
             start = CorrectedCritic(GaussianCopulaBase.fit(x, y), start_at_zero(start))
-        start = METHODS[method].wrap(start, 2, 2, (8,))
+        start = VARIATIONAL_METHODS[method].wrap(start, 2, 2, (8,))
     rng = np.random.default_rng(seed)
 
     def draw() -> tuple[Tensor, Tensor]:
@@ -54,13 +55,13 @@ def member(
         return x[chosen], y[chosen]
 
     def read(critic: nn.Module) -> Reading:
-        return METHODS[method].read(critic, *others, False)
+        return VARIATIONAL_METHODS[method].read(critic, *others, False)
 
     return Member(start, BATCH, draw, look or read)
 
 
 def fit(members: Sequence[Member], method: str = "infonce", schedule: Schedule = SCHEDULE) -> list[Fitted]:
-    return fit_critics(members, METHODS[method].objective, schedule, CPU)
+    return fit_critics(members, VARIATIONAL_METHODS[method].objective, schedule, CPU)
 
 
 def assert_same(together: Fitted, alone: Fitted) -> None:

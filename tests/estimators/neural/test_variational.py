@@ -11,10 +11,12 @@ from sklearn.base import clone
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.estimators.bounds import reading as readings
+from mitools.estimators.bounds.infonce import read_infonce
+from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import BlindCritic
 from mitools.estimators.inputs.splits import split
+from mitools.estimators.neural import methods
 from mitools.estimators.neural import training_loop as fitting
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.warnings import RESOLUTION
@@ -146,13 +148,12 @@ def test_side_by_side_or_in_turn_gives_the_same_number(monkeypatch: pytest.Monke
 
 def test_report_is_read_once_by_each_of_the_two_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
-    read_infonce = readings.read_infonce
 
-    def spy(critic: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> readings.Reading:
+    def spy(critic: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> Reading:
         sizes.append(len(x))
         return read_infonce(critic, x, y)
 
-    monkeypatch.setattr(readings, "read_infonce", spy)
+    monkeypatch.setattr(methods, "read_infonce", spy)
     VariationalEstimator(hidden=(8,), max_steps=20, check_every=10, folds=1).fit(*gaussian(400, 0.8, 1))
     # Each fit: select before, twice on the way; then report, and as many training items.
     assert sorted(sizes[:6]) == [60] * 6
@@ -165,9 +166,7 @@ def test_the_critic_scores_new_rows_by_its_scalings(
     estimator = brief[2]
     x, y = (side.astype(np.float32) for side in gaussian(500, 0.8, 2, seed=5))
     rows = torch.from_numpy(estimator.scale_x_(x)), torch.from_numpy(estimator.scale_y_(y))
-    assert readings.read_infonce(estimator.critic_, *rows).nats == pytest.approx(
-        gaussian_nats(0.8, 2), abs=0.2
-    )
+    assert read_infonce(estimator.critic_, *rows).nats == pytest.approx(gaussian_nats(0.8, 2), abs=0.2)
 
 
 @pytest.mark.parametrize("scaling", ["rank_normal", "standardise"])

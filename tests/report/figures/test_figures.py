@@ -8,8 +8,9 @@ from PIL import Image
 from scipy import stats
 
 from mitools.core.errors import InputError
-from mitools.report.figures.brackets import bracket_chart, scatter_against_target
+from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.label_placement import place_labels
+from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.figures.style import axis_label, shorten
 
 COLUMNS = ["i_class_bits", "i_simclr_bits", "alignment"]

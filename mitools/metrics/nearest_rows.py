@@ -8,7 +8,7 @@ BANK_ROWS = 2 * BLOCK_ROWS
 """Rows of the bank compared at once; wide, because each block is followed by a top-k."""
 
 
-def nearest(queries: torch.Tensor, bank: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def nearest_rows(queries: torch.Tensor, bank: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the `k` most similar rows of the bank for every query.
 
     Parameters

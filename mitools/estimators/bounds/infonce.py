@@ -1,0 +1,50 @@
+"""InfoNCE: a lower bound of at most log K."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.score_matrix import _square
+
+
+def infonce(scores: Tensor) -> Tensor:
+    """InfoNCE (van den Oord et al. 2018; Poole et al. 2019, Eq. 10): a lower bound, at most log K.
+
+    Parameters
+    ----------
+    scores
+        Shape (K, K).
+
+    Returns
+    -------
+    Tensor
+        A scalar, in nats.
+    """
+    k = _square(scores)
+    return scores.log_softmax(dim=1).diagonal().mean() + math.log(k)
+
+
+@torch.no_grad()
+def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
+    """Read InfoNCE over n pairs as one batch; the ceiling is log n.
+
+    Parameters
+    ----------
+    critic
+        Scores (n, d_x) against (m, d_y) as (n, m).
+    x, y
+        Shapes (n, d_x) and (n, d_y), row i paired with row i.
+    """
+    n = len(x)
+    log_ratio = x.new_empty(n, dtype=torch.float64)
+    share = x.new_zeros(n, dtype=torch.float64)
+    for start, stop in chunks(n):
+        scores = checked(critic(x[start:stop], y))
+        row = scores.logsumexp(dim=1)
+        log_ratio[start:stop] = scores.diagonal(start) - row + math.log(n)
+        share += (scores - row[:, None]).exp().sum(dim=0)
+    # y_i is also a negative for every x: as one it takes a share of each row's normaliser, one on average.
+    influence = (log_ratio - log_ratio.mean()) - (share - 1)
+    return Reading(float(log_ratio.mean()), influence.cpu().numpy())
