@@ -66,7 +66,7 @@ def test_a_swiss_roll_adds_a_dimension():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Transformed(Gaussian.dense(1, 1, 0.5), "spirl"), "did you mean .*spiral"),
+        (lambda: Transformed(Gaussian.dense(1, 1, 0.5), "spirl"), "accepted: .*spiral"),
         (lambda: _draw(Gaussian.dense(2, 2, 0.5), "spiral"), "coordinates 2 and 3"),
         (lambda: _draw(Gaussian.dense(1, 1, 0.5), "swiss_roll"), "apply normal_cdf first"),
         (lambda: _draw(StudentT.identity(1, 1, 1), "normal_cdf"), "use asinh"),
