@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mitools.core.names import nearest
 from mitools.core.recipes import Recipe
-from mitools.training.losses.registry import OBJECTIVES
+from mitools.training.methods.registry import OBJECTIVES
 from mitools.views.recipes import AugmentationRecipe
 
 Positive = Annotated[float, Field(gt=0)]
@@ -86,7 +86,7 @@ class TrainingRecipe(Recipe):
     data
         A data spec; every item is trained on.
     objective
-        A name of :data:`mitools.training.losses.registry.OBJECTIVES`.
+        A name of :data:`mitools.training.methods.registry.OBJECTIVES`.
     epochs, batch_size
         Passes over the data; items a step over all processes, K.
     temperature

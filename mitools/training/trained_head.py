@@ -8,7 +8,7 @@ from mitools.encoders.open import SOURCES
 from mitools.encoders.sources.run import HEAD, find_checkpoint, run_and_epoch
 from mitools.estimators.critics.networks import ProjectionCritic
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.losses.registry import OBJECTIVES
+from mitools.training.methods.registry import OBJECTIVES
 
 
 def trained_head(spec: str) -> ProjectionCritic | None:

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.losses.base import Embedded
 from mitools.training.losses.ntxent import NTXent
+from mitools.training.methods.base import Embedded
 
 PROGRAM = """
 import sys
@@ -22,7 +22,7 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.losses.base import Embedded
+from mitools.training.methods.base import Embedded
 from mitools.training.losses.ntxent import NTXent
 
 rank = int(sys.argv[3])

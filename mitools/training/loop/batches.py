@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Pairing
+from mitools.training.methods.base import Pairing
 
 Rows = NDArray[np.int64]
 

@@ -22,10 +22,10 @@ from mitools.training.loop.images_in_memory import ImagesInMemory, load_images, 
 from mitools.training.loop.metrics_log import MetricsLog
 from mitools.training.loop.optimisers import learning_rate, make_optimiser
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.loop.stages import Stage, stage_at, stages_of
-from mitools.training.losses.base import Embedded, Loss
-from mitools.training.losses.registry import OBJECTIVES
 from mitools.training.memory.ctc_bank import InformationBank
+from mitools.training.methods.base import Embedded, Loss
+from mitools.training.methods.registry import OBJECTIVES
+from mitools.training.methods.stages import Stage, stage_at, stages_of
 from mitools.training.networks.build import build_network
 from mitools.training.networks.heads import Headed, RepresentationAndClassifier
 from mitools.training.recipes import CTCRecipe, TrainingRecipe

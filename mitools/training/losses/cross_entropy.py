@@ -4,7 +4,7 @@ import torch
 from torch.nn import functional
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Loss
+from mitools.training.methods.base import Embedded, Loss
 
 
 class CrossEntropy:

@@ -7,8 +7,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Kept, Loss
 from mitools.training.losses.cross_entropy import CrossEntropy
+from mitools.training.methods.base import Embedded, Kept, Loss
 
 
 class TemporalContrast:

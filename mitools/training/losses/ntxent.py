@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from mitools.estimators.bounds.infonce import infonce
 from mitools.estimators.bounds.nt_xent import nt_xent
-from mitools.training.losses.base import Embedded, Loss
+from mitools.training.methods.base import Embedded, Loss
 
 
 class NTXent:

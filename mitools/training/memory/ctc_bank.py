@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Kept
 from mitools.training.memory.memory_bank import MemoryBank
+from mitools.training.methods.base import Embedded, Kept
 from mitools.training.recipes import CTCRecipe
 
 

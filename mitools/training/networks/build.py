@@ -6,7 +6,7 @@ from torch import nn
 from mitools.backends.seeding import derive_seed, seeded
 from mitools.core.errors import InputError
 from mitools.encoders.architectures.build import build_architecture
-from mitools.training.losses.registry import OBJECTIVES
+from mitools.training.methods.registry import OBJECTIVES
 from mitools.training.networks.heads import Headed, ProjectionHead, RepresentationAndClassifier
 from mitools.training.recipes import TrainingRecipe
 

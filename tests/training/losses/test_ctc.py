@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Kept
 from mitools.training.losses.ctc import TemporalContrast, against_kept
 from mitools.training.memory.ctc_bank import InformationBank
+from mitools.training.methods.base import Embedded, Kept
 from mitools.training.recipes import CTCRecipe
 
 N, K, WIDTH = 5, 3, 4

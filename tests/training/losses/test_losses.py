@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded
 from mitools.training.losses.cross_entropy import CrossEntropy
 from mitools.training.losses.ntxent import InfoNCE, NTXent
-from mitools.training.losses.registry import OBJECTIVES
 from mitools.training.losses.supcon import SupCon
+from mitools.training.methods.base import Embedded
+from mitools.training.methods.registry import OBJECTIVES
 
 K, DIMENSIONS, TEMPERATURE = 4, 3, 0.4
 

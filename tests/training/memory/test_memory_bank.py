@@ -5,9 +5,9 @@ import torch
 from torch import nn
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded
 from mitools.training.memory.ctc_bank import InformationBank
 from mitools.training.memory.memory_bank import MemoryBank
+from mitools.training.methods.base import Embedded
 from mitools.training.recipes import CTCRecipe
 
 

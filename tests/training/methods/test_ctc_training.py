@@ -18,8 +18,8 @@ from safetensors.torch import load_file
 from mitools.cli.main import run
 from mitools.training.loop import trainer
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.loop.stages import stages_of
 from mitools.training.loop.trainer import train
+from mitools.training.methods.stages import stages_of
 from mitools.training.recipes import OptimiserRecipe, TrainingRecipe
 
 SMALL: dict[str, Any] = {

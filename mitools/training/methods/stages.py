@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from mitools.training.losses.base import Objective
 from mitools.training.losses.ctc import TemporalContrast
-from mitools.training.losses.registry import OBJECTIVES
+from mitools.training.methods.base import Objective
+from mitools.training.methods.registry import OBJECTIVES
 from mitools.training.recipes import CTCRecipe, OptimiserRecipe, TrainingRecipe
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from mitools.training.losses.base import Objective, Pairing
 from mitools.training.losses.cross_entropy import CrossEntropy
 from mitools.training.losses.ntxent import InfoNCE, NTXent
 from mitools.training.losses.supcon import SupCon
+from mitools.training.methods.base import Objective, Pairing
 
 
 class NamedObjective(NamedTuple):
@@ -16,7 +16,7 @@ class NamedObjective(NamedTuple):
     ----------
     make
         From the temperature and H(Y) of the training labels, in nats; None where a run has several stages
-        with an objective each, which :func:`mitools.training.loop.stages.stages_of` makes from the recipe.
+        with an objective each, which :func:`mitools.training.methods.stages.stages_of` makes from the recipe.
     pairing
         What a batch is made of.
     head
