@@ -24,7 +24,7 @@ class Batches:
     batch_size
         Items a step, over all processes.
     pairing
-        What the objective needs.
+        What the views show: an item, or in the second view another item of its class.
     seed
         Of the permutations and the partners.
 

@@ -10,7 +10,7 @@ LABELS = np.array([0] * 4 + [1] * 3 + [2] * 5)
 
 
 def test_an_epoch_is_a_permutation_and_epochs_differ() -> None:
-    batches = Batches(LABELS, 4, "labels", seed=0)
+    batches = Batches(LABELS, 4, "same_item", seed=0)
     assert batches.steps_per_epoch == 3
     epochs = [np.concatenate([batches.items(e * 3 + k)[0] for k in range(3)]) for e in range(2)]
     for epoch in epochs:
@@ -43,6 +43,6 @@ def test_partners_are_uniform_over_the_others_of_the_class() -> None:
 
 def test_what_cannot_be_batched_is_named() -> None:
     with pytest.raises(InputError, match="batch_size 13 is larger than the data's 12 items"):
-        Batches(LABELS, 13, "labels", 0)
+        Batches(LABELS, 13, "same_item", 0)
     with pytest.raises(InputError, match="class 1 has one item"):
         Batches(np.array([0, 0, 1, 2, 2]), 2, "same_class", 0)
