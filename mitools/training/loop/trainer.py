@@ -16,7 +16,7 @@ from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance, silent
 from mitools.datasets.open import open_data
-from mitools.training.loop.batches import Batches
+from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.images_in_memory import ImagesInMemory, load_images, noise_like
 from mitools.training.loop.metrics_log import MetricsLog
 from mitools.training.loop.optimisers import learning_rate, make_optimiser
@@ -49,7 +49,7 @@ def train(
     runtime
         Device, precision and processes; one CPU process when None.
     advance
-        Told how many images of an epoch are done.
+        Called with how many images of an epoch are done.
 
     Returns
     -------
@@ -90,7 +90,8 @@ class _Run:
         self.advance = advance
         self.data = data
         self.method: Method = make_method(recipe, data)
-        self.batches = Batches(data.labels.cpu().numpy(), recipe.batch_size, self.method.pairing, recipe.seed)
+        labels = data.labels.cpu().numpy()
+        self.batches = BatchSampler(labels, recipe.batch_size, self.method.pairing, recipe.seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
         self.optimiser = make_optimiser(self.method, recipe.optimiser)
         own = recipe.batch_size // runtime.processes

@@ -37,7 +37,7 @@ def ctc_infonce(
 
     Examples
     --------
-    Five kept rows, two of them the batch's own: each item is told from the four others.
+    Five kept rows, two of them the batch's own: all equal: one right answer among five.
 
     >>> import torch
     >>> kept = torch.tensor([[1.0, 0.0]]).repeat(5, 1)

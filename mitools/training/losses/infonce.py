@@ -21,7 +21,7 @@ def infonce(x: Tensor, y: Tensor, temperature: float = 0.5) -> Tensor:
     Returns
     -------
     Tensor
-        A scalar, in nats; log K where nothing is told from anything.
+        A scalar, in nats; log K where all rows are equal.
 
     Examples
     --------

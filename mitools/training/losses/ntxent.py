@@ -26,7 +26,7 @@ def ntxent(x: Tensor, y: Tensor, temperature: float = 0.5) -> Tensor:
     Returns
     -------
     Tensor
-        A scalar, in nats; log(2K - 1) where nothing is told from anything.
+        A scalar, in nats; log(2K - 1) where all rows are equal.
 
     Examples
     --------
@@ -62,14 +62,14 @@ def ntxent_with_negatives(x: Tensor, y: Tensor, negatives: Tensor, temperature: 
     x, y
         Shape (K, d) each, row i of one paired with row i of the other; normalised here.
     negatives
-        Shape (M, d): what both x and y of every pair are told from; normalised here.
+        Shape (M, d): the negatives of both x and y of every pair; normalised here.
     temperature
         Divides the cosine similarities.
 
     Returns
     -------
     Tensor
-        A scalar, in nats; log(M + 1) where nothing is told from anything.
+        A scalar, in nats; log(M + 1) where all rows are equal.
 
     Examples
     --------

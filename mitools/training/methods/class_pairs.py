@@ -1,4 +1,4 @@
-"""L_class: two images of a class told from the rest of the batch."""
+"""L_class: NT-Xent of two images of a class."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""InfoNCE: one augmentation of an image told from the others' in one direction."""
+"""InfoNCE of two augmentations of an image, in one direction."""
 
 import math
 

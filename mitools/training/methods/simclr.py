@@ -1,4 +1,4 @@
-"""SimCLR: two augmentations of an image told from the rest of the batch."""
+"""SimCLR: NT-Xent of two augmentations of an image."""
 
 import math
 
@@ -57,7 +57,7 @@ class SimCLR(Contrastive):
         return Loss.of_bound(ntxent_nats(x, y, self.temperature), math.log(2 * len(x) - 1))
 
     def _loss_with_negatives(self, batch: Batch, pixels: torch.Tensor) -> Loss:
-        """Tell the pairs from as many other images as the batch has items, in both views of them."""
+        """Take as negatives as many other images as the batch has items, in both views."""
         seed, size = self.recipe.seed, len(batch.items)
         rng = np.random.default_rng([seed, 2, batch.step])
         rows = torch.from_numpy(rng.integers(0, len(pixels), size))
