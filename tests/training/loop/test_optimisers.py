@@ -38,6 +38,28 @@ def test_biases_and_norms_are_not_decayed(name: str, kind: str) -> None:
     assert [decay[id(p)] for p in network.parameters()] == [0.1, 0, 0, 0]
 
 
+@pytest.mark.parametrize("name", ["sgd", "adamw"])
+def test_on_a_cpu_a_step_is_one_operation_and_moves_as_torchs_own(name: str) -> None:
+    generator = torch.Generator().manual_seed(0)
+    network = torch.nn.Linear(7, 5)
+    twin = torch.nn.Linear(7, 5)
+    twin.load_state_dict(network.state_dict())
+    ours = make_optimiser(network, OptimiserRecipe(name=name, learning_rate=0.01, weight_decay=0.1))
+    assert all(group["fused"] for group in ours.param_groups)
+    settings = {"lr": 0.01, "weight_decay": 0.1} | ({"momentum": 0.9} if name == "sgd" else {})
+    kind = torch.optim.SGD if name == "sgd" else torch.optim.AdamW
+    plain = [kind([twin.weight], **settings), kind([twin.bias], **settings | {"weight_decay": 0.0})]
+    for _ in range(20):
+        images = torch.randn(3, 7, generator=generator)
+        for module, optimisers in ((network, [ours]), (twin, plain)):
+            module.zero_grad()
+            module(images).square().sum().backward()
+            for optimiser in optimisers:
+                optimiser.step()
+    torch.testing.assert_close(network.weight, twin.weight)
+    torch.testing.assert_close(network.bias, twin.bias)
+
+
 def test_the_rate_warms_up_and_falls_as_a_cosine() -> None:
     recipe = OptimiserRecipe(learning_rate=2.0, warmup_epochs=2)
     rates = [learning_rate(recipe, step, 100, 5) for step in range(100)]
