@@ -33,20 +33,32 @@ class Runtime:
         and convolutions are computed while weights and losses stay in float32.
     compiled
         Whether networks go through ``torch.compile``.
+    threads
+        How many threads training computes with on a CPU; None for ``OMP_NUM_THREADS`` where it is set, else
+        for what is measured to be fastest.
 
     Raises
     ------
     InputError
-        When the device is not there, or the precision is unknown or not the device's.
+        When the device is not there, the precision is unknown or not the device's, or there is no thread.
     """
 
-    def __init__(self, device: str = "cpu", precision: str = "float32", compiled: bool = False) -> None:
+    def __init__(
+        self,
+        device: str = "cpu",
+        precision: str = "float32",
+        compiled: bool = False,
+        threads: int | None = None,
+    ) -> None:
         check_name("precision", precision, PRECISIONS)
         kind = resolve_device(device).type
         if precision == "tf32" and kind != "cuda":
             raise InputError(f"precision tf32 needs a CUDA device, not {kind}; take float32")
+        if threads is not None and threads < 1:
+            raise InputError(f"threads {threads} must be at least 1")
         self.precision = precision
         self.compiled = compiled
+        self.threads = threads
         self._cpu = kind == "cpu"
 
     @cached_property

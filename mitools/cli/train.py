@@ -14,6 +14,10 @@ def train(
     device: DeviceOption = "auto",
     precision: Annotated[str, typer.Option(help="float32, tf32 or bf16.")] = "float32",
     compiled: Annotated[bool, typer.Option("--compile", help="Compile the network (torch.compile).")] = False,
+    threads: Annotated[
+        int | None,
+        typer.Option(min=1, help="Threads on a CPU.", show_default="OMP_NUM_THREADS, or as measured"),
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Train an encoder; a stopped run goes on where its last epoch ended.
@@ -28,7 +32,7 @@ def train(
     from mitools.training.recipes import TrainingRecipe
 
     wanted = read_recipe(recipe, TrainingRecipe)
-    runtime = Runtime(device, precision, compiled)
+    runtime = Runtime(device, precision, compiled, threads)
     try:
         with progress() as advance:
             folder = run(wanted, destination, runtime, advance if runtime.is_main else None)

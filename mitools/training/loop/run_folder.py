@@ -19,11 +19,15 @@ from mitools.training.recipes import TrainingRecipe
 
 TRAINING = "training.pt"
 
+CONDITIONS = "run.json"
+"""Under which conditions a run is computed: they change no choice, and yet the last bits of its weights."""
+
 
 class RunFolder:
     """A run's folder.
 
-    ``recipe.yaml`` is the recipe with all defaults filled in; ``metrics.jsonl`` has one line a record;
+    ``recipe.yaml`` is the recipe with all defaults filled in; ``run.json`` says what it is computed with (the
+    number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
     ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``, and
     ``head.safetensors`` where the method has a head), and the latest one what training goes on from
     (``training.pt``: all tensors of the method, and the optimiser's state) too.
@@ -48,6 +52,15 @@ class RunFolder:
         written = self.path / "recipe.yaml"
         if not self.is_of(recipe):
             write_text(written, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+
+    def conditions(self) -> dict[str, Any]:
+        """Read what the run is computed with; nothing where it has not begun."""
+        path = self.path / CONDITIONS
+        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+    def remember(self, conditions: Mapping[str, Any]) -> None:
+        """Write what the run is computed with."""
+        write_text(self.path / CONDITIONS, json.dumps(dict(conditions), indent=2) + "\n")
 
     def is_of(self, recipe: TrainingRecipe) -> bool:
         """Whether the folder holds a run of the recipe; False where it holds none.
