@@ -1,12 +1,13 @@
 """A network and data so small that an analysis takes seconds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mitools.backends.threads import threads
 from mitools.encoders.architectures import build
 from mitools.encoders.architectures.convnet import ConvNet
 
@@ -18,6 +19,13 @@ SMALL = "cdp?size=28&background=none&colors=2&digits=2&positions=2"
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Know a network ``tiny``, of 128 features."""
     monkeypatch.setitem(build.NETWORKS, "tiny", partial(ConvNet, 8))
+
+
+@pytest.fixture(autouse=True)
+def one_core() -> Iterator[None]:
+    """Train one run after the other, here: other processes do not know the tiny network."""
+    with threads(1):
+        yield
 
 
 @pytest.fixture

@@ -1,0 +1,178 @@
+"""Independent jobs side by side, each in a process of its own, with progress and errors by name."""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Lock, Thread
+from typing import Any, NamedTuple, TypeVar
+
+from mitools.core.progress import Advance
+
+Job = TypeVar("Job")
+
+
+class Outcome(NamedTuple):
+    """How a job ended.
+
+    Attributes
+    ----------
+    result
+        What its function returned; None where it failed.
+    error
+        What its function raised; None where it did not.
+    """
+
+    result: Any = None
+    error: Exception | None = None
+
+
+def in_workers(
+    function: Callable[[Job, Advance], object],
+    jobs: Mapping[str, Job],
+    workers: int,
+    advance: Callable[[str, str, int, int], None] | None = None,
+) -> dict[str, Outcome]:
+    """Do every job in one of several processes; one that fails leaves the others alone.
+
+    A worker is a fresh interpreter that imports the function by its module's name: nothing of the calling
+    program is run again, and it need not be guarded by ``if __name__ == "__main__"``. A worker whose caller
+    is gone ends at its next progress; when the caller is interrupted, all workers are ended first.
+
+    Parameters
+    ----------
+    function
+        Of a module, not of the calling program; called with the job and with what it tells its progress to.
+    jobs
+        By name; taken up in this order. They, results and errors are pickled.
+    workers
+        How many processes at the most.
+    advance
+        Called with a job's name and its progress, in the calling thread.
+
+    Returns
+    -------
+    dict
+        How each job ended, in the order of `jobs`.
+    """
+    waiting, messages = deque(jobs.items()), SimpleQueue[tuple[str, Outcome | tuple[str, int, int]]]()
+    started = [_Worker() for _ in range(min(workers, len(jobs)))]
+    threads = [Thread(target=_attend, args=(worker, function, waiting, messages)) for worker in started]
+    ended: dict[str, Outcome] = {}
+    try:
+        for thread in threads:
+            thread.start()
+        while len(ended) < len(jobs):
+            name, message = messages.get()
+            if isinstance(message, Outcome):
+                ended[name] = message
+            elif advance:
+                advance(name, *message)
+    finally:
+        waiting.clear()
+        for worker in started:
+            worker.end()
+        for thread in threads:
+            thread.join()
+    return {name: ended[name] for name in jobs}
+
+
+def _attend(
+    worker: "_Worker", function: Callable[..., object], waiting: deque, messages: SimpleQueue
+) -> None:
+    """Give a worker one job after the other, and hand on what it says."""
+    while True:
+        try:
+            name, job = waiting.popleft()
+        except IndexError:
+            return
+        for message in worker.do(function, job):
+            messages.put((name, message))
+
+
+class _Worker:
+    """An interpreter that does jobs; it is started anew when it has died."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()  # two threads: one has it do jobs, the other ends it
+        self._is_ended = False
+        self._process = self._start()
+
+    @staticmethod
+    def _start() -> "subprocess.Popen[bytes]":
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; from mitools.backends import workers; workers.serve()"
+        )
+        return subprocess.Popen(
+            [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def do(self, function: Callable[..., object], job: object) -> Any:
+        """Yield the progress of a job, and at last how it ended."""
+        with self._lock:
+            if self._process.poll() is not None and not self._is_ended:
+                self._process = self._start()
+        to, back = self._process.stdin, self._process.stdout
+        assert to is not None
+        assert back is not None
+        try:
+            pickle.dump((function, job), to)
+            to.flush()
+            while not isinstance(message := pickle.load(back), Outcome):
+                yield message
+            yield message
+        except (EOFError, OSError, pickle.UnpicklingError):
+            code = self._process.wait()
+            how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
+            yield Outcome(error=RuntimeError(f"its process {how}; is there memory enough?"))
+
+    def end(self) -> None:
+        """End the interpreter, whatever it does."""
+        with self._lock:
+            self._is_ended = True
+            self._process.kill()
+            self._process.wait()
+
+
+def serve() -> None:
+    """Do the jobs that arrive on stdin, as a worker, and answer on what was stdout."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the caller's: it ends its workers
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a job prints is not an answer
+
+    def answer(message: object) -> None:
+        pickle.dump(message, answers)
+        answers.flush()
+
+    def advance(what: str, done: int, total: int) -> None:
+        try:
+            answer((what, done, total))
+        except OSError:
+            os._exit(1)  # nobody waits for this any more
+
+    while True:
+        try:
+            function, job = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        try:
+            outcome = Outcome(function(job, advance))
+        except Exception as error:
+            error.add_note(traceback.format_exc())
+            outcome = Outcome(error=_picklable(error))
+        with suppress(OSError):
+            answer(outcome)
+
+
+def _picklable(error: Exception) -> Exception:
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
