@@ -11,7 +11,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
 from mitools.core.names import nearest
 from mitools.report.tables.write import write_csv
-from mitools.studies.work import Found
+from mitools.studies.worker import Found
 
 CELL_COLUMNS = (
     *("data", "encoder", "family", "pairing", "measure", "seed", "state"),

@@ -8,7 +8,7 @@ import pytest
 from mitools.core.errors import InputError
 from mitools.report.study import cell_table, encoder_table, markdown, write_table
 from mitools.studies.definition import Cell
-from mitools.studies.work import Found
+from mitools.studies.worker import Found
 
 
 @pytest.fixture

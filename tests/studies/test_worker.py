@@ -17,7 +17,7 @@ import pytest
 from mitools.cli.main import run
 from mitools.features.store import FeatureStore
 from mitools.studies.definition import read_study
-from mitools.studies.work import StudyFolder, Worker
+from mitools.studies.worker import StudyFolder, Worker
 
 MOVES = ["seconds"]
 
@@ -49,7 +49,7 @@ def test_every_cell_is_computed_once(small_study: Path, tmp_path: Path, monkeypa
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("mitools.studies.work.extract", fail)
+    monkeypatch.setattr("mitools.studies.worker.extract", fail)
     assert states(work(small_study, tmp_path / "out")) == {"done": 4}
 
 
