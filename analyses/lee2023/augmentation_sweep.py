@@ -12,6 +12,7 @@ from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
+from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
@@ -21,7 +22,6 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.features.extract import Features
 from mitools.measures.critics import view_critic
-from mitools.measures.settings import AuditSettings
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
 from mitools.views.recipes import AugmentationRecipe

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import binomtest
 
+from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
@@ -27,7 +28,6 @@ from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures.certificate import certificate
-from mitools.measures.settings import AuditSettings
 from mitools.views.item_views import SimCLRViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
@@ -30,7 +31,6 @@ from mitools.measures.certificate import certificate
 from mitools.measures.control import against_untrained, control_items
 from mitools.measures.critics import same_class_critic, view_critic
 from mitools.measures.quality import guard, quality
-from mitools.measures.settings import AuditSettings
 from mitools.pairing.same_class import bracket
 from mitools.training.trained_head import trained_head
 from mitools.views.item_views import SimCLRViews

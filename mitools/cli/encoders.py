@@ -39,11 +39,11 @@ def inspect_command(
     json: JsonOption = False,
 ) -> None:
     """Print what was loaded, how items are prepared, and every layer with its shape."""
+    from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.datasets.open import open_data
     from mitools.encoders.open import open_encoder
     from mitools.features.store import FeatureStore, default_root
-    from mitools.measures.settings import AuditSettings
 
     encoder = open_encoder(spec)
     items = None if data is None else open_data(data)

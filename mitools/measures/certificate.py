@@ -1,10 +1,10 @@
 """The certificate of class information."""
 
+from mitools.auditing.settings import AuditSettings
 from mitools.core.result_store import Values
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.splits import Parts
 from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
 
 
 def certificate(features: Features, parts: Parts, settings: AuditSettings) -> Values:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.settings import AuditSettings
 from mitools.core.entropy import nats_to_bits
 from mitools.core.result_store import Values
 from mitools.estimators.bounds.reading import Reading
@@ -13,7 +14,6 @@ from mitools.estimators.inputs.row_table import Table
 from mitools.estimators.inputs.splits import split
 from mitools.estimators.warnings import two_sided
 from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
 
 CONTROL_ITEMS, CONTROL_CLASSES = 2_000, 100
 """Items and classes that a network and its untrained twin are compared on at the most."""

@@ -2,11 +2,11 @@
 
 from torch import nn
 
+from mitools.auditing.settings import AuditSettings
 from mitools.core.result_store import Values
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
 from mitools.metrics.alignment import alignment
 from mitools.pairing.same_class import SameClassPairs
 from mitools.pairing.view_pairs import ViewPairs

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from mitools.auditing.settings import AuditSettings
 from mitools.core.result_store import Values
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
 from mitools.metrics.alignment import alignment
 from mitools.metrics.clustering import kmeans_nmi
 from mitools.metrics.feature_quality import feature_quality

@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from mitools.auditing.auditor import CONTROL_COLUMNS, run_audit
+from mitools.auditing.settings import AuditSettings
 from mitools.cli.main import run
 from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
@@ -23,7 +24,6 @@ from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators import ClassPosterior
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures import certificate, control, critics
-from mitools.measures.settings import AuditSettings
 
 ENCODERS = ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4"]
 
