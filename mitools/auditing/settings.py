@@ -1,13 +1,14 @@
-"""What is measured, and how: one set of settings for every measure."""
+"""What an audit is asked for, beside data and encoders."""
 
 from dataclasses import dataclass
 
 from mitools.features.store import FeatureDtype
+from mitools.measures.settings import MeasureSettings
 
 
 @dataclass(frozen=True)
 class AuditSettings:
-    """What an audit is asked for, beside data and encoders.
+    """What an audit measures, and how encoders run for it.
 
     Attributes
     ----------
@@ -22,7 +23,7 @@ class AuditSettings:
     trained_head
         For runs with a projection head, fit a critic that starts from it too.
     control
-        Hold every trained network against its architecture untrained.
+        Compare every trained network with its architecture untrained.
     precision, kept_as
         What networks compute in, and what features are kept as: see
         :class:`mitools.features.extract.PassOptions`.
@@ -42,3 +43,8 @@ class AuditSettings:
     device: str = "cpu"
     batch_size: int = 256
     workers: int = 0
+
+    @property
+    def measure_settings(self) -> MeasureSettings:
+        """Those settings that measures see, whoever asks."""
+        return MeasureSettings(self.prior, self.seed, self.device)

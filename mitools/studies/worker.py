@@ -1,198 +1,34 @@
 """The work of a study: every cell once, by as many processes as there are, and none lost."""
 
 import errno
-import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import groupby
-from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from functools import cache, partial
+from typing import Any
 
 from mitools.backends.processes import process_rank
-from mitools.core.claims import ClaimFolder
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text, write_text
+from mitools.core.estimate import Estimate
+from mitools.core.files import digest_text
 from mitools.core.progress import Advance
-from mitools.core.result_store import ResultStore, Values
+from mitools.core.result_store import Values
 from mitools.datasets.base import LabelledData
-from mitools.datasets.open import open_data
-from mitools.datasets.selection import require_classes
-from mitools.encoders.open import AnyEncoder, open_encoder
-from mitools.encoders.sources.precomputed import PrecomputedFeatures
-from mitools.estimators.inputs.class_prior import class_prior
-from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
+from mitools.encoders.open import AnyEncoder
+from mitools.estimators.inputs.splits import split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
-from mitools.measures import registry as measures
-from mitools.studies.definition import Cell, Study, cells
+from mitools.measures.compute import measure
+from mitools.measures.control import control_of
+from mitools.measures.measured import Difference, Measured
+from mitools.measures.representation import Representation
+from mitools.studies.definition import Cell
+from mitools.studies.folder import StudyFolder
+from mitools.training.trained_head import trained_head
 from mitools.views.item_views import SimCLRViews
 
 POLL_SECONDS = 1.0
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
-
-
-class _Identity(NamedTuple):
-    """What tells an encoder from every other."""
-
-    digest: str
-    preprocess: str
-
-
-State = Literal["done", "failed", "claimed", "to do"]
-
-
-class Found(NamedTuple):
-    """A cell of a study and what has become of it.
-
-    Attributes
-    ----------
-    cell
-        The cell.
-    state
-        ``done``, ``failed``, ``claimed`` (someone works on it) or ``to do``.
-    values
-        What was measured; empty unless it is done.
-    error
-        Why it failed; empty unless it did.
-    """
-
-    cell: Cell
-    state: State
-    values: Values
-    error: str
-
-
-class StudyFolder:
-    """A study and the folder that its cells are kept in, which several processes and machines may share.
-
-    A cell is named by all it depends on: the encoder's weights and preprocessing, the data, the pairing, the
-    measure, the seed, the prior and the views. A changed setting is another cell; a finished one is never
-    computed again. Data and encoders are opened when first asked for.
-
-    Parameters
-    ----------
-    study
-        What is asked for.
-    out
-        The folder.
-    """
-
-    def __init__(self, study: Study, out: Path) -> None:
-        self.study = study
-        self.results = ResultStore(out / "cells")
-        self.failures = out / "failures"
-        self.claims = ClaimFolder(out / "claims")
-        self._data: dict[str, LabelledData] = {}
-        self._identities: dict[str, _Identity | InputError] = {}
-        self._latest: tuple[str, AnyEncoder] | None = None
-
-    @cached_property
-    def cells(self) -> tuple[Cell, ...]:
-        """All cells, those on the same features one after another."""
-        return tuple(cells(self.study))
-
-    def data(self, spec: str) -> LabelledData:
-        """Open a data set, once.
-
-        Raises
-        ------
-        InputError
-            When it cannot be opened or its classes cannot be split.
-        """
-        if spec not in self._data:
-            data = open_data(spec)
-            require_classes(data, SMALLEST_CLASS)
-            class_prior(data.labels, self.study.prior)
-            self._data[spec] = data
-        return self._data[spec]
-
-    def encoder(self, spec: str) -> AnyEncoder:
-        """Open an encoder; the weights of the latest one alone are kept in memory.
-
-        Raises
-        ------
-        InputError
-            When it cannot be opened.
-        """
-        if self._latest is None or self._latest[0] != spec:
-            self._latest = (spec, open_encoder(spec))
-        return self._latest[1]
-
-    def _identity(self, spec: str) -> "_Identity":
-        if spec not in self._identities:
-            try:
-                encoder = self.encoder(spec)
-                preprocess = "none" if isinstance(encoder, PrecomputedFeatures) else encoder.preprocess.key
-                self._identities[spec] = _Identity(encoder.digest, preprocess)
-            except InputError as error:
-                self._identities[spec] = error
-        found = self._identities[spec]
-        if isinstance(found, InputError):
-            raise found
-        return found
-
-    def found(self) -> Iterator[Found]:
-        """Look up every cell."""
-        for cell in self.cells:
-            yield self.look(cell)
-
-    def look(self, cell: Cell) -> Found:
-        """Look up one cell."""
-        try:
-            on = self.request(cell)
-        except InputError as error:
-            return Found(cell, "failed", {}, str(error))
-        values = self.results.kept(*on)
-        if values is not None:
-            return Found(cell, "done", values, "")
-        reason = self._failure(on)
-        if reason is not None:
-            return Found(cell, "failed", {}, reason)
-        return Found(cell, "claimed" if self.claims.is_claimed(self.key(on)) else "to do", {}, "")
-
-    def request(self, cell: Cell) -> tuple[str, dict[str, Any]]:
-        """Name a cell by what is measured and all it depends on.
-
-        Raises
-        ------
-        InputError
-            When its data or its encoder cannot be opened.
-        """
-        encoder = self._identity(cell.encoder)
-        return cell.measure, {
-            "data": self.data(cell.data).digest,
-            "encoder": encoder.digest,
-            "preprocess": encoder.preprocess,
-            "pairing": cell.pairing,
-            "prior": self.study.prior,
-            "seed": cell.seed,
-            "views": self.study.views if cell.needs_views else 1,
-        }
-
-    def key(self, request: tuple[str, Mapping[str, Any]]) -> str:
-        """Name of a cell's files."""
-        return self.results.path(*request).stem
-
-    def fail(self, cell: Cell, request: tuple[str, Mapping[str, Any]], error: str) -> None:
-        """Keep a cell's failure."""
-        document = {"cell": cell._asdict(), "error": error}
-        write_text(self._failure_path(request), json.dumps(document))
-
-    def forget_failures(self) -> None:
-        """Make failed cells ones to do."""
-        for path in self.failures.glob("*.json"):
-            path.unlink(missing_ok=True)
-
-    def _failure_path(self, request: tuple[str, Mapping[str, Any]]) -> Path:
-        return self.failures / f"{self.key(request)}.json"
-
-    def _failure(self, request: tuple[str, Mapping[str, Any]]) -> str | None:
-        try:
-            return str(json.loads(self._failure_path(request).read_text())["error"])
-        except (FileNotFoundError, ValueError, KeyError):
-            return None
 
 
 @dataclass
@@ -210,7 +46,7 @@ class Worker:
     batch_size, workers
         As :func:`mitools.features.extract.extract` takes them.
     advance
-        Told how many cells are done.
+        Called with how many cells are done, and how many there are.
     """
 
     folder: StudyFolder
@@ -224,8 +60,8 @@ class Worker:
     def run(self) -> None:
         """Work until every cell is done or has failed, whoever did it.
 
-        A cell that another process works on is left to it and looked at again later; if that process dies,
-        its claim grows stale and the cell is done here.
+        A fit that another process works on is left to it and looked at again later; if that process dies,
+        its claim grows stale and the fit is done here.
         """
         self._open = set(self.folder.cells)
         self._report()
@@ -237,41 +73,79 @@ class Worker:
                 time.sleep(POLL_SECONDS)
 
     def _groups(self) -> list[list[Cell]]:
-        """Open cells by the features they need, starting elsewhere in every process."""
+        """Open cells by the representation they read, starting elsewhere in every process."""
         waiting = [cell for cell in self.folder.cells if cell in self._open]
-        groups = [list(group) for _, group in groupby(waiting, lambda c: (*c[:2], c.seed, c.needs_views))]
+        groups = _grouped(waiting, lambda cell: (cell.data, cell.encoder, cell.seed, _further_reads(cell)))
         start = process_rank() % len(groups)
         return [*groups[start:], *groups[:start]]
 
     def _work_on(self, group: list[Cell]) -> None:
-        """Do what is left to do of the cells that share their features."""
-        features: Features | None = None
-        for cell in group:
-            if self.folder.look(cell).state in ("done", "failed"):
-                self._close(cell)
+        """Do what is left to do of the cells that read one representation, a fit at a time."""
+        representation: Representation | None = None
+        for of_fit in _grouped(group, lambda cell: cell.registered.computation):
+            if not self._unfinished(of_fit):
                 continue
-            request = self.folder.request(cell)
-            with self.folder.claims.claim(self.folder.key(request)) as ours:
-                # Between the look and the claim another process may have finished it.
-                if not ours or self.folder.look(cell).state in ("done", "failed"):
+            with self.folder.claims.claim(self.folder.fit_name(of_fit[0])) as ours:
+                # Before the claim was ours another process may have finished them.
+                waiting = self._unfinished(of_fit) if ours else []
+                if not waiting:
                     continue
                 try:
-                    features = features or self._features(cell)
-                    if features is None:
-                        return  # another process extracts them; come back when they are there
-                    self._measure(cell, request, features)
+                    representation = representation or self._represent(waiting[0])
+                    if representation is None:
+                        return  # another process extracts features; come back when they are there
+                    self._measure(waiting, representation)
                 except Exception as error:  # of whatever kind: one cell must not end forty encoders
                     if isinstance(error, OSError) and error.errno in FULL_DISK:
                         raise
-                    self.folder.fail(cell, request, _described(error))
-            self._close(cell)
+                    for cell in self._unfinished(waiting):
+                        self.folder.fail(cell, _described(error))
+            self._unfinished(waiting)
 
-    def _features(self, cell: Cell) -> Features | None:
-        """Extract the features a cell needs, or None while another process extracts the same ones."""
-        study, data = self.folder.study, self.folder.data(cell.data)
-        encoder = self.folder.encoder(cell.encoder)
-        views = SimCLRViews(count=study.views, seed=cell.seed) if cell.needs_views else None
-        name = digest_text("features", encoder.digest, data.digest, str(views), str(cell.seed))[:24]
+    def _unfinished(self, cells: Iterable[Cell]) -> list[Cell]:
+        """Cells that are neither done nor failed; those that are need no more work here."""
+        unfinished = []
+        for cell in cells:
+            if self.folder.state_of(cell).state not in ("done", "failed"):
+                unfinished.append(cell)
+            elif cell in self._open:
+                self._open.discard(cell)
+                self._report()
+        return unfinished
+
+    def _represent(self, cell: Cell) -> Representation | None:
+        """Extract what a cell reads, or give None while another process extracts some of it."""
+        data, encoder = self.folder.data(cell.data), self.folder.encoder(cell.encoder)
+        reads, views = cell.registered.reads, self.folder.views(cell)
+        parts = split(len(data), data.labels, cell.seed)
+        extracted = partial(self._extract, seed=cell.seed, fit_on=parts.train)
+        control = control_of(encoder, data, cell.seed) if "untrained" in reads else None
+        features = extracted(encoder, data)
+        viewed = None if views is None else extracted(encoder, data, views=views)
+        untrained = None if control is None else extracted(control.twin, control.data)
+        missing = (views is not None and viewed is None) or (control is not None and untrained is None)
+        if features is None or missing:
+            return None
+        return Representation.of_features(
+            features,
+            parts,
+            views=viewed,
+            head=trained_head(cell.encoder) if "head" in reads else None,
+            untrained=untrained,
+            untrained_items=None if control is None else control.items,
+        )
+
+    def _extract(
+        self,
+        encoder: AnyEncoder,
+        data: LabelledData,
+        *,
+        seed: int,
+        views: SimCLRViews | None = None,
+        **options: Any,
+    ) -> Features | None:
+        """Extract features, or give None while another process extracts the same ones."""
+        name = digest_text("features", encoder.digest, data.digest, str(views), str(seed))[:24]
         with self.folder.claims.claim(f"features-{name}") as ours:
             if not ours:
                 return None
@@ -280,32 +154,47 @@ class Worker:
                 data,
                 store=self.store,
                 views=views,
-                fit_on=split(len(data), data.labels, cell.seed).train,
                 device=self.device,
                 batch_size=self.batch_size,
                 workers=self.workers,
+                **options,
             )
 
-    def _measure(self, cell: Cell, request: tuple[str, dict[str, Any]], features: Features) -> None:
-        data, study = self.folder.data(cell.data), self.folder.study
-        parts = split(len(data), data.labels, cell.seed)
-        on = measures.Measuring(features, parts, study.prior, cell.seed, self.device)
-
-        def compute() -> Values:
-            if cell.pairing:
-                return {"estimate": measures.estimate(cell.pairing, cell.measure, on)}
-            return {"value": float(measures.METRICS[cell.measure](on))}
-
-        self.folder.results.cell(*request, compute)
-
-    def _close(self, cell: Cell) -> None:
-        self._open.discard(cell)
-        self._report()
+    def _measure(self, cells: list[Cell], representation: Representation) -> None:
+        """Compute the cells of one fit, and keep each."""
+        names = [cell.registered.name for cell in cells]
+        settings = self.folder.settings(cells[0], self.device)
+        measured = cache(partial(measure, names, representation, settings))
+        for cell in cells:
+            self.folder.results.cell(*self.folder.request(cell), partial(_values, measured, cell))
 
     def _report(self) -> None:
         if self.advance:
             total = len(self.folder.cells)
             self.advance("cells", total - len(self._open), total)
+
+
+def _values(measured: Callable[[], Measured], cell: Cell) -> Values:
+    """Compute the fit of a cell, unless it was for another, and give the cell's number as JSON values."""
+    number = measured()[cell.registered.name]
+    if isinstance(number, Estimate):
+        return {"estimate": number.to_dict()}
+    if isinstance(number, Difference):
+        return {"difference": number.to_dict()}
+    return {"value": number}
+
+
+def _further_reads(cell: Cell) -> tuple[str, ...]:
+    """Name what a cell reads beside features and labels, which every representation has."""
+    return tuple(field for field in cell.registered.reads if field not in ("rows", "labels"))
+
+
+def _grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> list[list[Cell]]:
+    """Group cells, in the order in which each group begins."""
+    groups: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        groups.setdefault(key(cell), []).append(cell)
+    return list(groups.values())
 
 
 def _described(error: Exception) -> str:

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import torch
 
-from mitools.auditing.auditor import CONTROL_COLUMNS, run_audit
+from mitools.auditing.auditor import run_audit
+from mitools.auditing.row import CONTROL_COLUMNS
 from mitools.auditing.settings import AuditSettings
 from mitools.cli.main import run
 from mitools.core.entropy import LOG2
@@ -236,7 +237,7 @@ def test_a_twin_that_overflows_says_nothing_against_the_encoder(
         torch.nn.init.constant_(twin.module.conv1.weight, torch.inf)
         return twin
 
-    monkeypatch.setattr(import_module("mitools.auditing.auditor"), "untrained_twin", overflowing)
+    monkeypatch.setattr(control, "untrained_twin", overflowing)
     (row,) = rows(f"tar:{image_tar}", [fresh_checkpoint], tmp_path / "out")
     assert "control: none: encoder fresh-untrained" in row["warnings"]
     assert "not finite" in row["warnings"]
