@@ -68,9 +68,9 @@ def audit(
     layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
     on from there, and a second one encodes nothing.
     """
+    from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
-    from mitools.measures.settings import AuditSettings
 
     wanted = {name.strip() for name in pairing.split(",")}
     if not wanted <= {"same_class", "simclr"}:

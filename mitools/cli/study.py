@@ -64,7 +64,7 @@ def run(
     """
     from mitools.backends.processes import own_device, process_rank
     from mitools.features.store import FeatureStore, default_root
-    from mitools.studies.work import Worker
+    from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
     if dry_run:
@@ -139,12 +139,12 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
+    from mitools.measures.registry import MEASURES
     from mitools.report.tables.write import records, write_csv
-    from mitools.statistics.correlation import LOWER_IS_BETTER
     from mitools.statistics.grouped_correlation import correlate_groups
 
     _, encoders = _tables(_begun(study, destination))
-    turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
+    turned = tuple(name for name in encoders if name in MEASURES and not MEASURES[name].higher_is_better)
     found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
     write_csv(found, destination / "correlation.csv")
     if json:
@@ -180,7 +180,7 @@ def _begun(study: Path, destination: Path) -> Any:
 
 def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.definition import left_out, read_study
-    from mitools.studies.work import StudyFolder
+    from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):

@@ -9,6 +9,7 @@ import pandas as pd
 from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
+from mitools.measures.registry import MEASURES as REGISTERED
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.scatter import scatter_against_target
@@ -34,7 +35,7 @@ MEASURES = (
 )
 """The columns that are held against linear accuracy."""
 
-LOWER_IS_BETTER = ("alignment", "alignment_simclr", "uniformity")
+LOWER_IS_BETTER = tuple(name for name, measure in REGISTERED.items() if not measure.higher_is_better)
 
 
 class AuditReport(NamedTuple):
