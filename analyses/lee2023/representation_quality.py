@@ -84,7 +84,9 @@ def run(
         if spec.startswith("run:"):
             folder = Path(spec.removeprefix("run:").partition("@")[0].partition("?")[0])
             require_held_out(read_run_recipe(folder)["data"], recipe.data)
-    settings = AuditSettings(simclr=True, control=False, seed=recipe.seed, device=str(runtime.device))
+    settings = AuditSettings(
+        view_pairings=("simclr",), control=False, seed=recipe.seed, device=str(runtime.device)
+    )
     store = FeatureStore(default_root())
     audit = run_audit(
         open_data(recipe.data), encoders, out=out, store=store, settings=settings, advance=advance

@@ -34,7 +34,9 @@ def paired_view(name: str, pairings: Iterable[str] = ()) -> View:
     >>> paired_view("simclr?strength=0.5").draws
     13
     """
-    family = view_family(name)
+    family, pairings = view_family(name), list(pairings)
+    if family in pairings:
+        raise InputError(f"pairing {name!r}: {family} takes no options")
     if family != OWN:
         check_name("pairing", family, [*pairings, *VIEWS, f"{OWN}:module:View"])
     view = make_view(name)

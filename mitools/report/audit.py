@@ -10,6 +10,7 @@ from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
 from mitools.measures.registry import MEASURES as REGISTERED
+from mitools.measures.view_names import view_columns
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.scatter import scatter_against_target
@@ -77,10 +78,12 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     """
     results = pd.DataFrame([encoder.row for encoder in audit.encoders])
     last = results.groupby("network", sort=False).tail(1)
-    measures = [name for name in MEASURES if name in results]
+    of_views = [column for view in audit.views for column in view_columns(view)]
+    measures = [name for name in dict.fromkeys([*MEASURES, *of_views]) if name in results]
     # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
     enough = len(last) >= 3 and last[TARGET].nunique() > 1
-    turned = set(LOWER_IS_BETTER) & set(measures)
+    lower_is_better = (*LOWER_IS_BETTER, *(column for column in of_views if column.startswith("alignment")))
+    turned = set(lower_is_better) & set(measures)
     columns = last[[TARGET, *measures]]
     correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
     readings = {
@@ -98,7 +101,7 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
         for ending in ("png", "svg"):
             (out / "figures" / f"depth.{ending}").unlink(missing_ok=True)
     files += scatter_against_target(
-        last, measures, TARGET, out / "figures" / "against_linear_accuracy", LOWER_IS_BETTER
+        last, measures, TARGET, out / "figures" / "against_linear_accuracy", lower_is_better
     )
     return AuditReport(results, correlation, comparisons, files)
 
