@@ -9,7 +9,7 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.encoders.inputs.preprocess import Preprocess
-from mitools.training.views import View
+from mitools.views.base import View
 
 PREPROCESS = Preprocess()
 """How pixels are normalised in training; a run as an encoder does the same."""
