@@ -27,7 +27,7 @@ from mitools.estimators.class_information.calibrated_posterior import INVERSE_PE
 from mitools.estimators.inputs.splits import as_many_as_report, split
 from mitools.estimators.pairs import permuted_within
 from mitools.estimators.registry import ESTIMATORS, make_estimator
-from mitools.estimators.warnings import cautions, two_sided
+from mitools.estimators.warnings import find_warnings, two_sided
 from mitools.pairing.composites import REPORT, CompositePool, composite_pool, named_classes
 
 CERTIFICATE = "class_posterior"
@@ -246,7 +246,7 @@ def certify(pool: CompositePool, flip: float) -> Estimate:
         n_report=len(items.report),
         seconds=time.perf_counter() - started,
         settings={"pairs": n, "inverse_penalty": posterior.inverse_penalty_, "seed": pool.seed},
-        warnings=cautions(
+        warnings=find_warnings(
             interval,
             report.nats,
             null=two_sided(null.nats, null.stderr),

@@ -304,6 +304,6 @@ def _brief(found: Estimate) -> Mapping[str, Any]:
         "nats": found.nats,
         "low_nats": low,
         "high_nats": high,
-        "warnings": [caution.word for caution in found.warnings],
+        "warnings": [warning.word for warning in found.warnings],
         "seconds": found.seconds,
     }

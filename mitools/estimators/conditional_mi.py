@@ -9,12 +9,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution, Estimate, Interval, Kind, WarningWord
+from mitools.core.estimate import Estimate, EstimateWarning, Interval, Kind, WarningWord
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.base import as_precise_rows
 from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+from mitools.estimators.warnings import CONFIDENCE, find_warnings, two_sided
 
 OF_A_PART: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
 """Warnings about how a part was read; they hold for what is put together from it."""
@@ -102,7 +102,7 @@ class ChainRule(BaseEstimator):
                 "both": both.to_dict(),
                 "given": given.to_dict(),
             },
-            warnings=_cautions(nats, interval, null, {"I(X;[Y,Z])": both, "I(X;Z)": given}),
+            warnings=_warnings(nats, interval, null, {"I(X;[Y,Z])": both, "I(X;Z)": given}),
         )
         return self
 
@@ -197,7 +197,7 @@ class GivenClasses(BaseEstimator):
             seconds=time.perf_counter() - started,
             settings=self.estimator.settings()
             | {"bits_by_class": {name: estimate.bits for name, estimate in by_class.items()}},
-            warnings=_cautions(nats, interval, null, by_class, entropy),
+            warnings=_warnings(nats, interval, null, by_class, entropy),
         )
         return self
 
@@ -268,27 +268,27 @@ def _mean_of_known(shares: NDArray[np.float64], values: Sequence[float | None]) 
     return float(shares @ known) if len(known) == len(values) else None
 
 
-def _cautions(
+def _warnings(
     nats: float,
     interval: Interval | None,
     null: float | None,
     parts: dict[str, Estimate],
     entropy: float | None = None,
-) -> tuple[Caution, ...]:
+) -> tuple[EstimateWarning, ...]:
     """Give the warnings of the whole, and those of its parts that hold for it, each word once."""
-    found: tuple[Caution, ...] = ()
+    found: tuple[EstimateWarning, ...] = ()
     if interval is not None:
         blind = Interval(null or 0.0, null or 0.0, CONFIDENCE)
-        found = cautions(interval, nats, null=blind, entropy=entropy)
+        found = find_warnings(interval, nats, null=blind, entropy=entropy)
     for word in OF_A_PART:
         raised = [
-            (name, caution.sentence)
+            (name, warning)
             for name, part in parts.items()
-            for caution in part.warnings
-            if caution.word == word
+            for warning in part.warnings
+            if warning.word == word
         ]
         if raised:
-            name, sentence = raised[0]
+            name, first = raised[0]
             others = f" (and {len(raised) - 1} more)" if len(raised) > 1 else ""
-            found += (Caution(word, f"{name}{others}: {sentence}"),)
+            found += (EstimateWarning(word, f"{name}{others}: {first.sentence}", first.remedy),)
     return found

@@ -20,7 +20,7 @@ from mitools.estimators.inputs.row_table import Table
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 from mitools.estimators.inputs.validation import as_labels, as_table, same_length
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import cautions, one_sided_low, two_sided
+from mitools.estimators.warnings import find_warnings, one_sided_low, two_sided
 
 
 class ClassPosterior(MIEstimator):
@@ -157,7 +157,7 @@ class ClassPosterior(MIEstimator):
                 n_report=len(parts.report),
                 seconds=time.perf_counter() - started,
                 settings=record | {"one_sided_low_bits": nats_to_bits(low)},
-                warnings=cautions(
+                warnings=find_warnings(
                     interval,
                     reading.nats,
                     null=two_sided(none.nats, none.stderr),

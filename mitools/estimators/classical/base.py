@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution, Estimate, Interval, Kind
+from mitools.core.estimate import Estimate, EstimateWarning, Interval, Kind
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.inputs.validation import as_rows, same_length
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+from mitools.estimators.warnings import CONFIDENCE, find_warnings, two_sided
 
 FEW_ROWS = 50
 """Below this many rows an interval that rests on a normal approximation is doubtful."""
@@ -34,8 +34,8 @@ class Value:
         The most that the method can return at this n, in nats, or None.
     entropy
         What no truth exceeds, in nats, where known.
-    cautions
-        Reasons for care that this method alone knows.
+    warnings
+        Those that this method alone can raise.
     record
         What goes into the estimate's settings beside the hyper-parameters.
     """
@@ -44,7 +44,7 @@ class Value:
     stderr: float
     ceiling: float | None = None
     entropy: float | None = None
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[EstimateWarning, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -108,7 +108,7 @@ class ClassicalEstimator(MIEstimator):
             n_report=n,
             seconds=time.perf_counter() - started,
             settings=self.settings() | dict(value.record),
-            warnings=_cautions(value, interval, null, n),
+            warnings=_warnings(value, interval, null, n),
         )
         return self
 
@@ -159,9 +159,11 @@ def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return rows if varying.all() else rows[:, varying]
 
 
-def _cautions(value: Value, interval: Interval, null: Value | None, n: int) -> tuple[Caution, ...]:
+def _warnings(value: Value, interval: Interval, null: Value | None, n: int) -> tuple[EstimateWarning, ...]:
     none = Interval(0.0, 0.0, CONFIDENCE) if null is None else two_sided(null.nats, null.stderr)
-    found = cautions(interval, value.nats, null=none, ceiling=value.ceiling, entropy=value.entropy)
-    if n < FEW_ROWS and not value.cautions:
-        found += (Caution("small_sample", f"{n} rows are few for an interval; give {FEW_ROWS} or more"),)
-    return found + value.cautions
+    found = find_warnings(interval, value.nats, null=none, ceiling=value.ceiling, entropy=value.entropy)
+    if n < FEW_ROWS and not value.warnings:
+        found += (
+            EstimateWarning("small_sample", f"{n} rows are few for an interval", f"give {FEW_ROWS} or more"),
+        )
+    return found + value.warnings

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import digamma
 
 from mitools.core.entropy import nats_to_bits
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.inputs.symbols import Counts, as_symbols
@@ -174,16 +174,16 @@ def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[fl
     # Miller and Madow's terms of the three entropies together.
     too_much = (len(counts) - len(counts_x) - len(counts_y) + 1) / (2 * n)
     rare = np.count_nonzero(counts == 1) / n
-    found: tuple[Caution, ...] = ()
+    found: tuple[EstimateWarning, ...] = ()
     if rare > RARE_SHARE:
         sentence = f"{rare:.0%} of the rows hold a pair of symbols that occurs once: a bias of unknown size"
-        found = (Caution("small_sample", sentence),)
+        found = (EstimateWarning("small_sample", sentence, "give more rows, or put rare symbols together"),)
     elif correction == "plug_in" and too_much > 2 * stderr:
         bits = nats_to_bits(too_much)
-        sentence = f"without a correction the reading is about {bits:.2g} bits too high; grassberger has one"
-        found = (Caution("small_sample", sentence),)
+        sentence = f"without a correction the reading is about {bits:.2g} bits too high"
+        found = (EstimateWarning("small_sample", sentence, "take the correction of grassberger"),)
     record = {"symbols_x": len(counts_x), "symbols_y": len(counts_y), "pairs": len(counts)}
-    return Value(nats, stderr, cautions=found, record=record), entropies
+    return Value(nats, stderr, warnings=found, record=record), entropies
 
 
 def check_correction(correction: str) -> None:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import polygamma
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.inputs.rank_normal import normal_scores
@@ -150,7 +150,7 @@ def _shrunk(x: Floats, y: Floats, shrinkage: str) -> Value:
     return Value(
         float(nats),
         float(np.sum(norms, axis=0).std() / np.sqrt(n)),
-        cautions=(Caution("small_sample", sentence),),
+        warnings=(EstimateWarning("small_sample", sentence, "give more rows than columns"),),
         record={"covariance": shrinkage, "intensity": float(intensity)},
     )
 

@@ -8,7 +8,7 @@ from scipy.special import digamma
 
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
 from mitools.estimators.classical.neighbour_search import (
@@ -153,7 +153,7 @@ class KSG(ClassicalEstimator):
             float(local.mean()),
             _standard_error(local, pull, sample),
             ceiling=None if self.correct_nonuniformity else ceiling,
-            cautions=_far_neighbours(found.reach),
+            warnings=_far_neighbours(found.reach),
             record={"search": search},
         )
 
@@ -231,7 +231,7 @@ class MixedKSG(ClassicalEstimator):
         local = digamma(n) + digamma(neighbours) - digamma(sizes[labels]) - digamma(within)
         error = _standard_error(local, chosen[sample] - share, sample)
         far = _far_neighbours(radii)
-        return Value(float(local.mean()), error, entropy=entropy(sizes / n), cautions=far)
+        return Value(float(local.mean()), error, entropy=entropy(sizes / n), warnings=far)
 
 
 def with_margins(rows: NDArray[np.float64], margins: str, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -278,16 +278,16 @@ def _standard_error(
     return float(influence.std() / np.sqrt(len(local)))
 
 
-def _far_neighbours(reach: Floats) -> tuple[Caution, ...]:
+def _far_neighbours(reach: Floats) -> tuple[EstimateWarning, ...]:
     """Warn where the median distance to the k-th neighbour, in standard deviations, is too large."""
     median = float(np.median(reach))
     if median <= WIDE:
         return ()
     sentence = (
         f"the neighbours lie {median:.2g} standard deviations away: what is finer is missed, and the truth"
-        " may be far higher; give more rows or fewer dimensions"
+        " may be far higher"
     )
-    return (Caution("small_sample", sentence),)
+    return (EstimateWarning("small_sample", sentence, "give more rows or fewer dimensions"),)
 
 
 def _sampled(n: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_rows, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.pairs import PairedRows, Pairing
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+from mitools.estimators.warnings import CONFIDENCE, find_warnings, two_sided
 
 LogMarginal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -144,7 +144,7 @@ class KnownDensityEstimator(MIEstimator):
             n_report=len(parts.report),
             seconds=time.perf_counter() - started,
             settings=self.settings() | {"pairs": len(ix)},
-            warnings=cautions(
+            warnings=find_warnings(
                 interval, reading.nats, null=Interval(0.0, 0.0, CONFIDENCE), entropy=pairing.entropy_nats
             ),
         )

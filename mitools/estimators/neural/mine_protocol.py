@@ -25,7 +25,7 @@ from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.plan import ScaledRows
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import cautions, two_sided
+from mitools.estimators.warnings import find_warnings, two_sided
 
 IN_SAMPLE, HELD_OUT = "ctc_in_sample", "ctc_held_out"
 """What the two readings of one critic are called."""
@@ -157,7 +157,7 @@ class MineProtocol(MIEstimator):
                 n_report=len(own.influence),
                 seconds=seconds,
                 settings=record,
-                warnings=cautions(
+                warnings=find_warnings(
                     interval,
                     own.nats,
                     null=two_sided(null.nats, null.stderr),

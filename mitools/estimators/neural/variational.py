@@ -30,7 +30,7 @@ from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
 from mitools.estimators.neural.plan import Fold, HeldOut, Plan, ScaledRows, Tables
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
 from mitools.estimators.pairs import PairedRows, Pairing
-from mitools.estimators.warnings import cautions, two_sided
+from mitools.estimators.warnings import find_warnings, two_sided
 
 BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
     "none": None,
@@ -254,7 +254,7 @@ class VariationalEstimator(MIEstimator):
                 "pairs": len(reading.influence),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
-            warnings=cautions(
+            warnings=find_warnings(
                 interval,
                 reading.nats,
                 null=two_sided(null.nats, null.stderr),

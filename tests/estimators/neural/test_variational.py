@@ -63,7 +63,7 @@ def test_gaussians_are_read_within_a_twentieth_of_a_nat(case: Case) -> None:
 
 def test_a_settled_fit_stops_early_and_raises_no_false_alarm(case: Case) -> None:
     assert case.estimate.settings["steps"] < 3000
-    raised = {caution.word for caution in case.estimate.warnings}
+    raised = {warning.word for warning in case.estimate.warnings}
     # At 0.14 nats, sampling alone may set train and report a fifth apart.
     assert raised <= ({"overfit"} if case.truth < 0.2 else set())
     assert abs(case.estimate.null_nats or 0) < 0.01
