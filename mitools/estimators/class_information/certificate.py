@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
@@ -20,7 +21,7 @@ from mitools.estimators.inputs.row_table import Table
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 from mitools.estimators.inputs.validation import as_labels, as_table, same_length
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import find_warnings, one_sided_low, two_sided
+from mitools.estimators.warnings import one_sided_low
 
 
 class ClassPosterior(MIEstimator):
@@ -141,29 +142,20 @@ class ClassPosterior(MIEstimator):
         }
 
         def estimate(method: str) -> Estimate:
-            reading, none = report[method], null[method]
-            interval = two_sided(reading.nats, reading.stderr)
+            reading = report[method]
             low = one_sided_low(reading.nats, reading.stderr)
-            return Estimate(
+            return assemble_estimate(
+                reading,
                 method=method,
                 kind="lower bound",
-                nats=reading.nats,
-                stderr_nats=reading.stderr,
-                interval_nats=interval,
-                entropy_nats=h_c,
-                null_nats=none.nats,
+                null=null[method],
+                entropy=h_c,
+                train_nats=train[method].nats,
                 n_train=len(parts.train),
                 n_select=len(parts.select),
                 n_report=len(parts.report),
                 seconds=time.perf_counter() - started,
                 settings=record | {"one_sided_low_bits": nats_to_bits(low)},
-                warnings=find_warnings(
-                    interval,
-                    reading.nats,
-                    null=two_sided(none.nats, none.stderr),
-                    entropy=h_c,
-                    train_nats=train[method].nats,
-                ),
             )
 
         estimates = {method: estimate(method) for method in report}

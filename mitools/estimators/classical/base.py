@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate, EstimateWarning, Interval, Kind
+from mitools.core.estimate import EstimateWarning, Kind
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.inputs.validation import as_rows, same_length
-from mitools.estimators.warnings import CONFIDENCE, find_warnings, two_sided
 
 FEW_ROWS = 50
 """Below this many rows an interval that rests on a normal approximation is doubtful."""
@@ -95,20 +95,21 @@ class ClassicalEstimator(MIEstimator):
             value, null = self._read_with_null(x_table, y_table, apart)
         else:
             value = null = Value(0.0, 0.0)
-        interval = two_sided(value.nats, value.stderr)
-        self.estimate_ = Estimate(
+        few: tuple[EstimateWarning, ...] = ()
+        if n < FEW_ROWS and not value.warnings:
+            sentence = f"{n} rows are few for an interval"
+            few = (EstimateWarning("small_sample", sentence, f"give {FEW_ROWS} or more"),)
+        self.estimate_ = assemble_estimate(
+            value,
             method=self.method,
             kind=self.kind,
-            nats=value.nats,
-            stderr_nats=value.stderr,
-            interval_nats=interval,
-            ceiling_nats=value.ceiling,
-            entropy_nats=value.entropy,
-            null_nats=None if null is None else null.nats,
+            null=null,
+            ceiling=value.ceiling,
+            entropy=value.entropy,
+            further_warnings=few + value.warnings,
             n_report=n,
             seconds=time.perf_counter() - started,
             settings=self.settings() | dict(value.record),
-            warnings=_warnings(value, interval, null, n),
         )
         return self
 
@@ -157,13 +158,3 @@ def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leave out the columns that hold one value only, shape (n, d) to (n, at most d)."""
     varying = (rows != rows[:1]).any(axis=0)
     return rows if varying.all() else rows[:, varying]
-
-
-def _warnings(value: Value, interval: Interval, null: Value | None, n: int) -> tuple[EstimateWarning, ...]:
-    none = Interval(0.0, 0.0, CONFIDENCE) if null is None else two_sided(null.nats, null.stderr)
-    found = find_warnings(interval, value.nats, null=none, ceiling=value.ceiling, entropy=value.entropy)
-    if n < FEW_ROWS and not value.warnings:
-        found += (
-            EstimateWarning("small_sample", f"{n} rows are few for an interval", f"give {FEW_ROWS} or more"),
-        )
-    return found + value.warnings

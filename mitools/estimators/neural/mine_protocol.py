@@ -14,6 +14,7 @@ from mitools.backends.seeding import seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, Kind
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine_objective, read_rotations
@@ -25,7 +26,6 @@ from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.plan import ScaledRows
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import find_warnings, two_sided
 
 IN_SAMPLE, HELD_OUT = "ctc_in_sample", "ctc_held_out"
 """What the two readings of one critic are called."""
@@ -144,26 +144,17 @@ class MineProtocol(MIEstimator):
         record = self.settings() | {"batch": plan.fold.member.batch_size}
 
         def estimate(method: str, kind: Kind, own: Reading, other: Reading, null: Reading) -> Estimate:
-            interval = two_sided(own.nats, own.stderr)
-            return Estimate(
+            return assemble_estimate(
+                own,
                 method=method,
                 kind=kind,
-                nats=own.nats,
-                stderr_nats=own.stderr,
-                interval_nats=interval,
-                entropy_nats=plan.entropy,
-                null_nats=null.nats,
+                null=null,
+                entropy=plan.entropy,
+                train_nats=other.nats,
                 n_train=len(plan.fold.items),
                 n_report=len(own.influence),
                 seconds=seconds,
                 settings=record,
-                warnings=find_warnings(
-                    interval,
-                    own.nats,
-                    null=two_sided(null.nats, null.stderr),
-                    entropy=plan.entropy,
-                    train_nats=other.nats,
-                ),
             )
 
         held_out, in_sample = look.held_out, look.in_sample

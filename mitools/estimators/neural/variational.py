@@ -13,8 +13,8 @@ from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import derive_seed, seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.critics.corrected import CorrectedCritic
@@ -30,7 +30,6 @@ from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
 from mitools.estimators.neural.plan import Fold, HeldOut, Plan, ScaledRows, Tables
 from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
 from mitools.estimators.pairs import PairedRows, Pairing
-from mitools.estimators.warnings import find_warnings, two_sided
 
 BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
     "none": None,
@@ -231,17 +230,15 @@ class VariationalEstimator(MIEstimator):
         reading, null = pooled(report[:n_folds]), pooled(report[n_folds:])
         self.influence_ = reading.influence
         method = plan.folds[0].method
-        interval = two_sided(reading.nats, reading.stderr)
-        ceiling = method.ceiling(min(len(fold.pairs.x) for fold in self.folds_))
-        self.estimate_ = Estimate(
+        self.estimate_ = assemble_estimate(
+            reading,
             method=self.method,
             kind=method.kind,
-            nats=reading.nats,
-            stderr_nats=reading.stderr,
-            interval_nats=interval,
-            ceiling_nats=ceiling,
-            entropy_nats=plan.pairing.entropy_nats,
-            null_nats=null.nats,
+            null=null,
+            ceiling=method.ceiling(min(len(fold.pairs.x) for fold in self.folds_)),
+            entropy=plan.pairing.entropy_nats,
+            train_nats=pooled(train[:n_folds]).nats,
+            still_rising=any(one.still_rising for one in fitted[:n_folds]),
             n_train=min(len(fold.parts.train) for fold in self.folds_),
             n_select=min(len(fold.parts.select) for fold in self.folds_),
             n_report=sum(len(fold.parts.report) for fold in self.folds_),
@@ -254,15 +251,6 @@ class VariationalEstimator(MIEstimator):
                 "pairs": len(reading.influence),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
-            warnings=find_warnings(
-                interval,
-                reading.nats,
-                null=two_sided(null.nats, null.stderr),
-                ceiling=ceiling,
-                entropy=plan.pairing.entropy_nats,
-                train_nats=pooled(train[:n_folds]).nats,
-                still_rising=any(one.still_rising for one in fitted[:n_folds]),
-            ),
         )
         return self
 
