@@ -15,7 +15,7 @@ from mitools.estimators.assemble import MeasuredNats, assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.base import as_precise_rows
 from mitools.estimators.inputs.validation import as_labels, same_length
-from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
 OF_A_PART: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
 """Warnings about how a part was read; they hold for what is put together from it."""
@@ -230,7 +230,7 @@ def _stderr_of_difference(both: MIEstimator, given: MIEstimator) -> tuple[float 
     first, second = both.estimate_.stderr_nats, given.estimate_.stderr_nats
     if first is None or second is None:
         return None, False
-    if not isinstance(both, VariationalEstimator) or not isinstance(given, VariationalEstimator):
+    if not isinstance(both, CrossFittedEstimator) or not isinstance(given, CrossFittedEstimator):
         return first + second, False
     rows_first, rows_second = (np.hstack([fold.pairs.x for fold in part.folds_]) for part in (both, given))
     if not np.array_equal(rows_first, rows_second):

@@ -12,8 +12,8 @@ from mitools.backends.devices import resolve_device
 from mitools.core.errors import InputError
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
-from mitools.estimators.neural.variational import VariationalEstimator
 
 ROWS_AT_ONCE = 256
 
@@ -43,7 +43,7 @@ class PointwiseMI(NamedTuple):
         return float(self.weights @ self.nats)
 
 
-def pointwise_reported(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
+def pointwise_reported(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
     """Give the pointwise information of the pairs that an estimate was reported on.
 
     Every pair is scored by the critic that neither was fitted to it nor chosen by it (after cross-fitting,
@@ -71,13 +71,13 @@ def pointwise_reported(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike)
     by_fold = []
     for fold in fitted.folds_:
         pairs = _scaled(fitted, fold, x_rows[fold.pairs.x], y_rows[fold.pairs.y])
-        by_fold.append(_log_ratios(fitted.method, fold.critic, *pairs, fold.reading.nats))
+        by_fold.append(_log_ratios(fitted.estimate_.method, fold.critic, *pairs, fold.reading.nats))
     nats = np.concatenate(by_fold)
     reported = np.concatenate([fold.pairs.x for fold in fitted.folds_])
     return PointwiseMI(reported, nats, np.full(len(nats), 1 / len(nats)))
 
 
-def pointwise(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
+def pointwise(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
     """Give the pointwise information of pairs that played no part in the fit.
 
     The pairs are each other's sample of the product of the marginals, so they should be drawn alike; the
@@ -104,8 +104,8 @@ def pointwise(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> Point
     by_fold = []
     for fold in fitted.folds_:
         pairs = _scaled(fitted, fold, x_rows, y_rows)
-        reading = fitted._checked_method().read(fold.critic, *pairs, False)
-        by_fold.append(_log_ratios(fitted.method, fold.critic, *pairs, reading.nats))
+        reading = fitted.strategy().method_for(fold.scale_y).read(fold.critic, *pairs, False)
+        by_fold.append(_log_ratios(fitted.estimate_.method, fold.critic, *pairs, reading.nats))
     return PointwiseMI(np.arange(n), np.mean(by_fold, axis=0), np.full(n, 1 / n))
 
 
@@ -158,7 +158,7 @@ def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike)
 
 
 def _scaled(
-    fitted: VariationalEstimator, fold: Fold, x: NDArray[np.float32], y: NDArray[np.float32]
+    fitted: CrossFittedEstimator, fold: Fold, x: NDArray[np.float32], y: NDArray[np.float32]
 ) -> tuple[Tensor, Tensor]:
     device = resolve_device(fitted.device)
     return torch.from_numpy(fold.scale_x(x)).to(device), torch.from_numpy(fold.scale_y(y)).to(device)

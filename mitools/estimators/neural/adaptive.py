@@ -1,13 +1,12 @@
 """The certificate for continuous rows: the closed form that *select* prefers, corrected by a network."""
 
 import copy
-import time
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import NamedTuple, Self
+from dataclasses import dataclass, replace
+from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
@@ -16,12 +15,13 @@ from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import BlindCritic
 from mitools.estimators.critics.row_norm import SmoothCritic, Through, Variates, WithSize
 from mitools.estimators.critics.student_copula import StudentCopulaBase
-from mitools.estimators.inputs.splits import Parts
+from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.scaling import fit_scaling
+from mitools.estimators.neural.critic_choice import CriticStart
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
-from mitools.estimators.neural.plan import HeldOut
-from mitools.estimators.neural.training_loop import Fitted, Member
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.pairs import Pairing
+from mitools.estimators.neural.plan import HeldOut, Plan, Scaling
+from mitools.estimators.neural.training_loop import Fitted
 
 NARROW = 10
 """Columns up to which the network sees a side as it is, and not through canonical variates alone."""
@@ -30,7 +30,7 @@ CLEAR_CORRELATION = 0.1
 """A canonical correlation, cross-validated on training rows, from which its variates are looked at."""
 
 
-class AdaptiveEstimator(VariationalEstimator):
+class AdaptiveEstimator(CrossFittedEstimator):
     """A certified lower bound that starts from the closed form that fits best, and corrects it.
 
     On each fold critics without a network are read on *select*, and the best is the base:
@@ -63,13 +63,10 @@ class AdaptiveEstimator(VariationalEstimator):
 
     Attributes
     ----------
-    estimate_, influence_, folds_, critic_, scale_x_, scale_y_
-        As there.
+    estimate_, influence_, folds_, critic_, scale_x_, scale_y_, gain_nats_, gain_stderr_nats_
+        As for :class:`mitools.estimators.neural.cross_fitted.CrossFittedEstimator`.
     bases_
         The base of each fold.
-    gain_nats_, gain_stderr_nats_
-        What the networks added to their bases on *select*, mean over the folds. As the best of many looks
-        it is a standard error or so above 0 where there is nothing to add.
 
     Examples
     --------
@@ -81,11 +78,6 @@ class AdaptiveEstimator(VariationalEstimator):
     >>> estimate.kind, bool(3.7 < estimate.nats < 4.5)
     ('lower bound', True)
     """
-
-    # What the shared parts of the fit ask for.
-    method = "adaptive"
-    base = "chosen"
-    scaling = "rank_normal"
 
     def __init__(
         self,
@@ -111,62 +103,67 @@ class AdaptiveEstimator(VariationalEstimator):
         self.device = device
         self.seed = seed
 
-    def fit(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
-    ) -> Self:
-        """Fit the critics, choose and stop them on *select*, and read the bound once on *report*.
+    def strategy(self) -> "ClosedFormStrategy":
+        """Give how critics are started and read."""
+        return ClosedFormStrategy(tuple(self.hidden))
 
-        Parameters
-        ----------
-        x, y, pairing, parts
-            As for :meth:`mitools.estimators.neural.variational.VariationalEstimator.fit`.
-
-        Raises
-        ------
-        InputError
-            When a setting is out of its range, the input is malformed or a score is not finite.
-        """
-        started = time.perf_counter()
-        self._bases: list[str] = []
-        plan = self.plan(x, y, pairing, parts)
-        fits = plan.folds + plan.nulls
-        rivals = [
-            fit.member(_network(member), member.batch_size)
-            for fit, member in zip(fits, plan.members, strict=True)
-            if _narrow(fit)
-        ]
-        fitted = self.fit_members([*plan.members, *rivals])
-        corrected, alone = fitted[: len(fits)], fitted[len(fits) :]
-        if alone:
-            corrected = [_better(*both) for both in zip(corrected, alone, strict=True)]
-        self.gain_nats_, self.gain_stderr_nats_ = _gain(corrected[: len(plan.folds)])
-        self.conclude(plan, corrected, time.perf_counter() - started)
-        self.bases_ = self._bases[: len(plan.folds)]
-        read = [
-            "network" if isinstance(fold.critic, Through) else name
-            for fold, name in zip(self.folds_, self.estimate_.settings["critics_read"], strict=True)
-        ]
-        settings = {**self.estimate_.settings, "bases": self.bases_, "critics_read": read}
+    def conclude(self, plan: Plan, fitted: Sequence[Fitted], seconds: float) -> Self:
+        """Read the fitted critics of a plan on *report*, and say which base each fold had."""
+        super().conclude(plan, fitted, seconds)
+        self.bases_ = [start.base for start in plan.starts[: len(plan.folds)]]
+        settings = {**self.estimate_.settings, "bases": self.bases_}
         self.estimate_ = replace(self.estimate_, settings=settings)
         return self
 
-    def _checked_method(self) -> Method:
-        return VARIATIONAL_METHODS["dv"]
 
-    def _start(self, fit: HeldOut) -> nn.Module:
-        """Make the base that reads most on *select*, its correction still zero."""
+@dataclass(frozen=True)
+class ClosedFormStrategy:
+    """The closed form that *select* prefers, and a network at zero that corrects it.
+
+    Attributes
+    ----------
+    hidden
+        Widths of the network's hidden layers.
+    """
+
+    hidden: tuple[int, ...]
+    name: ClassVar[str] = "adaptive"
+    method: ClassVar[Method] = VARIATIONAL_METHODS["dv"]
+
+    def check(self, x: Table, y: Table) -> None:
+        """Take rows of any width."""
+
+    def scale_x(self, train: NDArray[np.float32]) -> Scaling:
+        """Fit normal quantiles of the ranks of x."""
+        return fit_scaling("rank_normal", train)
+
+    def scale_y(self, train: NDArray[np.float32]) -> Scaling:
+        """Fit normal quantiles of the ranks of y."""
+        return fit_scaling("rank_normal", train)
+
+    def method_for(self, scale_y: Scaling) -> Method:
+        """Give the method: it reads alike whatever the scaling."""
+        return self.method
+
+    def start(self, fit: HeldOut) -> CriticStart:
+        """Make the base that reads most on *select*, its correction still zero; in few columns, with a rival.
+
+        The rival is the network alone, as it is before its first step.
+        """
         x, y = fit.training_pairs()
+        narrow = max(fit.tables.x.shape[1], fit.tables.y.shape[1]) <= NARROW
         gaussian = GaussianCopulaBase.fit(x, y)
-        candidates = _candidates(x, y, gaussian, wide=not _narrow(fit))
+        candidates = _candidates(x, y, gaussian, wide=not narrow)
         pairs = fit.rows(fit.select)
         read = [fit.method.look(each.critic, *pairs, fit.pairing.diagonal_is_marginal) for each in candidates]
-        best = max(range(len(candidates)), key=lambda k: read[k].nats)
-        self._bases.append(candidates[best].name)
+        best = candidates[max(range(len(candidates)), key=lambda k: read[k].nats)]
         see_x = Variates(x, _clear(x, gaussian.to_u, gaussian))
         see_y = Variates(y, _clear(y, gaussian.to_v, gaussian))
         with seeded(fit.seed):
-            network = SmoothCritic(see_x.width, see_y.width, tuple(self.hidden))
-        return CorrectedCritic(candidates[best].critic, Through(network, see_x, see_y)).to(x.device)
+            network = SmoothCritic(see_x.width, see_y.width, self.hidden)
+        correction = Through(network, see_x, see_y)
+        critic = CorrectedCritic(best.critic, correction).to(x.device)
+        return CriticStart(critic, best.name, copy.deepcopy(correction) if narrow else None)
 
 
 class _Candidate(NamedTuple):
@@ -185,30 +182,6 @@ def _candidates(x: Tensor, y: Tensor, gaussian: GaussianCopulaBase, wide: bool) 
         with_size = GaussianCopulaBase.fit(of_x(x), of_y(y))
         candidates.append(_Candidate("gaussian with size", Through(with_size, of_x, of_y)))
     return candidates
-
-
-def _narrow(fit: HeldOut) -> bool:
-    return max(fit.tables.x.shape[1], fit.tables.y.shape[1]) <= NARROW
-
-
-def _network(member: Member) -> nn.Module:
-    """Give the network that a member corrects its base by, as it is before its first step."""
-    assert isinstance(member.start, CorrectedCritic)
-    return copy.deepcopy(member.start.network)
-
-
-def _better(corrected: Fitted, alone: Fitted) -> Fitted:
-    """Keep what reads more on *select*; either must then prove itself against the base."""
-    return corrected if corrected.best.nats >= alone.best.nats else alone._replace(start=corrected.start)
-
-
-def _gain(fitted: Sequence[Fitted]) -> tuple[float, float]:
-    gains = [one.best.nats - one.start.nats for one in fitted]
-    # Both were read on the same pairs, so that what they share drops out of the difference.
-    noise = [
-        np.linalg.norm(one.best.influence - one.start.influence) / len(one.best.influence) for one in fitted
-    ]
-    return float(np.mean(gains)), float(np.linalg.norm(noise) / len(fitted))
 
 
 def _clear(rows: Tensor, sharpened: Tensor, gaussian: GaussianCopulaBase) -> Tensor | None:

@@ -1,6 +1,6 @@
 """One pairing on one split: what a critic trains on, what it is stopped by, and what is read of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,9 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import embedded
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table, spans
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, at_most
+from mitools.estimators.neural.critic_choice import ChosenCritic, CriticStart, choose
 from mitools.estimators.neural.methods import Method
-from mitools.estimators.neural.training_loop import Member
+from mitools.estimators.neural.training_loop import Fitted, Member
 from mitools.estimators.pairs import Pairing, Rows
 
 Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -192,15 +193,26 @@ class Plan(NamedTuple):
     pairing
         Whose information is asked for.
     folds, nulls
-        What is reported, and the same for pairs shuffled apart.
+        What is reported, and the same for permuted pairs.
+    starts
+        The critics before their first step, of the folds and then of the nulls.
     members
-        Of the folds, then of the nulls.
+        What is trained: the starts, and after them their rivals, in the same order.
     """
 
     pairing: Pairing
     folds: list[HeldOut]
     nulls: list[HeldOut]
+    starts: list[CriticStart]
     members: list[Member]
+
+    def choose(self, fitted: Sequence[Fitted]) -> list[ChosenCritic]:
+        """Choose the critic to read of every fold and null, by what became of the members."""
+        own, rivals = fitted[: len(self.starts)], iter(fitted[len(self.starts) :])
+        return [
+            choose(start, one, None if start.rival is None else next(rivals))
+            for start, one in zip(self.starts, own, strict=True)
+        ]
 
 
 def _some(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:

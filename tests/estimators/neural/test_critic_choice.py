@@ -6,7 +6,7 @@ from torch import nn
 
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.neural.critic_choice import choose
+from mitools.estimators.neural.critic_choice import CriticStart, choose
 from mitools.estimators.neural.training_loop import Fitted
 
 START, FITTED = nn.Linear(1, 1), nn.Linear(1, 1)
@@ -17,7 +17,7 @@ def chosen(before: float, after: float, noise: float, of_difference: float, with
     shared = noise * NOISE
     differing = of_difference * np.tile([1.0, 1.0, -1.0, -1.0], 25)
     fitted = Fitted(FITTED, Reading(after, shared + differing), Reading(before, shared), 100, False)
-    choice = choose(START, fitted, with_base)
+    choice = choose(CriticStart(START, "a base" if with_base else None), fitted)
     assert choice.critic is {"base": START}.get(choice.name, FITTED) or isinstance(choice.critic, BlindCritic)
     return choice.name
 

@@ -8,8 +8,8 @@ from mitools.estimators import VariationalEstimator
 from mitools.estimators.critics.networks import CRITICS, embedded
 from mitools.estimators.inputs import row_table as tables
 from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.neural import cross_fitted
 from mitools.estimators.neural import plan as held_out
-from mitools.estimators.neural import variational
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((900, 3)).astype(np.float32)
@@ -47,7 +47,7 @@ def sizes_read(monkeypatch):
 def test_out_of_core_no_more_is_read_at_a_time_than_a_part(monkeypatch):
     most = X.size // 3
     monkeypatch.setattr(held_out, "NUMBERS_IN_MEMORY", most)
-    monkeypatch.setattr(variational, "NUMBERS_IN_MEMORY", most)
+    monkeypatch.setattr(cross_fitted, "NUMBERS_IN_MEMORY", most)
     monkeypatch.setattr(tables, "NUMBERS_AT_ONCE", most)
     read = sizes_read(monkeypatch)
     whole = estimator(base="gaussian_copula").estimate(X.astype(np.float16), Y.astype(np.float16))
