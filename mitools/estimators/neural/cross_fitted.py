@@ -22,8 +22,9 @@ from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, same_length
 from mitools.estimators.neural.critic_choice import ChosenCritic
 from mitools.estimators.neural.plan import Fold, HeldOut, Plan, ScaledRows, Scaling, Tables
+from mitools.estimators.neural.settings import CriticFitSettings
 from mitools.estimators.neural.strategy import CriticStrategy
-from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.neural.training_loop import Fitted, Member, fit_critics
 from mitools.estimators.pairs import PairedRows, Pairing
 
 NULL_FOLDS = 1
@@ -31,14 +32,16 @@ NULL_FOLDS = 1
 samples of 1,000 pairs it was 0.000 on average and 0.005 in deviation, below the reading's standard error."""
 
 
-class CrossFittedEstimator(MIEstimator):
+class CrossFittedEstimator(CriticFitSettings, MIEstimator):
     """An estimator whose critics are trained on *train*, stopped on *select* and read once on *report*.
 
     Every estimator of this kind says by a strategy how its rows are scaled, where its critics start, what a
     step maximises and what is read. Splits, folds, the null, training and the estimate are the same.
 
-    After cross-fitting, the ceiling is that of the smallest fold, ``n_train`` and ``n_select`` are those
-    of a fold, and ``n_report`` is all items.
+    Parameters
+    ----------
+    hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
+        See :class:`mitools.estimators.neural.settings.CriticFitSettings`.
 
     Attributes
     ----------
@@ -53,18 +56,12 @@ class CrossFittedEstimator(MIEstimator):
     gain_nats_, gain_stderr_nats_
         What training added on *select* to the critics before their first step, mean over the folds. As the
         best of many checks it is a standard error or so above 0 where there is nothing to add.
-    """
 
-    hidden: Sequence[int]
-    folds: int | None
-    batch_size: int
-    learning_rate: float
-    max_steps: int
-    check_every: int
-    patience: int
-    average: float
-    device: str
-    seed: int
+    Notes
+    -----
+    After cross-fitting, the ceiling is that of the smallest fold, ``n_train`` and ``n_select`` are those
+    of a fold, and ``n_report`` is all items.
+    """
 
     @abstractmethod
     def strategy(self) -> CriticStrategy:
@@ -105,7 +102,7 @@ class CrossFittedEstimator(MIEstimator):
         self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
     ) -> Plan:
         """Check everything, split the items and make the critics: what :meth:`fit` does first."""
-        self._check_numbers()
+        self.check_fit_settings()
         strategy = self.strategy()
         x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
@@ -135,9 +132,8 @@ class CrossFittedEstimator(MIEstimator):
 
     def fit_members(self, members: Sequence[Member]) -> list[Fitted]:
         """Fit critics of one plan or several: what :meth:`fit` does then."""
-        schedule = Schedule(self.learning_rate, self.max_steps, self.check_every, self.patience, self.average)
         objective = self.strategy().method.objective
-        return fit_critics(members, objective, schedule, resolve_device(self.device))
+        return fit_critics(members, objective, self.schedule(), resolve_device(self.device))
 
     def conclude(self, plan: Plan, fitted: Sequence[Fitted], seconds: float) -> Self:
         """Read the fitted critics of a plan on *report*: what :meth:`fit` does last.
@@ -196,18 +192,6 @@ class CrossFittedEstimator(MIEstimator):
         # A core for each: cores that share an operation wait for each other, and for other processes.
         both = list(in_streams(read, range(len(fits)), stream_count(resolve_device(self.device))))
         return [report for report, _ in both], [train for _, train in both]
-
-    def _check_numbers(self) -> None:
-        """Refuse a number that is out of its range."""
-        for name, least in {"batch_size": 2, "max_steps": 1, "check_every": 1, "patience": 1}.items():
-            if getattr(self, name) < least:
-                raise InputError(f"{name} is {getattr(self, name)}, but it must be at least {least}")
-        if self.folds is not None and self.folds < 1:
-            raise InputError(f"folds is {self.folds}, but it must be at least 1")
-        if not self.learning_rate > 0 or not 0 <= self.average < 1:
-            raise InputError("the learning rate must be positive, and the average's decay in [0, 1)")
-        if not self.hidden or min(self.hidden) < 1:
-            raise InputError(f"hidden is {self.hidden}, but a critic needs one hidden layer at least")
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:
         if parts is None:

@@ -1,6 +1,5 @@
 """Estimators by a learned density of y given x: Barber-Agakov, differences of entropies, CLUB and its kin."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -79,6 +78,7 @@ LEARNED_DENSITY_METHODS: dict[str, Method] = {
 """They differ in what is read: every one learns q(y|x) by maximum likelihood, and is stopped by it."""
 
 
+@dataclass(eq=False, repr=False)
 class LearnedDensityEstimator(CrossFittedEstimator):
     """I(X;Y) by a learned density q(y|x), reported on items that neither fitted nor chose it.
 
@@ -114,7 +114,7 @@ class LearnedDensityEstimator(CrossFittedEstimator):
     scaling
         What is done to the columns first; y is standardised where its entropy is given.
     hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
-        As for :class:`mitools.estimators.neural.variational.VariationalEstimator`.
+        See :class:`mitools.estimators.neural.settings.CriticFitSettings`.
 
     Attributes
     ----------
@@ -132,37 +132,10 @@ class LearnedDensityEstimator(CrossFittedEstimator):
     'lower bound'
     """
 
-    def __init__(
-        self,
-        method: str = "difference_of_entropies",
-        entropy_y_nats: float | None = None,
-        covariance: str = "full",
-        hidden: Sequence[int] = (256, 256),
-        scaling: str = "rank_normal",
-        folds: int | None = None,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        max_steps: int = 3000,
-        check_every: int = 50,
-        patience: int = 8,
-        average: float = 0.99,
-        device: str = "cpu",
-        seed: int = 0,
-    ) -> None:
-        self.method = method
-        self.entropy_y_nats = entropy_y_nats
-        self.covariance = covariance
-        self.hidden = hidden
-        self.scaling = scaling
-        self.folds = folds
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.max_steps = max_steps
-        self.check_every = check_every
-        self.patience = patience
-        self.average = average
-        self.device = device
-        self.seed = seed
+    method: str = "difference_of_entropies"
+    entropy_y_nats: float | None = None
+    covariance: str = "full"
+    scaling: str = "rank_normal"
 
     def strategy(self) -> "ConditionalDensityStrategy":
         """Give how densities are started and read, once every name is known.

@@ -1,7 +1,7 @@
 """Neural bounds: a critic trained on *train*, stopped by *select*, read once on *report*."""
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +27,7 @@ BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
 }
 
 
+@dataclass(eq=False, repr=False)
 class VariationalEstimator(CrossFittedEstimator):
     """A neural bound, reported on items that neither fitted nor chose the critic.
 
@@ -43,8 +44,6 @@ class VariationalEstimator(CrossFittedEstimator):
         A name in :data:`mitools.estimators.critics.networks.CRITICS`, such as ``separable`` or ``joint``;
         or a critic to start from, which is copied. On *select* it competes, as a base does, with what
         becomes of it.
-    hidden
-        Widths of the critic's hidden layers.
     base
         ``gaussian_copula``: the critic is a closed form that the network corrects, starting at zero, so
         that the first value is the closed form's. On *select* the closed form alone, the corrected one
@@ -53,27 +52,8 @@ class VariationalEstimator(CrossFittedEstimator):
         What is done to the columns, fitted on *train*: ``rank_normal``, ``standardise`` or ``none``. Ranks
         make heavy tails harmless, and close the gaps between clusters: same-class pairs read up to 0.03
         bits more by ``standardise``.
-    folds
-        1: one split. k: cross-fitting, k splits whose *report* parts are all items together; one pooled
-        value and interval. None: 5 below :data:`mitools.estimators.inputs.folds.CROSS_FIT_BELOW` items,
-        where it was measured to be worth its time, else (and for given parts) 1. The null has one fold.
-    batch_size
-        Pairs a step; every one is a negative for all others.
-    learning_rate
-        Of Adam.
-    max_steps
-        Steps at the most.
-    check_every
-        Steps between two looks at *select*.
-    patience
-        Looks without a better value after which fitting stops; the best weights are kept.
-    average
-        Decay of the running average of the weights, which is what is looked at, kept and read: it
-        halves the loss to overfitting at no cost.
-    device
-        Where the features stay during fitting.
-    seed
-        Of the split, the weights and the batches. Same seed, same machine, same number.
+    hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
+        See :class:`mitools.estimators.neural.settings.CriticFitSettings`.
 
     Attributes
     ----------
@@ -91,37 +71,10 @@ class VariationalEstimator(CrossFittedEstimator):
     'lower bound'
     """
 
-    def __init__(
-        self,
-        method: str = "infonce",
-        critic: str | nn.Module = "separable",
-        hidden: Sequence[int] = (256, 256),
-        base: str = "none",
-        scaling: str = "rank_normal",
-        folds: int | None = None,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        max_steps: int = 3000,
-        check_every: int = 50,
-        patience: int = 8,
-        average: float = 0.99,
-        device: str = "cpu",
-        seed: int = 0,
-    ) -> None:
-        self.method = method
-        self.critic = critic
-        self.hidden = hidden
-        self.base = base
-        self.scaling = scaling
-        self.folds = folds
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.max_steps = max_steps
-        self.check_every = check_every
-        self.patience = patience
-        self.average = average
-        self.device = device
-        self.seed = seed
+    method: str = "infonce"
+    critic: str | nn.Module = "separable"
+    base: str = "none"
+    scaling: str = "rank_normal"
 
     def strategy(self) -> "NetworkStrategy":
         """Give how critics are started and read, once every name is known.
