@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mitools.core.estimate import Estimate, EstimateWarning, Interval, Kind
-from mitools.estimators.warnings import CONFIDENCE, find_warnings, two_sided
+from mitools.estimators.warnings import INTERVAL_CONFIDENCE, find_warnings, two_sided
 
 
 class Measured(Protocol):
@@ -107,5 +107,5 @@ def assemble_estimate(
 
 def _interval_of_null(null: Measured | None) -> Interval:
     if null is None:
-        return Interval(0.0, 0.0, CONFIDENCE)
+        return Interval(0.0, 0.0, INTERVAL_CONFIDENCE)
     return two_sided(null.nats, 0.0 if null.stderr is None else null.stderr)

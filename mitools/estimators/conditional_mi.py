@@ -17,7 +17,7 @@ from mitools.estimators.classical.base import as_precise_rows
 from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
-OF_A_PART: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
+WORDS_OF_PARTS: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
 """Warnings about how a part was read; they hold for what is put together from it."""
 
 
@@ -267,7 +267,7 @@ def _mean_of_known(shares: NDArray[np.float64], values: Sequence[float | None]) 
 def _warnings_of_parts(parts: Mapping[str, Estimate]) -> tuple[EstimateWarning, ...]:
     """Give the warnings of the parts that hold for the whole, each word once."""
     found: tuple[EstimateWarning, ...] = ()
-    for word in OF_A_PART:
+    for word in WORDS_OF_PARTS:
         raised = [
             (name, warning)
             for name, part in parts.items()

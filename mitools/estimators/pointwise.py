@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
 from mitools.core.errors import InputError
+from mitools.estimators.array_types import Doubles
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
 
-ROWS_AT_ONCE = 256
-
-Floats = NDArray[np.float64]
+SCORED_ROWS_AT_ONCE = 256
+"""Rows that are scored against all others at a time."""
 
 
 class PointwiseMI(NamedTuple):
@@ -28,14 +28,14 @@ class PointwiseMI(NamedTuple):
     rows
         Shape (n,): the row of x in each pair, or the item.
     nats
-        Shape (n,): what the pair adds. Below 0 for a pair that looks more like one put together at random.
+        Shape (n,): what the pair adds. Below 0 for a pair that is likelier put together at random.
     weights
         Shape (n,), summing to one: 1 / n, or what restores the class distribution that is meant.
     """
 
     rows: NDArray[np.int64]
-    nats: Floats
-    weights: Floats
+    nats: Doubles
+    weights: Doubles
 
     @property
     def mean_nats(self) -> float:
@@ -132,7 +132,7 @@ def pointwise_of_class_pairs(fitted: ClassPosterior, x: ArrayLike, labels: Array
     mean_log = np.empty(len(items))
     for label in range(scaled.shape[1]):
         members = np.flatnonzero(own == label)
-        for some in np.array_split(members, -(-len(members) // ROWS_AT_ONCE)):
+        for some in np.array_split(members, -(-len(members) // SCORED_ROWS_AT_ONCE)):
             log_r = np.log(scaled[some] @ scaled[members].T)
             log_r[some[:, None] == members] = 0
             mean_log[some] = log_r.sum(axis=1) / (len(members) - 1)
@@ -142,7 +142,7 @@ def pointwise_of_class_pairs(fitted: ClassPosterior, x: ArrayLike, labels: Array
 
 
 def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike) -> PointwiseMI:
-    """Give what every report item tells of its label, ``log p(c|x) / pi_c``.
+    """Give what every report item says of its label, ``log p(c|x) / pi_c``.
 
     The weighted mean is Barber and Agakov's bound, ``fitted.label_information_``; an item below 0 speaks
     for another class.
@@ -153,8 +153,8 @@ def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike)
         As for :func:`pointwise_of_class_pairs`.
     """
     posterior, own, items = _report_posterior(fitted, x, labels)
-    told = posterior[np.arange(len(own)), own] / fitted.posterior_.prior_[own]
-    return PointwiseMI(items, np.log(told), _weights(fitted, own))
+    ratio = posterior[np.arange(len(own)), own] / fitted.posterior_.prior_[own]
+    return PointwiseMI(items, np.log(ratio), _weights(fitted, own))
 
 
 def _scaled(
@@ -165,24 +165,27 @@ def _scaled(
 
 
 @torch.no_grad()
-def _log_ratios(method: str, critic: nn.Module, x: Tensor, y: Tensor, nats: float) -> Floats:
+def _log_ratios(method: str, critic: nn.Module, x: Tensor, y: Tensor, nats: float) -> Doubles:
     """Log ratio of each pair, whose mean is the reading `nats` of these pairs."""
     if method in ("infonce", "nt_xent"):
         return _normalised_by_row(critic, x, y, both_views=method == "nt_xent")
     if method == "deep_infomax":
         raise InputError("deep_infomax reads no log density ratio; take js, the same critic read as a bound")
     scores = torch.cat(
-        [critic(a, b).diagonal() for a, b in zip(x.split(ROWS_AT_ONCE), y.split(ROWS_AT_ONCE), strict=True)]
+        [
+            critic(a, b).diagonal()
+            for a, b in zip(x.split(SCORED_ROWS_AT_ONCE), y.split(SCORED_ROWS_AT_ONCE), strict=True)
+        ]
     ).double()
     return (scores - scores.mean() + nats).cpu().numpy()
 
 
-def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool) -> Floats:
+def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool) -> Doubles:
     """Log share of each pair in its row's scores, times n; with `both_views` as NT-Xent compares them."""
     n = len(x)
     values = x.new_empty(n, dtype=torch.float64)
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    for start in range(0, n, SCORED_ROWS_AT_ONCE):
+        rows = slice(start, start + SCORED_ROWS_AT_ONCE)
         scores = critic(x[rows], y).double()
         own = scores.diagonal(start)
         if not both_views:
@@ -199,7 +202,7 @@ def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool
 
 def _report_posterior(
     fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Doubles, NDArray[np.int64], NDArray[np.int64]]:
     """Class probabilities, labels and numbers of the report items."""
     rows, classes = as_rows(x, "features"), as_labels(labels)
     same_length(len(rows), len(classes), "features", "labels")
@@ -209,7 +212,7 @@ def _report_posterior(
     return fitted.posterior_.predict_proba(rows[items]).astype(np.float64), classes[items], items
 
 
-def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Floats:
+def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Doubles:
     """Weights that restore the prior, whatever the class counts in *report*."""
     prior = fitted.posterior_.prior_
     return (prior / np.bincount(own, minlength=len(prior)))[own]

@@ -6,25 +6,31 @@ from statistics import NormalDist
 from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import EstimateWarning, Interval
 
-CONFIDENCE = 0.95
+INTERVAL_CONFIDENCE = 0.95
+"""How often an interval is to hold the truth."""
+
 OVERFIT_SHARE = 0.2
+"""Share of a reading by which training and report items may differ before the critic counts as overfitted."""
+
 SATURATED_SHARE = 0.9
-LEARNT_FROM = 2.0
+"""Share of its ceiling from which a reading counts as saturated."""
+
+STDERRS_ABOVE_BLIND = 2.0
 """Standard errors by which a critic must beat a blind one on *select* to have learnt anything."""
 
-RESOLUTION = 1e-6
-"""Nats below which single-precision scores and posteriors tell nothing; part of every standard error."""
+SINGLE_PRECISION_NATS = 1e-6
+"""Nats below which single-precision scores and posteriors resolve nothing; part of every standard error."""
 
 
 def two_sided(nats: float, stderr: float) -> Interval:
     """Give the normal 95% interval around a reading, in nats."""
-    reach = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2) * stderr
-    return Interval(nats - reach, nats + reach, CONFIDENCE)
+    reach = NormalDist().inv_cdf(0.5 + INTERVAL_CONFIDENCE / 2) * stderr
+    return Interval(nats - reach, nats + reach, INTERVAL_CONFIDENCE)
 
 
 def one_sided_low(nats: float, stderr: float) -> float:
     """Give the limit that lies below what is read in 95% of repetitions, in nats."""
-    return nats - NormalDist().inv_cdf(CONFIDENCE) * stderr
+    return nats - NormalDist().inv_cdf(INTERVAL_CONFIDENCE) * stderr
 
 
 def find_warnings(
@@ -61,7 +67,7 @@ def find_warnings(
                 "report more pairs, or take a method with a higher ceiling or none",
             )
         )
-    if entropy is not None and nats > entropy + RESOLUTION:
+    if entropy is not None and nats > entropy + SINGLE_PRECISION_NATS:
         excess = nats_to_bits(nats - entropy)
         found.append(
             EstimateWarning(

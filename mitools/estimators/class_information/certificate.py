@@ -17,7 +17,7 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
 from mitools.estimators.inputs.class_prior import Prior, class_prior
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 from mitools.estimators.inputs.validation import as_labels, as_table, same_length
 from mitools.estimators.pairs import permuted_within
@@ -42,7 +42,7 @@ class ClassPosterior(MIEstimator):
     reading
         ``dv`` for ``estimate_``, or ``nwj``, which is lower but unbiased on a sample.
     seed
-        Of the split and of the shuffled labels of the null.
+        Of the split and of the permuted labels of the null.
 
     Attributes
     ----------
@@ -86,7 +86,7 @@ class ClassPosterior(MIEstimator):
         self.reading = reading
         self.seed = seed
 
-    def fit(self, x: ArrayLike | Table, y: ArrayLike, parts: Parts | None = None) -> Self:
+    def fit(self, x: ArrayLike | RowTable, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Certify how much class information the rows carry.
 
         Rows are read a bounded part at a time, so that a mapped file may be larger than memory.
@@ -124,13 +124,13 @@ class ClassPosterior(MIEstimator):
             )
 
         posterior = fit_posterior(labels, INVERSE_PENALTIES)
-        shuffled = permuted_within(labels, parts, rng)
+        permuted = permuted_within(labels, parts, rng)
         # With the same regularisation: a search for what is not there would walk to its costly end.
         penalty = posterior.inverse_penalty_
-        blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
+        blind = fit_posterior(permuted, INVERSE_PENALTIES if penalty is None else (penalty,))
 
         report = _read(posterior, features, labels, parts.report, h_c, rng)
-        null = _read(blind, features, shuffled, parts.report, h_c, rng)
+        null = _read(blind, features, permuted, parts.report, h_c, rng)
         train = _read(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
         record = self.settings() | {
             "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
@@ -172,7 +172,7 @@ class ClassPosterior(MIEstimator):
 
 
 class LabelInformation(MIEstimator):
-    """How much the representation tells about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
+    """How much the representation says about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
 
     Parameters
     ----------
@@ -207,7 +207,7 @@ class LabelInformation(MIEstimator):
 
 def _read(
     posterior: CalibratedPosterior,
-    features: Table,
+    features: RowTable,
     labels: NDArray[np.int64],
     items: NDArray[np.int64],
     entropy_nats: float,

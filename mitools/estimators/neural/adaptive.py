@@ -11,23 +11,20 @@ from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
 from mitools.estimators.critics.corrected import CorrectedCritic
-from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
+from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.critics.row_norm import SmoothCritic, Through, Variates, WithSize
+from mitools.estimators.critics.row_norm import ColumnsWithSize, MappedCritic, SmoothCritic, VariatesWithSize
 from mitools.estimators.critics.student_copula import StudentCopulaBase
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.scaling import fit_scaling
 from mitools.estimators.neural.critic_choice import CriticStart
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
-from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
-from mitools.estimators.neural.plan import HeldOut, Plan, Scaling
-from mitools.estimators.neural.training_loop import Fitted
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS, CriticMethod
+from mitools.estimators.neural.plan import Plan, Scaling, SplitFit
+from mitools.estimators.neural.training_loop import FittedCritic
 
-NARROW = 10
+NARROW_COLUMNS = 10
 """Columns up to which the network sees a side as it is, and not through canonical variates alone."""
-
-CLEAR_CORRELATION = 0.1
-"""A canonical correlation, cross-validated on training rows, from which its variates are looked at."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -43,8 +40,8 @@ class AdaptiveEstimator(CrossFittedEstimator):
         (:class:`mitools.estimators.critics.student_copula.StudentCopulaBase`).
     ``gaussian with size``
         The first, of columns, row sizes and their products
-        (:class:`mitools.estimators.critics.row_norm.WithSize`); where a side has more than ten columns, as a
-        network finds such products in fewer.
+        (:class:`mitools.estimators.critics.row_norm.ColumnsWithSize`); where a side has more than ten
+        columns, as a network finds such products in fewer.
     ``blind``
         Zero.
 
@@ -89,7 +86,7 @@ class AdaptiveEstimator(CrossFittedEstimator):
         """Give how critics are started and read."""
         return ClosedFormStrategy(tuple(self.hidden))
 
-    def conclude(self, plan: Plan, fitted: Sequence[Fitted], seconds: float) -> Self:
+    def conclude(self, plan: Plan, fitted: Sequence[FittedCritic], seconds: float) -> Self:
         """Read the fitted critics of a plan on *report*, and say which base each fold had."""
         super().conclude(plan, fitted, seconds)
         self.bases_ = [start.base for start in plan.starts[: len(plan.folds)]]
@@ -110,9 +107,9 @@ class ClosedFormStrategy:
 
     hidden: tuple[int, ...]
     name: ClassVar[str] = "adaptive"
-    method: ClassVar[Method] = VARIATIONAL_METHODS["dv"]
+    method: ClassVar[CriticMethod] = VARIATIONAL_METHODS["dv"]
 
-    def check(self, x: Table, y: Table) -> None:
+    def check(self, x: RowTable, y: RowTable) -> None:
         """Take rows of any width."""
 
     def scale_x(self, train: NDArray[np.float32]) -> Scaling:
@@ -123,27 +120,30 @@ class ClosedFormStrategy:
         """Fit normal quantiles of the ranks of y."""
         return fit_scaling("rank_normal", train)
 
-    def method_for(self, scale_y: Scaling) -> Method:
+    def method_for(self, scale_y: Scaling) -> CriticMethod:
         """Give the method: it reads alike whatever the scaling."""
         return self.method
 
-    def start(self, fit: HeldOut) -> CriticStart:
+    def start(self, fit: SplitFit) -> CriticStart:
         """Make the base that reads most on *select*, its correction still zero; in few columns, with a rival.
 
         The rival is the network alone, as it is before its first step.
         """
         x, y = fit.training_pairs()
-        narrow = max(fit.tables.x.shape[1], fit.tables.y.shape[1]) <= NARROW
+        narrow = max(fit.sides.x.shape[1], fit.sides.y.shape[1]) <= NARROW_COLUMNS
         gaussian = GaussianCopulaBase.fit(x, y)
         candidates = _candidates(x, y, gaussian, wide=not narrow)
         pairs = fit.rows(fit.select)
-        read = [fit.method.look(each.critic, *pairs, fit.pairing.diagonal_is_marginal) for each in candidates]
+        read = [
+            fit.method.read_select(each.critic, *pairs, fit.pairing.diagonal_is_marginal)
+            for each in candidates
+        ]
         best = candidates[max(range(len(candidates)), key=lambda k: read[k].nats)]
-        see_x = Variates(x, _clear(x, gaussian.to_u, gaussian))
-        see_y = Variates(y, _clear(y, gaussian.to_v, gaussian))
+        see_x = VariatesWithSize(x, _clear(x, gaussian.to_u, gaussian))
+        see_y = VariatesWithSize(y, _clear(y, gaussian.to_v, gaussian))
         with seeded(fit.seed):
             network = SmoothCritic(see_x.width, see_y.width, self.hidden)
-        correction = Through(network, see_x, see_y)
+        correction = MappedCritic(network, see_x, see_y)
         critic = CorrectedCritic(best.critic, correction).to(x.device)
         return CriticStart(critic, best.name, copy.deepcopy(correction) if narrow else None)
 
@@ -160,15 +160,15 @@ def _candidates(x: Tensor, y: Tensor, gaussian: GaussianCopulaBase, wide: bool) 
         _Candidate("student copula", StudentCopulaBase.fit(x, y, gaussian)),
     ]
     if wide:
-        of_x, of_y = WithSize(x), WithSize(y)
+        of_x, of_y = ColumnsWithSize(x), ColumnsWithSize(y)
         with_size = GaussianCopulaBase.fit(of_x(x), of_y(y))
-        candidates.append(_Candidate("gaussian with size", Through(with_size, of_x, of_y)))
+        candidates.append(_Candidate("gaussian with size", MappedCritic(with_size, of_x, of_y)))
     return candidates
 
 
 def _clear(rows: Tensor, sharpened: Tensor, gaussian: GaussianCopulaBase) -> Tensor | None:
     """Directions of the clearly correlated variates of a wide side, at variance 1; None for all columns."""
-    if rows.shape[1] <= NARROW:
+    if rows.shape[1] <= NARROW_COLUMNS:
         return None
     r = gaussian.correlations
     clear = r > CLEAR_CORRELATION

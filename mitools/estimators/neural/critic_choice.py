@@ -6,10 +6,10 @@ import numpy as np
 from torch import nn
 
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.neural.training_loop import Fitted
-from mitools.estimators.warnings import LEARNT_FROM
+from mitools.estimators.neural.training_loop import FittedCritic
+from mitools.estimators.warnings import STDERRS_ABOVE_BLIND
 
-CORRECTS_FROM = 1.0
+STDERRS_ABOVE_BASE = 1.0
 """Standard errors of their difference by which a corrected base must beat the base on *select*."""
 
 
@@ -47,15 +47,16 @@ class ChosenCritic(NamedTuple):
 
     name: str
     critic: nn.Module
-    fitted: Fitted
+    fitted: FittedCritic
 
 
-def choose(start: CriticStart, fitted: Fitted, rival: Fitted | None = None) -> ChosenCritic:
+def choose(start: CriticStart, fitted: FittedCritic, rival: FittedCritic | None = None) -> ChosenCritic:
     """Choose between the fitted critic, its base alone and a blind one.
 
-    The fitted critic is the best of many looks; that it must win by a margin is the price of having been
-    looked for. A network alone must beat a blind critic by `LEARNT_FROM` standard errors. One that corrects
-    a base must beat the base by `CORRECTS_FROM`; a base has been looked at once, and need only be above 0.
+    The fitted critic is the best of many readings of *select*; that it must win by a margin is the price of
+    that choice. A network alone must beat a blind critic by `STDERRS_ABOVE_BLIND` standard errors. One that
+    corrects a base must beat the base by `STDERRS_ABOVE_BASE`; a base was read once, and need only be above
+    0.
 
     Parameters
     ----------
@@ -72,10 +73,10 @@ def choose(start: CriticStart, fitted: Fitted, rival: Fitted | None = None) -> C
     before, after = fitted.start, fitted.best
     blind = ChosenCritic("blind", BlindCritic(), fitted)
     if start.base is None:
-        learnt = after.nats > LEARNT_FROM * after.stderr
+        learnt = after.nats > STDERRS_ABOVE_BLIND * after.stderr
         return ChosenCritic(name, fitted.critic, fitted) if learnt else blind
     # Both were read on the same pairs, so that what they share drops out of the difference.
     noise = float(np.linalg.norm(after.influence - before.influence)) / len(after.influence)
-    if after.nats > max(0.0, before.nats + CORRECTS_FROM * noise):
+    if after.nats > max(0.0, before.nats + STDERRS_ABOVE_BASE * noise):
         return ChosenCritic(name, fitted.critic, fitted)
     return ChosenCritic("base", start.critic, fitted) if before.nats > 0 else blind

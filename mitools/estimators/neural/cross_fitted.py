@@ -17,14 +17,14 @@ from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, same_length
 from mitools.estimators.neural.critic_choice import ChosenCritic
-from mitools.estimators.neural.plan import Fold, HeldOut, Plan, ScaledRows, Scaling, Tables
+from mitools.estimators.neural.plan import Fold, Plan, ScaledRows, ScaledSides, Scaling, SplitFit
 from mitools.estimators.neural.settings import CriticFitSettings
 from mitools.estimators.neural.strategy import CriticStrategy
-from mitools.estimators.neural.training_loop import Fitted, Member, fit_critics
+from mitools.estimators.neural.training_loop import FittedCritic, Member, fit_critics
 from mitools.estimators.pairs import PairedRows, Pairing
 
 NULL_FOLDS = 1
@@ -115,10 +115,10 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             seed = self.seed if k == 0 else derive_seed(self.seed, k)
             tables = self._tables(strategy, x_rows, y_rows, pairing, split, seed)
             method = strategy.method_for(tables.scale_y)
-            folds.append(HeldOut(method, tables, pairing, split, seed))
+            folds.append(SplitFit(method, tables, pairing, split, seed))
             if k < NULL_FOLDS:
-                permuted = pairing.apart(split, np.random.default_rng([seed, 1]))
-                nulls.append(HeldOut(method, tables, permuted, split, seed))
+                permuted = pairing.permuted(split, np.random.default_rng([seed, 1]))
+                nulls.append(SplitFit(method, tables, permuted, split, seed))
         batch_size = min(self.batch_size, *(len(fold.parts.train) for fold in folds))
         fits = folds + nulls
         starts = [strategy.start(fit) for fit in fits]
@@ -130,12 +130,12 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         ]
         return Plan(pairing, folds, nulls, starts, members)
 
-    def fit_members(self, members: Sequence[Member]) -> list[Fitted]:
+    def fit_members(self, members: Sequence[Member]) -> list[FittedCritic]:
         """Fit critics of one plan or several: what :meth:`fit` does then."""
         objective = self.strategy().method.objective
         return fit_critics(members, objective, self.schedule(), resolve_device(self.device))
 
-    def conclude(self, plan: Plan, fitted: Sequence[Fitted], seconds: float) -> Self:
+    def conclude(self, plan: Plan, fitted: Sequence[FittedCritic], seconds: float) -> Self:
         """Read the fitted critics of a plan on *report*: what :meth:`fit` does last.
 
         Parameters
@@ -150,7 +150,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         report, train = self._read(plan, [one.critic for one in chosen])
         n_folds = len(plan.folds)
         self.folds_ = [
-            Fold(fit.parts, one.critic, fit.tables.scale_x, fit.tables.scale_y, fit.report, reading)
+            Fold(fit.parts, one.critic, fit.sides.scale_x, fit.sides.scale_y, fit.report, reading)
             for fit, one, reading in zip(plan.folds, chosen, report, strict=False)
         ]
         self.critic_, self.scale_x_, self.scale_y_ = self.folds_[0][1:4]
@@ -204,18 +204,18 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
     def _tables(
         self,
         strategy: CriticStrategy,
-        x_rows: Table,
-        y_rows: Table,
+        x_rows: RowTable,
+        y_rows: RowTable,
         pairing: Pairing,
         parts: Parts,
         seed: int,
-    ) -> Tables:
+    ) -> ScaledSides:
         """Scale both tables by the rows that training pairs meet."""
         rng = np.random.default_rng([seed, 4])
         used_x, used_y = pairing.within(parts.train).draw(4 * len(parts.train), rng)
 
         def scaled(
-            fit: Callable[[NDArray[np.float32]], Scaling], table: Table, used: NDArray[np.int64]
+            fit: Callable[[NDArray[np.float32]], Scaling], table: RowTable, used: NDArray[np.int64]
         ) -> Scaling:
             return fit(table.rows(at_most(np.unique(used), NUMBERS_IN_MEMORY // table.width, rng)))
 
@@ -223,7 +223,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         scale_y = scaled(strategy.scale_y, y_rows, used_y)
         device = resolve_device(self.device)
         x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
-        return Tables(x, y, scale_x, scale_y)
+        return ScaledSides(x, y, scale_x, scale_y)
 
 
 def _gain(chosen: Sequence[ChosenCritic]) -> tuple[float, float]:

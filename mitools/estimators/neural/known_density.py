@@ -48,7 +48,7 @@ class KnownDensityEstimator(MIEstimator):
 
     Each is an upper bound in expectation, and only if the density is the true one; a learned density gives
     point estimates (:class:`mitools.estimators.neural.learned_density.LearnedDensityEstimator`). Nothing
-    but r is fitted, so that the other methods report all items. There is no null: pairs shuffled apart
+    but r is fitted, so that the other methods report all items. There is no null: permuted pairs
     have another density than the known one.
 
     Parameters

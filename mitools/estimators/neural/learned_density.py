@@ -19,15 +19,15 @@ from mitools.estimators.bounds.log_likelihood import read_barber_agakov, read_di
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.conditional_densities import BlindConditional, GaussianConditional
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.scaling import Standardised, fit_scaling
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.neural.critic_choice import CriticStart
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
-from mitools.estimators.neural.methods import Method, Read
-from mitools.estimators.neural.plan import HeldOut, Scaling
+from mitools.estimators.neural.methods import CriticMethod, ReadBound
+from mitools.estimators.neural.plan import Scaling, SplitFit
 
-DISTINCT_SHARE, LARGEST_ATOM = 0.9, 0.001
+DISTINCT_VALUES_SHARE, LARGEST_VALUE_SHARE = 0.9, 0.001
 """Share of y's values that must differ, and that one of them may hold, for ranks to turn y into a standard
 normal: a value that holds more has a probability, where a density is read."""
 
@@ -36,7 +36,7 @@ def _log_likelihood(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[
     return critic.of_pairs(x, y).mean(), memory
 
 
-def _density(read: Read) -> Read:
+def _density(read: ReadBound) -> ReadBound:
     """Let a reading meet the blind critic as a density."""
 
     def read_density(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
@@ -63,11 +63,11 @@ def _with_entropy(
     )
 
 
-def _method(read: Read, kind: Kind = "point estimate") -> Method:
-    return Method(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
+def _method(read: ReadBound, kind: Kind = "point estimate") -> CriticMethod:
+    return CriticMethod(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
 
 
-LEARNED_DENSITY_METHODS: dict[str, Method] = {
+LEARNED_DENSITY_METHODS: dict[str, CriticMethod] = {
     "barber_agakov": _method(_log_ratio, "lower bound"),
     "difference_of_entropies": _method(_log_ratio),
     "club": _method(read_club),
@@ -177,12 +177,12 @@ class ConditionalDensityStrategy:
     scaling: str
 
     @property
-    def method(self) -> Method:
+    def method(self) -> CriticMethod:
         """What a step maximises, and what is read where no entropy is given."""
         return LEARNED_DENSITY_METHODS[self.name]
 
-    def check(self, x: Table, y: Table) -> None:
-        """Refuse a y whose entropy Barber-Agakov would need to be told.
+    def check(self, x: RowTable, y: RowTable) -> None:
+        """Refuse a y whose entropy Barber-Agakov needs and does not know.
 
         Raises
         ------
@@ -198,7 +198,9 @@ class ConditionalDensityStrategy:
             )
         counts = np.unique(y.rows(), return_counts=True)[1]
         # Rounding to single precision makes pairs and threes of values, whatever their number.
-        if len(counts) < DISTINCT_SHARE * len(y) or counts.max() > max(3, LARGEST_ATOM * len(y)):
+        if len(counts) < DISTINCT_VALUES_SHARE * len(y) or counts.max() > max(
+            3, LARGEST_VALUE_SHARE * len(y)
+        ):
             raise InputError(
                 "barber_agakov needs a continuous y, but many values of this one are the same; take"
                 " label_information or mixed_ksg"
@@ -225,21 +227,21 @@ class ConditionalDensityStrategy:
             return fit_scaling(self.scaling, train)
         return WhitenedScaling(fit_scaling(self.scaling, train), train)
 
-    def method_for(self, scale_y: Scaling) -> Method:
+    def method_for(self, scale_y: Scaling) -> CriticMethod:
         """Give the method; what is known of y in its own units is turned into those of the whitened y."""
         if self.entropy_y_nats is None:
             return self.method
         entropy = self.entropy_y_nats + _log_volume(scale_y)
         return _method(partial(_with_entropy, entropy=entropy), "lower bound")
 
-    def start(self, fit: HeldOut) -> CriticStart:
+    def start(self, fit: SplitFit) -> CriticStart:
         """Make the best linear Gaussian model of the training pairs, its network still at zero."""
-        d_x, d_y = fit.tables.x.shape[1], fit.tables.y.shape[1]
+        d_x, d_y = fit.sides.x.shape[1], fit.sides.y.shape[1]
         with seeded(fit.seed):
             model = GaussianConditional(d_x, d_y, self.hidden, self.full_covariance)
         train_x, train_y = (rows.cpu().numpy() for rows in fit.training_pairs())
         model.start(train_x, train_y)
-        return CriticStart(model.to(fit.tables.x.device), "linear gaussian")
+        return CriticStart(model.to(fit.sides.x.device), "linear gaussian")
 
 
 def _log_volume(scale_y: Scaling) -> float:

@@ -20,7 +20,7 @@ class CriticFitSettings:
         Widths of the critic's hidden layers.
     folds
         1: one split. k: cross-fitting, k splits whose *report* parts are all items together; one pooled
-        value and interval. None: 5 below :data:`mitools.estimators.inputs.folds.CROSS_FIT_BELOW` items,
+        value and interval. None: 5 below :data:`mitools.estimators.inputs.folds.CROSS_FIT_BELOW_ITEMS` items,
         where it was measured to be worth its time, else (and for given parts) 1. The null has one fold.
     batch_size
         Pairs a step; every one is a negative for all others.

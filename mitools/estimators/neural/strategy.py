@@ -1,14 +1,14 @@
-"""What tells one estimator that trains critics from another: its scalings, its first critic, its reading."""
+"""Where estimators that train critics differ: their scalings, their first critic, their reading."""
 
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.neural.critic_choice import CriticStart
-from mitools.estimators.neural.methods import Method
-from mitools.estimators.neural.plan import HeldOut, Scaling
+from mitools.estimators.neural.methods import CriticMethod
+from mitools.estimators.neural.plan import Scaling, SplitFit
 
 
 class CriticStrategy(Protocol):
@@ -20,11 +20,11 @@ class CriticStrategy(Protocol):
         ...
 
     @property
-    def method(self) -> Method:
+    def method(self) -> CriticMethod:
         """What a step maximises, and what is read; the same for all folds but for :meth:`method_for`."""
         ...
 
-    def check(self, x: Table, y: Table) -> None:
+    def check(self, x: RowTable, y: RowTable) -> None:
         """Refuse rows that the method cannot read.
 
         Raises
@@ -42,10 +42,10 @@ class CriticStrategy(Protocol):
         """Fit what is done to y on training rows, shape (n, d_y)."""
         ...
 
-    def method_for(self, scale_y: Scaling) -> Method:
+    def method_for(self, scale_y: Scaling) -> CriticMethod:
         """Give the method as it reads y of this scaling."""
         ...
 
-    def start(self, fit: HeldOut) -> CriticStart:
+    def start(self, fit: SplitFit) -> CriticStart:
         """Make a critic as it is before its first step, on the device of the fit's tables."""
         ...

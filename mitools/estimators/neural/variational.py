@@ -14,12 +14,12 @@ from mitools.core.names import check_name
 from mitools.estimators.critics.corrected import CorrectedCritic
 from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import CRITICS, start_at_zero
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.scaling import fit_scaling
 from mitools.estimators.neural.critic_choice import CriticStart
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
-from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method
-from mitools.estimators.neural.plan import HeldOut, Scaling
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS, CriticMethod
+from mitools.estimators.neural.plan import Scaling, SplitFit
 
 BASES: dict[str, Callable[[Tensor, Tensor], nn.Module] | None] = {
     "none": None,
@@ -109,13 +109,13 @@ class NetworkStrategy:
     """
 
     name: str
-    method: Method
+    method: CriticMethod
     critic: str | nn.Module
     base: str
     hidden: tuple[int, ...]
     scaling: str
 
-    def check(self, x: Table, y: Table) -> None:
+    def check(self, x: RowTable, y: RowTable) -> None:
         """Refuse x and y of different dimensions where one is scored against itself.
 
         Raises
@@ -137,13 +137,13 @@ class NetworkStrategy:
         """Fit the scaling of y."""
         return fit_scaling(self.scaling, train)
 
-    def method_for(self, scale_y: Scaling) -> Method:
+    def method_for(self, scale_y: Scaling) -> CriticMethod:
         """Give the method: it reads alike whatever the scaling."""
         return self.method
 
-    def start(self, fit: HeldOut) -> CriticStart:
+    def start(self, fit: SplitFit) -> CriticStart:
         """Make a critic as it is before its first step; the null's starts with the same weights."""
-        d_x, d_y = fit.tables.x.shape[1], fit.tables.y.shape[1]
+        d_x, d_y = fit.sides.x.shape[1], fit.sides.y.shape[1]
         fit_base, base = BASES[self.base], None
         with seeded(fit.seed):
             if isinstance(self.critic, nn.Module):
@@ -156,4 +156,4 @@ class NetworkStrategy:
                     self.base,
                 )
             critic = fit.method.wrap(critic, d_x, d_y, self.hidden)
-        return CriticStart(critic.to(fit.tables.x.device), base)
+        return CriticStart(critic.to(fit.sides.x.device), base)

@@ -7,7 +7,7 @@ import torch
 from mitools.estimators import VariationalEstimator
 from mitools.estimators.critics.networks import CRITICS, embedded
 from mitools.estimators.inputs import row_table as tables
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.neural import cross_fitted
 from mitools.estimators.neural import plan as held_out
 
@@ -33,14 +33,14 @@ def test_rows_scaled_by_batch_give_the_number_of_rows_scaled_at_once(monkeypatch
 
 def sizes_read(monkeypatch):
     """Note the size of whatever is read of a table from now on."""
-    read, rows_of = [], Table.rows
+    read, rows_of = [], RowTable.rows
 
     def rows(table, *index):
         found = rows_of(table, *index)
         read.append(found.size)
         return found
 
-    monkeypatch.setattr(Table, "rows", rows)
+    monkeypatch.setattr(RowTable, "rows", rows)
     return read
 
 
@@ -68,9 +68,9 @@ def test_what_is_reported_on_is_embedded_a_part_at_a_time(monkeypatch):
 
 
 def test_a_look_reads_so_many_pairs_at_the_most(monkeypatch):
-    monkeypatch.setattr(held_out, "LOOKED_AT", 40)
+    monkeypatch.setattr(held_out, "SELECT_PAIRS_READ", 40)
     fitted = estimator().fit(X, Y)
-    assert len(fitted.plan(X, Y).members[0].look(fitted.critic_).influence) == 40
+    assert len(fitted.plan(X, Y).members[0].read_select(fitted.critic_).influence) == 40
     assert fitted.estimate_.n_select == 135
 
 

@@ -19,7 +19,7 @@ from mitools.estimators.inputs.splits import split
 from mitools.estimators.neural import methods
 from mitools.estimators.neural import training_loop as fitting
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.warnings import RESOLUTION
+from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 from mitools.pairing.same_class import SameClassPairs
 
 Floats = NDArray[np.float64]
@@ -91,7 +91,7 @@ def test_where_nothing_shows_on_select_the_blind_critic_is_read() -> None:
     estimator = VariationalEstimator(**BRIEF).fit(*gaussian(1000, 0.0, 1))
     assert isinstance(estimator.critic_, BlindCritic)
     assert estimator.estimate_.nats == pytest.approx(0, abs=1e-6)
-    assert estimator.estimate_.stderr_nats == pytest.approx(RESOLUTION)
+    assert estimator.estimate_.stderr_nats == pytest.approx(SINGLE_PRECISION_NATS)
 
 
 @pytest.fixture(scope="module")
