@@ -13,7 +13,6 @@ from mitools.core.specs import Spec
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.feature_formats import read_arrays
 
-FEATURE_OPTIONS = ("label", "labels")
 _ROWS_AT_ONCE = 8192
 
 
