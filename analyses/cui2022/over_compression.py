@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from mitools.analyses.cui2022.changes import CTC, SOURCE, VANILLA, changes
 from mitools.analyses.cui2022.checkpoint_values import MeasureRecipe, Measuring, Point
 from mitools.analyses.cui2022.figures import write_temporal_figures
+from mitools.analyses.cui2022.findings import read
 from mitools.analyses.cui2022.fine_tuning import (
     UNTRAINED,
     FineTuningRecipe,
@@ -18,7 +19,6 @@ from mitools.analyses.cui2022.fine_tuning import (
     read_fine_tuned,
     tabulate_fine_tuned,
 )
-from mitools.analyses.cui2022.reading import read
 from mitools.analyses.shared.evaluation import accuracy_columns, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all

@@ -20,9 +20,9 @@ from mitools.analyses.cui2022.changes import (
     VANILLA,
     accuracy_change,
 )
+from mitools.analyses.cui2022.findings import read
 from mitools.analyses.cui2022.fine_tuning import fine_tuned_changes, read_fine_tuned, tabulate_fine_tuned
 from mitools.analyses.cui2022.over_compression import TemporalRecipe, run
-from mitools.analyses.cui2022.reading import read
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 
