@@ -64,16 +64,16 @@ def run(
     recipe
         See :class:`MineCheckRecipe`.
     out
-        Where everything goes; readings that are kept there are not taken again.
+        Folder for everything; readings that are kept there are not taken again.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
     runtime
         Says on which device.
 
     Returns
     -------
     Finding or None
-        None in processes beside the first.
+        None in all processes but the first.
     """
     runtime = runtime or Runtime()
     if not runtime.is_main:
@@ -91,11 +91,11 @@ def run(
         " and 1,000). Shaded: 95% intervals."
     )
     figures = write_chart(out / "mine_check", excess_chart, table, critic, endings=WITH_PDF)
-    return write_finding(table, read(table), out, figures)
+    return write_finding(table, describe(table), out, figures)
 
 
 def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pairs of 20 + 20 dimensions whose coordinates share so many nats in all, evenly.
+    """Draw pairs of 20 + 20 dimensions whose coordinates share the given nats in all, evenly.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return joint.draw(n, np.random.default_rng([seed, round(1000 * nats)]))
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters
@@ -134,10 +134,10 @@ def read(table: pd.DataFrame) -> str:
         f"In-sample it lies above the truth in {len(above)} of {len(last)} panels, and above the held-out"
         f" reading by {excess.min():.2f} to {excess.max():.2f} bits."
     )
-    null, apart = last["null_in_sample_bits"], last["null_held_out_bits"]
+    null, null_held_out = last["null_in_sample_bits"], last["null_held_out_bits"]
     text += (
         f" On pairs shuffled apart, where the truth is 0, it reads {null.min():.2f} to {null.max():.2f}"
-        f" in-sample and {apart.min():.2f} to {apart.max():.2f} held out."
+        f" in-sample and {null_held_out.min():.2f} to {null_held_out.max():.2f} held out."
     )
     wrong = last[last["held_out_low"] > last["truth_bits"]]
     if wrong.empty:

@@ -20,7 +20,7 @@ _DENSITY_CELLS, _DENSITY_ZOOM = 48, 3
 
 
 class Preview(NamedTuple):
-    """A contact sheet, and what each choice of shared attributes is worth."""
+    """A contact sheet, and the bits that each choice of shared attributes gives."""
 
     sheet: Image.Image
     bits: dict[str, dict[str, float]]

@@ -1,4 +1,4 @@
-"""Features somebody has already extracted, with their labels, in a file."""
+"""Features that were extracted elsewhere, with their labels, in a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
