@@ -27,21 +27,22 @@ from mitools.core.result_store import ResultStore, Values
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.report.figures.plane_curves import epochs_chart
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.training.recipes import Count
 
 Floats = NDArray[np.float64]
-Range = tuple[float, float]
+BinLimits = tuple[float, float]
 
 ACTIVATIONS: tuple[Activation, ...] = ("tanh", "relu")
 
-TANH_RANGE: Range = (-1.0, 1.0)
+TANH_RANGE: BinLimits = (-1.0, 1.0)
 
 COMPRESSED_BITS = 0.5
 """A layer counts as compressed where I(X;T) falls from its highest mean by more, beyond chance."""
 
-OVER_NETWORKS = "95% intervals of the mean over networks"
+BARS_OVER_NETWORKS = "95% intervals of the mean over networks"
 
-LEARNT = 0.6
+LEARNT_ACCURACY = 0.6
 """Share of patterns right above which a network counts as trained; half of them are right by chance."""
 
 
@@ -77,16 +78,16 @@ def run(
     recipe
         See :class:`InformationPlaneToyRecipe`.
     out
-        Where everything goes; what is there of an earlier start is gone on with.
+        Folder for everything; an earlier, unfinished run in it is continued.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
     runtime
         Not needed: the networks are so small that a CPU is fastest.
 
     Returns
     -------
     Finding or None
-        None in processes beside the first.
+        None in all processes but the first.
     """
     if runtime is not None and not runtime.is_main:
         return None
@@ -120,13 +121,21 @@ def run(
     table = pd.DataFrame(rows)
     trained = plane_of(table)
     figures = [
-        *plane_chart(trained, "binned", "binned", out / "information_plane_toy", OVER_NETWORKS),
-        *epochs_chart(trained.assign(method=trained["layer"]), out / "by_epoch", OVER_NETWORKS),
-    ]
-    return write_finding(table, read(table), out, figures)
+        *write_chart(
+            out / "information_plane_toy", plane_chart, trained, "binned", "binned", BARS_OVER_NETWORKS,
+            endings=WITH_PDF,
+        ),
+        *write_chart(
+            out / "by_epoch", epochs_chart, trained.assign(method=trained["layer"]), BARS_OVER_NETWORKS,
+            endings=WITH_PDF,
+        ),
+    ]  # fmt: skip
+    return write_finding(table, describe(table), out, figures)
 
 
-def binned_plane(layer: Floats, labels: NDArray[np.int64], bins: int, limits: Range) -> tuple[float, float]:
+def binned_plane(
+    layer: Floats, labels: NDArray[np.int64], bins: int, limits: BinLimits
+) -> tuple[float, float]:
     """Read I(X;T) and I(T;Y) of a binned layer in bits, over patterns that are all there is.
 
     Parameters
@@ -191,7 +200,7 @@ def _measures(activation: str, bins: int) -> str:
 
 def trained_networks(table: pd.DataFrame) -> pd.DataFrame:
     """Leave out the networks that never got beyond chance, as deep ReLU networks this narrow may not."""
-    return table[table["accuracy"] > LEARNT]
+    return table[table["accuracy"] > LEARNT_ACCURACY]
 
 
 def falls(table: pd.DataFrame, activation: str) -> pd.DataFrame:
@@ -242,7 +251,7 @@ def _falls_of_networks(courses: pd.DataFrame) -> Floats:
     return np.array(found, dtype=np.float64)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters

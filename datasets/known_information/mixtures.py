@@ -61,7 +61,7 @@ class GaussianMixture:
         """Make two equal blobs, their means `separation` apart in every coordinate.
 
         The blobs differ in the sign of the correlation between x_i and y_i, i up to the smaller
-        dimension, so the mode tells more than where the rows are.
+        dimension, so the mode carries more than the place of the rows.
         """
         d, diagonal = d_x + d_y, np.arange(min(d_x, d_y))
         covariances = np.stack([np.eye(d), np.eye(d)])

@@ -20,7 +20,7 @@ _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: "
 
 
 def open_mnist(spec: Spec) -> ImageArray:
-    """Open ``mnist:DIR?part=train|test``; `part` is ``test`` unless told, which frozen encoders seldom saw.
+    """Open ``mnist:DIR?part=train|test``; ``test`` by default, on which frozen encoders were seldom trained.
 
     The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two ``t10k`` files,
     gzipped or not, with a dash or a dot before ``idx``.

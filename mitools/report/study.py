@@ -152,5 +152,5 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
         "n_train": estimate.n_train,
         "n_select": estimate.n_select,
         "n_report": estimate.n_report,
-        "warnings": ", ".join(caution.word for caution in estimate.warnings),
+        "warnings": ", ".join(warning.word for warning in estimate.warnings),
     }

@@ -79,7 +79,7 @@ def test_paired_rows_keep_row_with_row() -> None:
 
 def test_rows_shuffled_apart_stay_in_their_part() -> None:
     parts = split(1000)
-    apart = PairedRows(1000).apart(parts, np.random.default_rng(0))
+    apart = PairedRows(1000).permuted(parts, np.random.default_rng(0))
     for part in (parts.train, parts.select, parts.report):
         x, y = apart.within(part).independent(np.random.default_rng(0))
         np.testing.assert_array_equal(np.sort(y), part)
