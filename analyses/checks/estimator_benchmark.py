@@ -18,7 +18,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.tasks import KNOWN_MI_TASKS, KnownMI, find_task
-from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.registry import ESTIMATORS, make_estimator
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import SomeAxes, open_panels
@@ -68,7 +68,7 @@ def run(
         When a name is unknown or n is too small.
     """
     names = list(KNOWN_MI_TASKS) if tasks is None else [find_task(name).name for name in tasks]
-    neural = {name for name in methods if isinstance(make_estimator(name), VariationalEstimator)}
+    neural = {name for name in methods if isinstance(make_estimator(name), CrossFittedEstimator)}
     store = ResultStore(out / "cells")
     rows = []
     for done, (task, method) in enumerate((task, method) for task in names for method in methods):

@@ -17,7 +17,7 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.estimators.neural.fit_many import Problem
-from mitools.estimators.neural.mine_protocol import Look, MineProtocol, fit_protocols
+from mitools.estimators.neural.mine_protocol import MineProtocol, ProtocolCheck, fit_protocols
 from mitools.estimators.warnings import two_sided
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
@@ -218,7 +218,7 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         steps=recipe.steps,
-        looks=recipe.looks,
+        checks=recipe.looks,
         device=device,
         seed=recipe.seed,
     )
@@ -227,11 +227,11 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
     return [
         {"truth_bits": nats_to_bits(nats), "n": recipe.n, **_look(look, null)}
         for nats, one in zip(recipe.nats, fitted, strict=True)
-        for look, null in zip(one.looks_, one.null_looks_, strict=True)
+        for look, null in zip(one.checks_, one.null_checks_, strict=True)
     ]
 
 
-def _look(look: Look, null: Look) -> Values:
+def _look(look: ProtocolCheck, null: ProtocolCheck) -> Values:
     interval = two_sided(look.held_out.nats, look.held_out.stderr)
     readings = {
         "in_sample_bits": look.in_sample.nats,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mitools.analyses.cui2022.checkpoint_values import CheckpointValues
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.warnings import CONFIDENCE
+from mitools.estimators.warnings import INTERVAL_CONFIDENCE
 from mitools.metrics.transfer import Right
 from mitools.statistics.paired_differences import compare
 
@@ -73,7 +73,7 @@ def accuracy_change(one: Right, other: Right) -> Change:
     gained, lost = int((one & ~other).sum()), int((other & ~one).sum())
     difference = (gained - lost) / n
     stderr = math.sqrt((gained + lost + 1) / n - difference**2) / math.sqrt(n)
-    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * stderr
+    reach = NormalDist().inv_cdf((1 + INTERVAL_CONFIDENCE) / 2) * stderr
     return Change(difference, difference - reach, difference + reach)
 
 

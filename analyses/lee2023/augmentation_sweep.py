@@ -1,6 +1,5 @@
 """Whether one strength of augmentation is best for every task (Lee et al., Sec. IV-C, Fig. 5)."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,24 +7,19 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
-from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
-from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
-from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.warnings import SATURATED_SHARE
-from mitools.features.extract import Features
-from mitools.measures.critics import view_critic
-from mitools.measures.settings import AuditSettings
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
+from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.simclr import SimCLRView
 
 NO_AUGMENTATION = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
 """Views that are the image itself; a sweep changes one setting of it."""
@@ -58,7 +52,7 @@ class AugmentationSweepRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _leave_the_augmentation_to_the_sweeps(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if training.objective != "simclr" or training.augmentation is not None:
+        if training.method != "simclr" or training.augmentation is not None:
             raise ValueError("the objective must be simclr, and the augmentation is what is swept")
         return training
 
@@ -154,15 +148,9 @@ def _augmentation(kind: str, value: float) -> AugmentationRecipe:
 def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
     augmentation = folder.recipe().augmentation or NO_AUGMENTATION
-    views = TrainingViews(count=2, seed=evaluation.settings.seed, recipe=augmentation)
-    features = evaluation.features(f"run:{folder.path}", views=views)
-    kept = evaluation.cell("views", features, {}, partial(_measure_views, evaluation.settings))
-    estimate = Estimate.from_dict(kept["estimates"]["i_simclr"])
+    views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
+    estimate = evaluation.view_information(f"run:{folder.path}", views)
     return interval_columns("i_views", estimate) | {
         "i_views_ceiling_bits": estimate.ceiling_bits,
         "i_views_warnings": ", ".join(warning.word for warning in estimate.warnings),
     }
-
-
-def _measure_views(settings: AuditSettings, features: Features, parts: Parts) -> Values:
-    return view_critic(features, parts, settings)

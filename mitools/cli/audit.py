@@ -1,5 +1,6 @@
 """``mitools audit``: frozen encoders on labelled data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,9 +34,12 @@ def audit(
     ] = None,
     destination: OutOption = Path("mitools-audit"),
     pairing: Annotated[
-        str, typer.Option(help="same_class, or same_class,simclr to measure augmented views as well.")
+        str,
+        typer.Option(
+            help="same_class, and views whose pairs are measured as well: same_class,simclr?strength=0.5"
+        ),
     ] = "same_class",
-    views: Annotated[int, typer.Option(help="Augmented views an image.", min=2)] = 2,
+    views: Annotated[int, typer.Option(help="Draws of each view an image.", min=2)] = 2,
     prior: Annotated[
         str, typer.Option(help="The class distribution meant: empirical or uniform.")
     ] = "empirical",
@@ -68,17 +72,15 @@ def audit(
     layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
     on from there, and a second one encodes nothing.
     """
+    from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
-    from mitools.measures.settings import AuditSettings
 
-    wanted = {name.strip() for name in pairing.split(",")}
-    if not wanted <= {"same_class", "simclr"}:
-        raise typer.BadParameter(f"--pairing {pairing}: accepted are same_class and same_class,simclr")
+    wanted = list(dict.fromkeys(name.strip() for name in pairing.split(",")))
     where = resolve_device(device)
     require_precision(precision, where)
     settings = AuditSettings(
-        simclr="simclr" in wanted,
+        view_pairings=tuple(name for name in wanted if name != "same_class"),
         views=views,
         prior=prior,
         seed=seed,
@@ -122,19 +124,21 @@ def audit_and_report(
             }
         )
     else:
-        _print_report(records(report.results), report.correlation, report.comparisons)
+        _print_report(records(report.results), found.views, report.correlation, report.comparisons)
         err.print(f"written: {len(report.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     return 1 if found.failures else 0
 
 
-def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
+def _print_report(
+    rows: list[dict[str, Any]], views: Sequence[str], correlation: Any, comparisons: Any
+) -> None:
     header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
     further = {
         "i_class_infonce_bits": "InfoNCE",
         "i_class_head_bits": "from the head",
-        "i_simclr_bits": "I_SimCLR",
+        **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in views},
     }
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header += further.values()

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from mitools.cli.audit import CacheOption
 from mitools.cli.console import (
@@ -17,8 +18,18 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.groups import DefaultsToRun
 from mitools.core.errors import InputError
+
+
+class DefaultsToRun(typer.core.TyperGroup):
+    """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` before arguments that begin with no command's name."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",
@@ -53,7 +64,7 @@ def run(
     """
     from mitools.backends.processes import own_device, process_rank
     from mitools.features.store import FeatureStore, default_root
-    from mitools.studies.work import Worker
+    from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
     if dry_run:
@@ -128,12 +139,12 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
+    from mitools.measures.registry import MEASURES
     from mitools.report.tables.write import records, write_csv
-    from mitools.statistics.correlation import LOWER_IS_BETTER
     from mitools.statistics.grouped_correlation import correlate_groups
 
     _, encoders = _tables(_begun(study, destination))
-    turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
+    turned = tuple(name for name in encoders if name in MEASURES and not MEASURES[name].higher_is_better)
     found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
     write_csv(found, destination / "correlation.csv")
     if json:
@@ -169,7 +180,7 @@ def _begun(study: Path, destination: Path) -> Any:
 
 def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.definition import left_out, read_study
-    from mitools.studies.work import StudyFolder
+    from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):

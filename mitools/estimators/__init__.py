@@ -15,7 +15,7 @@ from mitools.estimators.neural.known_density import KnownDensityEstimator
 from mitools.estimators.neural.learned_density import LearnedDensityEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.pairs import Pairing
-from mitools.estimators.pointwise import (
+from mitools.estimators.pointwise_information import (
     PointwiseMI,
     pointwise,
     pointwise_of_class_pairs,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.read import (
     Inputs,
     Preparation,
@@ -22,7 +24,7 @@ from mitools.encoders.inputs.read import (
     inputs_to,
     read_inputs,
 )
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
@@ -31,7 +33,7 @@ LayerRows = dict[str, NDArray[np.float32]]
 def encoded(
     encoder: Encoder,
     data: LabelledData,
-    views: SimCLRViews | None,
+    views: ItemViews | None,
     *,
     start: int,
     device: torch.device,
@@ -48,15 +50,22 @@ def encoded(
     """
     streams = stream_count(device)
     count = views.count if views else 1
-    batches = _Batches(data, encoder.preprocess, views, start, batch_size // (count * streams))
+    batches = _Batches(data, encoder.preprocess, start, batch_size // (count * streams))
     loader = DataLoader(batches, batch_size=None, num_workers=workers, pin_memory=device.type == "cuda")
 
-    def encode(inputs: Inputs | InputError) -> dict[str, Tensor]:
-        if isinstance(inputs, InputError):
-            raise inputs
-        with torch.inference_mode(), computing_in(precision, device):
-            x = finish_inputs(inputs_to(inputs, device), encoder.preprocess)
-            return _outputs(encoder, x.flatten(0, 1) if views and isinstance(x, Tensor) else x)
+    def encode(batch: _Batch | InputError) -> dict[str, Tensor]:
+        if isinstance(batch, InputError):
+            raise batch
+        with torch.inference_mode():
+            inputs = inputs_to(batch.inputs, device)
+            # Outside the network's precision: a view is the same one whatever the network computes in.
+            x = (
+                finish_inputs(inputs, encoder.preprocess)
+                if views is None
+                else _normalised_views(inputs, batch.items, views, encoder)
+            )
+            with computing_in(precision, device):
+                return _outputs(encoder, x)
 
     widths: dict[str, int] = {}
     with _placed(encoder.module, device):
@@ -70,6 +79,13 @@ def encoded(
             yield {layer: rows.reshape(-1, count, rows.shape[1]).numpy() for layer, rows in outputs.items()}
 
 
+class _Batch(NamedTuple):
+    """Inputs, and the positions of their items in the data set, shape (items,)."""
+
+    inputs: Inputs
+    items: Tensor
+
+
 class _Batches(Dataset):
     """Whole batches of input; what cannot be read is handed over as the error, in one piece."""
 
@@ -77,25 +93,41 @@ class _Batches(Dataset):
         self,
         data: LabelledData,
         preprocess: Preparation,
-        views: SimCLRViews | None,
         start: int,
         items: int,
     ) -> None:
         self._data = data
         self._preprocess = preprocess
-        self._views = views
         self._left = range(start, len(data))
         self._items = max(1, items)
 
     def __len__(self) -> int:
         return -(-len(self._left) // self._items)
 
-    def __getitem__(self, batch: int) -> Inputs | InputError:
+    def __getitem__(self, batch: int) -> _Batch | InputError:
         indices = self._left[batch * self._items : (batch + 1) * self._items]
         try:
-            return read_inputs(self._data, indices, self._preprocess, self._views)
+            return _Batch(read_inputs(self._data, indices, self._preprocess), torch.tensor(indices))
         except InputError as error:  # raised in a worker it would arrive wrapped in a traceback
             return error
+
+
+def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: Encoder) -> Tensor:
+    """Draw the views of a batch of images and normalise them, shape (items * views, 3, height, width)."""
+    preprocess = encoder.preprocess
+    if not isinstance(inputs, Tensor) or not isinstance(preprocess, Preprocess):
+        raise InputError(f"encoder {encoder.name} reads no images, and only images have views")
+    try:
+        drawn = views.of(inputs / 255, items.numpy())
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        IndexError,
+    ) as error:  # of the user's own view, or a small image
+        shape, reason = "x".join(map(str, inputs.shape[1:])), " ".join(str(error).split())
+        raise InputError(f"view {views.view.name} fails on images of {shape} ({reason[:300]})") from None
+    return preprocess.normalise(drawn.flatten(0, 1))
 
 
 @contextmanager

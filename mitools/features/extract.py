@@ -19,7 +19,7 @@ from mitools.encoders.open import AnyEncoder
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.features.encoding import LayerRows, encoded
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 SHARD_BYTES = 1 << 28
 """After so much of its widest layer a pass is sealed: a stop loses what came after."""
@@ -56,7 +56,8 @@ class PassOptions(TypedDict, total=False):
     Attributes
     ----------
     views
-        Encode these views of every image in place of the image itself.
+        Encode these views of every image in place of the image itself; they are drawn of images that have
+        the encoder's size and are normalised afterwards, as in training.
     fit_on
         The training items, for an encoder that is fitted.
     device
@@ -73,7 +74,7 @@ class PassOptions(TypedDict, total=False):
         Called with the encoder's name, the items done and n.
     """
 
-    views: SimCLRViews | None
+    views: ItemViews | None
     fit_on: NDArray[np.int64] | None
     device: str
     batch_size: int
@@ -163,7 +164,7 @@ def _encode(
     """Run the network over the items and write the layers named, each under its key."""
     views, advance = options.get("views"), options.get("advance")
     kept_as: FeatureDtype = options.get("kept_as", "float32")
-    _require_readable(encoder, data, views)
+    encoder.require_readable(data, views)
     with ExitStack() as files:
         writers = {
             layer: files.enter_context(store.write(key, data.labels, kept_as)) for layer, key in keys.items()
@@ -209,7 +210,7 @@ def _widest(batch: LayerRows) -> int:
 
 
 def _precomputed(
-    encoder: PrecomputedFeatures, data: LabelledData, views: SimCLRViews | None, start: float
+    encoder: PrecomputedFeatures, data: LabelledData, views: ItemViews | None, start: float
 ) -> Features:
     if views is not None:
         raise InputError(f"{encoder.spec}: rows already computed have no augmented views")
@@ -223,14 +224,3 @@ def _precomputed(
         precision="float32",
     )
     return Features(values, data.labels, key, False, time.perf_counter() - start)
-
-
-def _require_readable(encoder: Encoder, data: LabelledData, views: SimCLRViews | None) -> None:
-    item = data[0][0]
-    if views is not None and isinstance(item, np.ndarray | str):
-        kind = "feature rows" if isinstance(item, np.ndarray) else "texts"
-        raise InputError(f"{data.name} holds {kind}, which have no augmented views")
-    if isinstance(item, np.ndarray) and not encoder.reads_rows:
-        raise InputError(
-            f"encoder {encoder.name} reads images and {data.name} holds feature rows; use builtin:pixels"
-        )

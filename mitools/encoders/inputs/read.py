@@ -11,7 +11,6 @@ from mitools.core.errors import InputError
 from mitools.datasets.base import Item, LabelledData
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.tokens import Tokens
-from mitools.views.item_views import SimCLRViews
 
 Preparation = Preprocess | Tokens
 """How items become inputs; its ``key`` is part of every key under which features are kept."""
@@ -21,33 +20,25 @@ Inputs = Tensor | dict[str, Tensor]
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preprocess, views: SimCLRViews | None = None
-) -> Tensor: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preprocess) -> Tensor: ...
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Tokens, views: SimCLRViews | None = None
-) -> dict[str, Tensor]: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Tokens) -> dict[str, Tensor]: ...
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs: ...
 
 
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs:
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs:
     """Read items and bring them to one shape; :func:`finish_inputs` turns them into numbers.
 
     Returns
     -------
     Tensor or dict of Tensor
-        Images as uint8, (B, 3, height, width) or with views (B, V, 3, height, width); feature rows as
-        float32, (B, d); texts as tokens, (B, length) each.
+        Images as uint8, (B, 3, height, width); feature rows as float32, (B, d); texts as tokens,
+        (B, length) each.
 
     Raises
     ------
@@ -64,10 +55,8 @@ def read_inputs(
             raise InputError(f"{data.name} holds texts and not images; use an hf: encoder of texts")
         if isinstance(item, np.ndarray):
             inputs.append(torch.from_numpy(item))
-        elif views is None:
-            inputs.append(preprocess.evaluate(item))
         else:
-            inputs.append(views.draw(item, index, preprocess.size))
+            inputs.append(preprocess.evaluate(item))
     shapes = sorted({tuple(tensor.shape) for tensor in inputs})
     if len(shapes) > 1:
         (*_, height, width), (*_, other_height, other_width) = shapes[:2]

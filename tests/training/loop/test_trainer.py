@@ -22,6 +22,7 @@ from mitools.encoders.open import open_encoder
 from mitools.training.loop import trainer
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.loop.trainer import NotFiniteError, train
+from mitools.training.methods import Batch
 from mitools.training.recipes import TrainingRecipe
 
 SMALL: dict[str, Any] = {
@@ -198,9 +199,9 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 def test_the_error_names_step_and_kept_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loss = trainer._Run._loss
 
-    def explode(self: Any, prepared: Any, step: int) -> Any:
-        found = loss(self, prepared, step)
-        return found._replace(value=found.value * math.nan) if step == 5 else found
+    def explode(self: Any, prepared: Any, batch: Batch) -> Any:
+        found = loss(self, prepared, batch)
+        return found._replace(value=found.value * math.nan) if batch.step == 5 else found
 
     monkeypatch.setattr(trainer._Run, "_loss", explode)
     with pytest.raises(NotFiniteError, match=r"step 5.*after epoch 1 are kept"):
@@ -262,6 +263,31 @@ def test_a_folder_of_another_recipe_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds a run of another recipe"):
         train(small_recipe(epochs=2), tmp_path / "run")
     assert same(before, weights(tmp_path / "run", 1))
+
+
+def test_a_finished_run_of_an_earlier_version_is_returned_and_a_stopped_one_named(tmp_path: Path) -> None:
+    """Its recipe has the objective and its temperature side by side, its checkpoint no state of a method."""
+    out = train(small_recipe(epochs=1), tmp_path / "run").path
+    older = {
+        **small_recipe(epochs=1).model_dump(mode="json"),
+        **SMALL,
+        "epochs": 1,
+        "negatives": None,
+        "ctc": None,
+    }
+    del older["method"], older["options"]
+    (out / "recipe.yaml").write_text(yaml.safe_dump(older))
+    state = out / "checkpoints" / "epoch-0001" / "training.pt"
+    torch.save({"optimiser": {}}, state)
+    before = weights(out, 1)
+    assert train(small_recipe(epochs=1), out).epochs() == [1]
+    assert same(before, weights(out, 1))
+    assert open_encoder(f"run:{out}").name == "run@1"
+
+    (out / "recipe.yaml").write_text(yaml.safe_dump(older | {"epochs": 2}))
+    with pytest.raises(InputError, match="an earlier version stopped this run after epoch 1"):
+        train(small_recipe(epochs=2), out)
+    assert same(before, weights(out, 1))
 
 
 @pytest.mark.parametrize("negatives", ["noise", "digits?limit=90&classes=8,9"])
