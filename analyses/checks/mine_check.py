@@ -25,7 +25,7 @@ from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 from mitools.training.recipes import Count, Positive
 
-DIMENSIONS = 20
+PAIR_DIMENSIONS = 20
 """Of x and of y."""
 
 
@@ -104,8 +104,8 @@ def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     n, seed
         How many, and the seed they are drawn by.
     """
-    correlation = (1 - np.exp(-2 * nats / DIMENSIONS)) ** 0.5
-    joint = Gaussian.sparse(DIMENSIONS, DIMENSIONS, DIMENSIONS, correlation)
+    correlation = (1 - np.exp(-2 * nats / PAIR_DIMENSIONS)) ** 0.5
+    joint = Gaussian.sparse(PAIR_DIMENSIONS, PAIR_DIMENSIONS, PAIR_DIMENSIONS, correlation)
     return joint.draw(n, np.random.default_rng([seed, round(1000 * nats)]))
 
 

@@ -10,22 +10,15 @@ import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
-from mitools.analyses.information_plane.toy import (
-    ACTIVATIONS,
-    TANH_RANGE,
-    InformationPlaneToyRecipe,
-    binned_plane,
-    describe,
-    falls,
-    plane_of,
-    run,
-)
+from mitools.analyses.information_plane.toy import InformationPlaneToyRecipe, run
+from mitools.analyses.information_plane.toy_findings import ACTIVATIONS, describe, falls
 from mitools.analyses.information_plane.toy_networks import (
     NetworkRecipe,
     hidden_layers,
     kept_epochs,
     train_networks,
 )
+from mitools.analyses.information_plane.toy_plane import TANH_RANGE, binned_plane, plane_of
 from mitools.analyses.information_plane.twelve_bits import (
     power_spectrum,
     shared_bits,

@@ -48,8 +48,8 @@ def test_a_certificate_becomes_columns_with_wilsons_interval() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(300) % 3
     fitted = ClassPosterior().fit(rng.standard_normal((300, 2)) + 2 * labels[:, None], labels)
-    numbers = {"i_class": fitted.dv_estimate_, "label_information": fitted.label_information_}
-    measured = Measured({**numbers, "linear_acc": 0.9}, fitted.influence_)
+    estimates = {"i_class": fitted.dv_estimate_, "label_information": fitted.label_information_}
+    measured = Measured({**estimates, "linear_acc": 0.9}, fitted.influence_)
     columns = Certified(measured).columns
     n, p, z = columns["n_report"], 0.9, 1.959964
     assert n == 60
