@@ -95,4 +95,4 @@ def test_nothing_leaves_the_image_as_it_is() -> None:
     from mitools.views.simclr import DRAWS, augmented
 
     images = torch.rand(4, 3, 8, 8)
-    assert torch.equal(augmented(images, torch.rand(4, DRAWS), augmentation_sweep.NOTHING), images)
+    assert torch.equal(augmented(images, torch.rand(4, DRAWS), augmentation_sweep.NO_AUGMENTATION), images)
