@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
 from mitools.backends.gathering import gather_items, gather_with_gradient, share_tensors
+from mitools.backends.precision import computing_in
 from mitools.core.errors import InputError
 from mitools.core.names import check_name
 
@@ -62,7 +63,7 @@ class Runtime:
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         return accelerator
 
-    @property
+    @cached_property
     def device(self) -> torch.device:
         """The device of this process."""
         return self.accelerator.device
@@ -99,9 +100,7 @@ class Runtime:
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Give the block in which networks compute in the precision."""
-        from accelerate import AutocastKwargs
-
-        return self.accelerator.autocast(AutocastKwargs(enabled=True))
+        return computing_in("bf16" if self.precision == "bf16" else "float32", self.device)
 
     def share_buffers(self, module: nn.Module) -> None:
         """Give every process the buffers of the first: statistics of norms, banks and queues."""

@@ -95,8 +95,12 @@ class TrainingData:
         """
         pixels = self.pixels if pixels is None else pixels
         images = pixels[rows[share].to(pixels.device)].float() / 255
-        draws = torch.rand((len(rows), view.draws), generator=torch.Generator().manual_seed(seed))
+        if view.draws:
+            draws = torch.rand((len(rows), view.draws), generator=torch.Generator().manual_seed(seed))
+            draws = draws[share].to(images.device)
+        else:
+            draws = images.new_empty(len(images), 0)
         mean, std = self._normalisation
         with computing_in_float32(images.device):
-            images = view(images, draws[share].to(images.device))
+            images = view(images, draws)
         return (images - mean) / std
