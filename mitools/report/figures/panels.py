@@ -1,4 +1,4 @@
-"""Where a chart is drawn: on the caller's axes, on a new figure to look at, or on a figure that is saved.
+"""Where a chart is drawn: on the caller's axes, on a new figure that is shown, or on a figure that is saved.
 
 Every chart takes ``ax`` and ``figure``. Without either it makes a figure of pyplot's, which a notebook shows.
 Given ``ax`` it draws there and leaves the figure around it alone: no layout, no size, no text outside the
@@ -182,26 +182,26 @@ def add_caption(
     font_size
         In points.
     """
-    look: dict[str, Any] = {"fontsize": font_size, "va": "top", "ha": "left", "parse_math": False}
+    style: dict[str, Any] = {"fontsize": font_size, "va": "top", "ha": "left", "parse_math": False}
     if panels.figure is not None:
         panels.figure.draw_without_rendering()  # layout runs here, and would move what is measured later
         panels.figure.set_layout_engine("none")
-        panels.figure.text(0.01, y, text if width is None else fold(text, width), **look)
+        panels.figure.text(0.01, y, text if width is None else fold(text, width), **style)
     elif text and panels.shown is not None:
         folded = fold(text, characters(panels.shown.get_figwidth(), font_size, WIDE_CHARACTER))
-        panels.shown.supxlabel(folded, x=0.01, **look | {"va": "bottom"})
+        panels.shown.supxlabel(folded, x=0.01, **style | {"va": "bottom"})
     elif text:
         axes = _lowest_left(panels.axes)
         inches = max(axes.get_window_extent().width / axes.figure.dpi, 2.0)
         folded = fold(text, characters(inches, font_size, WIDE_CHARACTER))
         axes.annotate(
             folded, (0.0, 0.0), xycoords="axes fraction", xytext=(0, -_hanging_points(axes) - 6),
-            textcoords="offset points", annotation_clip=False, **look,
+            textcoords="offset points", annotation_clip=False, **style,
         )  # fmt: skip
 
 
 def points_below(axes: Axes, points: float) -> Transform:
-    """Give the axes' own coordinates, moved down by so many points."""
+    """Give the axes' own coordinates, moved down by a number of points."""
     return axes.transAxes + ScaledTranslation(0.0, -points / 72, axes.figure.dpi_scale_trans)
 
 
@@ -211,7 +211,7 @@ def characters(inches: float, font_size: float, width: float = CHARACTER_WIDTH) 
 
 
 def fold(text: str, width: int) -> str:
-    """Fold every line of a text to so many characters."""
+    """Fold every line of a text to at most `width` characters."""
     return "\n".join(textwrap.fill(line, width) for line in text.splitlines())
 
 

@@ -45,6 +45,7 @@ def write_chart(
         The formats.
     """
     figure = Figure()  # without pyplot, so that nothing of it outlives the call
+    FigureCanvasAgg(figure)  # keeps its renderer, where the plain canvas makes one for every text measured
     chart(*given, figure=figure)
     return save_figure(figure, path, endings)
 
