@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,16 +13,15 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import LabelInformation
+from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator
 from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.inputs.sides import Side, recognise_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
-from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.inputs.validation import same_length
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
-
-ROWS_PER_LABEL = 5
-"""Rows a whole number must have on average to be taken for a label and not for a quantity."""
 
 NEIGHBOURS_SUFFICE_UP_TO = 4
 """Columns of x and y together up to which neighbours that are near are enough."""
@@ -36,30 +35,7 @@ FEWEST_ROWS_TO_HOLD_OUT = 200
 STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
 
-SideKind = Literal["labels", "symbols", "numbers"]
 AnyEstimator = TypeVar("AnyEstimator", bound=MIEstimator)
-
-
-class Side(NamedTuple):
-    """What one of the two arrays was taken for.
-
-    Attributes
-    ----------
-    kind
-        ``labels``: names, or whole numbers in one column of an integer or boolean type, with at least five
-        rows each on average. ``symbols``: one column of floats with at most sqrt(n) different values.
-        ``numbers``: everything else.
-    values
-        Labels 0..C-1, shape (n,), or rows, shape (n, d).
-    """
-
-    kind: SideKind
-    values: NDArray[Any]
-
-    @property
-    def is_discrete(self) -> bool:
-        """Whether the values are counted and not measured."""
-        return self.kind != "numbers"
 
 
 class Choice(NamedTuple):
@@ -110,6 +86,8 @@ class AutoEstimator(MIEstimator):
         The fitted estimator that was chosen.
     considered_
         The estimates of all that were computed, by method.
+    sides_
+        What x and y were taken for.
 
     Examples
     --------
@@ -146,6 +124,7 @@ class AutoEstimator(MIEstimator):
         """
         started = time.perf_counter()
         sides = recognise_side(x, "x"), recognise_side(y, "y")
+        self.sides_ = sides[0].without_values(), sides[1].without_values()
         same_length(len(sides[0].values), len(sides[1].values), "x", "y")
         self.considered_: dict[str, Estimate] = {}
         choice = self._choose(*sides, parts)
@@ -166,6 +145,15 @@ class AutoEstimator(MIEstimator):
             },
         )
         return self
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the chosen estimator, taken for what the fitted rows were taken for."""
+        trained = isinstance(self.chosen_, PosteriorEstimator)
+        of_x, of_y = self.sides_
+        first, second = of_x.of_new(x, "x", trained), of_y.of_new(y, "y", trained)
+        same_length(len(first), len(second), "x", "y")
+        swapped = of_x.is_discrete and not of_y.is_discrete
+        return self.chosen_._read_new_rows(*((second, first) if swapped else (first, second)))
 
     def _choose(self, x: Side, y: Side, parts: Parts | None) -> Choice:
         if x.is_discrete and y.is_discrete:
@@ -230,30 +218,6 @@ class AutoEstimator(MIEstimator):
         return estimator
 
 
-def recognise_side(values: ArrayLike, name: str) -> Side:
-    """Say what an array holds; see :class:`Side` for the rule.
-
-    Raises
-    ------
-    InputError
-        When the values are neither names nor real, finite numbers, or have no rows.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError(f"{name} is no array: its rows differ in length") from None
-    if array.dtype.kind == "U" and array.size:
-        return Side("labels", as_labels(array, name))
-    rows = as_rows(array, name, to_single=False)
-    if rows.shape[1] == 1:
-        distinct = len(np.unique(array))
-        if array.dtype.kind in "iub" and ROWS_PER_LABEL * distinct <= len(rows):
-            return Side("labels", as_labels(array, name))
-        if array.dtype.kind == "f" and distinct <= np.sqrt(len(rows)):
-            return Side("symbols", np.unique(array, return_inverse=True)[1].ravel().astype(np.int64))
-    return Side("numbers", array.reshape(rows.shape))
-
-
 def choose_for_numbers(
     certified: AdaptiveEstimator, normal: MIEstimator | None, points: Sequence[MIEstimator], products: int
 ) -> Choice:
@@ -262,7 +226,7 @@ def choose_for_numbers(
     Parameters
     ----------
     certified
-        AnyEstimator.
+        Fitted.
     normal
         The fitted Gaussian copula, None where it cannot be fitted.
     points

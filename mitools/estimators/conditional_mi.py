@@ -12,16 +12,16 @@ from sklearn.base import BaseEstimator, clone
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, EstimateWarning, Kind, WarningWord
 from mitools.estimators.assemble import MeasuredNats, assemble_estimate
-from mitools.estimators.base import MIEstimator
+from mitools.estimators.base import FittedAttributes, MIEstimator
 from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_labels, same_length
+from mitools.estimators.inputs.validation import as_array, as_labels, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
 WORDS_OF_PARTS: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
 """Warnings about how a part was read; they hold for what is put together from it."""
 
 
-class ChainRule(BaseEstimator):
+class ChainRule(FittedAttributes, BaseEstimator):
     """I(X;Y|Z) as a difference, ``I(X;[Y,Z]) - I(X;Z)``.
 
     *Kind.* A difference is bounded only where its parts are bounded on opposite sides: lower less upper is
@@ -109,7 +109,7 @@ class ChainRule(BaseEstimator):
         return self.fit(x, y, z).estimate_
 
 
-class GivenClasses(BaseEstimator):
+class GivenClasses(FittedAttributes, BaseEstimator):
     """I(X;Y|Z) for a discrete Z: the mean of I(X;Y|Z=z) over the classes z, by their shares of the rows.
 
     Every term is a reading of its own, so the kind stays: a mean of lower bounds is a lower bound. The
@@ -158,13 +158,13 @@ class GivenClasses(BaseEstimator):
             When z holds no class labels, the lengths differ, or the estimator refuses the rows of a class.
         """
         started = time.perf_counter()
-        x_rows, y_rows, labels = np.asarray(x), np.asarray(y), as_labels(z, "z")
+        x_rows, y_rows, labels = as_array(x, "x"), as_array(y, "y"), as_labels(z, "z")
         n = len(labels)
         for name, rows in (("x", x_rows), ("y", y_rows)):
             if rows.ndim == 0:
                 raise InputError(f"{name} is a single value, but {n} rows are needed")
             same_length(len(rows), n, name, "z")
-        self.classes_ = np.unique(np.asarray(z))
+        self.classes_ = np.unique(as_array(z, "z"))
         self.estimates_ = tuple(
             self._within(x_rows[labels == k], y_rows[labels == k], value)
             for k, value in enumerate(self.classes_)

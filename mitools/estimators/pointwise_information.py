@@ -96,16 +96,11 @@ def pointwise(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike) -> Point
         When the rows are malformed, of other dimensions than those fitted to, or fewer than two, or the
         method reads no log density ratio.
     """
-    x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
-    n = len(x_rows)
-    same_length(n, len(y_rows), "x", "y")
-    if n < 2:
-        raise InputError("a single pair has nothing to be compared with; give two new rows or more")
-    by_fold = []
-    for fold in fitted.folds_:
-        pairs = _scaled(fitted, fold, x_rows, y_rows)
-        reading = fitted.strategy().method_for(fold.scale_y).read(fold.critic, *pairs, False)
-        by_fold.append(_log_ratios(fitted.estimate_.method, fold.critic, *pairs, reading.nats))
+    by_fold = [
+        _log_ratios(fitted.estimate_.method, fold.critic, scaled_x, scaled_y, reading.nats)
+        for fold, (scaled_x, scaled_y, reading) in zip(fitted.folds_, fitted.read_new_rows(x, y), strict=True)
+    ]
+    n = len(by_fold[0])
     return PointwiseMI(np.arange(n), np.mean(by_fold, axis=0), np.full(n, 1 / n))
 
 

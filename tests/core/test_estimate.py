@@ -138,6 +138,23 @@ def test_a_number_is_flagged_and_never_clipped() -> None:
     assert not ESTIMATE.has_warning("overfit")
 
 
+def test_a_notebook_shows_a_small_table_with_every_character_as_it_is() -> None:
+    shown = replace(ESTIMATE, method="<b>mine</b>")._repr_html_()
+    assert shown.startswith("<table>")
+    assert "&lt;b&gt;mine&lt;/b&gt;" in shown
+    assert "<b>" not in shown
+    for text in ("1.010", "lower bound", "95% interval", "0.981 to 1.039", "10.966", "saturated", "6,500"):
+        assert text in shown
+    bare = BARE._repr_html_()
+    assert "interval" not in bare
+    assert "ceiling" not in bare
+
+
+def test_an_estimate_is_no_bare_number() -> None:
+    with pytest.raises(TypeError, match=r"take \.bits or \.nats"):
+        float(ESTIMATE)
+
+
 def test_one_line_for_people_says_what_the_number_is() -> None:
     line = str(ESTIMATE)
     assert line.startswith("infonce: 1.010 bits (lower bound, 95% interval 0.981 to 1.039, ceiling 10.966")

@@ -11,7 +11,8 @@ from mitools.core.estimate import Estimate
 from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.auto import AutoEstimator, choose_for_numbers, recognise_side
+from mitools.estimators.auto import AutoEstimator, choose_for_numbers
+from mitools.estimators.inputs.sides import recognise_side
 from mitools.estimators.inputs.splits import split
 
 N = 400

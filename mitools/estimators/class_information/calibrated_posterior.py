@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from mitools.core.errors import InputError
+from mitools.estimators.base import FittedAttributes
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import at_most
@@ -43,7 +44,7 @@ class _Calibration(NamedTuple):
     learnt: bool
 
 
-class CalibratedPosterior(BaseEstimator):
+class CalibratedPosterior(FittedAttributes, BaseEstimator):
     """Class probabilities that can be believed, from any scikit-learn classifier.
 
     The default classifier is multinomial logistic regression. Its regularisation is chosen on *select* by

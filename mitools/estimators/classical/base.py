@@ -13,7 +13,7 @@ from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.inputs.validation import as_rows, same_length
+from mitools.estimators.inputs.validation import as_array, as_rows, same_length
 
 FEW_ROWS_FOR_INTERVAL = 50
 """Below this many rows an interval that rests on a normal approximation is doubtful."""
@@ -157,7 +157,7 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
         As :func:`mitools.estimators.inputs.validation.as_rows`.
     """
     shape = as_rows(values, name, to_single=False).shape
-    return np.asarray(values, dtype=np.float64).reshape(shape)
+    return np.asarray(as_array(values, name), dtype=np.float64).reshape(shape)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from mitools.estimators.inputs.symbols import row_symbols
+from mitools.estimators.inputs.validation import as_array
 
 COPIED_SHARE_OF_REPEATS = 0.9
 """Share of the repeats in the column that repeats least which whole rows must have to count as copied."""
@@ -35,7 +36,7 @@ def copied_rows(x: ArrayLike, y: ArrayLike) -> int:
     int
         Rows beyond the first of each kind; 0 where they may be alike by chance.
     """
-    sides = [np.asarray(side).reshape(len(np.asarray(side)), -1) for side in (x, y)]
+    sides = [side.reshape(len(side), -1) for side in (as_array(x, "x"), as_array(y, "y"))]
     numbers = [side for side in sides if side.dtype.kind == "f"]
     if not numbers:
         return 0

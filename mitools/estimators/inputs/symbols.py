@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import WholeNumbers
 from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_labels
+from mitools.estimators.inputs.validation import as_array, as_labels
 
 
 def as_symbols(values: ArrayLike, name: str) -> WholeNumbers:
@@ -24,7 +24,7 @@ def as_symbols(values: ArrayLike, name: str) -> WholeNumbers:
     InputError
         When the values are no whole numbers (nor, of shape (n,), strings).
     """
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] > 1:
         # Whole numbers as they are: those above 2^53 would lose their last digits as floats.
         rows = array if array.dtype.kind in "iub" and array.size else as_precise_rows(array, name)

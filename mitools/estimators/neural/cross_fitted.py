@@ -2,12 +2,13 @@
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import derive_seed
@@ -19,7 +20,7 @@ from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
-from mitools.estimators.inputs.validation import as_table, same_length
+from mitools.estimators.inputs.validation import as_table, require_columns, same_length
 from mitools.estimators.neural.critic_choice import ChosenCritic
 from mitools.estimators.neural.plan import Fold, Plan, ScaledRows, ScaledSides, Scaling, SplitFit
 from mitools.estimators.neural.settings import CriticFitSettings
@@ -51,6 +52,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         Shape (n_pairs,), nats: see :class:`mitools.estimators.bounds.reading.Reading`.
     folds_
         Each fold's critic, scalings, reported pairs and reading; one where there is one split.
+    columns_
+        Of x and of y.
     critic_, scale_x_, scale_y_
         Those of the first fold: ``critic_(tensor(scale_x_(x)), tensor(scale_y_(y)))`` scores new rows.
     gain_nats_, gain_stderr_nats_
@@ -128,7 +131,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             for fit, start in zip(fits, starts, strict=True)
             if start.rival is not None
         ]
-        return Plan(pairing, folds, nulls, starts, members)
+        return Plan((x_rows.width, y_rows.width), pairing, folds, nulls, starts, members)
 
     def fit_members(self, members: Sequence[Member]) -> list[FittedCritic]:
         """Fit critics of one plan or several: what :meth:`fit` does then."""
@@ -153,6 +156,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             Fold(fit.parts, one.critic, fit.sides.scale_x, fit.sides.scale_y, fit.report, reading)
             for fit, one, reading in zip(plan.folds, chosen, report, strict=False)
         ]
+        self.columns_ = plan.columns
         self.critic_, self.scale_x_, self.scale_y_ = self.folds_[0][1:4]
         self.gain_nats_, self.gain_stderr_nats_ = _gain(chosen[:n_folds])
         reading = pooled(report[:n_folds])
@@ -192,6 +196,45 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         # A core for each: cores that share an operation wait for each other, and for other processes.
         both = list(in_streams(read, range(len(fits)), stream_count(resolve_device(self.device))))
         return [report for report, _ in both], [train for _, train in both]
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the critic of every fold: the mean over them, in nats."""
+        return float(np.mean([reading.nats for _, _, reading in self.read_new_rows(x, y)]))
+
+    def read_new_rows(self, x: ArrayLike, y: ArrayLike) -> Iterator[tuple[Tensor, Tensor, Reading]]:
+        """Read rows that played no part in the fit, by the critic of every fold.
+
+        Parameters
+        ----------
+        x, y
+            Shapes (n, d_x) and (n, d_y): new rows, row i with row i, which are each other's sample of the
+            product of the marginals.
+
+        Yields
+        ------
+        x, y, reading
+            The rows as the fold's critic sees them, and what it reads of them.
+
+        Raises
+        ------
+        InputError
+            When the rows are malformed, of other dimensions than those fitted to, or fewer than two.
+        """
+        x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
+        same_length(len(x_rows), len(y_rows), "x", "y")
+        if len(x_rows) < 2:
+            raise InputError("a single pair has nothing to be compared with; give two new rows or more")
+        x_columns, y_columns = self.columns_
+        require_columns(x_rows, x_columns, "x")
+        require_columns(y_rows, y_columns, "y")
+        device, strategy = resolve_device(self.device), self.strategy()
+        for fold in self.folds_:
+            scaled_x, scaled_y = (
+                torch.from_numpy(scale(table.rows())).to(device)
+                for scale, table in ((fold.scale_x, x_rows), (fold.scale_y, y_rows))
+            )
+            method = strategy.method_for(fold.scale_y)
+            yield scaled_x, scaled_y, method.read(fold.critic, scaled_x, scaled_y, False)
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:
         if parts is None:

@@ -23,8 +23,6 @@ from mitools.estimators.inputs.validation import as_rows, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.pairs import PairedRows, Pairing
 
-LogMarginal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
-
 KNOWN_DENSITY_METHODS: dict[str, Callable[[Any, torch.Tensor, torch.Tensor, bool], Reading]] = {
     "club": read_club,
     "club_sampled": read_club_sampled,
@@ -68,6 +66,8 @@ class KnownDensityEstimator(MIEstimator):
         The reading.
     influence_
         Shape (n_pairs,), nats: see :class:`mitools.estimators.bounds.reading.Reading`.
+    critic_
+        The density, less the logarithm of r(y) where that was fitted.
 
     Examples
     --------
@@ -118,7 +118,7 @@ class KnownDensityEstimator(MIEstimator):
         log_marginal = None
         if self.method == "variational_kl":
             parts = split(pairing.n_items, pairing.strata, self.seed) if parts is None else parts
-            log_marginal = _fitted_normal(y_rows[pairing.within(parts.train).independent(rng)[1]])
+            log_marginal = NormalMarginal(y_rows[pairing.within(parts.train).independent(rng)[1]])
         elif parts is None:
             everything = np.arange(pairing.n_items)
             parts = Parts(everything[:0], everything[:0], everything)
@@ -126,8 +126,9 @@ class KnownDensityEstimator(MIEstimator):
         if len(ix) < 2:
             raise InputError(f"{len(parts.report)} items give {len(ix)} pairs, two at least are needed")
         x_pairs, y_pairs = (torch.from_numpy(rows.astype(np.float64)) for rows in (x_rows[ix], y_rows[iy]))
-        critic = KnownCritic(self.conditional, log_marginal)
-        reading = KNOWN_DENSITY_METHODS[self.method](critic, x_pairs, y_pairs, pairing.diagonal_is_marginal)
+        self.critic_ = KnownCritic(self.conditional, log_marginal)
+        read = KNOWN_DENSITY_METHODS[self.method]
+        reading = read(self.critic_, x_pairs, y_pairs, pairing.diagonal_is_marginal)
 
         self.influence_ = reading.influence
         self.estimate_ = assemble_estimate(
@@ -143,20 +144,44 @@ class KnownDensityEstimator(MIEstimator):
         )
         return self
 
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the known density, and by the r(y) that was fitted."""
+        rows = as_rows(x, "x"), as_rows(y, "y")
+        same_length(len(rows[0]), len(rows[1]), "x", "y")
+        if len(rows[0]) < 2:
+            raise InputError("a single pair has nothing to be compared with; give two new rows or more")
+        x_pairs, y_pairs = (torch.from_numpy(side.astype(np.float64)) for side in rows)
+        return KNOWN_DENSITY_METHODS[self.method](self.critic_, x_pairs, y_pairs, False).nats
+
     def settings(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values, the density by its class."""
         return super().settings() | {"conditional": type(self.conditional).__qualname__}
 
 
-def _fitted_normal(train: NDArray[np.float32]) -> LogMarginal:
-    """Fit a normal r(y) to training rows, and give its log density of rows of shape (m, d_y)."""
-    scale = Standardised(train)
-    whitened = WhitenedScaling(scale, train)
-    if not whitened.whiten.keeps_all:
-        raise InputError("a column of y is constant or follows from others, and has no density; leave it out")
-    log_volume = whitened.whiten.log_volume - float(np.log(scale.scale).sum())
+class NormalMarginal:
+    """A normal r(y), fitted to training rows: their mean, and their covariance shrunk (Ledoit & Wolf 2004).
 
-    def log_marginal(y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return log_standard_normal(whitened(y.astype(np.float32)).astype(np.float64)) + log_volume
+    Parameters
+    ----------
+    train
+        Shape (n, d_y).
 
-    return log_marginal
+    Raises
+    ------
+    InputError
+        When a column has no density.
+    """
+
+    def __init__(self, train: NDArray[np.float32]) -> None:
+        scale = Standardised(train)
+        self.whitened = WhitenedScaling(scale, train)
+        if not self.whitened.whiten.keeps_all:
+            raise InputError(
+                "a column of y is constant or follows from others, and has no density; leave it out"
+            )
+        self.log_volume = self.whitened.whiten.log_volume - float(np.log(scale.scale).sum())
+
+    def __call__(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give log r(y) of rows, shape (m, d_y): shape (m,), in nats."""
+        white = self.whitened(y.astype(np.float32)).astype(np.float64)
+        return log_standard_normal(white) + self.log_volume

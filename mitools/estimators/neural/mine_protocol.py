@@ -21,7 +21,7 @@ from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.scaling import fit_scaling
 from mitools.estimators.inputs.splits import Parts, split
-from mitools.estimators.inputs.validation import as_table, same_length
+from mitools.estimators.inputs.validation import as_table, require_columns, same_length
 from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.plan import ScaledRows
 from mitools.estimators.neural.training_loop import FittedCritic, Member, Schedule, fit_critics
@@ -77,8 +77,8 @@ class MineProtocol(MIEstimator):
         The reading on fitted items, a point estimate without a guarantee.
     checks_, null_checks_
         All readings on the way, in order, from before the first step on; and those of the null.
-    critic_
-        As it was after the last step.
+    critic_, scale_x_, scale_y_
+        As it was after the last step, and what was done to the columns before.
 
     Examples
     --------
@@ -141,6 +141,7 @@ class MineProtocol(MIEstimator):
         last, null = plan.fold.checks[-1], plan.null.checks[-1]
         self.checks_, self.null_checks_ = plan.fold.checks, plan.null.checks
         self.critic_ = plan.fold.critic
+        self.columns_, (self.scale_x_, self.scale_y_) = plan.columns, plan.scalings
         record = self.settings() | {"batch": plan.fold.member.batch_size}
 
         def estimate(method: str, kind: Kind, own: Reading, other: Reading, null: Reading) -> Estimate:
@@ -161,6 +162,21 @@ class MineProtocol(MIEstimator):
         self.estimate_ = estimate(HELD_OUT, "lower bound", held_out, in_sample, null.held_out)
         self.in_sample_estimate_ = estimate(IN_SAMPLE, "point estimate", in_sample, held_out, null.in_sample)
         return self
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the last critic, in nats."""
+        tables = as_table(x, "x"), as_table(y, "y")
+        same_length(len(tables[0]), len(tables[1]), "x", "y")
+        for table, columns, name in zip(tables, self.columns_, ("x", "y"), strict=True):
+            require_columns(table, columns, name)
+        some = np.random.default_rng([self.seed, 5]).permutation(len(tables[0]))[: self.read_at_most]
+        if len(some) < 2:
+            raise InputError("a single pair has nothing to be compared with; give two new rows or more")
+        x_rows, y_rows = (
+            torch.from_numpy(scale(table.rows(some))).to(resolve_device(self.device))
+            for scale, table in zip((self.scale_x_, self.scale_y_), tables, strict=True)
+        )
+        return read_rotations(self.critic_, x_rows, y_rows, self.rotations).nats
 
     def _check_settings(self) -> None:
         least = {"hidden": 1, "layers": 2, "batch_size": 2, "steps": 1, "checks": 1, "rotations": 1,
@@ -288,6 +304,8 @@ class _Plan:
             return scaled[key]
 
         x, y = rows(problem.x, tables[0]), rows(problem.y, tables[1])
+        self.columns = tables[0].width, tables[1].width
+        self.scalings = x.scaling, y.scaling
         self.entropy = problem.pairing.entropy_nats if problem.pairing else None
         own = np.arange(n)
         permuted = permuted_within(own, parts, np.random.default_rng([estimator.seed, 1]))

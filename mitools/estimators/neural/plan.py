@@ -42,14 +42,14 @@ class ScaledRows:
         # A scaling may drop columns.
         self.shape = (len(table), scaling(table.rows(np.zeros(1, dtype=np.int64))).shape[1])
         self.device = device
-        self._table, self._scaling = table, scaling
+        self._table, self.scaling = table, scaling
         fits = len(table) * table.width <= NUMBERS_IN_MEMORY
         self._scaled = torch.from_numpy(scaling(table.rows())).to(device) if fits else None
 
     def __getitem__(self, rows: RowNumbers) -> Tensor:
         if self._scaled is not None:
             return self._scaled[torch.from_numpy(rows)]
-        return torch.from_numpy(self._scaling(self._table.rows(rows))).to(self.device)
+        return torch.from_numpy(self.scaling(self._table.rows(rows))).to(self.device)
 
     def chunks(self, rows: RowNumbers) -> Iterator[Tensor]:
         """Give rows in order, a bounded number at a time."""
@@ -195,6 +195,8 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
+    columns
+        Of x and of y, as they were given.
     pairing
         Whose information is asked for.
     folds, nulls
@@ -205,6 +207,7 @@ class Plan(NamedTuple):
         What is trained: the starts, and after them their rivals, in the same order.
     """
 
+    columns: tuple[int, int]
     pairing: Pairing
     folds: list[SplitFit]
     nulls: list[SplitFit]
