@@ -10,17 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.requests import EncoderRequest
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
-from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import Selection, require_classes
 from mitools.encoders.checkpoints.load import digest_weights
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.layers.taps import OUTPUT
-from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
+from mitools.encoders.in_memory import give_back
+from mitools.encoders.open import AnyEncoder
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
@@ -82,7 +83,7 @@ class Audit:
 
 def run_audit(
     data: LabelledData,
-    encoders: Sequence[str],
+    encoders: Sequence[str | EncoderRequest],
     *,
     out: Path,
     store: FeatureStore,
@@ -98,7 +99,7 @@ def run_audit(
     data
         Labelled items; split once, and alike for every encoder.
     encoders
-        Encoder specs.
+        Encoder specs, or whatever :func:`mitools.auditing.requests.as_requests` takes.
     out
         Folder under which the cells of the audit are kept; an audit that was stopped goes on from there.
     store
@@ -115,8 +116,8 @@ def run_audit(
         encoder's error is kept in ``failures`` while others succeed.
     """
     settings = settings or AuditSettings()
-    sources = {parse_spec(spec, SOURCES).source for spec in encoders}
-    if settings.trained_head and "run" not in sources:
+    requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
+    if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
@@ -125,14 +126,17 @@ def run_audit(
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
-    for spec in encoders:
+    for request in requests:
+        encoder = None
         try:
-            encoder = open_encoder(spec)
+            encoder = request.open(data)
             audited += auditor.audit(
                 encoder, _unique(encoder.name, {done.row["network"] for done in audited})
             )
         except InputError as error:
-            failures[spec] = str(error)
+            failures[request.title] = str(error)
+        finally:
+            give_back(encoder)
     if not audited:
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
@@ -179,7 +183,8 @@ class _Auditor(NamedTuple):
             wanted.insert(1, ("infonce", same_class_critic, features))
         if viewed is not None:
             wanted.append(("simclr", view_critic, viewed))
-        head = trained_head(encoder.spec) if settings.trained_head and layer == OUTPUT else None
+        is_run = settings.trained_head and layer == OUTPUT and encoder.source == "run"
+        head = trained_head(encoder.spec) if is_run else None
         if head is not None:
             wanted.append(("head", partial(same_class_critic, head=head), features))
             if viewed is not None:
@@ -203,7 +208,10 @@ class _Auditor(NamedTuple):
 
     def _control(self, encoder: AnyEncoder) -> "_Control":
         """Encode some items by the encoder's untrained twin, where it has one."""
-        twin = untrained_twin(encoder, self.settings.seed) if self.settings.control else None
+        try:
+            twin = untrained_twin(encoder, self.settings.seed) if self.settings.control else None
+        except InputError as error:  # a network in memory that cannot be copied
+            return _Control(reason=str(error))
         if twin is None:
             return _Control()
         items = control_items(self.data.labels)

@@ -1,7 +1,9 @@
 """One pass of a network over a data set: batches in, rows of every layer out, while the next are read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import hashlib
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mitools.backends.lending import dtype_of, lent
 from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
+from mitools.datasets.selection import Selection
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.read import (
     Inputs,
@@ -23,6 +27,12 @@ from mitools.encoders.inputs.read import (
     read_inputs,
 )
 from mitools.views.item_views import SimCLRViews
+
+BATCH_SIZE = 256
+"""Items in work at a time, all views counted, unless the caller says otherwise."""
+
+PROBED = 8
+"""Items that a network in memory is probed on."""
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
@@ -38,8 +48,10 @@ def encoded(
     batch_size: int,
     workers: int,
     precision: str,
-) -> Iterator[LayerRows]:
+) -> Generator[LayerRows, None, None]:
     """Yield the rows of one batch after another, from item `start` on.
+
+    Close it when it is not drawn to its end: until then the network is not given back.
 
     Raises
     ------
@@ -49,18 +61,29 @@ def encoded(
     streams = stream_count(device)
     count = views.count if views else 1
     batches = _Batches(data, encoder.preprocess, views, start, batch_size // (count * streams))
-    loader = DataLoader(batches, batch_size=None, num_workers=workers, pin_memory=device.type == "cuda")
+    # A generator of its own: a loader without one takes its seed from the caller's random numbers.
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),
+    )
 
     def encode(inputs: Inputs | InputError) -> dict[str, Tensor]:
         if isinstance(inputs, InputError):
             raise inputs
-        with torch.inference_mode(), computing_in(precision, device):
+        with _without_gradients(encoder), computing_in(precision, device):
             x = finish_inputs(inputs_to(inputs, device), encoder.preprocess)
+            if encoder.borrowed and _is_prepared_here(inputs):
+                x = x.to(dtype_of(encoder.module))  # type: ignore[union-attr]
             return _outputs(encoder, x.flatten(0, 1) if views and isinstance(x, Tensor) else x)
 
     widths: dict[str, int] = {}
-    with _placed(encoder.module, device):
-        for outputs in in_streams(encode, loader, streams):
+    with lent(encoder.module) if encoder.borrowed else _placed(encoder.module, device):
+        # Nobody knows whether the caller's module may be called from several threads at once.
+        passes = map(encode, loader) if encoder.borrowed else in_streams(encode, loader, streams)
+        for outputs in passes:
             for layer, rows in outputs.items():
                 if (width := widths.setdefault(layer, rows.shape[1])) != rows.shape[1]:
                     raise InputError(
@@ -68,6 +91,36 @@ def encoded(
                         " of different size; give it an image_size=N"
                     )
             yield {layer: rows.reshape(-1, count, rows.shape[1]).numpy() for layer, rows in outputs.items()}
+
+
+def probe(encoder: Encoder, data: LabelledData, device: torch.device, precision: str) -> dict[str, str]:
+    """Digest what a network makes of a few items, by layer.
+
+    Weights and architecture do not tell all that a network in memory computes: its ``forward``, its hooks and
+    plain attributes do the rest, and so does a function that prepares images. Where these change, so do the
+    numbers of a probe.
+
+    Parameters
+    ----------
+    encoder, data, device, precision
+        As for :func:`encoded`.
+
+    Raises
+    ------
+    InputError
+        As :func:`encoded`.
+    """
+    items = np.unique(np.linspace(0, len(data) - 1, PROBED).round().astype(np.int64))
+    some = Selection(data, items, data.labels[items], data.classes)
+    states: dict[str, Any] = {}
+    found = encoded(
+        encoder, some, None, start=0, device=device, batch_size=BATCH_SIZE, workers=0, precision=precision
+    )
+    with closing(found) as batches:
+        for rows in batches:
+            for layer, values in rows.items():
+                states.setdefault(layer, hashlib.sha256()).update(values.tobytes())
+    return {layer: state.hexdigest() for layer, state in states.items()}
 
 
 class _Batches(Dataset):
@@ -98,6 +151,23 @@ class _Batches(Dataset):
             return error
 
 
+def _is_prepared_here(inputs: Inputs) -> bool:
+    """Whether these are pixels or rows, which go into a network of half precision as such numbers.
+
+    Tensors that their owner has made go into it as they are.
+    """
+    return isinstance(inputs, Tensor) and (inputs.dtype == torch.uint8 or inputs.ndim == 2)
+
+
+def _without_gradients(encoder: Encoder) -> AbstractContextManager[None]:
+    """Keep no record for gradients; of the caller's module not in a way that shows in what it remembers.
+
+    A tensor made in inference mode can never be trained through, and a network may keep one: a mask or a
+    position table that it makes at its first call.
+    """
+    return torch.no_grad() if encoder.borrowed else torch.inference_mode()
+
+
 @contextmanager
 def _placed(module: nn.Module, device: torch.device) -> Iterator[None]:
     """Keep a network on a device for the length of the block, laid out for fast convolutions."""
@@ -119,8 +189,10 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         shape = "x".join(map(str, x.shape[1:])) if isinstance(x, Tensor) else f"{', '.join(x)}"
         reason = " ".join(str(error).split())
-        raise InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})") from None
-    layers = found if isinstance(found, dict) else {encoder.layers[0]: found}
+        said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})")
+        raise said from (error if encoder.borrowed else None)  # its owner wants to see where
+    by_layer = isinstance(found, dict) and set(found) == set(encoder.layers)
+    layers = found if by_layer else {encoder.layers[0]: found}
     n = inputs_count(x)
     return {layer: _checked(_at(encoder, layer), rows, n) for layer, rows in layers.items()}
 
