@@ -1,10 +1,15 @@
 """How estimates look on a terminal: value, interval, kind, ceiling, null and warnings together."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mitools.cli.console import err, out, print_table
-from mitools.core.estimate import Estimate
-from mitools.estimators.agreement import Agreement
+
+if TYPE_CHECKING:
+    from mitools.core.estimate import Estimate
+    from mitools.estimators.agreement import Agreement
 
 HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from mitools.cli.audit import CacheOption
 from mitools.cli.console import (
@@ -17,8 +18,18 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.groups import DefaultsToRun
 from mitools.core.errors import InputError
+
+
+class DefaultsToRun(typer.core.TyperGroup):
+    """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` before arguments that begin with no command's name."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",

@@ -33,9 +33,9 @@ def test_a_method_by_name_reads_what_it_says(name: str, mixture_of: Callable[[fl
     assert ESTIMATORS[name].needs_labels
 
 
-def test_the_readme_lists_every_method_with_its_kind() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("\n## Estimators\n")[2].partition("\nFor the bounds n is")[0]
+def test_the_guide_lists_every_method_with_its_kind() -> None:
+    page = (Path(__file__).parents[2] / "mitools" / "guide" / "estimators.md").read_text(encoding="utf-8")
+    table = page.partition("\n## The table\n")[2].partition("\nn is the number")[0]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| `")]
     kinds = {name: kind.strip() for names, kind, *_ in rows for name in re.findall(r"`(\w+)`", names)}
     assert {len(row) for row in rows} == {6}
