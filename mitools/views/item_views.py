@@ -11,6 +11,10 @@ from mitools.core.errors import InputError
 from mitools.views.base import View, view_key
 from mitools.views.draws import uniform_draws
 
+AT_ONCE = 1 << 22
+"""Numbers that a view is drawn of in one call: temporary tensors of more than 32 MiB are given back to the
+system after every step, and taking their pages anew costs more than the arithmetic."""
+
 
 @dataclass(frozen=True)
 class ItemViews:
@@ -76,8 +80,11 @@ class ItemViews:
         Tensor
             Shape (B, count, channels, H', W'), on the device of the images.
         """
-        views = [
-            self.view(images, uniform_draws(self.seed, items, number, self.view.draws).to(images.device))
-            for number in range(self.count)
-        ]
+        views = [self._drawn(images, items, number) for number in range(self.count)]
         return torch.stack(views, dim=1)
+
+    def _drawn(self, images: Tensor, items: NDArray[np.int64], number: int) -> Tensor:
+        draws = uniform_draws(self.seed, items, number, self.view.draws).to(images.device)
+        at_once = max(1, AT_ONCE // max(1, images[:1].numel()))
+        parts = zip(images.split(at_once), draws.split(at_once), strict=True)
+        return torch.cat([self.view(*part) for part in parts])
