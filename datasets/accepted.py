@@ -12,8 +12,8 @@ from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
 
 ACCEPTED_DATA = (
-    "a spec such as 'tar:images.tar', a torch Dataset or DataLoader of (image, label), arrays or tensors (X, y),"
-    " or a DataFrame with a column of labels"
+    "a spec such as 'tar:images.tar', a torch Dataset or DataLoader of (image, label), arrays or tensors"
+    " (X, y), or a DataFrame with a column of labels"
 )
 """For messages."""
 
@@ -29,10 +29,10 @@ def as_labelled_data(
     Parameters
     ----------
     data
-        A spec (:func:`mitools.datasets.open.open_data`); labelled data already; a torch Dataset or a DataLoader
-        (:mod:`mitools.datasets.torch_items`), or a list of ``(item, label)``; ``(X, y)``
-        (:func:`mitools.datasets.arrays.labelled_arrays`), where X may also be tensors ready for a network, or
-        PIL images; a DataFrame (:func:`mitools.datasets.arrays.labelled_table`).
+        A spec (:func:`mitools.datasets.open.open_data`); labelled data already; a torch Dataset or a
+        DataLoader (:mod:`mitools.datasets.torch_items`), or a list of ``(item, label)``; ``(X, y)``
+        (:func:`mitools.datasets.arrays.labelled_arrays`), where X may also be tensors ready for a network,
+        or PIL images; a DataFrame (:func:`mitools.datasets.arrays.labelled_table`).
     label
         The column of labels of a DataFrame.
     workers

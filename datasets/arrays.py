@@ -25,7 +25,7 @@ _CHANNELS = (1, 3)
 
 
 def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list[str], NDArray[np.int64]]:
-    """Number the classes that labels name: in numerical order if all are whole numbers, else by name.
+    """Give the classes that labels name numbers, in the order of their own numbers, or else of their names.
 
     Parameters
     ----------

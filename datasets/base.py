@@ -18,7 +18,8 @@ class LabelledData(Protocol):
 
     An item is a PIL image in mode RGB, a row of numbers (float32, shape (d,)) for data that comes as
     feature vectors, a text, or a tensor (or several by name) that the caller's own code has made for one
-    network and that goes into it as it is. Items are read on demand and may be read from several workers at once.
+    network and that goes into it as it is. Items are read on demand and may be read from several workers at
+    once.
     """
 
     @property

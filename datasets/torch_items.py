@@ -39,7 +39,7 @@ Inputs = Tensor | dict[str, Tensor]
 
 @dataclass(frozen=True)
 class TorchItems:
-    """Items of a torch Dataset, each once and in its order; meets :class:`mitools.datasets.base.LabelledData`.
+    """Items of a torch Dataset in its order; meets :class:`mitools.datasets.base.LabelledData`.
 
     Bytes are pixels: PIL images, and uint8 arrays or tensors of an image, come as images, which every encoder
     prepares in its own way. Rows of numbers (d,) come as float32. Every other tensor comes as it is: whatever
@@ -173,7 +173,7 @@ def read_loader(
 
 
 def _sampled(loader: "DataLoader[Any]") -> NDArray[np.int64]:
-    """Number the items that a loader draws, in rising order."""
+    """Say which items a loader draws, in rising order."""
     batches: Any = loader.batch_sampler
     sampler: Any = batches.sampler if type(batches) is BatchSampler else batches
     length = len(loader.dataset)  # type: ignore[arg-type]
@@ -188,7 +188,7 @@ def _sampled(loader: "DataLoader[Any]") -> NDArray[np.int64]:
 
 
 class _Chunks(Dataset):
-    """Digests and labels of several items at a time; an error that is the caller's to see comes as a value."""
+    """Digests and labels of several items at a time; an error for the caller comes as a value."""
 
     def __init__(self, items: Any, indices: NDArray[np.int64], collate: Collate | None) -> None:
         self._items, self._indices, self._collate = items, indices, collate
@@ -261,7 +261,8 @@ def _plain_item(item: Any, where: str) -> Item:
         item = torch.from_numpy(np.ascontiguousarray(item))
     if not isinstance(item, Tensor):
         raise InputError(
-            f"{where} holds a {type(item).__name__}; an item must be a PIL image, a tensor, an array or a text"
+            f"{where} holds a {type(item).__name__}; an item must be a PIL image, a tensor, an array or a"
+            " text"
         )
     item = item.detach().cpu()
     if item.dtype == torch.uint8 and item.ndim in (2, 3):

@@ -8,7 +8,6 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
-from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -24,7 +23,9 @@ from mitools.measures.critics import view_critic
 from mitools.measures.settings import AuditSettings
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
+from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.simclr import SimCLRView
 
 NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
 """Views that are the image itself; a sweep changes one step of it."""
@@ -152,7 +153,7 @@ def _augmentation(kind: str, value: float) -> AugmentationRecipe:
 def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
     augmentation = folder.recipe().augmentation or NOTHING
-    views = TrainingViews(count=2, seed=evaluation.settings.seed, recipe=augmentation)
+    views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
     features = evaluation.features(f"run:{folder.path}", views=views)
     kept = evaluation.cell("views", features, {}, partial(_measure_views, evaluation.settings))
     estimate = Estimate.from_dict(kept["estimates"]["i_simclr"])

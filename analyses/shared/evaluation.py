@@ -28,7 +28,7 @@ from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures.certificate import certificate
 from mitools.measures.settings import AuditSettings
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}
 """The four tasks on CDP: the attributes whose combination is the class."""
@@ -85,7 +85,7 @@ class Evaluation:
         self._advance = advance
 
     def features(
-        self, encoder: str, task: Sequence[str] | None = None, views: SimCLRViews | None = None
+        self, encoder: str, task: Sequence[str] | None = None, views: ItemViews | None = None
     ) -> Features:
         """Encode all images once, or views of them.
 

@@ -19,8 +19,8 @@ from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import Selection, require_classes
 from mitools.encoders.checkpoints.load import digest_weights
 from mitools.encoders.encoder import Encoder
-from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.in_memory import give_back
+from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators.inputs.class_prior import class_prior
@@ -34,7 +34,8 @@ from mitools.measures.quality import guard, quality
 from mitools.measures.settings import AuditSettings
 from mitools.pairing.same_class import bracket
 from mitools.training.trained_head import trained_head
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
+from mitools.views.registry import make_view
 
 Measure = Callable[[Features, Parts, AuditSettings], Values]
 
@@ -157,7 +158,7 @@ class _Auditor(NamedTuple):
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
         seen = self._extract(encoder, self.data)
-        views = SimCLRViews(count=self.settings.views, seed=self.settings.seed)
+        views = ItemViews(make_view("simclr"), count=self.settings.views, seed=self.settings.seed)
         viewed = self._extract(encoder, self.data, views) if self.settings.simclr else {}
         control = self._control(encoder)
         return [self._layer(encoder, name, layer, seen, viewed.get(layer), control) for layer in seen]
@@ -224,7 +225,7 @@ class _Auditor(NamedTuple):
             return _Control(reason=str(error))
 
     def _extract(
-        self, encoder: AnyEncoder, data: LabelledData, views: SimCLRViews | None = None
+        self, encoder: AnyEncoder, data: LabelledData, views: ItemViews | None = None
     ) -> dict[str, Features]:
         return extract_layers(
             encoder,

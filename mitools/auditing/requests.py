@@ -1,4 +1,4 @@
-"""What may stand for an encoder in an audit: specs, networks, functions and rows, each opened when its turn comes."""
+"""What may stand for an encoder in an audit: specs, networks, functions and rows, opened in their turn."""
 
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -8,7 +8,7 @@ from torch import nn
 
 
 def device_of(module: nn.Module) -> torch.device:
-    """Where a network lies: where its first parameter or buffer does; the CPU where it has none."""
+    """Say where a network lies: where its first parameter or buffer does; the CPU where it has none."""
     for tensors in (module.parameters(), module.buffers()):
         for tensor in tensors:
             return tensor.device
@@ -16,7 +16,7 @@ def device_of(module: nn.Module) -> torch.device:
 
 
 def dtype_of(module: nn.Module) -> torch.dtype:
-    """What a network computes in: the precision of its first parameter of floating point, else float32."""
+    """Say what a network computes in: its first parameter's precision, or float32 where it has none."""
     floats = (tensor.dtype for tensor in module.parameters() if tensor.is_floating_point())
     return next(floats, torch.float32)
 
@@ -52,7 +52,7 @@ def lent(module: nn.Module) -> Iterator[None]:
             module.eval()
         yield
     finally:
-        # Through train(), which some networks extend; from the outside in, so that each part's own mode stays.
+        # Through train(), which some networks extend; from the outside in, so that a part's own mode stays.
         for part, training in modes:
             if part.training != training:
                 part.train(training)

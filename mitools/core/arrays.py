@@ -21,7 +21,8 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
     ----------
     values
         An array; a tensor on any device, with gradients, in any precision (bfloat16 becomes float32); a
-        DataFrame of numbers; a Series of numbers or names; a list or tuple of numbers, names, rows or tensors.
+        DataFrame of numbers; a Series of numbers or names; a list or tuple of numbers, names, rows or
+        tensors.
     name
         What messages call it.
 

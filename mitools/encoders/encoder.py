@@ -9,10 +9,13 @@ from torch import nn
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.checkpoints.load import LoadReport
-from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
 from mitools.encoders.inputs.callers_transform import CallersTransform
+from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
 from mitools.encoders.inputs.tokens import Tokens
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
+
+CHANNELS = 3
+"""Of the images that encoders read."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,7 @@ class Encoder:
         if not self.borrowed:
             self.module.eval().requires_grad_(False)
 
-    def require_readable(self, data: LabelledData, views: SimCLRViews | None = None) -> None:
+    def require_readable(self, data: LabelledData, views: ItemViews | None = None) -> None:
         """Check that it reads items of such a kind.
 
         Raises
@@ -74,13 +77,19 @@ class Encoder:
             When it reads another kind, or views are wanted of what is no image.
         """
         kind = item_kind(data[0][0])
-        if views is not None and kind != "images":
-            raise InputError(f"{data.name} holds {kind}, which have no augmented views")
-        if views is not None and isinstance(self.preprocess, CallersTransform):
-            raise InputError(
-                f"encoder {self.name}: a function cannot prepare augmented views; give its preprocessing as"
-                " options, such as {'mean': (0.5, 0.5, 0.5), 'std': (0.5, 0.5, 0.5)}"
-            )
+        if views is not None:
+            if kind != "images":
+                raise InputError(f"{data.name} holds {kind}, which have no augmented views")
+            if isinstance(self.preprocess, CallersTransform):
+                raise InputError(
+                    f"encoder {self.name}: a function cannot prepare augmented views; give its preprocessing"
+                    " as options, such as {'mean': (0.5, 0.5, 0.5), 'std': (0.5, 0.5, 0.5)}"
+                )
+            if views.view.channels != CHANNELS:
+                raise InputError(
+                    f"encoder {self.name} reads images of {CHANNELS} channels, and the view {views.view.name}"
+                    f" has {views.view.channels}"
+                )
         reads = "texts" if isinstance(self.preprocess, Tokens) else "images"
         if kind == reads or (kind == "feature rows" and self.reads_rows):
             return

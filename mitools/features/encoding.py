@@ -1,9 +1,8 @@
 """One pass of a network over a data set: batches in, rows of every layer out, while the next are read."""
 
-import hashlib
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,8 +15,8 @@ from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
-from mitools.datasets.selection import Selection
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.read import (
     Inputs,
     Preparation,
@@ -26,13 +25,10 @@ from mitools.encoders.inputs.read import (
     inputs_to,
     read_inputs,
 )
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 BATCH_SIZE = 256
 """Items in work at a time, all views counted, unless the caller says otherwise."""
-
-PROBED = 8
-"""Items that a network in memory is probed on."""
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
@@ -41,7 +37,7 @@ LayerRows = dict[str, NDArray[np.float32]]
 def encoded(
     encoder: Encoder,
     data: LabelledData,
-    views: SimCLRViews | None,
+    views: ItemViews | None,
     *,
     start: int,
     device: torch.device,
@@ -60,7 +56,7 @@ def encoded(
     """
     streams = stream_count(device)
     count = views.count if views else 1
-    batches = _Batches(data, encoder.preprocess, views, start, batch_size // (count * streams))
+    batches = _Batches(data, encoder.preprocess, start, batch_size // (count * streams))
     # A generator of its own: a loader without one takes its seed from the caller's random numbers.
     loader = DataLoader(
         batches,
@@ -70,14 +66,21 @@ def encoded(
         generator=torch.Generator(),
     )
 
-    def encode(inputs: Inputs | InputError) -> dict[str, Tensor]:
-        if isinstance(inputs, InputError):
-            raise inputs
-        with _without_gradients(encoder), computing_in(precision, device):
-            x = finish_inputs(inputs_to(inputs, device), encoder.preprocess)
-            if encoder.borrowed and _is_prepared_here(inputs):
-                x = x.to(dtype_of(encoder.module))  # type: ignore[union-attr]
-            return _outputs(encoder, x.flatten(0, 1) if views and isinstance(x, Tensor) else x)
+    def encode(batch: _Batch | InputError) -> dict[str, Tensor]:
+        if isinstance(batch, InputError):
+            raise batch
+        with _without_gradients(encoder):
+            inputs = inputs_to(batch.inputs, device)
+            # Outside the network's precision: a view is the same one whatever the network computes in.
+            x = (
+                finish_inputs(inputs, encoder.preprocess)
+                if views is None
+                else _normalised_views(inputs, batch.items, views, encoder)
+            )
+            if encoder.borrowed and isinstance(x, Tensor) and _is_prepared_here(batch.inputs):
+                x = x.to(dtype_of(encoder.module))
+            with computing_in(precision, device):
+                return _outputs(encoder, x)
 
     widths: dict[str, int] = {}
     with lent(encoder.module) if encoder.borrowed else _placed(encoder.module, device):
@@ -93,34 +96,11 @@ def encoded(
             yield {layer: rows.reshape(-1, count, rows.shape[1]).numpy() for layer, rows in outputs.items()}
 
 
-def probe(encoder: Encoder, data: LabelledData, device: torch.device, precision: str) -> dict[str, str]:
-    """Digest what a network makes of a few items, by layer.
+class _Batch(NamedTuple):
+    """Inputs, and the positions of their items in the data set, shape (items,)."""
 
-    Weights and architecture do not tell all that a network in memory computes: its ``forward``, its hooks and
-    plain attributes do the rest, and so does a function that prepares images. Where these change, so do the
-    numbers of a probe.
-
-    Parameters
-    ----------
-    encoder, data, device, precision
-        As for :func:`encoded`.
-
-    Raises
-    ------
-    InputError
-        As :func:`encoded`.
-    """
-    items = np.unique(np.linspace(0, len(data) - 1, PROBED).round().astype(np.int64))
-    some = Selection(data, items, data.labels[items], data.classes)
-    states: dict[str, Any] = {}
-    found = encoded(
-        encoder, some, None, start=0, device=device, batch_size=BATCH_SIZE, workers=0, precision=precision
-    )
-    with closing(found) as batches:
-        for rows in batches:
-            for layer, values in rows.items():
-                states.setdefault(layer, hashlib.sha256()).update(values.tobytes())
-    return {layer: state.hexdigest() for layer, state in states.items()}
+    inputs: Inputs
+    items: Tensor
 
 
 class _Batches(Dataset):
@@ -130,23 +110,21 @@ class _Batches(Dataset):
         self,
         data: LabelledData,
         preprocess: Preparation,
-        views: SimCLRViews | None,
         start: int,
         items: int,
     ) -> None:
         self._data = data
         self._preprocess = preprocess
-        self._views = views
         self._left = range(start, len(data))
         self._items = max(1, items)
 
     def __len__(self) -> int:
         return -(-len(self._left) // self._items)
 
-    def __getitem__(self, batch: int) -> Inputs | InputError:
+    def __getitem__(self, batch: int) -> _Batch | InputError:
         indices = self._left[batch * self._items : (batch + 1) * self._items]
         try:
-            return read_inputs(self._data, indices, self._preprocess, self._views)
+            return _Batch(read_inputs(self._data, indices, self._preprocess), torch.tensor(indices))
         except InputError as error:  # raised in a worker it would arrive wrapped in a traceback
             return error
 
@@ -166,6 +144,24 @@ def _without_gradients(encoder: Encoder) -> AbstractContextManager[None]:
     position table that it makes at its first call.
     """
     return torch.no_grad() if encoder.borrowed else torch.inference_mode()
+
+
+def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: Encoder) -> Tensor:
+    """Draw the views of a batch of images and normalise them, shape (items * views, 3, height, width)."""
+    preprocess = encoder.preprocess
+    if not isinstance(inputs, Tensor) or not isinstance(preprocess, Preprocess):
+        raise InputError(f"encoder {encoder.name} reads no images, and only images have views")
+    try:
+        drawn = views.of(inputs / 255, items.numpy())
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        IndexError,
+    ) as error:  # of the user's own view, or a small image
+        shape, reason = "x".join(map(str, inputs.shape[1:])), " ".join(str(error).split())
+        raise InputError(f"view {views.view.name} fails on images of {shape} ({reason[:300]})") from None
+    return preprocess.normalise(drawn.flatten(0, 1))
 
 
 @contextmanager

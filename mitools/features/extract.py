@@ -14,15 +14,15 @@ from mitools.backends.devices import resolve_device
 from mitools.backends.lending import device_of
 from mitools.backends.precision import require_precision
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
-from mitools.features.encoding import BATCH_SIZE, LayerRows, encoded, probe
+from mitools.features.encoding import BATCH_SIZE, LayerRows, encoded
+from mitools.features.probe import probed_digests
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 SHARD_BYTES = 1 << 28
 """After so much of its widest layer a pass is sealed: a stop loses what came after."""
@@ -59,7 +59,8 @@ class PassOptions(TypedDict, total=False):
     Attributes
     ----------
     views
-        Encode these views of every image in place of the image itself.
+        Encode these views of every image in place of the image itself; they are drawn of images that have
+        the encoder's size and are normalised afterwards, as in training.
     fit_on
         The training items, for an encoder that is fitted.
     device
@@ -77,7 +78,7 @@ class PassOptions(TypedDict, total=False):
         Called with the encoder's name, the items done and n.
     """
 
-    views: SimCLRViews | None
+    views: ItemViews | None
     fit_on: NDArray[np.int64] | None
     device: str
     batch_size: int
@@ -159,12 +160,10 @@ def extract_layers(
 
 def _digests(encoder: AnyEncoder, data: LabelledData, options: PassOptions) -> dict[str, str]:
     """Digest the network, by layer; one in memory by what it makes of some items as well."""
-    digest = encoder.fitted_digest(data, options.get("fit_on"))
-    if not isinstance(encoder, Encoder) or not encoder.borrowed:
-        return dict.fromkeys(_layers(encoder), digest)
-    encoder.require_readable(data, options.get("views"))
-    made = probe(encoder, data, _device(encoder, options), options.get("precision", "float32"))
-    return {layer: digest_text(digest, found) for layer, found in made.items()}
+    if isinstance(encoder, Encoder) and encoder.borrowed:
+        where, precision = _device(encoder, options), options.get("precision", "float32")
+        return probed_digests(encoder, data, where, precision)
+    return dict.fromkeys(_layers(encoder), encoder.fitted_digest(data, options.get("fit_on")))
 
 
 def _device(encoder: AnyEncoder, options: PassOptions) -> torch.device:
@@ -231,7 +230,7 @@ def _widest(batch: LayerRows) -> int:
 
 
 def _precomputed(
-    encoder: PrecomputedFeatures, data: LabelledData, views: SimCLRViews | None, start: float
+    encoder: PrecomputedFeatures, data: LabelledData, views: ItemViews | None, start: float
 ) -> Features:
     if views is not None:
         raise InputError(f"{encoder.spec}: rows already computed have no augmented views")

@@ -1,11 +1,49 @@
 """Two views of one item as a positive pair, over features of shape (n, V, d)."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
+from mitools.core.names import check_name
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.pairs import Rows, permuted_within
+from mitools.views.base import View
+from mitools.views.registry import OWN, VIEWS, make_view
+from mitools.views.specs import view_family
+
+
+def paired_view(name: str, pairings: Iterable[str] = ()) -> View:
+    """Make the view that a pairing is named after: a pair is two draws of it.
+
+    Parameters
+    ----------
+    name
+        As :func:`mitools.views.registry.make_view` reads it: ``simclr?strength=0.5``.
+    pairings
+        The other names that would have been accepted; for the error.
+
+    Raises
+    ------
+    InputError
+        When there is no such view, or nothing in it is random, so that its draws are one and the same.
+
+    Examples
+    --------
+    >>> paired_view("simclr?strength=0.5").draws
+    13
+    """
+    family = view_family(name)
+    if family != OWN:
+        check_name("pairing", family, [*pairings, *VIEWS, f"{OWN}:module:View"])
+    view = make_view(name)
+    if view.draws == 0:
+        raise InputError(
+            f"pairing {name!r}: nothing in this view is random, so a pair would be one view twice;"
+            " take one with random draws, as simclr"
+        )
+    return view
 
 
 class ViewPairs:

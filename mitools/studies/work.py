@@ -27,7 +27,8 @@ from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
 from mitools.measures import registry as measures
 from mitools.studies.definition import Cell, Study, cells
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
+from mitools.views.registry import make_view
 
 POLL_SECONDS = 1.0
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
@@ -270,7 +271,9 @@ class Worker:
         """Extract the features a cell needs, or None while another process extracts the same ones."""
         study, data = self.folder.study, self.folder.data(cell.data)
         encoder = self.folder.encoder(cell.encoder)
-        views = SimCLRViews(count=study.views, seed=cell.seed) if cell.needs_views else None
+        views = (
+            ItemViews(make_view("simclr"), count=study.views, seed=cell.seed) if cell.needs_views else None
+        )
         name = digest_text("features", encoder.digest, data.digest, str(views), str(cell.seed))[:24]
         with self.folder.claims.claim(f"features-{name}") as ours:
             if not ours:

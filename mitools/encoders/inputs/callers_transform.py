@@ -22,7 +22,7 @@ class CallersTransform:
         Called once an image.
     key
         The same for all functions, of which nothing can be read: what tells two of them from each other is
-        what a network makes of their tensors (:func:`mitools.features.encoding.probe`).
+        what a network makes of their tensors (:func:`mitools.features.probe.probed_digests`).
     """
 
     function: Callable[[Image.Image], Any]

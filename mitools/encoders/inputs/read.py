@@ -13,7 +13,6 @@ from mitools.datasets.torch_items import whole_batch
 from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.tokens import Tokens
-from mitools.views.item_views import SimCLRViews
 
 Preparation = Preprocess | Tokens | CallersTransform
 """How items become inputs; its ``key`` is part of every key under which features are kept."""
@@ -26,33 +25,25 @@ TENSORS = "tensors of a transform"
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preprocess, views: SimCLRViews | None = None
-) -> Tensor: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preprocess) -> Tensor: ...
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Tokens, views: SimCLRViews | None = None
-) -> dict[str, Tensor]: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Tokens) -> dict[str, Tensor]: ...
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs: ...
 
 
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs:
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs:
     """Read items and bring them to one shape; :func:`finish_inputs` turns them into numbers.
 
     Returns
     -------
     Tensor or dict of Tensor
-        Images as uint8, (B, 3, height, width) or with views (B, V, 3, height, width); feature rows as
-        float32, (B, d); texts as tokens, (B, length) each.
+        Images as uint8, (B, 3, height, width); feature rows as float32, (B, d); texts as tokens,
+        (B, length) each.
 
     Raises
     ------
@@ -74,10 +65,8 @@ def read_inputs(
             inputs.append(torch.from_numpy(item))
         elif isinstance(item, Tensor | Mapping):
             inputs.append(item)
-        elif views is None:
-            inputs.append(preprocess.evaluate(item))
         else:
-            inputs.append(views.draw(item, index, preprocess.size))
+            inputs.append(preprocess.evaluate(item))
     return _stacked(inputs, data.name)
 
 

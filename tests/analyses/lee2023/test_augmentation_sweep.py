@@ -20,7 +20,7 @@ def test_from_training_to_reading(
     def quick(*arguments: Any, **options: Any) -> VariationalEstimator:
         return VariationalEstimator(*arguments, max_steps=20, **options)
 
-    monkeypatch.setattr("mitools.measures.settings.VariationalEstimator", quick)
+    monkeypatch.setattr("mitools.measures.critics.VariationalEstimator", quick)
     content = {
         "training": training | {"objective": "simclr", "batch_size": 16, "epochs": 1},
         "jitter": [0.5],

@@ -1,18 +1,14 @@
-"""What analyses share: images kept apart, views as training draws them, and rows as columns."""
+"""What analyses share: images kept apart, options of data, and rows as columns."""
 
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from PIL import Image
 
-from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import Certified
 from mitools.analyses.shared.training_runs import require_held_out, with_options
 from mitools.core.errors import InputError
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.views.recipes import AugmentationRecipe
 
 
 @pytest.mark.parametrize(
@@ -47,29 +43,6 @@ def test_other_images_are_accepted(training: str, evaluation: str) -> None:
 def test_options_are_added() -> None:
     assert with_options("cdp", shared="color") == "cdp?shared=color"
     assert with_options("cdp?n=5", shared="color") == "cdp?n=5&shared=color"
-
-
-@pytest.fixture
-def image() -> Image.Image:
-    return Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8))
-
-
-def test_views_depend_on_seed_item_and_view_alone(image: Image.Image) -> None:
-    views = TrainingViews(count=3, seed=5)
-    drawn = views.draw(image, 7)
-    assert drawn.shape == (3, 3, 16, 16)
-    assert drawn.dtype == torch.uint8
-    assert torch.equal(TrainingViews(count=2, seed=5).draw(image, 7), drawn[:2])
-    assert not torch.equal(drawn[0], drawn[1])
-    assert not torch.equal(views.draw(image, 8), drawn)
-    assert not torch.equal(TrainingViews(count=3, seed=6).draw(image, 7), drawn)
-
-
-def test_views_that_change_nothing_are_the_image_and_have_a_key_of_their_own(image: Image.Image) -> None:
-    nothing = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, grey=0.0)
-    same = TrainingViews(recipe=nothing)
-    assert torch.equal(same.draw(image, 0)[1], torch.from_numpy(np.array(image)).permute(2, 0, 1))
-    assert same.key != TrainingViews().key
 
 
 def test_a_certificate_becomes_columns_with_wilsons_interval() -> None:
