@@ -21,22 +21,30 @@ from mitools.datasets.synthetic.open import (
 
 
 class Source(NamedTuple):
-    """What opens a source's specs, and the options it reads beyond ``limit`` and ``classes``."""
+    """What opens a source's specs, what one looks like, and its options beyond ``limit`` and ``classes``."""
 
     opener: Callable[[Spec], LabelledData]
+    example: str
     options: tuple[str, ...] = ()
 
 
 SOURCES: dict[str, Source] = {
-    "cdp": Source(open_cdp, CDP_OPTIONS),
-    "colorful_moving_mnist": Source(open_colorful_moving_mnist, COLORFUL_MOVING_MNIST_OPTIONS),
-    "digits": Source(open_digits),
-    "features": Source(open_features, FEATURE_OPTIONS),
-    "folder": Source(open_folder),
-    "mnist": Source(open_mnist, ("part",)),
-    "tar": Source(open_tar, ("under",)),
-    "text": Source(open_text, TEXT_OPTIONS),
+    "cdp": Source(open_cdp, "cdp", CDP_OPTIONS),
+    "colorful_moving_mnist": Source(
+        open_colorful_moving_mnist, "colorful_moving_mnist", COLORFUL_MOVING_MNIST_OPTIONS
+    ),
+    "digits": Source(open_digits, "digits"),
+    "features": Source(open_features, "features:PATH", FEATURE_OPTIONS),
+    "folder": Source(open_folder, "folder:PATH"),
+    "mnist": Source(open_mnist, "mnist:FOLDER?part=test", ("part",)),
+    "tar": Source(open_tar, "tar:PATH", ("under",)),
+    "text": Source(open_text, "text:PATH?text=COLUMN&label=COLUMN", TEXT_OPTIONS),
 }
+
+
+def data_specs() -> list[str]:
+    """Show what a spec of each source looks like; words in capitals stand for the user's own."""
+    return [source.example for source in SOURCES.values()]
 
 
 def open_data(text: str) -> LabelledData:

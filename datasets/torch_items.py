@@ -61,6 +61,8 @@ class TorchItems:
         Shape (n,): where they lie in `items`.
     collate
         What makes the caller's own batch of some of them; None where items are read one by one.
+    workers
+        Processes that read, as the caller has them.
     """
 
     name: str
@@ -70,6 +72,7 @@ class TorchItems:
     items: Sequence[tuple[Any, Any]]
     indices: NDArray[np.int64]
     collate: Collate | None = None
+    workers: int = 0
 
     def __len__(self) -> int:
         """Count the items."""
@@ -91,7 +94,8 @@ class TorchItems:
 def whole_batch(data: LabelledData, indices: Sequence[int]) -> Inputs | None:
     """Read items of data that come in the caller's own batches; None of any other data."""
     while isinstance(data, Selection):
-        data, indices = data.data, [int(data.indices[index]) for index in indices]
+        indices = [int(data.indices[index]) for index in indices]
+        data = data.data
     return data.batch(indices) if isinstance(data, TorchItems) and data.collate is not None else None
 
 
@@ -147,7 +151,7 @@ def read_dataset(
     classes, numbers = number_labels(labels, _class_names(dataset))
     digest_of_all = digest_text("items", state.hexdigest(), *classes)
     name = name or type(dataset).__name__
-    return TorchItems(name, classes, numbers, digest_of_all, dataset, indices, collate)
+    return TorchItems(name, classes, numbers, digest_of_all, dataset, indices, collate, workers)
 
 
 def read_loader(

@@ -126,7 +126,7 @@ def _named(encoders: Any) -> Iterable[tuple[str | None, Any]]:
             if not isinstance(name, str) or not name:
                 raise InputError(f"{name!r} names an encoder; names are texts")
         return list(encoders.items())
-    if isinstance(encoders, list | tuple) and not all(isinstance(one, int | float) for one in encoders):
+    if isinstance(encoders, list | tuple):
         return [(None, encoder) for encoder in encoders]
     return [(None, encoders)]
 
@@ -138,25 +138,25 @@ def _request(
         asked = EncoderRequest.of_spec(encoder, name)
         return replace(asked, open=partial(_with_layers, asked.open, layers))
     if isinstance(encoder, Encoder | PrecomputedFeatures | PrincipalComponents):
-        title, opened = name or encoder.name, replace(encoder, name=name or encoder.name)
-        return EncoderRequest(title, encoder.source, lambda data: layers.of(opened))
+        opened = replace(encoder, name=name or encoder.name)
+        return EncoderRequest(opened.name, opened.source, lambda data: layers.of(opened))
     if isinstance(encoder, type):
         raise InputError(f"{encoder.__name__} is a class; give an instance of it, with its weights")
     if isinstance(encoder, nn.Module):
         title = name or type(encoder).__name__
-        return EncoderRequest(
-            title, "", lambda data: layers.of(encoder_of_module(encoder, title, preprocess))
-        )
+        return _in_memory(title, lambda: layers.of(encoder_of_module(encoder, title, preprocess)))
     if _is_table(encoder):
         title = name or "features"
         return EncoderRequest(title, "", lambda data: encoder_of_rows(encoder, title, data))
     if callable(encoder):
-        title = name or getattr(encoder, "__name__", type(encoder).__name__)
-        return EncoderRequest(
-            title, "", lambda data: layers.of(encoder_of_function(encoder, title, preprocess))
-        )
+        title = name or str(getattr(encoder, "__name__", type(encoder).__name__))
+        return _in_memory(title, lambda: layers.of(encoder_of_function(encoder, title, preprocess)))
     what = f"encoder {name!r}" if name else "an encoder"
     raise InputError(f"{what} is a {type(encoder).__name__}; give {ACCEPTED_ENCODERS}")
+
+
+def _in_memory(title: str, open_it: Callable[[], AnyEncoder]) -> EncoderRequest:
+    return EncoderRequest(title, "", lambda data: open_it())
 
 
 def _is_table(encoder: Any) -> bool:
@@ -177,4 +177,4 @@ def _with_layers(
 
 
 def _has_layers(encoder: Encoder) -> bool:
-    return encoder.borrowed or SOURCES[encoder.source].has_layers
+    return encoder.source not in SOURCES or SOURCES[encoder.source].has_layers

@@ -1,7 +1,7 @@
 """How long work tells of its progress, and how people are shown it."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +13,13 @@ Advance = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def shown(progress: "bool | Advance") -> AbstractContextManager[Advance]:
+    """Give the function that work tells of its progress: a bar, nobody, or the caller's own."""
+    if progress is True:
+        return progress_bar()
+    return nullcontext(progress if callable(progress) else silent)
 
 
 @contextmanager

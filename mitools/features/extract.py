@@ -18,6 +18,7 @@ from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
+from mitools.encoders.sources.builtin_pca import PrincipalComponents
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.features.encoding import BATCH_SIZE, LayerRows, encoded
 from mitools.features.probe import probed_digests
@@ -158,7 +159,7 @@ def extract_layers(
     return features
 
 
-def _digests(encoder: AnyEncoder, data: LabelledData, options: PassOptions) -> dict[str, str]:
+def _digests(encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions) -> dict[str, str]:
     """Digest the network, by layer; one in memory by what it makes of some items as well."""
     if isinstance(encoder, Encoder) and encoder.borrowed:
         where, precision = _device(encoder, options), options.get("precision", "float32")

@@ -37,8 +37,8 @@ MEASURES = (
 LOWER_IS_BETTER = ("alignment", "alignment_simclr", "uniformity")
 
 
-class AuditReport(NamedTuple):
-    """The tables of an audit and where they lie.
+class AuditTables(NamedTuple):
+    """The tables of an audit.
 
     Attributes
     ----------
@@ -47,14 +47,46 @@ class AuditReport(NamedTuple):
     correlation, comparisons
         None where there are too few encoders: correlation needs three, comparisons two. The layers of one
         encoder are no independent rows, so only its last one is correlated; all are compared.
-    files
-        All that was written.
     """
 
     results: pd.DataFrame
     correlation: pd.DataFrame | None
     comparisons: pd.DataFrame | None
+
+
+class AuditReport(NamedTuple):
+    """The tables of an audit, as :class:`AuditTables` has them, and all files that were written."""
+
+    results: pd.DataFrame
+    correlation: pd.DataFrame | None
+    comparisons: pd.DataFrame | None
     files: list[Path]
+
+
+def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
+    """Lay out the tables of an audit, correlate its measures and compare its encoders.
+
+    Parameters
+    ----------
+    audit
+        With one encoder or more.
+    seed
+        Of the bootstrap.
+    """
+    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    last = results.groupby("network", sort=False).tail(1)
+    measures = [name for name in MEASURES if name in results]
+    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
+    enough = len(last) >= 3 and last[TARGET].nunique() > 1
+    turned = set(LOWER_IS_BETTER) & set(measures)
+    columns = last[[TARGET, *measures]]
+    correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
+    readings = {
+        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
+        for encoder in audit.encoders
+    }
+    comparisons = compare(readings) if len(readings) > 1 else None
+    return AuditTables(results, correlation, comparisons)
 
 
 def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
@@ -74,19 +106,9 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     OSError
         When the folder cannot be written.
     """
-    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    results, correlation, comparisons = audit_tables(audit, seed)
     last = results.groupby("network", sort=False).tail(1)
     measures = [name for name in MEASURES if name in results]
-    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
-    enough = len(last) >= 3 and last[TARGET].nunique() > 1
-    turned = set(LOWER_IS_BETTER) & set(measures)
-    columns = last[[TARGET, *measures]]
-    correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
-    readings = {
-        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
-        for encoder in audit.encoders
-    }
-    comparisons = compare(readings) if len(readings) > 1 else None
     files = write_tables(results, correlation, comparisons, out)
     files.append(_write_estimates(audit, out / "estimates.json"))
     files += bracket_chart(results, out / "figures" / "brackets")

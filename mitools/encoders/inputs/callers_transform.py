@@ -23,10 +23,13 @@ class CallersTransform:
     key
         The same for all functions, of which nothing can be read: what tells two of them from each other is
         what a network makes of their tensors (:func:`mitools.features.probe.probed_digests`).
+    size
+        Not known, as of images that keep their own.
     """
 
     function: Callable[[Image.Image], Any]
     key: str = "the caller's own transform"
+    size: int | None = None
 
     def evaluate(self, image: Image.Image) -> Tensor:
         """Prepare one RGB image.

@@ -56,7 +56,7 @@ def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparat
     indices = [int(index) for index in indices]
     if (batch := whole_batch(data, indices)) is not None:
         return batch
-    inputs = []
+    inputs: list[Any] = []
     for index in indices:
         item = data[index][0]
         if isinstance(item, str):

@@ -1,0 +1,81 @@
+"""What methods read on one's own features where the truth is known."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from mitools.calibration import Calibration
+from mitools.core.html import html_notes
+from mitools.report.calibration import calibration_setting, calibration_table, finding, write_calibration
+from mitools.report.figures.calibration import calibration_chart
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class CalibrationResult:
+    """Readings of several methods on pairs made of one's own features, whose information is known.
+
+    Parameters
+    ----------
+    calibration
+        What was read.
+    """
+
+    def __init__(self, calibration: Calibration) -> None:
+        self._calibration = calibration
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row a reading, in bits."""
+        return calibration_table(self._calibration)
+
+    @property
+    def finding(self) -> str:
+        """How far each method's readings lie from the truth, in words."""
+        return finding(self.table)
+
+    @property
+    def setting(self) -> str:
+        """What the pairs were made of, in words."""
+        return calibration_setting(self._calibration)
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Methods that could not read the pairs, each with the reason."""
+        return self._calibration.failures
+
+    def plot(self, ax: "Axes | Sequence[Axes] | None" = None) -> Any:
+        """Draw reading against truth, a panel a method.
+
+        Parameters
+        ----------
+        ax
+            Where to draw, one axes a method; a new figure when None.
+
+        Returns
+        -------
+        array of matplotlib.axes.Axes
+            What was drawn on.
+        """
+        return calibration_chart(self.table, self.finding, ax=ax)
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write what the command line writes: the table, the full estimates and the figure.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be written.
+        """
+        return write_calibration(self._calibration, Path(folder)).files
+
+    def __repr__(self) -> str:
+        return f"{self.table.to_string(index=False)}\n{self.finding}"
+
+    def _repr_html_(self) -> str:
+        shown = self.table.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
+        return shown + html_notes([self.finding, self.setting])

@@ -1,0 +1,59 @@
+"""Which columns of a table go with a target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mitools.core.html import html_notes
+from mitools.report.tables.write import write_csv
+
+_SHOWN = ("column", "n", "pearson", "pearson_low", "pearson_high", "kendall", "spearman", "pearson_p_holm", "note")
+
+
+@dataclass(frozen=True, repr=False)
+class CorrelationResult:
+    """Correlations of every numeric column with a target.
+
+    Attributes
+    ----------
+    table
+        One row a column; see :func:`mitools.statistics.correlation.correlate`.
+    target
+        The column that the others are correlated with.
+    rows
+        How many rows the table read has.
+    not_numeric
+        Columns that were left out, since they hold no numbers.
+    confidence
+        Of the intervals.
+    """
+
+    table: pd.DataFrame
+    target: str
+    rows: int
+    not_numeric: Sequence[str]
+    confidence: float
+
+    def save(self, path: str | Path) -> Path:
+        """Write the table as CSV.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        write_csv(self.table, Path(path))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return f"{self.table[list(_SHOWN)].to_string(index=False)}\n{self._sentence()}"
+
+    def _repr_html_(self) -> str:
+        shown = self.table[list(_SHOWN)]
+        shown = shown.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
+        return shown + html_notes([self._sentence()])
+
+    def _sentence(self) -> str:
+        return f"with {self.target}, over {self.rows} rows; {self.confidence:.0%} intervals"
