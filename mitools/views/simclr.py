@@ -160,7 +160,11 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
 def _cropped(
     images: Tensor, least: float, area: Tensor, aspect: Tensor, row: Tensor, column: Tensor, flip: Tensor
 ) -> Tensor:
-    """Crop a box of random area and aspect, flip it or not, and bring it to the image's size (bilinear)."""
+    """Crop a box of random area and aspect, flip it or not, and bring it to the image's size (bilinear).
+
+    A box that sticks out is cut to the image; torchvision draws another in its place, whose area is smaller
+    (0.49 of the image on average, and 0.54 here, for areas from 0.08 on).
+    """
     share = least + (1 - least) * area
     low, high = (math.log(bound) for bound in ASPECTS)
     ratio = torch.exp(low + (high - low) * aspect) if least < 1 else torch.ones_like(aspect)
