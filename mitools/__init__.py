@@ -18,10 +18,6 @@ if TYPE_CHECKING:
         certify,
         correlate,
         information_plane,
-        list_datasets,
-        list_encoders,
-        list_estimators,
-        list_measures,
         mutual_information,
         study,
         train,
@@ -29,6 +25,7 @@ if TYPE_CHECKING:
     from mitools.core.errors import InputError
     from mitools.core.estimate import Estimate, Interval
     from mitools.integrations.class_information import ClassInformation
+    from mitools.lists import list_datasets, list_encoders, list_estimators, list_measures
 
 __version__ = "0.1.0"
 
@@ -57,8 +54,12 @@ _HOMES = {
     "Estimate": "mitools.core.estimate",
     "InputError": "mitools.core.errors",
     "Interval": "mitools.core.estimate",
+    "list_datasets": "mitools.lists",
+    "list_encoders": "mitools.lists",
+    "list_estimators": "mitools.lists",
+    "list_measures": "mitools.lists",
 }
-"""Where each name that is not a function of the front door lies."""
+"""Where each name lies that is not in :mod:`mitools.api`."""
 
 
 def __getattr__(name: str) -> Any:

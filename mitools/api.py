@@ -39,8 +39,8 @@ def mutual_information(
         n rows of numbers (n, d) or (n,), or n labels; row i of `x` belongs to row i of `y`. Arrays, tensors
         (on any device, with gradients), DataFrames, Series or lists.
     method
-        One of :func:`list_estimators`, or an estimator object. ``auto`` takes what suits `x` and `y`, and says
-        why in ``estimate.settings["because"]``.
+        One of :func:`list_estimators`, or an estimator object. ``auto`` takes what suits `x` and `y`, and
+        says why in ``estimate.settings["because"]``.
     seed
         Of everything random.
     device
@@ -91,8 +91,8 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
     """Certify how much class information a representation carries.
 
     Draw a class, then two of its items independently: what these share through the representation is a lower
-    bound on its class information, and at most H(C). A calibrated linear classifier gives the critic in closed
-    form, so there is no log K ceiling (Lee et al. 2023, Proposition III.1).
+    bound on its class information, and at most H(C). A calibrated linear classifier gives the critic in
+    closed form, so there is no log K ceiling (Lee et al. 2023, Proposition III.1).
 
     Parameters
     ----------
@@ -134,7 +134,9 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
     from mitools.results.certificate import Certificate
 
     classes, numbers = number_labels(labels)
-    fitted = ClassPosterior(prior=prior, seed=_whole(seed, "seed")).fit(as_array(features, "features"), numbers)
+    fitted = ClassPosterior(prior=prior, seed=_whole(seed, "seed")).fit(
+        as_array(features, "features"), numbers
+    )
     return Certificate.of(fitted, tuple(classes))
 
 
@@ -164,23 +166,24 @@ def audit(
 ) -> "AuditResult":
     """Measure how much class information encoders carry, with a guarantee, and all it is compared with.
 
-    Data are streamed, so that memory stays that of a few batches, and nothing is kept unless a folder is given.
-    The same weights on the same items, in the same order, give the numbers of ``mitools audit`` to the last
-    digit.
+    Data are streamed, so that memory stays that of a few batches, and nothing is kept unless a folder is
+    given. The same weights on the same items, in the same order, give the numbers of ``mitools audit`` to the
+    last digit.
 
     Parameters
     ----------
     encoders
         One of these, several as a list, or several as a dict by name: a spec (``"timm:resnet50"``, see
-        :func:`list_encoders`); a torch module; a function that maps a batch to (B, d), which may be a method of
-        a module; an array, tensor or DataFrame (n, d), one row an item of the data. A module runs in evaluation
-        mode, on the device where it lies, and comes back as it was: mode, hooks, gradients, buffers, layout.
+        :func:`list_encoders`); a torch module; a function that maps a batch to (B, d), which may be a method
+        of a module; an array, tensor or DataFrame (n, d), one row an item of the data. A module runs in
+        evaluation mode, on the device where it lies, and comes back as it was: mode, hooks, gradients,
+        buffers, layout.
     data
         A spec (``"tar:images.tar"``, see :func:`list_datasets`); a torch Dataset of (item, label), or a
-        DataLoader of them; ``(X, y)`` in arrays, tensors or lists; a DataFrame with a column of labels. Labels
-        are numbers or names; classes are in the order of their numbers, or else of their names. A Dataset or
-        DataLoader is read once more to learn its labels, in the order of the Dataset, each item once: shuffling
-        does not matter.
+        DataLoader of them; ``(X, y)`` in arrays, tensors or lists; a DataFrame with a column of labels.
+        Labels are numbers or names; classes are in the order of their numbers, or else of their names. A
+        Dataset or DataLoader is read once more to learn its labels, in the order of the Dataset, each item
+        once: shuffling does not matter.
     pairing
         ``same_class``, or ``same_class,simclr`` to measure augmented views of images as well.
     views
@@ -201,9 +204,9 @@ def audit(
         ``cls`` or ``flatten``.
     preprocess
         How PIL images (and uint8 pixels) become the input of modules and functions: a function of a PIL image
-        such as a torchvision transform, or options as specs have them (``image_size``, ``mean``, ``std``, ...).
-        When None, images keep their size and are normalised by ImageNet's mean and std. A float tensor of a
-        Dataset goes into the module as it is. Specs bring their own preprocessing, and read images only.
+        such as a torchvision transform, or options as specs have them (``image_size``, ``mean``, ``std``,
+        ...). When None, images keep their size and are normalised by ImageNet's mean and std. A float tensor
+        of a Dataset goes into the module as it is. Specs bring their own preprocessing, and read images only.
     label
         The column of labels of a DataFrame; ``label`` or ``labels`` when None.
     device
@@ -357,7 +360,7 @@ def correlate(
 
 def calibrate(
     features: Any,
-    labels: Any,
+    labels: Any = None,
     methods: str | Sequence[str] = ("class_posterior", "infonce"),
     *,
     bits: int = 10,
@@ -378,7 +381,8 @@ def calibrate(
     Parameters
     ----------
     features, labels
-        Rows (n, d) and the class of each, as for :func:`certify`.
+        Rows (n, d) and the class of each, as for :func:`certify`; or, without labels, a spec or a DataFrame
+        that holds both, as :func:`audit` takes them.
     methods
         Names of :func:`list_estimators` that compare rows with rows, and ``class_posterior``.
     bits
@@ -425,13 +429,13 @@ def calibrate(
     from mitools.core.errors import InputError
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
-    from mitools.datasets.arrays import labelled_arrays
+    from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.readers.features import FeatureRows
     from mitools.results.calibration import CalibrationResult
 
-    rows = labelled_arrays(features, labels)
+    rows = as_labelled_data(features if labels is None else (features, labels))
     if not isinstance(rows, FeatureRows):
-        raise InputError(f"features hold {rows.name}; give rows of numbers (n, d)")
+        raise InputError(f"{rows.name} holds no feature rows; give numbers (n, d) and their labels")
     settings = CalibrationSettings(
         bits=bits,
         truths=tuple(bits * k / 5 for k in range(1, 5)) if truths is None else tuple(truths),
@@ -464,8 +468,8 @@ def train(
     Parameters
     ----------
     recipe
-        What to train, on what, how: a :class:`mitools.training.recipes.TrainingRecipe`, its keys and values, or
-        the path of a YAML file.
+        What to train, on what, how: a :class:`mitools.training.recipes.TrainingRecipe`, its keys and values,
+        or the path of a YAML file.
     folder
         The run's folder; one that goes with the result when None.
     device
@@ -526,7 +530,7 @@ def study(
     cache: Folder = None,
     progress: "bool | Advance" = True,
 ) -> "StudyResult":
-    """Measure many encoders on many data sets: every pairing, estimator, metric and seed, one cell after another.
+    """Measure many encoders on many data sets, by every pairing, estimator, metric and seed asked for.
 
     Any number of processes and machines may work on one folder; finished cells are never computed again.
 
@@ -610,8 +614,8 @@ def information_plane(
     Parameters
     ----------
     run
-        A run: its folder, its spec ``run:DIR``, or what :func:`train` returned. Or a list of encoder specs, in
-        order of time.
+        A run: its folder, its spec ``run:DIR``, or what :func:`train` returned. Or a list of encoder specs,
+        in order of time.
     data
         What the network is made for, as :func:`audit` takes data; or several by name, of which ``source`` is
         that, and the others are targets. The data that a run was trained on when None.
@@ -691,98 +695,6 @@ def information_plane(
     return result
 
 
-def list_encoders(pattern: str = "*") -> list[str]:
-    """List what an encoder spec can be: every pretrained network of timm and torchvision, and every other source.
-
-    Parameters
-    ----------
-    pattern
-        Shell-style, upper and lower case alike.
-
-    Returns
-    -------
-    list of str
-        Specs; words in capitals stand for your own.
-
-    Examples
-    --------
-    >>> import mitools
-    >>> mitools.list_encoders("*cifar_resnet2*")
-    ['checkpoint:PATH?arch=cifar_resnet20']
-    """
-    from mitools.encoders.catalogue import encoder_specs
-
-    return _matching(encoder_specs(), pattern)
-
-
-def list_datasets(pattern: str = "*") -> list[str]:
-    """List what a data spec can be.
-
-    Parameters
-    ----------
-    pattern
-        Shell-style, upper and lower case alike.
-
-    Returns
-    -------
-    list of str
-        Specs; words in capitals stand for your own. Each takes ``classes=a,b`` and ``limit=N`` too.
-
-    Examples
-    --------
-    >>> import mitools
-    >>> mitools.list_datasets("*mnist*")
-    ['colorful_moving_mnist', 'mnist:FOLDER?part=test']
-    """
-    from mitools.datasets.open import data_specs
-
-    return _matching(data_specs(), pattern)
-
-
-def list_estimators(pattern: str = "*") -> list[str]:
-    """List the methods that :func:`mutual_information` takes; ``mitools estimate --list`` says what each is for.
-
-    Parameters
-    ----------
-    pattern
-        Shell-style, upper and lower case alike.
-
-    Examples
-    --------
-    >>> import mitools
-    >>> mitools.list_estimators("*ksg*")
-    ['ksg', 'mixed_ksg']
-    """
-    from mitools.estimators.registry import ESTIMATORS
-
-    return _matching(ESTIMATORS, pattern)
-
-
-def list_measures(pattern: str = "*") -> list[str]:
-    """List the measures of an audit, a study or a plane.
-
-    Parameters
-    ----------
-    pattern
-        Shell-style, upper and lower case alike.
-
-    Examples
-    --------
-    >>> import mitools
-    >>> mitools.list_measures("knn*")
-    ['knn20_acc', 'knn200_acc']
-    """
-    from mitools.measures.registry import MEASURES
-
-    return _matching(MEASURES, pattern)
-
-
-def _matching(names: Any, pattern: str) -> list[str]:
-    from fnmatch import fnmatchcase
-
-    return [name for name in names if fnmatchcase(name.lower(), pattern.lower())]
-
-
 def _wants_views(pairing: str | Sequence[str]) -> bool:
     """Read a pairing: whether augmented views are measured beside same-class pairs."""
     from mitools.core.errors import InputError
@@ -807,7 +719,8 @@ def _recipe(given: Any, kind: Any, name: str) -> Any:
     if isinstance(given, str | PathLike):
         return read_recipe(Path(given), kind)
     raise InputError(
-        f"{name} is a {type(given).__name__}; give keys and values, the path of a YAML file, or a {kind.__name__}"
+        f"{name} is a {type(given).__name__}; give keys and values, the path of a YAML file, or a"
+        f" {kind.__name__}"
     )
 
 

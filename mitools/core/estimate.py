@@ -234,7 +234,7 @@ class Estimate:
         return text + ")" + "".join(f" [{caution.word}]" for caution in self.warnings)
 
     def __repr__(self) -> str:
-        """What a Python prompt shows; everything is in :meth:`to_dict`."""
+        """Say at a prompt what :meth:`__str__` says; everything is in :meth:`to_dict`."""
         return f"<Estimate {self}>"
 
     def _repr_html_(self) -> str:

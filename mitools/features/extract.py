@@ -159,7 +159,9 @@ def extract_layers(
     return features
 
 
-def _digests(encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions) -> dict[str, str]:
+def _digests(
+    encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions
+) -> dict[str, str]:
     """Digest the network, by layer; one in memory by what it makes of some items as well."""
     if isinstance(encoder, Encoder) and encoder.borrowed:
         where, precision = _device(encoder, options), options.get("precision", "float32")

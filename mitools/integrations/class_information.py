@@ -20,7 +20,8 @@ class ClassInformation:
     Features are detached, copied to the CPU and kept in float32, at most `max_items` of them: a random sample
     of all that passed by, every item equally likely. Where ``torch.distributed`` is initialised,
     :meth:`compute` joins the items of all processes: each must call it, and each gets the same estimate. A
-    sampler that repeats items to give all processes as many feeds a few copies in; give it ``drop_last=True``.
+    sampler that repeats items to give all processes as many feeds a few copies in; give it
+    ``drop_last=True``.
 
     Parameters
     ----------
@@ -83,8 +84,7 @@ class ClassInformation:
         rows, values = as_array(features, "features"), as_array(labels, "labels")
         if rows.ndim != 2 or values.shape != (len(rows),):
             raise InputError(
-                f"features have shape {rows.shape} and labels {values.shape}; give (B, d) and (B,), one label an"
-                " item"
+                f"features have shape {rows.shape} and labels {values.shape}; give (B, d) and (B,)"
             )
         if self._kept and self._kept[0].rows.shape[1] != rows.shape[1]:
             raise InputError(

@@ -1,4 +1,4 @@
-"""A Lightning callback that logs the certified class information of a layer; ``pip install "mitools[lightning]"``."""
+"""A Lightning callback that logs a layer's class information; ``pip install "mitools[lightning]"``."""
 
 from typing import Any
 
@@ -14,8 +14,9 @@ from mitools.integrations.class_information import ClassInformation
 class ClassInformationCallback(Callback):
     """Log how much class information a layer carries, at the end of every validation epoch.
 
-    Two numbers, in bits: ``NAME_bits``, a lower bound on I_class, and ``NAME_low``, above which the truth lies
-    with 95% confidence. Where there is nothing to certify (a class with fewer than five items) they are NaN.
+    Two numbers, in bits: ``NAME_bits``, a lower bound on I_class, and ``NAME_low``, above which the truth
+    lies with 95% confidence. Where there is nothing to certify (a class with fewer than five items) they are
+    NaN.
 
     Parameters
     ----------

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from mitools.auditing.auditor import Audit
 from mitools.core.estimate import Estimate
-from mitools.core.html import html_notes
-from mitools.report.audit import AuditTables, audit_tables, draw_audit, write_audit
+from mitools.core.names import check_name
+from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit
+from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +43,12 @@ class AuditResult:
         Every two encoders, with paired intervals from the same items; None with one encoder.
     correlation
         Every measure with linear accuracy; None with fewer than three encoders.
+    files
+        What :meth:`save` has written, the last time.
     """
 
     def __init__(self, audit: Audit, seed: int = 0) -> None:
+        self.files: list[Path] = []
         self._audit = audit
         self._seed = seed
 
@@ -79,7 +83,7 @@ class AuditResult:
 
     @property
     def estimates(self) -> dict[str, Mapping[str, Estimate]]:
-        """The full estimates behind a row, by encoder and column (``i_class``, ``label_information``, ...)."""
+        """The full estimates behind each row, by encoder and column (``i_class``, ...)."""
         return {encoder.row["encoder"]: encoder.estimates for encoder in self._audit.encoders}
 
     @property
@@ -93,8 +97,8 @@ class AuditResult:
         Parameters
         ----------
         name
-            ``brackets``: what is certified of each encoder, what is open, and H(C). ``scatter``: every measure
-            against linear accuracy. ``depth``: the bits of each layer, where layers were read.
+            ``brackets``: what is certified of each encoder, what is open, and H(C). ``scatter``: every
+            measure against linear accuracy. ``depth``: the bits of each layer, where layers were read.
         ax
             Where to draw; a new figure when None.
 
@@ -108,7 +112,8 @@ class AuditResult:
         InputError
             When there is no such figure, or nothing to draw in it.
         """
-        return draw_audit(self.table, name, ax)
+        check_name("figure", name, AUDIT_FIGURES)
+        return AUDIT_FIGURES[name](self.table, ax=ax)
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write what the command line writes: tables, figures and the full estimates.
@@ -128,17 +133,14 @@ class AuditResult:
         OSError
             When the folder cannot be written.
         """
-        return write_audit(self._audit, Path(folder), self._seed).files
+        self.files = write_audit(self._audit, Path(folder), self._seed).files
+        return self.files
 
     def __repr__(self) -> str:
-        return f"{self._short().to_string(index=False)}\n{self._sentence()}"
+        return as_text(self.table, SHOWN, self._sentence())
 
     def _repr_html_(self) -> str:
-        shown = self._short().to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
-        return shown + html_notes([self._sentence(), *self._failed()])
-
-    def _short(self) -> pd.DataFrame:
-        return self.table[[name for name in SHOWN if name in self.table]]
+        return as_html(self.table, SHOWN, [self._sentence()], self.failures)
 
     def _sentence(self) -> str:
         text = f"bits of class information in {self.data}, of H(C) = {self.table['h_c_bits'].iloc[0]:.3f}"
@@ -146,6 +148,3 @@ class AuditResult:
             told = int((self.comparisons["verdict"] != "not told apart").sum())
             text += f"; {told} of {len(self.comparisons)} pairs of encoders differ (.comparisons)"
         return text
-
-    def _failed(self) -> list[str]:
-        return [f"failed: {name}: {reason}" for name, reason in self.failures.items()]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mitools.calibration import Calibration
-from mitools.core.html import html_notes
 from mitools.report.calibration import calibration_setting, calibration_table, finding, write_calibration
 from mitools.report.figures.calibration import calibration_chart
+from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,9 +23,15 @@ class CalibrationResult:
     ----------
     calibration
         What was read.
+
+    Attributes
+    ----------
+    files
+        What :meth:`save` has written, the last time.
     """
 
     def __init__(self, calibration: Calibration) -> None:
+        self.files: list[Path] = []
         self._calibration = calibration
 
     @cached_property
@@ -71,11 +77,11 @@ class CalibrationResult:
         OSError
             When the folder cannot be written.
         """
-        return write_calibration(self._calibration, Path(folder)).files
+        self.files = write_calibration(self._calibration, Path(folder)).files
+        return self.files
 
     def __repr__(self) -> str:
-        return f"{self.table.to_string(index=False)}\n{self.finding}"
+        return as_text(self.table, (), self.finding)
 
     def _repr_html_(self) -> str:
-        shown = self.table.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
-        return shown + html_notes([self.finding, self.setting])
+        return as_html(self.table, (), [self.finding, self.setting], self.failures)

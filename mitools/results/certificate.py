@@ -96,10 +96,8 @@ class Certificate:
         }
 
     def __str__(self) -> str:
-        return (
-            f"{self.bracket}\ncertified at 95% confidence: {self.certified_share:.1%} of H(C); linear accuracy"
-            f" {self.accuracy:.1%}"
-        )
+        share = f"certified at 95% confidence: {self.certified_share:.1%} of H(C)"
+        return f"{self.bracket}\n{share}; linear accuracy {self.accuracy:.1%}"
 
     def __repr__(self) -> str:
         return f"<Certificate {str(self).replace(chr(10), '; ')}>"

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from mitools.core.html import html_notes
 from mitools.report.tables.write import write_csv
+from mitools.results.notebook import as_html, as_text
 
-_SHOWN = ("column", "n", "pearson", "pearson_low", "pearson_high", "kendall", "spearman", "pearson_p_holm", "note")
+SHOWN = (
+    "column", "n", "pearson", "pearson_low", "pearson_high", "kendall", "spearman", "pearson_p_holm", "note",
+)  # fmt: skip
+"""The columns that a notebook and a prompt show; the table has them all."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,12 +51,10 @@ class CorrelationResult:
         return Path(path)
 
     def __repr__(self) -> str:
-        return f"{self.table[list(_SHOWN)].to_string(index=False)}\n{self._sentence()}"
+        return as_text(self.table, SHOWN, self._sentence())
 
     def _repr_html_(self) -> str:
-        shown = self.table[list(_SHOWN)]
-        shown = shown.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
-        return shown + html_notes([self._sentence()])
+        return as_html(self.table, SHOWN, [self._sentence()], {})
 
     def _sentence(self) -> str:
         return f"with {self.target}, over {self.rows} rows; {self.confidence:.0%} intervals"

@@ -6,16 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mitools.core.html import html_notes
+from mitools.core.names import check_name
 from mitools.plane.measure import Plane
 from mitools.report.plane import PLANE_FIGURES, write_plane
+from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-from mitools.core.names import check_name
-
-SHOWN = ("layer", "data", "quantity", "method", "bits", "low_bits", "high_bits", "kind", "ceiling_bits", "null_bits")
+SHOWN = (
+    "layer", "data", "quantity", "method", "bits", "low_bits", "high_bits", "kind", "ceiling_bits",
+    "null_bits",
+)  # fmt: skip
+"""The columns that a notebook and a prompt show; the table has them all."""
 
 
 class PlaneResult:
@@ -25,9 +28,18 @@ class PlaneResult:
     ----------
     plane
         What was measured.
+    trained_on
+        Which of the data the networks were trained on, by name.
+
+    Attributes
+    ----------
+    files
+        What :meth:`save` has written, the last time.
     """
 
-    def __init__(self, plane: Plane) -> None:
+    def __init__(self, plane: Plane, trained_on: str | None = None) -> None:
+        self.files: list[Path] = []
+        self.trained_on = trained_on
         self._plane = plane
 
     @property
@@ -67,19 +79,18 @@ class PlaneResult:
         OSError
             When the folder cannot be written.
         """
-        return write_plane(self.table, Path(folder))
+        self.files = write_plane(self.table, Path(folder))
+        return self.files
 
     def last(self) -> pd.DataFrame:
         """Keep the rows of the last checkpoint."""
         return self.table[self.table["epoch"] == self.table["epoch"].max()]
 
     def __repr__(self) -> str:
-        return f"{self.last()[list(SHOWN)].to_string(index=False)}\n{self._sentence()}"
+        return as_text(self.last(), SHOWN, self._sentence())
 
     def _repr_html_(self) -> str:
-        shown = self.last()[list(SHOWN)]
-        shown = shown.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
-        return shown + html_notes([self._sentence(), *(f"failed: {k}: {v}" for k, v in self.failures.items())])
+        return as_html(self.last(), SHOWN, [self._sentence()], self.failures)
 
     def _sentence(self) -> str:
         epochs = self.table["epoch"].nunique()

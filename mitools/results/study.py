@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from mitools.core.html import html_notes
 from mitools.report.study import cell_table, encoder_table, write_table
+from mitools.results.notebook import as_html, as_text
 from mitools.studies.work import StudyFolder
 
 FORMATS = ("csv", "parquet", "tex", "md")
@@ -76,12 +76,11 @@ class StudyResult:
         return [cells, *results]
 
     def __repr__(self) -> str:
-        return f"{self.table.to_string(index=False)}\n{self._sentence()}"
+        return as_text(self.table, (), self._sentence())
 
     def _repr_html_(self) -> str:
-        shown = self.table.to_html(index=False, na_rep="", float_format="{:.3f}".format, border=0)
         failed = dict(zip(self.failures["encoder"], self.failures["error"], strict=True))
-        return shown + html_notes([self._sentence(), *(f"failed: {k}: {v}" for k, v in failed.items())])
+        return as_html(self.table, (), [self._sentence()], failed)
 
     def _sentence(self) -> str:
         states = self.cells["state"].value_counts()
