@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mitools.analyses.shared.finding import Finding, listed, write_finding
@@ -19,7 +20,10 @@ from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.tasks import TASKS, KnownMI, find_task
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.registry import ESTIMATORS, make_estimator
-from mitools.report.figures.style import FONT_SIZE, save_figure
+from mitools.report.figures.columns import require_columns
+from mitools.report.figures.panels import SomeAxes, open_panels
+from mitools.report.figures.save import write_chart
+from mitools.report.figures.style import FONT_SIZE
 from mitools.report.tables.write import write_csv
 
 N = 10_000
@@ -77,7 +81,7 @@ def run(
     table = pd.DataFrame(rows)
     summary = summarise(table)
     write_csv(summary, out / "summary.csv")
-    figures = draw(table, out / "errors")
+    figures = write_chart(out / "errors", errors_chart, table)
     found = write_finding(table, read(summary), out, figures)
     return found._replace(files=[*found.files, out / "summary.csv"])
 
@@ -151,21 +155,31 @@ def read(summary: pd.DataFrame) -> str:
     return f"{'; '.join(sentences)}. {aim}"
 
 
-def draw(table: pd.DataFrame, path: Path) -> list[Path]:
+def errors_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
     """Draw the error of every method on every task as a number, the darker the farther off.
 
     Parameters
     ----------
     table
         As :func:`run` makes it; what a method does not apply to stays blank.
-    path
-        Where to write; ``.png`` and ``.svg`` are put behind it.
+    ax, figure
+        Where to draw; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        When the table has no rows.
     """
+    require_columns(table)
     tasks, methods = (list(dict.fromkeys(table[column])) for column in ("task", "method"))
     error = table.pivot(index="task", columns="method", values="error").reindex(tasks, columns=methods)
     truth = table.groupby("task")["truth"].first()
-    figure = Figure(figsize=(2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks)))
-    axes = figure.subplots()
+    size = (2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks))
+    axes = open_panels(ax, figure, ["errors"], size).axes[0]
     values = error.to_numpy(np.float64)
     axes.imshow(np.abs(values), cmap="Greys", vmin=0.0, vmax=0.6, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
@@ -182,7 +196,7 @@ def draw(table: pd.DataFrame, path: Path) -> list[Path]:
     axes.set_xlabel(
         "reading minus truth (nats); truth in brackets; blank: does not apply", fontsize=FONT_SIZE
     )
-    return save_figure(figure, path)
+    return axes
 
 
 def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values:

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mitools.analyses.cui2022.changes import CTC, SOURCE, VANILLA, changes
 from mitools.analyses.cui2022.checkpoint_values import MeasureRecipe, Measuring, Point
-from mitools.analyses.cui2022.figures import draw_temporal
+from mitools.analyses.cui2022.figures import write_temporal_figures
 from mitools.analyses.cui2022.fine_tuning import (
     UNTRAINED,
     FineTuningRecipe,
@@ -138,7 +138,7 @@ def run(
         differences = pd.concat([differences, of_tuned], ignore_index=True)
         reading = f"{reading} {read_fine_tuned(reached, of_tuned)}"
     write_csv(differences, out / "changes.csv")
-    return write_finding(table, reading, out, [*files, *draw_temporal(table, border, out)])
+    return write_finding(table, reading, out, [*files, *write_temporal_figures(table, border, out)])
 
 
 def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int) -> pd.DataFrame:

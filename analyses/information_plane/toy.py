@@ -27,6 +27,7 @@ from mitools.core.result_store import ResultStore, Values
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.report.figures.plane_curves import epochs_chart
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.training.recipes import Count
 
 Floats = NDArray[np.float64]
@@ -120,9 +121,15 @@ def run(
     table = pd.DataFrame(rows)
     trained = plane_of(table)
     figures = [
-        *plane_chart(trained, "binned", "binned", out / "information_plane_toy", OVER_NETWORKS),
-        *epochs_chart(trained.assign(method=trained["layer"]), out / "by_epoch", OVER_NETWORKS),
-    ]
+        *write_chart(
+            out / "information_plane_toy", plane_chart, trained, "binned", "binned", OVER_NETWORKS,
+            endings=WITH_PDF,
+        ),
+        *write_chart(
+            out / "by_epoch", epochs_chart, trained.assign(method=trained["layer"]), OVER_NETWORKS,
+            endings=WITH_PDF,
+        ),
+    ]  # fmt: skip
     return write_finding(table, read(table), out, figures)
 
 

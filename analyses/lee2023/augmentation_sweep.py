@@ -21,6 +21,7 @@ from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.features.extract import Features
 from mitools.measures.critics import view_critic
 from mitools.measures.settings import AuditSettings
+from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
 from mitools.views.item_views import ItemViews
@@ -89,7 +90,8 @@ def run(
             columns = evaluation.certify(f"run:{runs[name].path}", shared).columns
             rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
     table = pd.DataFrame(rows)
-    return write_finding(table, read(table), out, sweep_chart(table, out / "augmentation_sweep"))
+    figures = write_chart(out / "augmentation_sweep", sweep_chart, table)
+    return write_finding(table, read(table), out, figures)
 
 
 def read(table: pd.DataFrame) -> str:

@@ -22,6 +22,7 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features
 from mitools.pairing.same_class import SameClassPairs
+from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import Count, Positive, TrainingRecipe
 
@@ -110,7 +111,8 @@ def run(
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
     table = pd.DataFrame([_row(folder, evaluation, recipe) for folder in runs.values()])
     table = table.sort_values("k_tr", ignore_index=True)
-    return write_finding(table, read(table), out, batch_size_chart(table, out / "batch_size"))
+    figures = write_chart(out / "batch_size", batch_size_chart, table)
+    return write_finding(table, read(table), out, figures)
 
 
 def read(table: pd.DataFrame) -> str:

@@ -13,6 +13,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.statistics.paired_differences import compare
 from mitools.training.recipes import TrainingRecipe
 
@@ -100,7 +101,7 @@ def run(
         for name, source in sources.items()
     ]
     table = pd.DataFrame(rows)
-    figures = accuracy_beside_information(table, "negatives", out / "negatives")
+    figures = write_chart(out / "negatives", accuracy_beside_information, table, "negatives")
     return write_finding(table, read(table), out, figures)
 
 

@@ -13,6 +13,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
 CLAIMS = (("class", "simclr"), ("supcon", "class"))
@@ -72,7 +73,7 @@ def run(
         rows.append({"objective": name} | evaluation.certify(f"run:{folder.path}").columns | in_training)
     untrained = evaluation.certify(f"run:{next(iter(runs.values())).path}@epoch=0")
     table = pd.DataFrame([*rows, {"objective": UNTRAINED} | untrained.columns])
-    figures = accuracy_beside_information(table, "objective", out / "objectives")
+    figures = write_chart(out / "objectives", accuracy_beside_information, table, "objective")
     return write_finding(table, read(table), out, figures)
 
 

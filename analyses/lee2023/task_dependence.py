@@ -12,6 +12,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all, w
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
 UNTRAINED = "nothing"
@@ -76,7 +77,8 @@ def run(
             rows.append({"trained_on": trained_on, "task": task} | share | columns)
     table = pd.DataFrame(rows)
     trained = table[table["trained_on"] != UNTRAINED]
-    return write_finding(table, read(table), out, heat_maps(trained, out / "task_dependence"))
+    figures = write_chart(out / "task_dependence", heat_maps, trained)
+    return write_finding(table, read(table), out, figures)
 
 
 def read(table: pd.DataFrame) -> str:

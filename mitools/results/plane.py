@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from mitools.core.errors import InputError
 from mitools.core.names import check_name
 from mitools.plane.measure import Plane
-from mitools.report.plane import PLANE_FIGURES, write_plane
+from mitools.report.figures.plane_curves import epochs_chart, layers_chart
+from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.plane import paired_readings, write_plane
 from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
@@ -52,24 +55,52 @@ class PlaneResult:
         """What could not be measured, each with the reason."""
         return self._plane.failures
 
-    def plot(self, name: str = "plane", ax: "Axes | Sequence[Axes] | None" = None) -> Any:
+    def plot(
+        self,
+        name: str = "plane",
+        ax: "Axes | Sequence[Axes] | None" = None,
+        *,
+        method: str | None = None,
+        layer: str | None = None,
+    ) -> Any:
         """Draw a figure of the plane.
 
         Parameters
         ----------
         name
-            ``plane``: a trajectory a layer, I(X;T) across and I(T;Y) up, by the first method that reads both;
-            ``epochs``: the readings of the first layer over training; ``depth``: over the layers.
+            ``plane``: I(X;T) across and I(T;Y) up, a trajectory a layer. ``epochs``: every reading of one
+            layer over training. ``depth``: every reading over the layers.
         ax
-            Where to draw; a new figure when None.
+            Where to draw, one axes a panel; a new figure when None.
+        method
+            Of ``plane``: the reading of I(X;T); the first when None.
+        layer
+            Of ``epochs``; the last when None.
+
+        Returns
+        -------
+        array of matplotlib.axes.Axes
+            What was drawn on.
 
         Raises
         ------
         InputError
-            When there is no such figure, or nothing to draw in it.
+            When there is no such figure, method or layer, or nothing to draw.
         """
-        check_name("figure", name, PLANE_FIGURES)
-        return PLANE_FIGURES[name](self.table, ax=ax)
+        check_name("figure", name, ("plane", "epochs", "depth"))
+        if name == "depth":
+            return layers_chart(self.table, ax=ax)
+        if name == "epochs":
+            layers = list(dict.fromkeys(self.table["layer"]))
+            chosen = layers[-1] if layer is None else layer
+            check_name("layer", chosen, layers)
+            return epochs_chart(self.table[self.table["layer"] == chosen], ax=ax)
+        readings = paired_readings(self.table)
+        if not readings:
+            raise InputError("a plane takes readings of I(X;T) and I(T;Y), and the table has not both")
+        across = next(iter(readings)) if method is None else method
+        check_name("method", across, readings)
+        return plane_chart(self.table, across, readings[across], ax=ax)
 
     def save(self, folder: str | Path) -> list[Path]:
         """Write what the command line writes: ``plane.csv`` and every figure.

@@ -106,7 +106,7 @@ def test_from_training_to_reading_and_again(
     assert found.reading == f"{of_frozen} {of_tuned}"
 
     before = written(tmp_path / "out")
-    monkeypatch.setattr(temporal, "draw_temporal", lambda *_: [])
+    monkeypatch.setattr(temporal, "write_temporal_figures", lambda *_: [])
     again = run(recipe, tmp_path / "out")
     assert again is not None
     assert again.reading == found.reading
