@@ -149,6 +149,7 @@ def read_dataset(
         labels += found
         advance("reading the data", len(labels), len(indices))
     classes, numbers = number_labels(labels, _class_names(dataset))
+    state.update(numbers.tobytes())
     digest_of_all = digest_text("items", state.hexdigest(), *classes)
     name = name or type(dataset).__name__
     return TorchItems(name, classes, numbers, digest_of_all, dataset, indices, collate, workers)

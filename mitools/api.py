@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mitools.studies.definition import Study
     from mitools.training.recipes import TrainingRecipe
 
-Folder = str | PathLike[str] | None
+Folder = str | Path | None
 
 
 def mutual_information(

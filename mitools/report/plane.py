@@ -32,7 +32,7 @@ def paired_readings(table: pd.DataFrame) -> dict[str, str]:
 
 
 def write_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """Write ``plane.csv``, and every figure below ``figures/``; arguments and errors of :func:`draw_plane`."""
+    """Write ``plane.csv``, and every figure below ``figures/``; errors as of :func:`draw_plane`."""
     write_csv(table, folder / "plane.csv")
     return [folder / "plane.csv", *draw_plane(table, folder / "figures")]
 
