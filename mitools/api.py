@@ -251,13 +251,13 @@ def audit(
     """
     from mitools.auditing.auditor import run_audit
     from mitools.auditing.requests import LayerChoice, as_requests
+    from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
     from mitools.datasets.accepted import as_labelled_data
     from mitools.features.store import FeatureStore
-    from mitools.measures.settings import AuditSettings
     from mitools.results.audit import AuditResult
 
     wants_views = _wants_views(pairing)
@@ -571,7 +571,8 @@ def study(
     from mitools.features.store import FeatureStore
     from mitools.results.study import StudyResult
     from mitools.studies.definition import Study
-    from mitools.studies.work import StudyFolder, Worker
+    from mitools.studies.folder import StudyFolder
+    from mitools.studies.worker import Worker
 
     wanted = _recipe(study, Study, "study")
     bar = shown(progress if process_rank() == 0 else False)

@@ -134,7 +134,7 @@ def run_calibration(
     settings
         See :class:`CalibrationSettings`.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------

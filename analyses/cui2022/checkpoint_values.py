@@ -22,7 +22,6 @@ from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
 from mitools.estimators.bounds.infonce import read_infonce
-from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.class_pairs import read_label_information
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
@@ -30,6 +29,8 @@ from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
+from mitools.measures.certificate import fit_certificate
+from mitools.measures.settings import MeasureSettings
 from mitools.metrics.clustering import kmeans_nmi
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.transfer import Right, TransferProtocol, frozen_transfer
@@ -163,7 +164,7 @@ class Measuring:
         rows, labels, seed = np.asarray(features.values[:, 0]), features.labels, self.recipe.seed
         protocol = TransferProtocol(steps=self.recipe.transfer_steps)
         frozen = frozen_transfer(rows, labels, parts, protocol, seed, self.device)
-        fitted = ClassPosterior(seed=seed).fit(rows, labels, parts)
+        fitted = fit_certificate(rows, labels, parts, MeasureSettings(seed=seed, device=self.device))
         prior, posterior = class_prior(labels), fitted.posterior_
         report, select = (
             read_label_information(posterior.predict_proba(rows[items]), labels[items], prior, entropy(prior))
@@ -175,6 +176,7 @@ class Measuring:
             "select_nats": select.nats,
             "frozen": frozen.tolist(),
             "logistic": (posterior.predict(rows[parts.report]) == labels[parts.report]).tolist(),
+            # Over all images; those of an audit are over the report images alone.
             "recall_at_1": recall_at_1(rows, labels, device=self.device),
             "nmi": kmeans_nmi(rows, labels, seed),
         }

@@ -1,6 +1,5 @@
 """Whether one strength of augmentation is best for every task (Lee et al., Sec. IV-C, Fig. 5)."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,15 +11,9 @@ from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationReci
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
-from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
-from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.warnings import SATURATED_SHARE
-from mitools.features.extract import Features
-from mitools.measures.critics import view_critic
-from mitools.measures.settings import AuditSettings
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
@@ -156,14 +149,8 @@ def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
     augmentation = folder.recipe().augmentation or NOTHING
     views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
-    features = evaluation.features(f"run:{folder.path}", views=views)
-    kept = evaluation.cell("views", features, {}, partial(_measure_views, evaluation.settings))
-    estimate = Estimate.from_dict(kept["estimates"]["i_simclr"])
+    estimate = evaluation.view_information(f"run:{folder.path}", views)
     return interval_columns("i_views", estimate) | {
         "i_views_ceiling_bits": estimate.ceiling_bits,
-        "i_views_warnings": ", ".join(caution.word for caution in estimate.warnings),
+        "i_views_warnings": ", ".join(warning.word for warning in estimate.warnings),
     }
-
-
-def _measure_views(settings: AuditSettings, features: Features, parts: Parts) -> Values:
-    return view_critic(features, parts, settings)

@@ -1,9 +1,8 @@
 """Whether a small batch limits what an encoder learns, or only what its loss shows (Lee et al., Fig. 4)."""
 
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -18,9 +17,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.features.extract import Features
+from mitools.measures.critics import projection_critic
 from mitools.pairing.same_class import SameClassPairs
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
@@ -181,13 +178,7 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
     trained, encoder = folder.recipe(), f"run:{folder.path}"
     certified = evaluation.certify(encoder)
     untrained = evaluation.certify(f"{encoder}@epoch=0").columns
-    after = evaluation.cell(
-        "nt_xent",
-        evaluation.features(encoder),
-        {"k_est": recipe.k_est, "critic_steps": recipe.critic_steps},
-        partial(_nt_xent, recipe, evaluation.settings.device),
-    )
-    nt_xent = Estimate.from_dict(after["estimate"])
+    nt_xent = _nt_xent(encoder, evaluation, recipe)
     return {
         "k_tr": trained.batch_size,
         "learning_rate": trained.optimiser.learning_rate,
@@ -199,7 +190,7 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
         **interval_columns("nt_xent", nt_xent),
         "nt_xent_ceiling_bits": nt_xent.ceiling_bits,
         "nt_xent_pairs": nt_xent.settings["pairs"],
-        "nt_xent_warnings": ", ".join(caution.word for caution in nt_xent.warnings),
+        "nt_xent_warnings": ", ".join(warning.word for warning in nt_xent.warnings),
     }
 
 
@@ -215,19 +206,27 @@ def _in_training(folder: RunFolder) -> Values:
     }
 
 
-def _nt_xent(recipe: BatchSizeRecipe, device: str, features: Features, parts: Parts) -> Values:
-    """Train a projection head on the frozen features, and read NT-Xent once on the report images."""
-    rows = features.values[:, 0]
-    critic = VariationalEstimator(
-        "nt_xent",
-        "projection",
-        batch_size=recipe.k_est,
-        max_steps=recipe.critic_steps,
-        device=device,
-        seed=recipe.evaluation.seed,
-    )
-    critic.fit(rows, rows, SameClassPairs(features.labels, recipe.evaluation.prior), parts)
-    return {"estimate": critic.estimate_.to_dict()}
+def _nt_xent(encoder: str, evaluation: Evaluation, recipe: BatchSizeRecipe) -> Estimate:
+    """Train a projection head on the frozen features, and read NT-Xent once on the report images.
+
+    K_Est and the steps are the recipe's, so that this is no measure of the registry but the same critic with
+    settings of the paper's.
+    """
+    representation, settings = evaluation.representation(evaluation.features(encoder)), evaluation.settings
+    options: dict[str, Any] = {
+        "batch_size": recipe.k_est,
+        "max_steps": recipe.critic_steps,
+        "scaling": "rank_normal",
+    }
+
+    def compute() -> Values:
+        critic = projection_critic(settings, method="nt_xent", **options)
+        pairs = SameClassPairs(representation.labels, settings.prior)
+        critic.fit(representation.rows, representation.rows, pairs, representation.parts)
+        return {"estimate": critic.estimate_.to_dict()}
+
+    on = {"features": representation.keys["rows"]} | settings.record() | options
+    return Estimate.from_dict(evaluation.results.cell("nt_xent", on, compute)["estimate"])
 
 
 def _compared(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:

@@ -10,6 +10,7 @@ from pydantic import Field
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import RUNS, require_held_out
 from mitools.auditing.auditor import run_audit
+from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
@@ -18,7 +19,6 @@ from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import kept_epochs, read_run_recipe
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures.settings import AuditSettings
 from mitools.report.audit import write_audit
 
 MEASURES = {

@@ -32,7 +32,7 @@ def train_all(
     runtime
         Device, precision and processes; all processes train every run together.
     advance
-        Told the run's name with what the trainer tells.
+        Called with the run's name and what the trainer says.
 
     Returns
     -------

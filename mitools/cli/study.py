@@ -64,7 +64,7 @@ def run(
     """
     from mitools.backends.processes import own_device, process_rank
     from mitools.features.store import FeatureStore, default_root
-    from mitools.studies.work import Worker
+    from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
     if dry_run:
@@ -178,7 +178,7 @@ def _begun(study: Path, destination: Path) -> Any:
 
 def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.definition import left_out, read_study
-    from mitools.studies.work import StudyFolder
+    from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):

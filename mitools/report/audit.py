@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
+from mitools.measures.registry import MEASURES
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.panels import AxesArray, SomeAxes
@@ -40,8 +41,8 @@ AUDIT_MEASURES = (
 )
 """The columns that are correlated with linear accuracy, where an audit has them."""
 
-AUDIT_LOWER_IS_BETTER = ("alignment", "alignment_simclr", "uniformity")
-"""Those of them that are negated before they are correlated."""
+AUDIT_LOWER_IS_BETTER = tuple(name for name, measure in MEASURES.items() if not measure.higher_is_better)
+"""Those that are negated before they are correlated."""
 
 
 class AuditFigure(Protocol):

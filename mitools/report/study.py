@@ -10,8 +10,9 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
 from mitools.core.names import nearest
+from mitools.measures.measured import Difference
 from mitools.report.tables.write import write_csv
-from mitools.studies.work import Found
+from mitools.studies.folder import Found
 
 CELL_COLUMNS = (
     *("data", "encoder", "family", "pairing", "measure", "seed", "state"),
@@ -131,6 +132,10 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
     }
     if "value" in found.values:
         return row | {"value": found.values["value"], "unit": ""}
+    if "difference" in found.values:
+        difference = Difference.from_dict(found.values["difference"])
+        low, high, _ = difference.interval_bits
+        return row | {"value": difference.bits, "unit": "bits", "low": low, "high": high}
     if "estimate" not in found.values:
         return row
     estimate = Estimate.from_dict(found.values["estimate"])

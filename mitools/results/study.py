@@ -8,7 +8,7 @@ import pandas as pd
 
 from mitools.report.study import cell_table, encoder_table, write_table
 from mitools.results.notebook import as_html, as_text
-from mitools.studies.work import StudyFolder
+from mitools.studies.folder import StudyFolder
 
 FORMATS = ("csv", "parquet", "tex", "md")
 
@@ -53,11 +53,12 @@ class StudyResult:
         InputError
             As :func:`mitools.statistics.grouped_correlation.correlate_groups`.
         """
-        from mitools.statistics.correlation import LOWER_IS_BETTER
+        from mitools.measures.registry import MEASURES
         from mitools.statistics.grouped_correlation import correlate_groups
 
-        turned = tuple(name for name in LOWER_IS_BETTER if name in self.table)
         table = self.table.drop(columns="seeds")
+        known = [MEASURES[name] for name in table if name in MEASURES]
+        turned = tuple(measure.name for measure in known if not measure.higher_is_better)
         return correlate_groups(table, target, group, lower_is_better=turned, seed=seed)
 
     def save(self, folder: str | Path) -> list[Path]:

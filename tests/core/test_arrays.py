@@ -76,7 +76,7 @@ def test_whole_numbers_stay_whole():
     ids=lambda value: str(value)[:20],
 )
 def test_what_holds_no_array_is_refused_in_one_sentence(values, words):
-    with pytest.raises(InputError, match=".") as caught:
+    with pytest.raises(InputError) as caught:
         as_array(values, "x")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)

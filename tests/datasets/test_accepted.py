@@ -98,7 +98,9 @@ def test_rows_come_as_rows(data):
         Items(lambda index: torch.from_numpy(PIXELS[index]).permute(2, 0, 1), NAMES),
         Items(picture, LABELS, classes=["cat", "dog", "owl"]),
         Subset(Items(picture, torch.from_numpy(LABELS), classes=["cat", "dog", "owl"]), range(N)),
-        ConcatDataset([Items(picture, LABELS[:6], ["cat", "dog", "owl"]), Subset(Items(picture), range(6, N))]),
+        ConcatDataset(
+            [Items(picture, LABELS[:6], ["cat", "dog", "owl"]), Subset(Items(picture), range(6, N))]
+        ),
     ],
     ids=lambda data: type(data).__name__,
 )

@@ -43,7 +43,7 @@ def test_from_checkpoints_to_reading(
     def quick(*arguments: Any, **options: Any) -> VariationalEstimator:
         return VariationalEstimator(*arguments, max_steps=20, **options)
 
-    monkeypatch.setattr("mitools.measures.settings.VariationalEstimator", quick)
+    monkeypatch.setattr("mitools.measures.critics.VariationalEstimator", quick)
     out = runs / "quality"
     found = run(make_recipe(evaluation, RepresentationQualityRecipe, "recipe"), out)
     assert found is not None

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ import pandas as pd
 import pytest
 
 from mitools.cli.main import run
+from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.features.store import FeatureStore
+from mitools.measures import certificate, quality
+from mitools.measures.base import Computation
+from mitools.measures.measured import Measured
+from mitools.measures.registry import MEASURES
 from mitools.studies.definition import read_study
-from mitools.studies.work import StudyFolder, Worker
+from mitools.studies.folder import StudyFolder
+from mitools.studies.worker import Worker
 
 MOVES = ["seconds"]
 
@@ -49,7 +56,7 @@ def test_every_cell_is_computed_once(small_study: Path, tmp_path: Path, monkeypa
     def fail(*_: Any, **__: Any) -> None:
         raise AssertionError("computed again")
 
-    monkeypatch.setattr("mitools.studies.work.extract", fail)
+    monkeypatch.setattr("mitools.studies.worker.extract", fail)
     assert states(work(small_study, tmp_path / "out")) == {"done": 4}
 
 
@@ -103,13 +110,13 @@ def test_a_failed_encoder_leaves_the_others_finished_and_can_be_retried(
 def test_an_unexpected_error_is_kept_with_its_cell_until_it_is_retried(
     small_study: Path, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    def explode(*_: Any, **__: Any) -> float:
+    def explode(*_: Any, **__: Any) -> Measured:
         raise RuntimeError("out of memory\nsecond line")
 
     with monkeypatch.context() as patched:
-        patched.setitem(
-            __import__("mitools.measures.registry", fromlist=["METRICS"]).METRICS, "linear_acc", explode
-        )
+        patched.setattr(quality, "explode", explode, raising=False)
+        broken = replace(MEASURES["linear_acc"], computation=Computation(f"{quality.__name__}:explode"))
+        patched.setitem(MEASURES, "linear_acc", broken)
         folder = work(small_study, tmp_path / "out")
     errors = {one.error for one in folder.found() if one.state == "failed"}
     assert errors == {"RuntimeError: out of memory second line"}
@@ -145,6 +152,44 @@ def test_a_full_disk_ends_the_run_with_the_finished_cells_kept(
     monkeypatch.undo()
     folder = StudyFolder(read_study(small_study), tmp_path / "out")
     assert states(folder) == {"done": 2, "to do": 2}
+
+
+def test_one_fit_serves_all_cells_of_it(small_study: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    fits = []
+
+    def counted(*arguments: Any, **settings: Any) -> ClassPosterior:
+        fits.append(settings)
+        return ClassPosterior(*arguments, **settings)
+
+    monkeypatch.setattr(certificate, "ClassPosterior", counted)
+    text = small_study.read_text() + "measures: [i_class, i_class_nwj, label_information]\n"
+    small_study.write_text(text)
+    folder = work(small_study, tmp_path / "out")
+    assert len(fits) == 2  # one an encoder
+    assert states(folder) == {"done": 2 * 5}
+    # Two names of one measure are one result.
+    assert len(list((tmp_path / "out" / "cells").glob("*.json"))) == 2 * 4
+    linear = [one.values["value"] for one in folder.found() if one.cell.measure == "linear_acc"]
+    small_study.write_text(text.replace("measures: [", "metrics: []\nmeasures: [linear_acc, "))
+    alone = work(small_study, tmp_path / "alone")
+    assert linear == [one.values["value"] for one in alone.found() if one.cell.measure == "linear_acc"]
+
+
+def test_a_fit_is_left_to_the_process_that_works_on_it(small_study: Path, tmp_path: Path) -> None:
+    folder = StudyFolder(read_study(small_study), tmp_path / "out")
+    first, second = folder.cells[:2]
+    with folder.claims.claim(folder.fit_name(first)):
+        assert folder.state_of(first).state == folder.state_of(second).state == "claimed"
+    assert folder.state_of(first).state == "to do"
+
+
+def test_what_an_encoder_lacks_fails_its_own_cells(small_study: Path, tmp_path: Path) -> None:
+    small_study.write_text(small_study.read_text() + "measures: [i_class_head, control_gain]\n")
+    folder = work(small_study, tmp_path / "out")
+    assert states(folder) == {"done": 4, "failed": 4}
+    errors = {one.cell.measure: one.error for one in folder.found() if one.state == "failed"}
+    assert "i_class_head reads the projection head of a run" in errors["i_class_head"]
+    assert "control_gain reads features of the same network untrained" in errors["control_gain"]
 
 
 def start(study_file: Path, out: Path, cache: Path) -> subprocess.Popen[bytes]:
