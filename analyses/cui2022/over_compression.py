@@ -28,7 +28,8 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
 from mitools.features.store import FeatureStore, default_root
 from mitools.report.tables.write import write_csv
-from mitools.training.recipes import CTCRecipe, TrainingRecipe
+from mitools.training.methods.ctc import CTCOptions
+from mitools.training.recipes import TrainingRecipe
 
 
 class TemporalRecipe(Recipe):
@@ -51,7 +52,7 @@ class TemporalRecipe(Recipe):
     """
 
     training: TrainingRecipe
-    ctc: CTCRecipe = CTCRecipe()
+    ctc: CTCOptions = CTCOptions()
     source: Annotated[str, Field(min_length=1)]
     targets: Annotated[dict[str, str], Field(min_length=1)]
     measure: MeasureRecipe = MeasureRecipe()
@@ -60,7 +61,7 @@ class TemporalRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _keep_checkpoints_of_cross_entropy(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if training.objective != "cross_entropy" or training.keep_every is None:
+        if training.method != "cross_entropy" or training.keep_every is None:
             raise ValueError("the objective must be cross_entropy, and keep_every says what is measured")
         return training
 
@@ -73,16 +74,22 @@ class TemporalRecipe(Recipe):
 
     @model_validator(mode="after")
     def _border_is_kept(self) -> "TemporalRecipe":
-        every, border = self.training.keep_every, self.second().border
+        self.second()  # which refuses a border that leaves no second stage
+        every, border = self.training.keep_every, self.border
         if every is not None and (border % every or self.training.epochs % every):
             raise ValueError(f"keep_every {every} must divide the epochs {self.training.epochs} and CTC's"
                              f" border {border}, where checkpoints are compared")  # fmt: skip
         return self
 
+    @property
+    def border(self) -> int:
+        """The epoch after which the second stage of CTC begins."""
+        return self.ctc.border_in(self.training.epochs)
+
     def second(self) -> TrainingRecipe:
         """Give the recipe of the CTC run."""
         return TrainingRecipe.model_validate(
-            self.training.model_dump() | {"objective": "ctc", "ctc": self.ctc.model_dump()}
+            self.training.model_dump() | {"method": "ctc", "options": self.ctc.model_dump()}
         )
 
 
@@ -100,7 +107,7 @@ def run(
     runs = train_all({VANILLA: recipe.training, CTC: recipe.second()}, out, runtime, advance)
     if not runtime.is_main:
         return None
-    border = recipe.second().border
+    border = recipe.border
     results = ResultStore(out / "cells")
     measuring = Measuring(
         recipe.measure,

@@ -52,7 +52,7 @@ class AugmentationSweepRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _leave_the_augmentation_to_the_sweeps(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if training.objective != "simclr" or training.augmentation is not None:
+        if training.method != "simclr" or training.augmentation is not None:
             raise ValueError("the objective must be simclr, and the augmentation is what is swept")
         return training
 

@@ -66,7 +66,7 @@ class BatchSizeRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _leave_the_batch_size_to_the_runs(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if "batch_size" in training.model_fields_set or training.objective != "class":
+        if "batch_size" in training.model_fields_set or training.method != "class":
             raise ValueError("the objective must be class, and batch_size stands in runs")
         return training
 

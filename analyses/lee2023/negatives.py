@@ -61,7 +61,7 @@ class NegativesRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _leave_the_negatives_to_the_sources(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if training.objective not in ("simclr", "class") or training.negatives is not None:
+        if training.method not in ("simclr", "class") or training.options["negatives"] is not None:
             raise ValueError("the objective must be simclr or class, and negatives stand in sources")
         return training
 
@@ -82,9 +82,7 @@ def run(
     """
     require_held_out(recipe.training.data, recipe.evaluation.data)
     runtime = runtime or Runtime()
-    recipes = {
-        one.name: recipe.training.model_copy(update={"negatives": one.negatives}) for one in recipe.sources
-    }
+    recipes = {one.name: recipe.training.with_options(negatives=one.negatives) for one in recipe.sources}
     runs = train_all(recipes, out, runtime, advance)
     if not runtime.is_main:
         return None

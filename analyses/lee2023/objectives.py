@@ -44,7 +44,7 @@ class ObjectivesRecipe(Recipe):
     @field_validator("runs")
     @classmethod
     def _compare_objectives_alone(cls, runs: tuple[TrainingRecipe, ...]) -> tuple[TrainingRecipe, ...]:
-        names = [one.objective for one in runs]
+        names = [one.method for one in runs]
         if len(set(names)) < len(names):
             raise ValueError("every objective is run once")
         for name in BUDGET:
@@ -62,7 +62,7 @@ def run(
     """
     require_held_out(recipe.runs[0].data, recipe.evaluation.data)
     runtime = runtime or Runtime()
-    runs = train_all({one.objective: one for one in recipe.runs}, out, runtime, advance)
+    runs = train_all({one.method: one for one in recipe.runs}, out, runtime, advance)
     if not runtime.is_main:
         return None
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)

@@ -43,7 +43,7 @@ class TaskDependenceRecipe(Recipe):
     @field_validator("training")
     @classmethod
     def _leave_the_task_to_the_runs(cls, training: TrainingRecipe) -> TrainingRecipe:
-        if not training.data.startswith("cdp") or "shared=" in training.data or training.objective != "class":
+        if not training.data.startswith("cdp") or "shared=" in training.data or training.method != "class":
             raise ValueError("the objective must be class, and the data cdp without shared=")
         return training
 

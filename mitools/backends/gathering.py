@@ -1,5 +1,6 @@
 """The global batch from every process's part of it, with its gradient."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -49,6 +50,13 @@ def gather_items(values: Tensor, index: Tensor) -> tuple[Tensor, Tensor]:
     places = torch.arange(len(index), device=index.device)
     first = torch.full_like(items, len(index)).scatter_reduce(0, inverse, places, "amin")
     return values[first], items
+
+
+def share_tensors(tensors: Iterable[Tensor]) -> None:
+    """Overwrite tensors by those of the first process; alone, nothing happens."""
+    if _several():
+        for tensor in tensors:
+            distributed.broadcast(tensor, src=0)
 
 
 def _several() -> bool:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
-from mitools.backends.gathering import gather_items, gather_with_gradient
+from mitools.backends.gathering import gather_items, gather_with_gradient, share_tensors
 from mitools.core.errors import InputError
 from mitools.core.names import check_name
 
@@ -51,10 +51,13 @@ class Runtime:
     @cached_property
     def accelerator(self) -> "Accelerator":
         """Start accelerate, which joins the other processes where there are some."""
-        from accelerate import Accelerator
+        from accelerate import Accelerator, AutocastKwargs, DistributedDataParallelKwargs
 
         mixed = "bf16" if self.precision == "bf16" else "no"
-        accelerator = Accelerator(cpu=self._cpu, mixed_precision=mixed)
+        # What is prepared computes a loss too, which stays in float32: autocast() alone takes networks down.
+        # Buffers may be whole memory banks: share_buffers() sends them when they must agree, no step does.
+        settings = [AutocastKwargs(enabled=False), DistributedDataParallelKwargs(broadcast_buffers=False)]
+        accelerator = Accelerator(cpu=self._cpu, mixed_precision=mixed, kwargs_handlers=settings)
         if self.precision == "tf32":
             torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
         return accelerator
@@ -80,21 +83,29 @@ class Runtime:
         return self.accelerator.is_main_process
 
     def prepare(self, module: nn.Module) -> nn.Module:
-        """Put a network on the device; average its gradients over the processes; compile it if asked."""
+        """Put a module on the device, and average its gradients over the processes.
+
+        Where compilation is asked for, each of the modules that it is made of is compiled: its networks, and
+        not what calls them.
+        """
         module = module.to(self.device)
         if self.device.type == "cuda" and self.processes > 1:
             module = nn.SyncBatchNorm.convert_sync_batchnorm(module)
+        if self.compiled:
+            for network in module.children():
+                network.compile()
         prepared: nn.Module = self.accelerator.prepare_model(module)
-        return torch.compile(prepared) if self.compiled else prepared  # type: ignore[return-value]
-
-    def bare(self, module: nn.Module) -> nn.Module:
-        """Return the network that :meth:`prepare` wrapped."""
-        unwrapped: nn.Module = self.accelerator.unwrap_model(module)
-        return unwrapped
+        return prepared
 
     def autocast(self) -> AbstractContextManager[Any]:
         """Give the block in which networks compute in the precision."""
-        return self.accelerator.autocast()
+        from accelerate import AutocastKwargs
+
+        return self.accelerator.autocast(AutocastKwargs(enabled=True))
+
+    def share_buffers(self, module: nn.Module) -> None:
+        """Give every process the buffers of the first: statistics of norms, banks and queues."""
+        share_tensors(module.buffers())
 
     def gather(self, rows: Tensor) -> Tensor:
         """Join the batch's rows of all processes, with their gradient."""

@@ -1,4 +1,4 @@
-"""``mitools train``: an encoder, under one of the papers' objectives."""
+"""``mitools train``: an encoder, by one of the papers' methods, or one of your own."""
 
 from pathlib import Path
 from typing import Annotated
@@ -43,7 +43,7 @@ def train(
     if json:
         print_json({"run": str(destination), "epochs": folder.epochs(), "last": last})
         return 0
-    out.print(f"{wanted.objective} for {wanted.epochs} epochs: the encoder run:{destination}", markup=False)
+    out.print(f"{wanted.method} for {wanted.epochs} epochs: the encoder run:{destination}", markup=False)
     if "in_training_bits" in last:
         out.print(
             f"in-training estimate {last['in_training_bits']:.3f} bits (in-sample; its ceiling is"

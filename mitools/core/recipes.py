@@ -69,8 +69,19 @@ def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
     return make_recipe(content, kind, str(path))
 
 
-def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str) -> AnyRecipe:
-    """Make a recipe from keys and values; `name` begins every error.
+def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str = "", under: str = "") -> AnyRecipe:
+    """Make a recipe from keys and values.
+
+    Parameters
+    ----------
+    content
+        Keys and values.
+    kind
+        What it must be.
+    name
+        Begins every error.
+    under
+        Where the keys stand in the whole recipe, as ``options.``; begins the name of a key in an error.
 
     Raises
     ------
@@ -81,13 +92,14 @@ def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str) -> An
     try:
         return kind.model_validate_json(json.dumps(content, default=str))
     except ValidationError as error:
-        raise InputError(f"{name}: {_first_fault(error, kind)}") from None
+        prefix = f"{name}: " if name else ""
+        raise InputError(prefix + _first_fault(error, kind, under)) from None
 
 
-def _first_fault(error: ValidationError, kind: type[Recipe]) -> str:
+def _first_fault(error: ValidationError, kind: type[Recipe], under: str) -> str:
     # A mistyped key is missing under its right name too, which says less.
     fault = min(error.errors(), key=lambda one: one["type"] != "extra_forbidden")
-    place = ".".join(map(str, fault["loc"]))
+    place = under + ".".join(map(str, fault["loc"])) if fault["loc"] else ""
     if fault["type"] == "extra_forbidden":
         known = _fields_at(kind, fault["loc"][:-1])
         return f"unknown key {place!r}; did you mean {nearest(str(fault['loc'][-1]), known)}?"

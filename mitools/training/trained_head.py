@@ -8,7 +8,8 @@ from mitools.encoders.open import SOURCES
 from mitools.encoders.sources.run import HEAD, find_checkpoint, run_and_epoch
 from mitools.estimators.critics.networks import ProjectionCritic
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.losses.registry import OBJECTIVES
+from mitools.training.methods.contrastive import Contrastive, ContrastiveOptions
+from mitools.training.methods.registry import is_own, method_class, read_options
 
 
 def trained_head(spec: str) -> ProjectionCritic | None:
@@ -24,7 +25,8 @@ def trained_head(spec: str) -> ProjectionCritic | None:
     Returns
     -------
     ProjectionCritic or None
-        None where the encoder is no ``run:``, or was trained without a projection head.
+        None where the encoder is no ``run:``, or was not trained by one of mitools' own methods with a
+        projection head.
 
     Raises
     ------
@@ -36,14 +38,15 @@ def trained_head(spec: str) -> ProjectionCritic | None:
         return None
     folder, epoch = run_and_epoch(parsed)
     recipe = RunFolder(folder).recipe()
-    objective = OBJECTIVES[recipe.objective]
-    if objective.head != "projection":
+    # Opening a run executes none of the user's code: what head a method of his own has is not known.
+    if is_own(recipe.method) or not issubclass(method_class(recipe.method), Contrastive):
         return None
+    options = read_options(recipe.method, recipe.options)
+    assert isinstance(options, ContrastiveOptions)
     path = find_checkpoint(folder, epoch) / HEAD
     weights = load_file(path)
     hidden, width = weights["0.weight"].shape
-    temperature = objective.temperature if recipe.temperature is None else recipe.temperature
-    critic = ProjectionCritic(width, width, (hidden,), recipe.head_width, temperature)
+    critic = ProjectionCritic(width, width, (hidden,), options.head_width, options.temperature)
     try:
         critic.head.load_state_dict(weights)
     except RuntimeError:

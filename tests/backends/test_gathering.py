@@ -10,8 +10,7 @@ import pytest
 import torch
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.losses.base import Embedded
-from mitools.training.losses.ntxent import NTXent
+from mitools.training.losses.ntxent import ntxent
 
 PROGRAM = """
 import sys
@@ -22,8 +21,7 @@ from torch import distributed
 from torch.nn.parallel import DistributedDataParallel
 
 from mitools.backends.gathering import gather_items, gather_with_gradient
-from mitools.training.losses.base import Embedded
-from mitools.training.losses.ntxent import NTXent
+from mitools.training.losses.ntxent import ntxent
 
 rank = int(sys.argv[3])
 distributed.init_process_group("gloo", init_method=sys.argv[4], rank=rank, world_size=2)
@@ -34,7 +32,7 @@ wrapped = DistributedDataParallel(network)
 own = given["images"].chunk(2, dim=1)[rank]
 projected = wrapped(own)
 views = torch.stack([gather_with_gradient(view) for view in projected])
-loss = NTXent(0.3)(Embedded(views, torch.arange(views.shape[1]))).value
+loss = ntxent(*views, 0.3)
 loss.backward()
 index = torch.tensor(([0, 2, 4], [1, 3, 0, 4])[rank])
 values, items = gather_items(10.0 * index[:, None] + rank, index)
@@ -73,7 +71,7 @@ def test_the_gathered_losss_gradient_is_that_of_one_process(two_processes: tuple
     given, found = two_processes
     network = torch.nn.Linear(5, 3).double()
     network.load_state_dict(given["weights"])
-    loss = NTXent(0.3)(Embedded(network(given["images"]), torch.arange(6))).value
+    loss = ntxent(*network(given["images"]), 0.3)
     loss.backward()
     assert found["loss"].item() == pytest.approx(loss.item(), rel=1e-12)
     for name, parameter in network.named_parameters():

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Pairing
+from mitools.training.methods.base import Pairing
 
-Rows = NDArray[np.int64]
+Items = NDArray[np.int64]
 
 
-class Batches:
+class BatchSampler:
     """The items of every step.
 
     Every epoch is a permutation of the items; what does not fill a batch at its end is left out. With
@@ -24,7 +24,7 @@ class Batches:
     batch_size
         Items a step, over all processes.
     pairing
-        What the objective needs.
+        What the views show: an item, or in the second view another item of its class.
     seed
         Of the permutations and the partners.
 
@@ -34,7 +34,7 @@ class Batches:
         When the batch is larger than the data, or a class has one item where a pair of it is needed.
     """
 
-    def __init__(self, labels: Rows, batch_size: int, pairing: Pairing, seed: int) -> None:
+    def __init__(self, labels: Items, batch_size: int, pairing: Pairing, seed: int) -> None:
         if batch_size > len(labels):
             raise InputError(f"batch_size {batch_size} is larger than the data's {len(labels)} items")
         self.labels = labels
@@ -56,7 +56,7 @@ class Batches:
             place[self._by_class] = np.arange(len(labels))
             self._place = place - self._start
 
-    def items(self, step: int) -> tuple[Rows, ...]:
+    def items(self, step: int) -> tuple[Items, ...]:
         """Give the items of the views of a step: one array of shape (K,), or two for same-class pairs."""
         epoch, position = divmod(step, self.steps_per_epoch)
         start = position * self.batch_size
@@ -69,10 +69,10 @@ class Batches:
         place = (self._place[first] + skip) % self._count[first]
         return first, self._by_class[self._start[first] + place]
 
-    def _order(self, epoch: int) -> Rows:
+    def _order(self, epoch: int) -> Items:
         return _permutation(len(self.labels), self.seed, epoch)
 
 
 @lru_cache(maxsize=4)
-def _permutation(n: int, seed: int, epoch: int) -> Rows:
+def _permutation(n: int, seed: int, epoch: int) -> Items:
     return np.random.default_rng([seed, 0, epoch]).permutation(n)

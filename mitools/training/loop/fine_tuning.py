@@ -19,8 +19,8 @@ from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.estimators.inputs.splits import Parts
 from mitools.metrics.transfer import Right, blind_classifier
 from mitools.training.loop.images_in_memory import load_images
+from mitools.training.views import View, make_view
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import augmented, draw_count
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def fine_tuned_transfer(
     runtime
         One process: device and precision; a CPU when None.
     advance
-        Told how many epochs are done.
+        Called with how many epochs are done.
 
     Returns
     -------
@@ -108,6 +108,7 @@ def fine_tuned_transfer(
     size = min(protocol.batch_size, len(used))
     steps_per_epoch = len(used) // size
     steps = protocol.epochs * steps_per_epoch
+    view = make_view(protocol.augmentation)
     for epoch in range(protocol.epochs):
         network.train()
         order = used[torch.from_numpy(np.random.default_rng([seed, 0, epoch]).permutation(len(used)))]
@@ -115,7 +116,7 @@ def fine_tuned_transfer(
             step, rows = epoch * steps_per_epoch + position, order[position * size : (position + 1) * size]
             for group in optimiser.param_groups:
                 group["lr"] = protocol.learning_rate * (1 + math.cos(math.pi * step / steps)) / 2
-            pixels = _views(images.pixels[rows], protocol.augmentation, derive_seed(seed, 1, step))
+            pixels = _views(images.pixels[rows], view, derive_seed(seed, 1, step))
             optimiser.zero_grad(set_to_none=True)
             with runtime.autocast():
                 logits = network(preprocess.finish(pixels).to(device))
@@ -138,10 +139,7 @@ def fine_tuned_transfer(
     return (torch.cat(decided) == images.labels[report]).numpy()
 
 
-def _views(pixels: Tensor, augmentation: AugmentationRecipe | None, seed: int) -> Tensor:
+def _views(pixels: Tensor, view: View, seed: int) -> Tensor:
     """Draw a view of each image, uint8 in and out."""
-    if augmentation is None:
-        return pixels
-    shape = (len(pixels), draw_count(augmentation))
-    draws = torch.rand(shape, generator=torch.Generator().manual_seed(seed))
-    return (255 * augmented(pixels.float() / 255, draws, augmentation)).round().to(torch.uint8)
+    draws = torch.rand((len(pixels), view.draws), generator=torch.Generator().manual_seed(seed))
+    return (255 * view(pixels.float() / 255, draws)).round().to(torch.uint8)

@@ -44,7 +44,7 @@ def load_images(data: LabelledData, size: int | None, advance: Advance | None = 
     size
         Bring them to this size (shorter side, then centre crop); None for their own, which must be one.
     advance
-        Told how many are read.
+        Called with how many are read.
 
     Raises
     ------

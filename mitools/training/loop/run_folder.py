@@ -24,8 +24,9 @@ class RunFolder:
     """A run's folder.
 
     ``recipe.yaml`` is the recipe with all defaults filled in; ``metrics.jsonl`` has one line a record;
-    ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``,
-    ``head.safetensors``), and the latest one what training goes on from (``training.pt``) too.
+    ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``, and
+    ``head.safetensors`` where the method has a head), and the latest one what training goes on from
+    (``training.pt``: all tensors of the method, and the optimiser's state) too.
 
     Parameters
     ----------
@@ -45,11 +46,32 @@ class RunFolder:
             When the folder holds a run of another recipe.
         """
         written = self.path / "recipe.yaml"
-        if written.exists():
-            if self.recipe() != recipe:
-                raise InputError(f"{self.path} holds a run of another recipe; give another --out")
-            return
-        write_text(written, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+        if not self.is_of(recipe):
+            write_text(written, yaml.safe_dump(recipe.model_dump(mode="json"), sort_keys=False))
+
+    def is_of(self, recipe: TrainingRecipe) -> bool:
+        """Whether the folder holds a run of the recipe; False where it holds none.
+
+        Raises
+        ------
+        InputError
+            When the folder holds a run of another recipe.
+        """
+        if not (self.path / "recipe.yaml").exists():
+            return False
+        if self.recipe() != recipe:
+            raise InputError(f"{self.path} holds a run of another recipe; give another --out")
+        return True
+
+    def is_finished(self, recipe: TrainingRecipe) -> bool:
+        """Whether all epochs of the recipe are trained.
+
+        Raises
+        ------
+        InputError
+            When the folder holds a run of another recipe.
+        """
+        return self.is_of(recipe) and recipe.epochs in self.epochs()
 
     def recipe(self) -> TrainingRecipe:
         """Read the recipe.
@@ -67,8 +89,21 @@ class RunFolder:
         """Epochs whose weights are kept, in order; 0 is the untrained network."""
         return kept_epochs(self.path)
 
-    def keep(self, epoch: int, encoder: nn.Module, head: nn.Module, training: Mapping[str, Any]) -> None:
+    def keep(
+        self, epoch: int, encoder: nn.Module, head: nn.Module | None, training: Mapping[str, Any]
+    ) -> None:
         """Write a checkpoint, whole or not at all; earlier ones lose what only resuming needs.
+
+        Parameters
+        ----------
+        epoch
+            How many are done.
+        encoder
+            What the run is as an encoder.
+        head
+            What stands on it in training; None where nothing does.
+        training
+            What training goes on from.
 
         Raises
         ------
@@ -83,7 +118,8 @@ class RunFolder:
         unfinished.mkdir(parents=True)
         try:
             save_file(_contiguous(encoder), unfinished / ENCODER)
-            save_file(_contiguous(head), unfinished / HEAD)
+            if head is not None:
+                save_file(_contiguous(head), unfinished / HEAD)
             torch.save(dict(training), unfinished / TRAINING)
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(unfinished, folder)

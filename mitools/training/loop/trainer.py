@@ -2,8 +2,9 @@
 
 import math
 import time
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,25 +16,15 @@ from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance, silent
 from mitools.datasets.open import open_data
-from mitools.encoders.inputs.preprocess import Preprocess
-from mitools.encoders.sources.run import ENCODER, HEAD
-from mitools.training.loop.batches import Batches
+from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.images_in_memory import ImagesInMemory, load_images, noise_like
 from mitools.training.loop.metrics_log import MetricsLog
 from mitools.training.loop.optimisers import learning_rate, make_optimiser
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.loop.stages import Stage, stage_at, stages_of
-from mitools.training.losses.base import Embedded, Loss
-from mitools.training.losses.registry import OBJECTIVES
-from mitools.training.memory.ctc_bank import InformationBank
-from mitools.training.networks.build import build_network
-from mitools.training.networks.heads import Headed, RepresentationAndClassifier
-from mitools.training.recipes import CTCRecipe, TrainingRecipe
-from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import augmented, draw_count
-
-PREPROCESS = Preprocess()
-"""How pixels are normalised in training; a run as an encoder does the same."""
+from mitools.training.methods.base import Batch, Loss, Method, Stage
+from mitools.training.methods.registry import make_method, read_options
+from mitools.training.recipes import TrainingRecipe
+from mitools.training.training_data import TrainingData
 
 
 class NotFiniteError(ArithmeticError):
@@ -58,7 +49,7 @@ def train(
     runtime
         Device, precision and processes; one CPU process when None.
     advance
-        Told how many images of an epoch are done.
+        Called with how many images of an epoch are done.
 
     Returns
     -------
@@ -74,17 +65,12 @@ def train(
     OSError
         When the disk is full; earlier checkpoints are kept.
     """
-    run = _Run.prepare(recipe, RunFolder(out), runtime or Runtime(), advance or silent)
-    run.go_on()
-    return run.folder
-
-
-class _Data(NamedTuple):
-    """What a run trains on, on the device."""
-
-    images: ImagesInMemory
-    negatives: ImagesInMemory | None
-    batches: Batches
+    options = read_options(recipe.method, recipe.options).model_dump(mode="json")
+    recipe = recipe.model_copy(update={"options": options})
+    folder = RunFolder(out)
+    if not folder.is_finished(recipe):
+        _Run.prepare(recipe, folder, runtime or Runtime(), advance or silent).go_on()
+    return folder
 
 
 class _Run:
@@ -96,40 +82,34 @@ class _Run:
         folder: RunFolder,
         runtime: Runtime,
         advance: Advance,
-        data: _Data,
-        network: Headed,
+        data: TrainingData,
     ) -> None:
         self.recipe = recipe
         self.folder = folder
         self.runtime = runtime
         self.advance = advance
         self.data = data
-        self.network = network
-        named = OBJECTIVES[recipe.objective]
-        self.pairing = named.pairing
-        counts = torch.bincount(data.images.labels).double()
-        entropy = float(torch.special.entr(counts / counts.sum()).sum())
-        self.stages = stages_of(recipe, entropy)
-        self.augmentation = recipe.augmentation or (AugmentationRecipe() if named.augments else None)
-        self.steps_per_epoch = data.batches.steps_per_epoch
-        self.optimiser = make_optimiser(network, recipe.optimiser)
-        self.bank = _information_bank(recipe, network, len(data.images), runtime.device)
+        self.method: Method = make_method(recipe, data)
+        labels = data.labels.cpu().numpy()
+        self.batches = BatchSampler(labels, recipe.batch_size, self.method.pairing, recipe.seed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        self.optimiser = make_optimiser(self.method, recipe.optimiser)
+        own = recipe.batch_size // runtime.processes
+        self.share = slice(runtime.rank * own, (runtime.rank + 1) * own)
 
     @classmethod
     def prepare(cls, recipe: TrainingRecipe, folder: RunFolder, runtime: Runtime, advance: Advance) -> "_Run":
-        """Load the data, build the network, and take up what an earlier start left."""
+        """Load the data, make the method, and claim the folder."""
         if recipe.batch_size % runtime.processes:
             raise InputError(
                 f"batch_size {recipe.batch_size} does not divide into {runtime.processes} processes"
             )
         labelled = open_data(recipe.data)
         images = load_images(labelled, recipe.image_size, advance)
-        named = OBJECTIVES[recipe.objective]
-        batches = Batches(images.labels.numpy(), recipe.batch_size, named.pairing, recipe.seed)
-        negatives = _negatives(recipe, images, advance)
-        network = build_network(recipe, len(labelled.classes), images.pixels.shape[1:]).to(runtime.device)
-        data = _Data(_on(images, runtime.device), negatives and _on(negatives, runtime.device), batches)
-        run = cls(recipe, folder, runtime, advance, data, network)
+        device = runtime.device
+        other = partial(_load_other, recipe, images, device, advance)
+        data = TrainingData(images.pixels.to(device), images.labels.to(device), len(labelled.classes), other)
+        run = cls(recipe, folder, runtime, advance, data)
         if runtime.is_main:
             folder.begin(recipe)
         runtime.wait()
@@ -137,18 +117,16 @@ class _Run:
 
     def go_on(self) -> None:
         """Train what is left to train."""
-        epoch = self._resume()
-        if epoch == 0 and self.recipe.keep_every is not None:
+        done = self._resume()
+        if done == 0 and self.recipe.keep_every is not None:
             self._keep(0)
-        prepared = self.runtime.prepare(self.network)
-        log = MetricsLog(self.folder.path, epoch * self.steps_per_epoch) if self.runtime.is_main else None
+        prepared = self.runtime.prepare(self.method)
+        log = MetricsLog(self.folder.path, done * self.steps_per_epoch) if self.runtime.is_main else None
         try:
-            for finished in range(epoch, self.recipe.epochs):
-                stage = stage_at(self.stages, finished)
-                if self.bank is not None and finished == stage.begins:
-                    self._fill(self.bank, stage)
-                self._epoch(prepared, finished, stage, log)
-                self._keep(finished + 1)
+            for epoch in range(done, self.recipe.epochs):
+                self._begin(epoch)
+                self._epoch(prepared, epoch, log)
+                self._keep(epoch + 1)
         finally:
             if log is not None:
                 log.close()
@@ -159,58 +137,43 @@ class _Run:
         if kept is None:
             return 0
         epoch, state = kept
-        self.network.encoder.load_state_dict(self.folder.weights(epoch, ENCODER))
-        self.network.head.load_state_dict(self.folder.weights(epoch, HEAD))
+        if "method" not in state:
+            raise InputError(
+                f"{self.folder.path}: an earlier version stopped this run after epoch {epoch}, and training"
+                " cannot go on from there; its weights stay, give another --out"
+            )
+        self.method.load_state_dict(state["method"])
         self.optimiser.load_state_dict(state["optimiser"])
-        if self.bank is not None:
-            self.bank.memory.rows.copy_(state["memory_bank"])
-            if epoch > self.recipe.border:
-                self.bank.freeze(self.network.encoder, self.folder.weights(self.recipe.border, ENCODER))
         return epoch
 
     def _keep(self, epoch: int) -> None:
+        """Write a checkpoint, and remove the one before unless it is to be kept."""
         if self.runtime.is_main:
-            state: dict[str, Any] = {"optimiser": self.optimiser.state_dict()}
-            if self.bank is not None:
-                state["memory_bank"] = self.bank.memory.rows
-            self.folder.keep(epoch, self.network.encoder, self.network.head, state)
+            state = {"method": self.method.state_dict(), "optimiser": self.optimiser.state_dict()}
+            self.folder.keep(epoch, self.method.encoder(), self.method.head(), state)
             every, last = self.recipe.keep_every, epoch - 1
-            # What stage two is held against is needed until the run ends.
-            border = self.bank is not None and last == self.recipe.border
-            if last in self.folder.epochs() and (every is None or last % every) and not border:
+            ends_a_stage = any(last == stage.ends for stage in self.method.stages)
+            if last in self.folder.epochs() and (every is None or last % every) and not ends_a_stage:
                 self.folder.drop(last)
         self.runtime.wait()
 
-    def _fill(self, bank: InformationBank, stage: Stage) -> None:
-        """Begin a stage: one view of every image, encoded by the network as it is."""
-        if stage.number == 2:
-            bank.freeze(self.network.encoder)
-        images, device = self.data.images, self.runtime.device
-        rows = torch.arange(len(images), device=device).split(self.recipe.batch_size)
-        views = (
-            (items, self._views(images, items, derive_seed(self.recipe.seed, 7, stage.number, number)))
-            for number, items in enumerate(rows)
-        )
+    @torch.no_grad()
+    def _begin(self, epoch: int) -> None:
+        """Let the method prepare an epoch, alike in every process."""
+        self.runtime.share_buffers(self.method)
         with self.runtime.autocast():
-            bank.fill(bank.frozen or self.network.encoder, views)
+            self.method.at_epoch(epoch)
 
-    def _epoch(self, prepared: nn.Module, epoch: int, stage: Stage, log: MetricsLog | None) -> None:
+    def _epoch(self, prepared: nn.Module, epoch: int, log: MetricsLog | None) -> None:
         prepared.train()
+        stage = _stage_at(self.method.stages, epoch)
+        began, steps = (n * self.steps_per_epoch for n in (stage.begins, stage.ends - stage.begins))
         pending: list[Loss] = []
         started, what = time.perf_counter(), f"epoch {epoch + 1} of {self.recipe.epochs}, images"
         for position in range(self.steps_per_epoch):
             step = epoch * self.steps_per_epoch + position
-            began, steps = (n * self.steps_per_epoch for n in (stage.begins, stage.ends - stage.begins))
             rate = learning_rate(stage.optimiser, step - began, steps, self.steps_per_epoch)
-            for group in self.optimiser.param_groups:
-                group["lr"] = rate
-            self.optimiser.zero_grad(set_to_none=True)
-            loss = self._loss(prepared, step)
-            loss.value.backward()  # type: ignore[no-untyped-call]
-            self.optimiser.step()
-            if self.bank is not None:
-                self.bank.follow()
-            pending.append(loss._replace(value=loss.value.detach()))
+            pending.append(self._step(prepared, step, rate))
             if len(pending) == self.recipe.log_every or position == self.steps_per_epoch - 1:
                 record = self._record(pending, step)
                 images = len(pending) * self.recipe.batch_size / (time.perf_counter() - started)
@@ -218,7 +181,45 @@ class _Run:
                 if log is not None:
                     log.add(record | now | {"images_per_second": images})
                 pending, started = [], time.perf_counter()
-                self.advance(what, (position + 1) * self.recipe.batch_size, len(self.data.images))
+                self.advance(what, (position + 1) * self.recipe.batch_size, len(self.data))
+
+    def _step(self, prepared: nn.Module, step: int, rate: float) -> Loss:
+        """Move the weights once; returns the loss without its gradient."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        batch = self._batch(step)
+        loss = self._loss(prepared, batch)
+        loss.value.backward()  # type: ignore[no-untyped-call]
+        self.optimiser.step()
+        with torch.no_grad():
+            self.method.after_step(batch)
+        return loss._replace(value=loss.value.detach())
+
+    def _loss(self, prepared: nn.Module, batch: Batch) -> Loss:
+        loss: Loss = prepared(batch)
+        return loss
+
+    def _batch(self, step: int) -> Batch:
+        """Draw the views of a step: of all its items, this process's share."""
+        shown = [torch.from_numpy(items) for items in self.batches.items(step)]
+        views = [
+            self.data.draw(
+                view, shown[min(number, len(shown) - 1)], derive_seed(self.recipe.seed, 3, step, number),
+                self.share,
+            )
+            for number, view in enumerate(self.method.views)
+        ]  # fmt: skip
+        items = shown[0].to(self.data.labels.device)
+        return Batch(
+            views,
+            self.data.labels[items],
+            items,
+            step,
+            self.share,
+            self.runtime.gather,
+            self.runtime.autocast,
+        )
 
     def _record(self, pending: list[Loss], step: int) -> dict[str, Any]:
         """Average what the last steps gave; here alone the device is waited for."""
@@ -240,83 +241,20 @@ class _Run:
             record["ceiling_bits"] = nats_to_bits(pending[0].ceiling_nats)
         return record
 
-    def _loss(self, prepared: nn.Module, step: int) -> Loss:
-        """Compute the loss of the global batch of one step; every process encodes its share of it."""
-        items = self.data.batches.items(step)
-        if self.pairing == "views":
-            items = (*items, *items)
-        mine = self._share(len(items[0]))
-        seed = self.recipe.seed
-        views = [
-            self._views(self.data.images, torch.from_numpy(rows), derive_seed(seed, 3, step, view), mine)
-            for view, rows in enumerate(items)
-        ]
-        count = len(views)
-        if self.data.negatives is not None:
-            rng = np.random.default_rng([seed, 2, step])
-            rows = torch.from_numpy(rng.integers(0, len(self.data.negatives), self.recipe.batch_size))
-            views += [
-                self._views(self.data.negatives, rows, derive_seed(seed, 3, step, count + view), mine)
-                for view in range(2)
-            ]
-        pixels = torch.cat(views)
-        with self.runtime.autocast():
-            rows_out = prepared(pixels)
-            if self.bank is not None:
-                rows_out = torch.cat([rows_out, self.bank.keys(pixels)], dim=1)
-        # One row an item, all its views in it, so that gathering keeps views together.
-        own = rows_out.float().reshape(len(views), len(views[0]), -1).transpose(0, 1)
-        embedded = self.runtime.gather(own.contiguous()).transpose(0, 1)
-        rows = torch.from_numpy(items[0]).to(pixels.device)
-        labels = self.data.images.labels[rows]
-        negatives = embedded[count:] if self.data.negatives is not None else None
-        batch = Embedded(embedded[:count], labels, negatives)
-        if self.bank is not None:
-            batch = self.bank.beside(batch, rows, step)
-        return stage_at(self.stages, step // self.steps_per_epoch).objective(batch)
 
-    def _share(self, size: int) -> slice:
-        own = size // self.runtime.processes
-        return slice(self.runtime.rank * own, (self.runtime.rank + 1) * own)
-
-    def _views(self, source: ImagesInMemory, rows: Tensor, seed: int, mine: slice = slice(None)) -> Tensor:
-        """Draw one view of each of this process's images, normalised."""
-        device = self.runtime.device
-        images = source.pixels[rows[mine].to(device)].float() / 255
-        if self.augmentation is not None:
-            # Drawn for the whole batch, so that the share of a process does not change anyone's view.
-            shape = (len(rows), draw_count(self.augmentation))
-            draws = torch.rand(shape, generator=torch.Generator().manual_seed(seed))[mine]
-            images = augmented(images, draws.to(device), self.augmentation)
-        mean, std = (
-            torch.tensor(values, device=device).reshape(3, 1, 1)
-            for values in (PREPROCESS.mean, PREPROCESS.std)
-        )
-        return (images - mean) / std
+def _stage_at(stages: tuple[Stage, ...], epoch: int) -> Stage:
+    """Find the stage that an epoch belongs to, counted from 0."""
+    return next(stage for stage in stages if epoch < stage.ends)
 
 
-def _information_bank(
-    recipe: TrainingRecipe, network: Headed, samples: int, device: torch.device
-) -> InformationBank | None:
-    """Make the bank of an objective that reads representations as well."""
-    if not isinstance(network.head, RepresentationAndClassifier):
-        return None
-    width = network.head.in_features
-    return InformationBank(recipe.ctc or CTCRecipe(), samples, width, recipe.seed, device)
-
-
-def _negatives(recipe: TrainingRecipe, images: ImagesInMemory, advance: Advance) -> ImagesInMemory | None:
-    """Load the data set that negatives come from, where it is not the batch itself."""
-    if recipe.negatives is None:
-        return None
-    if recipe.negatives == "noise":
-        return noise_like(images, len(images), recipe.seed)
+def _load_other(
+    recipe: TrainingRecipe, images: ImagesInMemory, device: torch.device, advance: Advance, spec: str
+) -> Tensor:
+    """Load the pixels of other data that a method asks for, of the size of the run's own."""
+    if spec == "noise":
+        return noise_like(images, len(images), recipe.seed).pixels.to(device)
     height = images.pixels.shape[2]
-    found = load_images(open_data(recipe.negatives), recipe.image_size or height, advance)
+    found = load_images(open_data(spec), recipe.image_size or height, advance)
     if found.pixels.shape[1:] != images.pixels.shape[1:]:
-        raise InputError(f"negatives {recipe.negatives!r} are of another size; give the recipe an image_size")
-    return found
-
-
-def _on(images: ImagesInMemory, device: torch.device) -> ImagesInMemory:
-    return ImagesInMemory(images.pixels.to(device), images.labels.to(device))
+        raise InputError(f"negatives {spec!r} are of another size; give the recipe an image_size")
+    return found.pixels.to(device)

@@ -1,1 +1,22 @@
-"""The losses that encoders are trained under, each with the mutual information that it bounds."""
+"""The losses that encoders are trained under, as pure functions of tensors: usable in any loop.
+
+A loss averages over the items of a batch and is in nats. Where it is a bound on mutual information in
+disguise, the function with ``_nats`` behind its name gives that bound on the batch.
+"""
+
+from mitools.training.losses.cross_entropy import cross_entropy
+from mitools.training.losses.ctc import ctc_infonce
+from mitools.training.losses.infonce import infonce, infonce_nats
+from mitools.training.losses.ntxent import ntxent, ntxent_nats, ntxent_with_negatives
+from mitools.training.losses.supcon import supcon
+
+__all__ = [
+    "cross_entropy",
+    "ctc_infonce",
+    "infonce",
+    "infonce_nats",
+    "ntxent",
+    "ntxent_nats",
+    "ntxent_with_negatives",
+    "supcon",
+]

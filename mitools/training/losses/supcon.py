@@ -1,45 +1,53 @@
-"""SupCon: supervised contrastive learning with every item of a class as a positive."""
+"""SupCon: supervised contrastive learning with every row of a class as a positive."""
 
 import torch
+from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Loss
 
 
-class SupCon:
-    """The "out" form of Khosla et al. (2020, Eq. 2): the mean over positives outside the logarithm.
+def supcon(rows: Tensor, labels: Tensor, temperature: float = 0.1) -> Tensor:
+    """Give the "out" form of Khosla et al. (2020, Eq. 2): the mean over positives outside the logarithm.
 
-    Every view of every item of an anchor's class is a positive. It differs from L_class
-    (:class:`mitools.training.losses.ntxent.NTXent` on same-class pairs) in that the denominator
-    holds all other positives too, so that an anchor competes with its own class: the loss cannot reach 0,
-    and neither log(2K - 1) - L nor any other simple function of it bounds I_class. Its estimate is None.
+    It differs from L_class (:func:`mitools.training.losses.ntxent.ntxent` on same-class pairs) in that the
+    denominator holds all other positives too, so that an anchor competes with its own class: the loss
+    cannot reach 0, and neither log(2K - 1) - L nor any other simple function of it bounds I_class.
 
     Parameters
     ----------
+    rows
+        Shape (N, d): every view of every item; normalised here.
+    labels
+        Shape (N,), int64.
     temperature
         Divides the cosine similarities.
+
+    Returns
+    -------
+    Tensor
+        A scalar, in nats: the mean over the rows that have another of their class.
+
+    Raises
+    ------
+    InputError
+        When no row has another of its class.
+
+    Examples
+    --------
+    >>> import torch
+    >>> round(float(supcon(torch.ones(8, 2), torch.tensor([0, 0, 0, 0, 1, 1, 1, 1])).exp()), 3)
+    7.0
     """
-
-    def __init__(self, temperature: float = 0.1) -> None:
-        self.temperature = temperature
-
-    def __call__(self, batch: Embedded) -> Loss:
-        """Average over all V K anchors.
-
-        Raises
-        ------
-        InputError
-            When no anchor has a positive.
-        """
-        rows = functional.normalize(batch.views, dim=2).flatten(0, 1)
-        labels = batch.labels.repeat(len(batch.views))
-        scores = rows @ rows.T / self.temperature
-        itself = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
-        log_share = scores - scores.masked_fill(itself, -torch.inf).logsumexp(dim=1, keepdim=True)
-        positive = (labels[:, None] == labels) & ~itself
-        count = positive.sum(dim=1)
-        if not bool(count.any()):
-            raise InputError("no item of the batch has another of its class or a second view of itself")
-        per_anchor = -(log_share * positive).sum(dim=1) / count.clamp(min=1)
-        return Loss(per_anchor[count > 0].mean(), None, None)
+    rows = functional.normalize(rows, dim=1)
+    scores = rows @ rows.T / temperature
+    is_self = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
+    log_share = scores - scores.masked_fill(is_self, -torch.inf).logsumexp(dim=1, keepdim=True)
+    is_positive = (labels[:, None] == labels) & ~is_self
+    count = is_positive.sum(dim=1)
+    anchors = (count > 0).sum()
+    if not rows.is_meta and not int(anchors):  # on the meta device there are shapes and no values
+        raise InputError("no item of the batch has another of its class or a second view of itself")
+    # A row without a positive has an empty sum, and so adds nothing.
+    per_anchor = -(log_share * is_positive).sum(dim=1) / count.clamp(min=1)
+    return per_anchor.sum() / anchors

@@ -20,7 +20,7 @@ class ProjectionHead(nn.Sequential):
 
 
 class RepresentationAndClassifier(nn.Linear):
-    """A classifier that hands on what it reads, for objectives of both.
+    """A classifier that hands on what it reads, for losses of both.
 
     Parameters
     ----------
@@ -35,23 +35,26 @@ class RepresentationAndClassifier(nn.Linear):
         return torch.cat([super().forward(representations), representations], dim=1)
 
 
-class Headed(nn.Module):
-    """An encoder with its head: what is trained.
+class EncoderWithHead(nn.Module):
+    """An encoder with its head.
 
     Parameters
     ----------
     encoder
         Maps (B, 3, H, W) to (B, width).
     head
-        Maps (B, width) to what the objective reads.
+        Maps (B, width) to what the loss reads.
+    width
+        Of the encoder's output.
     """
 
-    def __init__(self, encoder: nn.Module, head: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Module, width: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
+        self.width = width
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) to what the objective reads, (B, d)."""
+        """Map (B, 3, H, W) to what the loss reads, (B, d)."""
         embedded: Tensor = self.head(self.encoder(images))
         return embedded

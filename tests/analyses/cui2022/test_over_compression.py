@@ -252,7 +252,7 @@ def test_wrong_recipes_are_named(changes: dict[str, Any], said: str, content: di
 def test_recipes_are_read(scale: str) -> None:
     path = Path(__file__).parents[3] / "analyses" / "recipes" / f"temporal.{scale}.yaml"
     recipe = read_recipe(path, TemporalRecipe)
-    assert recipe.second().border == 2 * recipe.training.epochs // 3
+    assert recipe.border == 2 * recipe.training.epochs // 3
 
 
 def test_images_trained_on_are_not_measured_on(content: dict[str, Any], tmp_path: Path) -> None:

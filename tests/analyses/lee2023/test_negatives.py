@@ -25,7 +25,7 @@ def test_from_training_to_reading(
     content = {"training": shared, "sources": SOURCES, "evaluation": evaluation}
     found = run(make_recipe(content, NegativesRecipe, "recipe"), tmp_path)
     assert found is not None
-    used = [RunFolder(tmp_path / "runs" / one["name"]).recipe().negatives for one in SOURCES]
+    used = [RunFolder(tmp_path / "runs" / one["name"]).recipe().options["negatives"] for one in SOURCES]
     assert used == [None, "digits?limit=80", "noise"]
     kept = pd.read_csv(tmp_path / "results.csv")
     assert list(kept["negatives"]) == ["same", "digits", "noise", "untrained"]

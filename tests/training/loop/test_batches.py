@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from mitools.core.errors import InputError
-from mitools.training.loop.batches import Batches
+from mitools.training.loop.batches import BatchSampler
 
 LABELS = np.array([0] * 4 + [1] * 3 + [2] * 5)
 
 
 def test_an_epoch_is_a_permutation_and_epochs_differ() -> None:
-    batches = Batches(LABELS, 4, "labels", seed=0)
+    batches = BatchSampler(LABELS, 4, "same_item", seed=0)
     assert batches.steps_per_epoch == 3
     epochs = [np.concatenate([batches.items(e * 3 + k)[0] for k in range(3)]) for e in range(2)]
     for epoch in epochs:
@@ -19,16 +19,16 @@ def test_an_epoch_is_a_permutation_and_epochs_differ() -> None:
 
 
 def test_a_step_depends_on_the_seed_and_itself_alone() -> None:
-    fresh = Batches(LABELS, 4, "same_class", seed=3).items(5)
-    used = Batches(LABELS, 4, "same_class", seed=3)
+    fresh = BatchSampler(LABELS, 4, "same_class", seed=3).items(5)
+    used = BatchSampler(LABELS, 4, "same_class", seed=3)
     for step in (0, 1, 9, 5):
         again = used.items(step)
     np.testing.assert_array_equal(fresh, again)
-    assert not np.array_equal(fresh, Batches(LABELS, 4, "same_class", seed=4).items(5))
+    assert not np.array_equal(fresh, BatchSampler(LABELS, 4, "same_class", seed=4).items(5))
 
 
 def test_partners_are_uniform_over_the_others_of_the_class() -> None:
-    batches = Batches(LABELS, 12, "same_class", seed=0)
+    batches = BatchSampler(LABELS, 12, "same_class", seed=0)
     counts = np.zeros((12, 12))
     for step in range(3000):
         x, y = batches.items(step)
@@ -43,6 +43,6 @@ def test_partners_are_uniform_over_the_others_of_the_class() -> None:
 
 def test_what_cannot_be_batched_is_named() -> None:
     with pytest.raises(InputError, match="batch_size 13 is larger than the data's 12 items"):
-        Batches(LABELS, 13, "labels", 0)
+        BatchSampler(LABELS, 13, "same_item", 0)
     with pytest.raises(InputError, match="class 1 has one item"):
-        Batches(np.array([0, 0, 1, 2, 2]), 2, "same_class", 0)
+        BatchSampler(np.array([0, 0, 1, 2, 2]), 2, "same_class", 0)

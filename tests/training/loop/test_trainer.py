@@ -22,6 +22,7 @@ from mitools.encoders.open import open_encoder
 from mitools.training.loop import trainer
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.loop.trainer import NotFiniteError, train
+from mitools.training.methods import Batch
 from mitools.training.recipes import TrainingRecipe
 
 SMALL: dict[str, Any] = {
@@ -198,9 +199,9 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_good_checkpoint(
 def test_the_error_names_step_and_kept_epoch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     loss = trainer._Run._loss
 
-    def explode(self: Any, prepared: Any, step: int) -> Any:
-        found = loss(self, prepared, step)
-        return found._replace(value=found.value * math.nan) if step == 5 else found
+    def explode(self: Any, prepared: Any, batch: Batch) -> Any:
+        found = loss(self, prepared, batch)
+        return found._replace(value=found.value * math.nan) if batch.step == 5 else found
 
     monkeypatch.setattr(trainer._Run, "_loss", explode)
     with pytest.raises(NotFiniteError, match=r"step 5.*after epoch 1 are kept"):

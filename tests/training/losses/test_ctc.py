@@ -6,11 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded, Kept
-from mitools.training.losses.ctc import TemporalContrast, against_kept
-from mitools.training.memory.ctc_bank import InformationBank
-from mitools.training.recipes import CTCRecipe
+from mitools.training.losses import cross_entropy, ctc_infonce
+from mitools.training.memory.ctc_bank import CTCBank, KeptRows
 
 N, K, WIDTH = 5, 3, 4
 ITEMS = torch.tensor([4, 0, 2])
@@ -41,55 +38,43 @@ def written_out(queries: Tensor, kept: Tensor, temperature: float) -> float:
     return sum(losses) / len(losses)
 
 
-def bank_of(kept: Tensor, recipe: CTCRecipe | None = None) -> InformationBank:
-    bank = InformationBank(recipe or CTCRecipe(), N, WIDTH, seed=0)
-    bank.memory.rows = torch.zeros(N, WIDTH, dtype=torch.float64)
-    bank.memory.update(torch.arange(N), kept, momentum=0.0)
+def bank_of(kept: Tensor, negatives: int | None = None) -> CTCBank:
+    bank = CTCBank(N, WIDTH, negatives, seed=0).double()
+    bank.update(torch.arange(N), kept, momentum=0.0)
     return bank
-
-
-def told(queries: Tensor, bank: InformationBank, keys: Tensor | None = None, step: int = 0) -> Embedded:
-    """Lay beside a batch what a network, and in stage two the frozen one, make of its images."""
-    views = torch.cat([LOGITS, queries, *([] if keys is None else [keys])], dim=1)
-    return bank.beside(Embedded(views[None], LABELS), ITEMS, step)
-
-
-def kept_of(queries: Tensor, bank: InformationBank, keys: Tensor | None = None, step: int = 0) -> Kept:
-    kept = told(queries, bank, keys, step).kept
-    assert kept is not None
-    return kept
 
 
 def test_stage_one_is_equations_3_and_5() -> None:
     queries, kept = rows(1, K), rows(2, N)
-    loss = TemporalContrast(math.log(2), weight=0.3, temperature=0.5)(told(queries, bank_of(kept)))
-    infonce = written_out(queries, kept, 0.5)
-    assert loss.value.item() == pytest.approx(CROSS_ENTROPY + 0.3 * infonce, rel=1e-12)
-    assert loss.terms["infonce"].item() == pytest.approx(infonce, rel=1e-12)
-    assert loss.terms["cross_entropy"].item() == pytest.approx(CROSS_ENTROPY, rel=1e-12)
-    assert loss.nats is not None
-    assert loss.nats.item() == pytest.approx(math.log(2) - CROSS_ENTROPY, rel=1e-9)
+    infonce = ctc_infonce(queries, *bank_of(kept)(ITEMS, 0), temperature=0.5)
+    classified = cross_entropy(LOGITS, LABELS)
+    expected = written_out(queries, kept, 0.5)
+    assert (classified + 0.3 * infonce).item() == pytest.approx(CROSS_ENTROPY + 0.3 * expected, rel=1e-12)
+    assert infonce.item() == pytest.approx(expected, rel=1e-12)
+    assert classified.item() == pytest.approx(CROSS_ENTROPY, rel=1e-12)
 
 
 def test_stage_two_is_equations_4_and_6() -> None:
     """The positive key is what the frozen network makes of this view, and stands in the sum in its place."""
     queries, earlier, keys = rows(1, K), rows(2, N), rows(3, K)
     bank = bank_of(earlier)
-    bank.freeze(torch.nn.Identity())
-    loss = TemporalContrast(1.0, weight=2.0, temperature=0.4)(told(queries, bank, keys))
+    bank.update(ITEMS, keys, momentum=0.0)
+    loss = cross_entropy(LOGITS, LABELS) + 2.0 * ctc_infonce(queries, *bank(ITEMS, 0), temperature=0.4)
     now = earlier.clone()
     now[ITEMS] = keys
-    assert loss.value.item() == pytest.approx(CROSS_ENTROPY + 2.0 * written_out(queries, now, 0.4), rel=1e-12)
+    assert loss.item() == pytest.approx(CROSS_ENTROPY + 2.0 * written_out(queries, now, 0.4), rel=1e-12)
 
 
 def test_sampled_negatives_are_those_drawn_without_ones_own() -> None:
     queries, kept = rows(1, K), rows(2, N)
-    bank = bank_of(kept, CTCRecipe(negatives=3))
-    found = kept_of(queries, bank, step=7)
-    drawn = bank.memory.draw(3, (0, 6, 7)).tolist()
+    bank = bank_of(kept, negatives=3)
+    found: KeptRows = bank(ITEMS, 7)
+    drawn = bank.draw(3, (0, 6, 7)).tolist()
     assert len(set(drawn)) == 3
     assert set(drawn) & set(ITEMS.tolist()), "or leaving out one's own is not tried"
-    for value, query, item in zip(against_kept(found, 0.5), queries, ITEMS.tolist(), strict=True):
+    for k, (query, item) in enumerate(zip(queries, ITEMS.tolist(), strict=True)):
+        one = slice(k, k + 1)
+        value = ctc_infonce(queries[one], found.keys[one], found.others, found.is_own[one], 0.5)
         positive = math.exp(cosine(query, kept[item]) / 0.5)
         others = sum(math.exp(cosine(query, kept[j]) / 0.5) for j in drawn if j != item)
         assert value.item() == pytest.approx(-math.log(positive / (positive + others)), rel=1e-12)
@@ -97,41 +82,19 @@ def test_sampled_negatives_are_those_drawn_without_ones_own() -> None:
 
 def test_all_samples_drawn_are_all_samples() -> None:
     queries, kept = rows(1, K), rows(2, N)
-    every = kept_of(queries, bank_of(kept))
-    drawn = bank_of(kept)
+    every: KeptRows = bank_of(kept)(ITEMS, 0)
     order = torch.tensor([3, 1, 4, 0, 2])
-    same = Kept(queries, every.keys, drawn.memory.rows[order], ITEMS[:, None] == order)
-    torch.testing.assert_close(against_kept(every, 0.5), against_kept(same, 0.5))
-
-
-def test_only_the_network_gets_a_gradient() -> None:
-    queries, kept = rows(1, K).requires_grad_(), rows(2, N)
-    bank = bank_of(kept)
-    network = torch.nn.Linear(6, WIDTH, dtype=torch.float64)
-    bank.freeze(network)
-    assert bank.frozen is not None
-    before = {name: value.clone() for name, value in bank.frozen.state_dict().items()}
-    found = kept_of(queries, bank, bank.keys(torch.ones(K, 6, dtype=torch.float64)))
-    against_kept(found, 0.4).mean().backward()
-    assert queries.grad is not None
-    assert queries.grad.abs().sum() > 0
-    assert not found.keys.requires_grad
-    assert not found.others.requires_grad
-    assert all(weight.grad is None and not weight.requires_grad for weight in bank.frozen.parameters())
-    assert all(weight.grad is None for weight in network.parameters())
-    assert all(torch.equal(value, before[name]) for name, value in bank.frozen.state_dict().items())
+    same = KeptRows(every.keys, bank_of(kept).rows[order], ITEMS[:, None] == order)
+    torch.testing.assert_close(
+        ctc_infonce(queries, *every, temperature=0.5), ctc_infonce(queries, *same, temperature=0.5)
+    )
 
 
 def test_a_step_down_the_gradient_lowers_the_loss() -> None:
     queries, kept = rows(1, K).requires_grad_(), rows(2, N)
-    found = kept_of(queries, bank_of(kept))
-    before = against_kept(found, 0.5).mean()
+    found: KeptRows = bank_of(kept)(ITEMS, 0)
+    before = ctc_infonce(queries, *found, temperature=0.5)
     before.backward()
     assert queries.grad is not None
-    moved = found._replace(queries=(queries - 0.1 * queries.grad).detach())
-    assert against_kept(moved, 0.5).mean().item() < before.item()
-
-
-def test_without_a_bank_the_objective_says_so() -> None:
-    with pytest.raises(InputError, match="representations kept"):
-        TemporalContrast(1.0, 0.1, 0.5)(Embedded(LOGITS[None], LABELS))
+    moved = (queries - 0.1 * queries.grad).detach()
+    assert ctc_infonce(moved, *found, temperature=0.5).item() < before.item()

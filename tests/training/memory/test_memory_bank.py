@@ -5,10 +5,8 @@ import torch
 from torch import nn
 
 from mitools.core.errors import InputError
-from mitools.training.losses.base import Embedded
-from mitools.training.memory.ctc_bank import InformationBank
+from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.memory_bank import MemoryBank
-from mitools.training.recipes import CTCRecipe
 
 
 def filled(samples: int = 6) -> MemoryBank:
@@ -55,35 +53,22 @@ def test_filling_gives_every_sample_the_row_of_its_own_image() -> None:
     encoder = nn.Sequential(nn.Flatten(), nn.BatchNorm1d(12)).train()
     nn.init.constant_(encoder[1].weight, 2.0)
     images = torch.randn(7, 3, 2, 2, generator=torch.Generator().manual_seed(1))
-    bank = InformationBank(CTCRecipe(), 7, 12, seed=0)
+    bank = MemoryBank(7, 12)
     order = torch.tensor([6, 2, 0, 5, 1, 4, 3])
     bank.fill(encoder, ((items, images[items]) for items in order.split(3)))
     expected = nn.functional.normalize(images.flatten(1), dim=1)
-    torch.testing.assert_close(bank.memory.rows, expected)
+    torch.testing.assert_close(bank.rows, expected)
 
 
-def test_stage_one_follows_after_the_step_and_stage_two_replaces_before_it() -> None:
-    bank = InformationBank(CTCRecipe(momentum=0.25), 4, 2, seed=0)
-    start = torch.eye(2).repeat(2, 1)
-    bank.memory.update(torch.arange(4), start, momentum=0.0)
-    items, queries = torch.tensor([3]), torch.tensor([[1.0, 0.0]])
-    batch = Embedded(queries[None], torch.tensor([0]))
-    bank.beside(batch, items, step=0)
-    assert torch.equal(bank.memory.rows, start)
-    bank.follow()
-    mixed = torch.tensor([0.75, 0.25])
-    torch.testing.assert_close(bank.memory.rows[3], mixed / mixed.norm())
-
-    bank.freeze(nn.Identity())
-    views = torch.cat([queries, torch.tensor([[0.0, -2.0]])], dim=1)
-    told = bank.beside(batch._replace(views=views[None]), items, step=1)
-    assert told.kept is not None
-    torch.testing.assert_close(told.kept.keys, torch.tensor([[0.0, -1.0]]))
-    bank.follow()
-    torch.testing.assert_close(bank.memory.rows[3], torch.tensor([0.0, -1.0]))
+def test_the_rows_travel_with_the_module_that_holds_them() -> None:
+    holder = nn.ModuleDict({"bank": filled()})
+    other = nn.ModuleDict({"bank": MemoryBank(6, 3)})
+    other.load_state_dict(holder.state_dict())
+    assert torch.equal(other["bank"].rows, holder["bank"].rows)
+    assert not list(holder.parameters()), "a row is no weight that an optimiser moves"
 
 
 def test_more_negatives_than_other_samples_are_refused() -> None:
-    InformationBank(CTCRecipe(negatives=3), 4, 2, seed=0)
+    CTCBank(4, 2, negatives=3)
     with pytest.raises(InputError, match="negatives 4 must be fewer than the data's 4 samples"):
-        InformationBank(CTCRecipe(negatives=4), 4, 2, seed=0)
+        CTCBank(4, 2, negatives=4)

@@ -18,8 +18,8 @@ from safetensors.torch import load_file
 from mitools.cli.main import run
 from mitools.training.loop import trainer
 from mitools.training.loop.run_folder import RunFolder
-from mitools.training.loop.stages import stages_of
 from mitools.training.loop.trainer import train
+from mitools.training.methods.ctc import CTCOptions, ctc_stages
 from mitools.training.recipes import OptimiserRecipe, TrainingRecipe
 
 SMALL: dict[str, Any] = {
@@ -39,7 +39,7 @@ from pathlib import Path
 
 import accelerate
 from mitools.core.recipes import read_recipe
-from mitools.training import trainer
+from mitools.training.loop import trainer
 from mitools.training.recipes import TrainingRecipe
 
 loss = trainer._Run._loss
@@ -47,10 +47,10 @@ loss = trainer._Run._loss
 def go(out, killed_at=None):
     child = os.fork()
     if not child:
-        def killed(self, prepared, step):
-            if step == killed_at:
+        def killed(self, prepared, batch):
+            if batch.step == killed_at:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return loss(self, prepared, step)
+            return loss(self, prepared, batch)
         trainer._Run._loss = killed
         trainer.train(read_recipe(Path(sys.argv[1]), TrainingRecipe), Path(sys.argv[2]) / out)
         os._exit(0)
@@ -78,7 +78,7 @@ def weights(folder: Path, epoch: int = 4) -> dict[str, torch.Tensor]:
 
 def bank(folder: Path, epoch: int = 4) -> torch.Tensor:
     kept = folder / "checkpoints" / f"epoch-{epoch:04d}" / "training.pt"
-    rows: torch.Tensor = torch.load(kept, weights_only=True)["memory_bank"]
+    rows: torch.Tensor = torch.load(kept, weights_only=True)["method"]["bank.rows"]
     return rows
 
 
@@ -107,7 +107,7 @@ def test_both_stages_are_told_in_every_record_and_every_epoch(whole: RunFolder) 
 
 
 def test_the_rate_starts_anew_at_a_tenth_where_stage_two_begins(whole: RunFolder) -> None:
-    first, second = stages_of(small_recipe(epochs=300, ctc=None), 1.0)
+    first, second = ctc_stages(small_recipe(epochs=300, ctc=None), CTCOptions())
     assert (first.begins, first.ends, second.begins, second.ends) == (0, 200, 200, 300)
     assert second.optimiser == OptimiserRecipe(learning_rate=1e-4)
     rates = [record["learning_rate"] for record in whole.metrics()]
@@ -138,13 +138,14 @@ def test_stage_two_holds_against_the_network_that_ended_stage_one(
 
     monkeypatch.setattr(trainer._Run, "_keep", keep)
     folder = train(recipe, tmp_path / "run")
-    network, data = seen[-1].network, seen[-1].data.images
-    network.encoder.load_state_dict(folder.weights(2, "encoder.safetensors"))
-    pixels = seen[-1]._views(data, torch.arange(len(data)), 0)
+    method, data = seen[-1].method, seen[-1].data
+    encoder = method.encoder()
+    encoder.load_state_dict(folder.weights(2, "encoder.safetensors"))
+    pixels = data.draw(method.views[0], torch.arange(len(data)), 0)
     with torch.no_grad():
-        made = torch.nn.functional.normalize(network.encoder.eval()(pixels), dim=1)
+        made = torch.nn.functional.normalize(encoder.eval()(pixels), dim=1)
     torch.testing.assert_close(bank(folder.path), made, atol=1e-5, rtol=0)
-    frozen = seen[-1].bank.frozen
+    frozen = method.frozen
     assert all(weight.grad is None and not weight.requires_grad for weight in frozen.parameters())
 
 

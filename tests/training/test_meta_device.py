@@ -1,0 +1,101 @@
+"""Every pure function of losses, and what networks and memory compute, once on the meta device.
+
+A tensor that is made on the CPU where it should be made beside its inputs raises there: no GPU is needed.
+"""
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import mitools.training.losses
+import mitools.training.memory
+import mitools.training.networks
+from mitools.training.losses import (
+    cross_entropy,
+    ctc_infonce,
+    infonce,
+    infonce_nats,
+    ntxent,
+    ntxent_nats,
+    ntxent_with_negatives,
+    supcon,
+)
+from mitools.training.memory.ctc_bank import CTCBank
+from mitools.training.memory.memory_bank import MemoryBank
+from mitools.training.networks.heads import EncoderWithHead, ProjectionHead, RepresentationAndClassifier
+
+META = torch.device("meta")
+K, N, D = 4, 10, 6
+
+
+def rows(n: int = K) -> Tensor:
+    return torch.empty(n, D, device=META, requires_grad=True)
+
+
+def items(n: int = K) -> Tensor:
+    return torch.empty(n, dtype=torch.int64, device=META)
+
+
+def own() -> Tensor:
+    return torch.empty(K, N, dtype=torch.bool, device=META)
+
+
+LOSSES: dict[Callable[..., Tensor], tuple[Tensor, ...]] = {
+    cross_entropy: (rows(), items()),
+    ntxent: (rows(), rows()),
+    ntxent_nats: (rows(), rows()),
+    ntxent_with_negatives: (rows(), rows(), rows(N)),
+    infonce: (rows(), rows()),
+    infonce_nats: (rows(), rows()),
+    supcon: (rows(), items()),
+    ctc_infonce: (rows(), rows(), rows(N), own()),
+}
+
+MODULES: dict[type[nn.Module], Callable[[], object]] = {
+    ProjectionHead: lambda: ProjectionHead(D, 3).to(META)(rows()),
+    RepresentationAndClassifier: lambda: RepresentationAndClassifier(D, 3).to(META)(rows()),
+    EncoderWithHead: lambda: EncoderWithHead(nn.Identity(), ProjectionHead(D, 3), D).to(META)(rows()),
+    MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
+    CTCBank: lambda: CTCBank(N, D, negatives=3).to(META)(items(), 0),
+}
+
+
+def defined_in(room: ModuleType) -> list[object]:
+    """Everything public that the modules of a room define."""
+    found = []
+    for path in Path(room.__path__[0]).glob("[!_]*.py"):
+        module = import_module(f"{room.__name__}.{path.stem}")
+        public = (value for name, value in vars(module).items() if not name.startswith("_"))
+        found += [value for value in public if getattr(value, "__module__", None) == module.__name__]
+    return found
+
+
+def test_no_loss_is_forgotten() -> None:
+    functions = {found for found in defined_in(mitools.training.losses) if inspect.isfunction(found)}
+    assert functions == set(LOSSES)
+
+
+def test_no_network_and_no_memory_is_forgotten() -> None:
+    found = defined_in(mitools.training.networks) + defined_in(mitools.training.memory)
+    assert {one for one in found if isinstance(one, type) and issubclass(one, nn.Module)} == set(MODULES)
+
+
+@pytest.mark.parametrize("loss", list(LOSSES), ids=lambda loss: loss.__name__)
+def test_a_loss_is_a_scalar_where_its_inputs_are(loss: Callable[..., Tensor]) -> None:
+    value = loss(*LOSSES[loss])
+    assert value.device == META
+    assert value.shape == ()
+    value.backward()
+
+
+@pytest.mark.parametrize("module", list(MODULES), ids=lambda module: module.__name__)
+def test_a_module_computes_where_it_is(module: type[nn.Module]) -> None:
+    found = MODULES[module]()
+    tensors = found if isinstance(found, tuple) else [found] if isinstance(found, Tensor) else []
+    assert all(tensor.device == META for tensor in tensors)
