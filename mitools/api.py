@@ -332,8 +332,8 @@ def correlate(
     >>> import pandas as pd, mitools
     >>> table = pd.DataFrame({"bits": [1.0, 1.5, 1.9, 2.3], "linear_acc": [0.5, 0.7, 0.8, 0.9]})
     >>> found = mitools.correlate(table, target="linear_acc")
-    >>> found.table["column"].tolist(), round(found.table["pearson"][0], 2)
-    (['bits'], 0.99)
+    >>> found.table["column"].tolist(), found.table["pearson"].round(2).tolist()
+    (['bits'], [0.99])
     """
     import pandas as pd
 
@@ -496,13 +496,14 @@ def train(
     Examples
     --------
     >>> import mitools
-    >>> recipe = {"encoder": "convnet", "data": "digits?limit=100", "objective": "cross_entropy", "epochs": 1}
-    >>> run = mitools.train(recipe, progress=False)
+    >>> recipe = {"encoder": "convnet", "data": "digits?limit=100", "method": "cross_entropy"}
+    >>> run = mitools.train(recipe | {"epochs": 1, "batch_size": 50}, progress=False)
     >>> run.epochs, run.encoder.training
     ([1], False)
     """
     from tempfile import TemporaryDirectory
 
+    from mitools.backends.processes import require_shared
     from mitools.backends.runtime import Runtime
     from mitools.core.progress import shown
     from mitools.results.training import TrainedRun
@@ -510,6 +511,7 @@ def train(
     from mitools.training.recipes import TrainingRecipe
 
     wanted = _recipe(recipe, TrainingRecipe, "recipe")
+    require_shared(folder)
     temporary = TemporaryDirectory(prefix="mitools-") if folder is None else None
     out = Path(temporary.name if temporary else folder)  # type: ignore[arg-type]
     runtime = Runtime(device, precision, compiled)
@@ -565,7 +567,7 @@ def study(
     >>> sorted(found.table.columns)
     ['data', 'encoder', 'family', 'linear_acc', 'same_class:class_posterior', 'seeds']
     """
-    from mitools.backends.processes import own_device, process_rank
+    from mitools.backends.processes import own_device, process_rank, require_shared
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
     from mitools.features.store import FeatureStore
@@ -575,6 +577,7 @@ def study(
     from mitools.studies.worker import Worker
 
     wanted = _recipe(study, Study, "study")
+    require_shared(folder)
     bar = shown(progress if process_rank() == 0 else False)
     with bar as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
         kept_cells = StudyFolder(wanted, out)
