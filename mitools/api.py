@@ -185,9 +185,9 @@ def audit(
         Dataset or DataLoader is read once more to learn its labels, in the order of the Dataset, each item
         once: shuffling does not matter.
     pairing
-        ``same_class``, or ``same_class,simclr`` to measure augmented views of images as well.
+        ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
     views
-        Augmented views an image, then.
+        Draws of each view an image, then.
     prior
         The class distribution that is meant: ``empirical`` or ``uniform``.
     seed
@@ -260,14 +260,15 @@ def audit(
     from mitools.features.store import FeatureStore
     from mitools.results.audit import AuditResult
 
-    wants_views = _wants_views(pairing)
+    words = pairing.split(",") if isinstance(pairing, str) else pairing
+    pairings = dict.fromkeys(str(word).strip() for word in words)
     where = resolve_device(device)
     require_precision(precision, where)
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
     with shown(progress) as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
         labelled = as_labelled_data(data, label=label, workers=workers, advance=advance)
         settings = AuditSettings(
-            simclr=wants_views,
+            view_pairings=tuple(name for name in pairings if name != "same_class"),
             views=_whole(views, "views", 2),
             prior=prior,
             seed=_whole(seed, "seed"),
@@ -697,18 +698,6 @@ def information_plane(
     if folder is not None:
         result.save(folder)
     return result
-
-
-def _wants_views(pairing: str | Sequence[str]) -> bool:
-    """Read a pairing: whether augmented views are measured beside same-class pairs."""
-    from mitools.core.errors import InputError
-
-    words = pairing.split(",") if isinstance(pairing, str) else pairing
-    wanted = {str(word).strip() for word in words}
-    if not wanted <= {"same_class", "simclr"}:
-        given = pairing if isinstance(pairing, str) else ",".join(map(str, pairing))
-        raise InputError(f"pairing {given!r} is unknown; accepted are same_class and same_class,simclr")
-    return "simclr" in wanted
 
 
 def _recipe(given: Any, kind: Any, name: str) -> Any:

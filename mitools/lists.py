@@ -28,7 +28,7 @@ def list_encoders(pattern: str = "*") -> list[str]:
 
 
 def list_datasets(pattern: str = "*") -> list[str]:
-    """List what a data spec can be.
+    """List what a data spec can be, by an example of each source.
 
     Parameters
     ----------
@@ -38,17 +38,17 @@ def list_datasets(pattern: str = "*") -> list[str]:
     Returns
     -------
     list of str
-        Specs; words in capitals stand for your own. Each takes ``classes=a,b`` and ``limit=N`` too.
+        Specs, with paths and options to replace. Every source takes ``classes=a,b`` and ``limit=N`` too.
 
     Examples
     --------
     >>> import mitools
     >>> mitools.list_datasets("*mnist*")
-    ['colorful_moving_mnist', 'mnist:FOLDER?part=test']
+    ['colorful_moving_mnist?shared=position', 'mnist:mnist?part=test']
     """
-    from mitools.datasets.open import data_specs
+    from mitools.datasets.sources import DATA_SOURCES
 
-    return _matching(data_specs(), pattern)
+    return _matching((source.example for source in DATA_SOURCES.values()), pattern)
 
 
 def list_estimators(pattern: str = "*") -> list[str]:

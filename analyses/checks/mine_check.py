@@ -17,7 +17,7 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.estimators.neural.fit_many import Problem
-from mitools.estimators.neural.mine_protocol import Look, MineProtocol, fit_protocols
+from mitools.estimators.neural.mine_protocol import MineProtocol, ProtocolCheck, fit_protocols
 from mitools.estimators.warnings import two_sided
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
@@ -25,7 +25,7 @@ from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 from mitools.training.recipes import Count, Positive
 
-DIMENSIONS = 20
+PAIR_DIMENSIONS = 20
 """Of x and of y."""
 
 
@@ -64,16 +64,16 @@ def run(
     recipe
         See :class:`MineCheckRecipe`.
     out
-        Where everything goes; readings that are kept there are not taken again.
+        Folder for everything; readings that are kept there are not taken again.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
     runtime
         Says on which device.
 
     Returns
     -------
     Finding or None
-        None in processes beside the first.
+        None in all processes but the first.
     """
     runtime = runtime or Runtime()
     if not runtime.is_main:
@@ -91,11 +91,11 @@ def run(
         " and 1,000). Shaded: 95% intervals."
     )
     figures = write_chart(out / "mine_check", excess_chart, table, critic, endings=WITH_PDF)
-    return write_finding(table, read(table), out, figures)
+    return write_finding(table, describe(table), out, figures)
 
 
 def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pairs of 20 + 20 dimensions whose coordinates share so many nats in all, evenly.
+    """Draw pairs of 20 + 20 dimensions whose coordinates share the given nats in all, evenly.
 
     Parameters
     ----------
@@ -104,12 +104,12 @@ def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     n, seed
         How many, and the seed they are drawn by.
     """
-    correlation = (1 - np.exp(-2 * nats / DIMENSIONS)) ** 0.5
-    joint = Gaussian.sparse(DIMENSIONS, DIMENSIONS, DIMENSIONS, correlation)
+    correlation = (1 - np.exp(-2 * nats / PAIR_DIMENSIONS)) ** 0.5
+    joint = Gaussian.sparse(PAIR_DIMENSIONS, PAIR_DIMENSIONS, PAIR_DIMENSIONS, correlation)
     return joint.draw(n, np.random.default_rng([seed, round(1000 * nats)]))
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters
@@ -134,10 +134,10 @@ def read(table: pd.DataFrame) -> str:
         f"In-sample it lies above the truth in {len(above)} of {len(last)} panels, and above the held-out"
         f" reading by {excess.min():.2f} to {excess.max():.2f} bits."
     )
-    null, apart = last["null_in_sample_bits"], last["null_held_out_bits"]
+    null, null_held_out = last["null_in_sample_bits"], last["null_held_out_bits"]
     text += (
         f" On pairs shuffled apart, where the truth is 0, it reads {null.min():.2f} to {null.max():.2f}"
-        f" in-sample and {apart.min():.2f} to {apart.max():.2f} held out."
+        f" in-sample and {null_held_out.min():.2f} to {null_held_out.max():.2f} held out."
     )
     wrong = last[last["held_out_low"] > last["truth_bits"]]
     if wrong.empty:
@@ -218,7 +218,7 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         steps=recipe.steps,
-        looks=recipe.looks,
+        checks=recipe.looks,
         device=device,
         seed=recipe.seed,
     )
@@ -227,11 +227,11 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
     return [
         {"truth_bits": nats_to_bits(nats), "n": recipe.n, **_look(look, null)}
         for nats, one in zip(recipe.nats, fitted, strict=True)
-        for look, null in zip(one.looks_, one.null_looks_, strict=True)
+        for look, null in zip(one.checks_, one.null_checks_, strict=True)
     ]
 
 
-def _look(look: Look, null: Look) -> Values:
+def _look(look: ProtocolCheck, null: ProtocolCheck) -> Values:
     interval = two_sided(look.held_out.nats, look.held_out.stderr)
     readings = {
         "in_sample_bits": look.in_sample.nats,

@@ -1,4 +1,4 @@
-"""What every kept checkpoint of a run is worth on a data set: retrieval, clusters, transfer, information."""
+"""What is measured of every kept checkpoint on a data set: retrieval, clusters, transfer, information."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -36,10 +36,11 @@ from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.transfer import Right, TransferProtocol, frozen_transfer
 from mitools.training.loop.images_in_memory import load_images
 
-TOGETHER = 16
+CRITICS_AT_A_TIME = 16
 """Checkpoints whose critics are fitted at a time, all of whose features are in memory."""
 
 CRITIC_HIDDEN = (128,)
+"""Widths of the critics' hidden layers."""
 
 
 class MeasureRecipe(Recipe):
@@ -52,7 +53,7 @@ class MeasureRecipe(Recipe):
     input_components
         Principal components of the pixels that stand for X.
     critic_steps
-        Steps of the critics of I(X;T) at the most; held-out items stop them.
+        Steps of the critics of I(X;T) at most; held-out items stop them.
     seed
         Of the splits, the classifiers and the critics.
     """
@@ -63,7 +64,7 @@ class MeasureRecipe(Recipe):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class Point(NamedTuple):
+class CheckpointValues(NamedTuple):
     """One checkpoint on one data set, read on the report part.
 
     Attributes
@@ -73,7 +74,7 @@ class Point(NamedTuple):
     input_influence, label_influence
         Shape (n_report,), nats: differences of two checkpoints have their intervals from them.
     input_select_nats, label_select_nats
-        The same readings on *select*: what a best epoch may be picked by.
+        The same readings on *select*: by which a best epoch may be chosen.
     frozen, logistic
         Shape (n_report,): items that the classifier on frozen features gets right, by the paper's protocol
         and by logistic regression.
@@ -93,7 +94,7 @@ class Point(NamedTuple):
     nmi: float
 
 
-class Measuring:
+class CheckpointMeasurer:
     """Measures checkpoints; every number is kept in a cell.
 
     Parameters
@@ -107,7 +108,7 @@ class Measuring:
     runtime
         Where encoders and critics run.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class Measuring:
         self.recipe, self.image_size, self.results, self.store = recipe, image_size, results, store
         self.device, self.advance = str(runtime.device), advance
 
-    def points(self, spec: str, encoders: Sequence[str]) -> list[Point]:
+    def measure(self, spec: str, encoders: Sequence[str]) -> list[CheckpointValues]:
         """Measure encoders on a data set, in order.
 
         Raises
@@ -141,7 +142,10 @@ class Measuring:
             quality.append(self._quality(one, parts))
             self._tell(f"{data.name}: transfer and I(T;Y)", done + 1, len(features))
         inputs = self._inputs(data, features, parts)
-        return [_point(of_labels, of_inputs) for of_labels, of_inputs in zip(quality, inputs, strict=True)]
+        return [
+            _checkpoint_values(of_labels, of_inputs)
+            for of_labels, of_inputs in zip(quality, inputs, strict=True)
+        ]
 
     def _decoded(self, spec: str) -> ImageArray:
         """Read every image once, at the size that networks see: many checkpoints then read them."""
@@ -205,9 +209,9 @@ class Measuring:
             seed=recipe.seed,
         )
         x = np.asarray(pixels.values[:, 0])
-        for start in range(0, len(missing), TOGETHER):
+        for start in range(0, len(missing), CRITICS_AT_A_TIME):
             self._tell(f"{data.name}: I(X;T)", start, len(missing))
-            group = missing[start : start + TOGETHER]
+            group = missing[start : start + CRITICS_AT_A_TIME]
             problems = [Problem(x, np.asarray(features[k].values[:, 0]), None, parts) for k in group]
             for k, problem, fitted in zip(group, problems, fit_many(estimator, problems), strict=True):
                 values = _input_values(fitted, problem, parts.select)
@@ -231,8 +235,8 @@ def _input_values(fitted: VariationalEstimator, problem: Problem, select: NDArra
     }
 
 
-def _point(of_labels: Mapping[str, Any], of_inputs: Mapping[str, Any]) -> Point:
-    return Point(
+def _checkpoint_values(of_labels: Mapping[str, Any], of_inputs: Mapping[str, Any]) -> CheckpointValues:
+    return CheckpointValues(
         input_information=Estimate.from_dict(of_inputs["input_information"]),
         label_information=Estimate.from_dict(of_labels["label_information"]),
         input_influence=np.array(of_inputs["influence"]),

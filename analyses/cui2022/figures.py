@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mitools.analyses.cui2022.changes import CTC, SOURCE, VANILLA
+from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, VANILLA
 from mitools.report.figures.columns import column_values, require_columns
 from mitools.report.figures.panels import (
     AxesArray,
@@ -72,7 +72,7 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
         When the folder cannot be written.
     """
     require_columns(table)
-    source, targets = table[table["data"] == SOURCE], table[table["data"] != SOURCE]
+    source, targets = table[table["data"] == SOURCE_DATA], table[table["data"] != SOURCE_DATA]
     of_source = (
         f"Of the source's images that were not trained on, {_count(source, 'n')}; both over all of them,"
         " without an interval. One training run each."

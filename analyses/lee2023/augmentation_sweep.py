@@ -21,11 +21,11 @@ from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
 from mitools.views.simclr import SimCLRView
 
-NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
-"""Views that are the image itself; a sweep changes one step of it."""
+NO_AUGMENTATION = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
+"""Views that are the image itself; a sweep changes one setting of it."""
 
-KINDS = {"jitter": "jitter_strength", "crop": "crop_area"}
-"""What is swept, and the augmentation's setting that it is."""
+SWEPT_SETTINGS = {"jitter": "jitter_strength", "crop": "crop_area"}
+"""Each sweep, and the setting of the augmentation that it changes."""
 
 
 class AugmentationSweepRecipe(Recipe):
@@ -84,10 +84,10 @@ def run(
             rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
     table = pd.DataFrame(rows)
     figures = write_chart(out / "augmentation_sweep", sweep_chart, table)
-    return write_finding(table, read(table), out, figures)
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say where each task is best, and whether all are best at once.
 
     Parameters
@@ -142,12 +142,12 @@ def _sentences(kind: str, rows: pd.DataFrame) -> str:
 
 
 def _augmentation(kind: str, value: float) -> AugmentationRecipe:
-    return NOTHING.model_copy(update={KINDS[kind]: value})
+    return NO_AUGMENTATION.model_copy(update={SWEPT_SETTINGS[kind]: value})
 
 
 def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
-    augmentation = folder.recipe().augmentation or NOTHING
+    augmentation = folder.recipe().augmentation or NO_AUGMENTATION
     views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
     estimate = evaluation.view_information(f"run:{folder.path}", views)
     return interval_columns("i_views", estimate) | {

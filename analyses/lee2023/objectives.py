@@ -16,10 +16,10 @@ from mitools.core.recipes import Recipe
 from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
-CLAIMS = (("class", "simclr"), ("supcon", "class"))
+PAPER_COMPARISONS = (("class", "simclr"), ("supcon", "class"))
 """What Lee et al. found in Table III: the first of each pair is the more accurate."""
 
-BUDGET = ("encoder", "data", "epochs", "batch_size", "image_size")
+SHARED_SETTINGS = ("encoder", "data", "epochs", "batch_size", "image_size")
 """What all runs have in common, so that objectives alone are compared."""
 
 
@@ -33,7 +33,7 @@ class ObjectivesRecipe(Recipe):
     Attributes
     ----------
     runs
-        One run an objective, alike in all of :data:`BUDGET`.
+        One run an objective, with the same :data:`SHARED_SETTINGS`.
     evaluation
         See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`.
     """
@@ -47,7 +47,7 @@ class ObjectivesRecipe(Recipe):
         names = [one.method for one in runs]
         if len(set(names)) < len(names):
             raise ValueError("every objective is run once")
-        for name in BUDGET:
+        for name in SHARED_SETTINGS:
             if len({getattr(one, name) for one in runs}) > 1:
                 raise ValueError(f"all runs must have the same {name}")
         return runs
@@ -74,10 +74,10 @@ def run(
     untrained = evaluation.certify(f"run:{next(iter(runs.values())).path}@epoch=0")
     table = pd.DataFrame([*rows, {"objective": UNTRAINED} | untrained.columns])
     figures = write_chart(out / "objectives", accuracy_beside_information, table, "objective")
-    return write_finding(table, read(table), out, figures)
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say, and whether the paper's two comparisons are found again.
 
     Parameters
@@ -95,7 +95,7 @@ def read(table: pd.DataFrame) -> str:
         f" {listed(values)}."
     )
     rows = table.set_index("objective")
-    for better, worse in CLAIMS:
+    for better, worse in PAPER_COMPARISONS:
         if better in rows.index and worse in rows.index:
             text += " " + _verdict(rows.loc[better], rows.loc[worse])
     return text

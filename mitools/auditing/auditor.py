@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.auditing.cells import CELLS, asked_cells
+from mitools.auditing.cells import CELLS, asked_cells, asked_view_cells
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
@@ -31,9 +31,11 @@ from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
+from mitools.measures.view_names import named_after_view
+from mitools.pairing.view_pairs import paired_view
 from mitools.training.trained_head import trained_head
+from mitools.views.base import View
 from mitools.views.item_views import ItemViews
-from mitools.views.registry import make_view
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,15 @@ class AuditedEncoder:
 
 @dataclass(frozen=True)
 class Audit:
-    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason."""
+    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
+
+    `views` names the views whose pairs were measured.
+    """
 
     data: str
     encoders: Sequence[AuditedEncoder]
     failures: Mapping[str, str]
+    views: Sequence[str] = ()
 
 
 def run_audit(
@@ -106,10 +112,13 @@ def run_audit(
     requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
     if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
+    views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
+    if len({view.name for view in views}) < len(views):
+        raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     parts = split(len(data), data.labels, settings.seed)
-    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or silent)
+    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, views, advance or silent)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
@@ -128,7 +137,7 @@ def run_audit(
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
         )
-    return Audit(data.name, audited, failures)
+    return Audit(data.name, audited, failures, [view.name for view in views])
 
 
 class _Untrained(NamedTuple):
@@ -147,13 +156,18 @@ class _Auditor(NamedTuple):
     store: FeatureStore
     results: ResultStore
     settings: AuditSettings
+    views: Sequence[View]
     advance: Advance
 
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
         features = self._extract(encoder, self.data)
-        views = ItemViews(make_view("simclr"), count=self.settings.views, seed=self.settings.seed)
-        viewed = self._extract(encoder, self.data, views) if self.settings.simclr else {}
+        viewed = {
+            view.name: self._extract(
+                encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed)
+            )
+            for view in self.views
+        }
         is_run = self.settings.trained_head and encoder.source == "run"
         head = trained_head(encoder.spec) if is_run else None
         untrained = self._untrained(encoder)
@@ -162,13 +176,13 @@ class _Auditor(NamedTuple):
             representation = Representation.of_features(
                 features[layer],
                 self.parts,
-                views=viewed.get(layer),
                 head=head if layer == OUTPUT else None,
                 untrained=untrained.features.get(layer),
                 untrained_items=untrained.items,
             )
             title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
-            measured, seconds = self._measure(title, representation, untrained.reason)
+            of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}
+            measured, seconds = self._measure(title, representation, of_views, untrained.reason)
             place = {
                 "encoder": title,
                 "network": name,
@@ -191,7 +205,11 @@ class _Auditor(NamedTuple):
         return audited
 
     def _measure(
-        self, title: str, representation: Representation, why_no_twin: str
+        self,
+        title: str,
+        representation: Representation,
+        of_views: Mapping[str, Representation],
+        why_no_twin: str,
     ) -> tuple[Measured, float]:
         """Measure every cell of one layer: the numbers, and the seconds they took."""
         settings = self.settings.measure_settings
@@ -200,6 +218,11 @@ class _Auditor(NamedTuple):
         for done, cell in enumerate(asked):
             self.advance(f"{title}: {cell}", done, len(asked))
             found.append(kept_measure(self.results, cell, CELLS[cell], representation, settings))
+        for view, pairs in of_views.items():
+            for cell in asked_view_cells(pairs):
+                self.advance(f"{title}: {view}", len(asked), len(asked))
+                drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
+                found.append((named_after_view(drawn, view), seconds))
         if representation.untrained is not None:
             try:
                 found.append(

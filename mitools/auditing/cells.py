@@ -18,18 +18,19 @@ CELLS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Names of :data:`mitools.measures.registry.MEASURES` by the cell that they are kept in."""
 
+OF_VIEWS = ("simclr", "simclr head")
+"""Cells that are measured once for each view whose pairs are asked for."""
+
 
 def asked_cells(representation: Representation, settings: AuditSettings) -> list[str]:
     """Name the cells that an audit asks for, of what the representation has.
 
     The control is not among them: where it cannot be had, the audit goes on.
     """
-    has_views, has_head = representation.views is not None, representation.head is not None
-    asked = {
-        "infonce": settings.critic,
-        "simclr": has_views,
-        "head": has_head,
-        "simclr head": has_views and has_head,
-        "control": False,
-    }
-    return [cell for cell in CELLS if asked.get(cell, True)]
+    asked = {"infonce": settings.critic, "head": representation.head is not None, "control": False}
+    return [cell for cell in CELLS if asked.get(cell, cell not in OF_VIEWS)]
+
+
+def asked_view_cells(representation: Representation) -> list[str]:
+    """Name the cells that an audit asks for of the views that a representation has."""
+    return [cell for cell in OF_VIEWS if "head" not in cell or representation.head is not None]

@@ -40,7 +40,8 @@ def layout(place: Values, measured: Measured, seconds: float) -> Values:
         "h_c_bits": i_class.entropy_bits,
         "i_class_identified": bracket(i_class).identified,
     }
-    for name in MEASURES:
+    further = [name for name in measured.numbers if name not in MEASURES]  # named after other views
+    for name in (*MEASURES, *further):
         if name in measured.numbers:
             row |= columns(name, measured[name])
     row |= {column: row.get(column) for column in CONTROL_COLUMNS}

@@ -12,8 +12,9 @@ class AuditSettings:
 
     Attributes
     ----------
-    simclr
-        Measure I_SimCLR too, on `views` augmented views an image: the encoder runs that many more times.
+    view_pairings
+        Names of views (:func:`mitools.views.registry.make_view`). Of each, the information that two draws
+        share is measured too, on `views` draws an image: the encoder runs that many more times.
     prior
         The class distribution that is meant: ``empirical`` or ``uniform``.
     seed
@@ -31,7 +32,7 @@ class AuditSettings:
         Where and how encoders run; no number depends on them.
     """
 
-    simclr: bool = False
+    view_pairings: tuple[str, ...] = ()
     views: int = 2
     prior: str = "empirical"
     seed: int = 0

@@ -22,6 +22,13 @@ def computing_in(precision: str, device: torch.device) -> AbstractContextManager
     return torch.autocast(device.type, dtype=PRECISIONS[precision])
 
 
+def computing_in_float32(device: torch.device) -> AbstractContextManager[object]:
+    """Give the block in which nothing is taken down to half precision, whatever block is around it."""
+    if not torch.is_autocast_enabled(device.type):
+        return nullcontext()
+    return torch.autocast(device.type, enabled=False)
+
+
 def require_precision(precision: str, device: torch.device) -> None:
     """Refuse a precision that is unknown, or that a device does not compute in.
 

@@ -1,5 +1,6 @@
 """``mitools audit``: frozen encoders on labelled data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,9 +34,12 @@ def audit(
     ] = None,
     destination: OutOption = Path("mitools-audit"),
     pairing: Annotated[
-        str, typer.Option(help="same_class, or same_class,simclr to measure augmented views as well.")
+        str,
+        typer.Option(
+            help="same_class, and views whose pairs are measured as well: same_class,simclr?strength=0.5"
+        ),
     ] = "same_class",
-    views: Annotated[int, typer.Option(help="Augmented views an image.", min=2)] = 2,
+    views: Annotated[int, typer.Option(help="Draws of each view an image.", min=2)] = 2,
     prior: Annotated[
         str, typer.Option(help="The class distribution meant: empirical or uniform.")
     ] = "empirical",
@@ -113,19 +117,21 @@ def audit_and_report(
             }
         )
     else:
-        _print_report(records(found.table), found.correlation, found.comparisons)
+        _print_report(records(found.table), found.views, found.correlation, found.comparisons)
         err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     return 1 if found.failures else 0
 
 
-def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
+def _print_report(
+    rows: list[dict[str, Any]], views: Sequence[str], correlation: Any, comparisons: Any
+) -> None:
     header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
     further = {
         "i_class_infonce_bits": "InfoNCE",
         "i_class_head_bits": "from the head",
-        "i_simclr_bits": "I_SimCLR",
+        **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in views},
     }
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header += further.values()

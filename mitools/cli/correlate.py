@@ -70,15 +70,15 @@ def correlate(
 
 def _lines(row: dict[str, Any]) -> list[list[str]]:
     """Three lines of the table for one column, or one that says there is nothing."""
-    from mitools.statistics.coefficients import NAMES
+    from mitools.statistics.coefficients import COEFFICIENT_NAMES
 
     name = row["column"] + (" (lower is better)" if row["sign"] < 0 else "")
     if row["pearson"] is None:
         return [[name, str(row["n"]), *[""] * 6]]
     return [
         [
-            name if coefficient == NAMES[0] else "",
-            str(row["n"]) if coefficient == NAMES[0] else "",
+            name if coefficient == COEFFICIENT_NAMES[0] else "",
+            str(row["n"]) if coefficient == COEFFICIENT_NAMES[0] else "",
             coefficient,
             f"{row[coefficient]:.3f}",
             _range(row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
@@ -86,7 +86,7 @@ def _lines(row: dict[str, Any]) -> list[list[str]]:
             f"{row[f'{coefficient}_p']:.2g}",
             f"{row[f'{coefficient}_p_holm']:.2g}",
         ]
-        for coefficient in NAMES
+        for coefficient in COEFFICIENT_NAMES
     ]
 
 

@@ -24,14 +24,29 @@ class Interval(NamedTuple):
     confidence: float
 
 
-class Caution(NamedTuple):
-    """A reason to read an estimate with care: a word a program can test, a sentence for people."""
+class EstimateWarning(NamedTuple):
+    """A reason not to take an estimate at its face value.
+
+    Attributes
+    ----------
+    word
+        What a program can test.
+    sentence
+        What is the matter, for people.
+    remedy
+        What to do about it; empty in documents that were written before there were remedies.
+    """
 
     word: WarningWord
     sentence: str
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.word}: {self.sentence}"
+        return f"{self.word}: {self.sentence}" + (f"; {self.remedy}" if self.remedy else "")
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the warning as JSON values; without its remedy where it has none."""
+        return {key: value for key, value in self._asdict().items() if value or key != "remedy"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -55,7 +70,7 @@ class Estimate:
     entropy_nats
         H(C) or H(Y) where known: no true mutual information lies above it.
     null_nats
-        The same method on pairs shuffled apart: what it reads when the truth is 0.
+        The same method on permuted pairs: what it reads when the truth is 0.
     n_train, n_select, n_report
         Images (not pairs) in the three disjoint parts.
     seconds
@@ -63,7 +78,7 @@ class Estimate:
     settings
         Everything needed to repeat it, as JSON values.
     warnings
-        Reasons for care.
+        Reasons not to take the number at its face value.
     """
 
     method: str
@@ -79,7 +94,7 @@ class Estimate:
     n_report: int = 0
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[Caution, ...] = ()
+    warnings: tuple[EstimateWarning, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -123,12 +138,12 @@ class Estimate:
 
     @property
     def null_bits(self) -> float | None:
-        """What the method reads on pairs shuffled apart, in bits."""
+        """What the method reads on permuted pairs, in bits."""
         return _bits(self.null_nats)
 
     def has_warning(self, word: WarningWord) -> bool:
         """Whether a warning of this word was raised."""
-        return any(caution.word == word for caution in self.warnings)
+        return any(warning.word == word for warning in self.warnings)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the estimate as JSON values; every quantity in bits, the reading in nats as well."""
@@ -150,7 +165,7 @@ class Estimate:
             "n_report": self.n_report,
             "seconds": self.seconds,
             "settings": dict(self.settings),
-            "warnings": [caution._asdict() for caution in self.warnings],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
     def to_json(self) -> str:
@@ -202,7 +217,7 @@ class Estimate:
             n_report=values["n_report"],
             seconds=values["seconds"],
             settings=values["settings"],
-            warnings=tuple(Caution(**caution) for caution in values["warnings"]),
+            warnings=tuple(EstimateWarning(**warning) for warning in values["warnings"]),
         )
 
     @classmethod
@@ -231,7 +246,7 @@ class Estimate:
             ("ceiling", self.ceiling_bits), ("entropy", self.entropy_bits), ("null", self.null_bits)
         ]:  # fmt: skip
             text += "" if value is None else f", {name} {value:.3f}"
-        return text + ")" + "".join(f" [{caution.word}]" for caution in self.warnings)
+        return text + ")" + "".join(f" [{warning.word}]" for warning in self.warnings)
 
     def __repr__(self) -> str:
         """Say at a prompt what :meth:`__str__` says; everything is in :meth:`to_dict`."""

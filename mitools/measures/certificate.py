@@ -3,7 +3,7 @@
 from numpy.typing import ArrayLike
 
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
@@ -25,7 +25,7 @@ def certificate(representation: Representation, settings: MeasureSettings) -> Me
 
 
 def fit_certificate(
-    rows: ArrayLike | Table, labels: ArrayLike, parts: Parts, settings: MeasureSettings
+    rows: ArrayLike | RowTable, labels: ArrayLike, parts: Parts, settings: MeasureSettings
 ) -> ClassPosterior:
     """Fit the classifier behind every certificate.
 

@@ -12,7 +12,7 @@ from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import split
 from mitools.estimators.warnings import two_sided
 from mitools.measures.certificate import fit_certificate
@@ -81,7 +81,7 @@ def compare_with_untrained(representation: Representation, settings: MeasureSett
     assert representation.untrained is not None
     rows, labels, items = representation.untrained
     parts = split(len(labels), labels, settings.seed)
-    own = fit_certificate(Table(representation.rows, items), labels, parts, settings)
+    own = fit_certificate(RowTable(representation.rows, items), labels, parts, settings)
     untrained = fit_certificate(rows, labels, parts, settings)
     gain = own.dv_estimate_.nats - untrained.dv_estimate_.nats
     paired = float(np.linalg.norm(own.influence_ - untrained.influence_)) / len(own.influence_)

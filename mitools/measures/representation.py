@@ -1,7 +1,7 @@
 """What a measure can read: an encoder's features of labelled items, and what they are compared with."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
@@ -144,6 +144,10 @@ class Representation:
             twin,
             keys,
         )
+
+    def with_views(self, views: Features) -> Self:
+        """Take features of views of every item as well."""
+        return replace(self, views=views.values, keys={**self.keys, "views": views.key})
 
 
 def _as_views(views: ArrayLike) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import SOURCES, open_encoder
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
 from mitools.plane.checkpoints import Checkpoint
@@ -103,7 +103,7 @@ def value_limits(layers: Sequence[Layer]) -> Limits:
     """Find the smallest and the largest value over all checkpoints."""
     low, high = np.inf, -np.inf
     for layer in layers:
-        for _, rows in Table(layer.rows).chunks():
+        for _, rows in RowTable(layer.rows).chunks():
             low, high = min(low, float(rows.min())), max(high, float(rows.max()))
     return low, high
 

@@ -10,7 +10,7 @@ from mitools.core.entropy import entropy
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.estimators.pairs import PairedRows
 from mitools.features.extract import Features, extract
@@ -110,7 +110,7 @@ class Subject:
         """
         from sklearn.decomposition import PCA
 
-        table = Table(rows)
+        table = RowTable(rows)
         most = min(MOST_ROWS_FITTED, max(2, NUMBERS_IN_MEMORY // (4 * table.width)))
         train = np.random.default_rng([self.seed, 9]).permutation(self.parts.train)[:most]
         pca = PCA(min(k, table.width, len(train)), random_state=0)

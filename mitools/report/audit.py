@@ -1,6 +1,7 @@
 """What an audit writes: tables, figures and the full estimates."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -12,6 +13,7 @@ from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
 from mitools.measures.registry import MEASURES
+from mitools.measures.view_names import view_columns
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.panels import AxesArray, SomeAxes
@@ -41,8 +43,8 @@ AUDIT_MEASURES = (
 )
 """The columns that are correlated with linear accuracy, where an audit has them."""
 
-AUDIT_LOWER_IS_BETTER = tuple(name for name, measure in MEASURES.items() if not measure.higher_is_better)
-"""Those that are negated before they are correlated."""
+ALIGNMENT = "alignment_"
+"""What the column of the alignment of two views begins with; the view's name follows."""
 
 
 class AuditFigure(Protocol):
@@ -95,7 +97,7 @@ def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
     last, measures = _last_layers(results), _measures_of(results)
     # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
     enough = len(last) >= 3 and last[AUDIT_TARGET].nunique() > 1
-    negated = set(AUDIT_LOWER_IS_BETTER) & set(measures)
+    negated = set(_lower_is_better(measures))
     columns = last[[AUDIT_TARGET, *measures]]
     correlation = correlate(columns, AUDIT_TARGET, lower_is_better=negated, seed=seed) if enough else None
     readings = {
@@ -161,8 +163,9 @@ def accuracy_scatter(
     InputError
         When the table has no rows or lacks linear accuracy, or there are more or fewer axes than measures.
     """
+    last, measures = _last_layers(table), _measures_of(table)
     return scatter_against_target(
-        _last_layers(table), _measures_of(table), AUDIT_TARGET, AUDIT_LOWER_IS_BETTER, ax=ax, figure=figure
+        last, measures, AUDIT_TARGET, _lower_is_better(measures), ax=ax, figure=figure
     )
 
 
@@ -180,7 +183,16 @@ def _last_layers(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measures_of(results: pd.DataFrame) -> list[str]:
-    return [name for name in AUDIT_MEASURES if name in results]
+    """Name the columns to correlate: those of every audit, and those of each view that was asked for."""
+    views = [name.removeprefix(ALIGNMENT) for name in results if str(name).startswith(ALIGNMENT)]
+    of_views = [column for view in views for column in view_columns(view)]
+    return [name for name in dict.fromkeys([*AUDIT_MEASURES, *of_views]) if name in results]
+
+
+def _lower_is_better(measures: Sequence[str]) -> list[str]:
+    """Name the measures that are negated before they are correlated."""
+    lower = {name for name, measure in MEASURES.items() if not measure.higher_is_better}
+    return [name for name in measures if name in lower or name.startswith(ALIGNMENT)]
 
 
 def _write_estimates(audit: Audit, path: Path) -> Path:

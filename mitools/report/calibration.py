@@ -106,9 +106,9 @@ def _sentence(method: str, rows: pd.DataFrame) -> str:
     text += "."
     if kind == "point estimate":
         known = np.isfinite(low) & np.isfinite(high)
-        held = int(((low <= truth) & (truth <= high))[known].sum())
+        covered = int(((low <= truth) & (truth <= high))[known].sum())
         return text + (
-            f" Its interval holds the truth at {held} of {known.sum()} values." if known.any() else ""
+            f" Its interval holds the truth at {covered} of {known.sum()} values." if known.any() else ""
         )
     wrong = high < truth if kind == "upper bound" else low > truth
     if wrong.any():

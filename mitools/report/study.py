@@ -65,7 +65,7 @@ def _write_markdown(table: pd.DataFrame, path: Path) -> None:
         temporary.write_text(markdown(table), encoding="utf-8")
 
 
-FORMATS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+TABLE_FORMATS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "csv": write_csv,
     "parquet": _write_parquet,
     "tex": _write_latex,
@@ -80,14 +80,16 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     InputError
-        When the ending is none of :data:`FORMATS`.
+        When the ending is none of :data:`TABLE_FORMATS`.
     OSError
         When the file cannot be written.
     """
     ending = path.suffix.removeprefix(".")
-    if ending not in FORMATS:
-        raise InputError(f"{path}: no format {ending!r}; accepted endings: {nearest(ending, FORMATS, 4)}")
-    FORMATS[ending](table, path)
+    if ending not in TABLE_FORMATS:
+        raise InputError(
+            f"{path}: no format {ending!r}; accepted endings: {nearest(ending, TABLE_FORMATS, 4)}"
+        )
+    TABLE_FORMATS[ending](table, path)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -152,5 +154,5 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
         "n_train": estimate.n_train,
         "n_select": estimate.n_select,
         "n_report": estimate.n_report,
-        "warnings": ", ".join(caution.word for caution in estimate.warnings),
+        "warnings": ", ".join(warning.word for warning in estimate.warnings),
     }

@@ -77,6 +77,11 @@ class AuditResult:
         return self._audit.data
 
     @property
+    def views(self) -> Sequence[str]:
+        """Names of the views whose pairs were measured, as their columns have them."""
+        return self._audit.views
+
+    @property
     def failures(self) -> Mapping[str, str]:
         """Encoders that could not be audited, each with the reason."""
         return self._audit.failures

@@ -10,9 +10,15 @@ from mitools.core.names import check_name, nearest
 from mitools.core.recipes import Recipe, read_recipe
 from mitools.measures.base import Measure
 from mitools.measures.registry import MEASURES, METRICS, PAIRINGS, find_measure
+from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
+from mitools.views.registry import OWN, VIEWS
+from mitools.views.specs import view_family
 
 MEASURABLE = tuple(name for name, measure in MEASURES.items() if measure.computation is not None)
 """Measures that a study can have; the others are read by a plane alone."""
+
+ITEM_PAIRINGS = tuple(name for name in PAIRINGS if name != DEFAULT_VIEW)
+"""Pairings that are not named after a view."""
 
 SomeText = Annotated[str, Field(min_length=1)]
 
@@ -42,7 +48,8 @@ class Study(Recipe):
     encoders
         Encoder specs, each a string or ``{spec: ..., family: ...}``.
     pairings
-        Which joint distributions are meant: ``same_class``, ``labels``, ``simclr``.
+        Which joint distributions are meant: ``same_class``, ``labels``, or the name of a view for two
+        draws of it (``simclr``, ``simclr?strength=0.5``).
     estimators
         Names of methods; one that does not apply to a pairing is left out there.
     metrics
@@ -54,7 +61,7 @@ class Study(Recipe):
     prior
         The class distribution that is meant.
     views
-        Augmented views an image, where ``simclr`` is asked for.
+        Draws of a view an image, where pairs of views are asked for.
     """
 
     data: Annotated[tuple[SomeText, ...], Field(min_length=1)]
@@ -74,10 +81,25 @@ class Study(Recipe):
             return tuple({"spec": entry} if isinstance(entry, str) else entry for entry in encoders)
         return encoders
 
-    @field_validator("pairings", "metrics", "measures")
+    @field_validator("pairings")
+    @classmethod
+    def _know_the_pairings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from mitools.pairing.view_pairs import paired_view
+
+        known = list(dict.fromkeys([*PAIRINGS, *VIEWS]))
+        for name in names:
+            if view_family(name) not in (*known, OWN):
+                raise ValueError(f"there is no {name!r}; did you mean {nearest(name, known)}?")
+        _refuse_twice(
+            "pairings",
+            [name if name in ITEM_PAIRINGS else paired_view(name, ITEM_PAIRINGS).name for name in names],
+        )
+        return names
+
+    @field_validator("metrics", "measures")
     @classmethod
     def _know_the_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
-        known = {"pairings": PAIRINGS, "metrics": METRICS, "measures": MEASURABLE}[info.field_name]
+        known = {"metrics": METRICS, "measures": MEASURABLE}[info.field_name]
         for name in names:
             if name not in known:
                 raise ValueError(f"there is no {name!r}; did you mean {nearest(name, known)}?")
@@ -94,7 +116,7 @@ class Study(Recipe):
 
     @model_validator(mode="after")
     def _refuse_repetitions(self) -> "Study":
-        for field in ("data", "pairings", "estimators", "metrics", "measures", "seeds"):
+        for field in ("data", "estimators", "metrics", "measures", "seeds"):
             _refuse_twice(field, getattr(self, field))
         _refuse_twice("encoders", [encoder.spec for encoder in self.encoders])
         if not _columns(self):
@@ -116,7 +138,7 @@ class Cell(NamedTuple):
     data, encoder
         Specs.
     pairing
-        A name of :data:`mitools.measures.registry.PAIRINGS`; empty where the measure is asked for by name.
+        As the study names it; empty where the measure is asked for by name.
     measure
         The estimator's name, or that of the measure.
     seed
@@ -137,9 +159,16 @@ class Cell(NamedTuple):
     @property
     def registered(self) -> Measure:
         """The measure as the registry has it: two names of one measure give the same."""
-        found = find_measure(self.pairing, self.measure) if self.pairing else MEASURES[self.measure]
+        found = _measure_of(self.pairing, self.measure) if self.pairing else MEASURES[self.measure]
         assert found is not None
         return found
+
+    @property
+    def view(self) -> str | None:
+        """The name of the view that the measure reads two draws of; None where it reads none."""
+        if not self.registered.needs_views:
+            return None
+        return self.pairing or DEFAULT_VIEW
 
 
 def read_study(path: Path) -> Study:
@@ -165,12 +194,16 @@ def cells(study: Study) -> Iterator[Cell]:
 
 def left_out(study: Study) -> list[tuple[str, str]]:
     """Name the pairings and estimators that do not go together and so have no cells."""
-    return [(p, e) for p in study.pairings for e in study.estimators if find_measure(p, e) is None]
+    return [(p, e) for p in study.pairings for e in study.estimators if _measure_of(p, e) is None]
+
+
+def _measure_of(pairing: str, estimator: str) -> Measure | None:
+    return find_measure(registered_pairing(pairing), estimator)
 
 
 def _columns(study: Study) -> list[tuple[str, str]]:
     """Give the pairing, or nothing, and the name of every measure asked for, once."""
-    columns = [(p, e) for p in study.pairings for e in study.estimators if find_measure(p, e) is not None]
+    columns = [(p, e) for p in study.pairings for e in study.estimators if _measure_of(p, e) is not None]
     for name in (*study.metrics, *study.measures):
         pairing, colon, estimator = name.partition(":")
         columns.append((pairing, estimator) if colon else ("", name))

@@ -154,10 +154,10 @@ class StudyFolder:
         return MeasureSettings(self.study.prior, cell.seed, device)
 
     def views(self, cell: Cell) -> ItemViews | None:
-        """Give the augmented views that a cell reads; None where it reads none."""
-        if not cell.registered.needs_views:
+        """Give the views that a cell reads; None where it reads none."""
+        if cell.view is None:
             return None
-        return ItemViews(make_view("simclr"), count=self.study.views, seed=cell.seed)
+        return ItemViews(make_view(cell.view), count=self.study.views, seed=cell.seed)
 
     def request(self, cell: Cell) -> Request:
         """Name a cell by its measure and all that the number depends on.

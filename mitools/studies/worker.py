@@ -75,7 +75,7 @@ class Worker:
     def _groups(self) -> list[list[Cell]]:
         """Open cells by the representation they read, starting elsewhere in every process."""
         waiting = [cell for cell in self.folder.cells if cell in self._open]
-        groups = _grouped(waiting, lambda cell: (cell.data, cell.encoder, cell.seed, _further_reads(cell)))
+        groups = _grouped(waiting, _representation)
         start = process_rank() % len(groups)
         return [*groups[start:], *groups[:start]]
 
@@ -145,7 +145,9 @@ class Worker:
         **options: Any,
     ) -> Features | None:
         """Extract features, or give None while another process extracts the same ones."""
-        name = digest_text("features", encoder.digest, data.digest, str(views), str(seed))[:24]
+        name = digest_text("features", encoder.digest, data.digest, views.key if views else "", str(seed))[
+            :24
+        ]
         with self.folder.claims.claim(f"features-{name}") as ours:
             if not ours:
                 return None
@@ -184,9 +186,10 @@ def _values(measured: Callable[[], Measured], cell: Cell) -> Values:
     return {"value": number}
 
 
-def _further_reads(cell: Cell) -> tuple[str, ...]:
-    """Name what a cell reads beside features and labels, which every representation has."""
-    return tuple(field for field in cell.registered.reads if field not in ("rows", "labels"))
+def _representation(cell: Cell) -> tuple[Any, ...]:
+    """Name what a cell reads: cells of one name read one representation."""
+    further = tuple(field for field in cell.registered.reads if field not in ("rows", "labels"))
+    return cell.data, cell.encoder, cell.seed, further, cell.view
 
 
 def _grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> list[list[Cell]]:

@@ -7,9 +7,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from mitools.backends.precision import computing_in_float32
 from mitools.core.errors import InputError
 from mitools.encoders.inputs.preprocess import Preprocess
-from mitools.training.views import View
+from mitools.views.base import View
 
 PREPROCESS = Preprocess()
 """How pixels are normalised in training; a run as an encoder does the same."""
@@ -95,6 +96,7 @@ class TrainingData:
         pixels = self.pixels if pixels is None else pixels
         images = pixels[rows[share].to(pixels.device)].float() / 255
         draws = torch.rand((len(rows), view.draws), generator=torch.Generator().manual_seed(seed))
-        images = view(images, draws[share].to(images.device))
         mean, std = self._normalisation
+        with computing_in_float32(images.device):
+            images = view(images, draws[share].to(images.device))
         return (images - mean) / std

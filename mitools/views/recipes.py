@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from mitools.core.recipes import Recipe
 
@@ -22,8 +22,8 @@ ShareOrLarge = Annotated[float | Literal["large"], BeforeValidator(_share_or_lar
 class AugmentationRecipe(Recipe):
     """How a view is drawn from an image: SimCLR's steps in this order, and AutoAugment's after them.
 
-    The defaults are those for small images, as training takes them; the view named ``simclr`` has the
-    paper's for ImageNet.
+    The defaults are those for small images, as training takes them. A recipe may name the view instead,
+    ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.
 
     Attributes
     ----------
@@ -51,3 +51,16 @@ class AugmentationRecipe(Recipe):
     grey: Share = 0.2
     blur: ShareOrLarge = 0.0
     auto: Literal["cifar10", "imagenet", "svhn"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_a_name(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        from mitools.views.registry import make_view
+        from mitools.views.simclr import SimCLRView
+
+        view = make_view(given)
+        if not isinstance(view, SimCLRView):
+            raise ValueError(f"{given!r} is no augmentation; write its keys, or simclr?strength=0.5")
+        return view.recipe.model_dump()

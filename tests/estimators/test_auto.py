@@ -11,7 +11,7 @@ from mitools.core.estimate import Estimate
 from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.auto import AutoEstimator, choose_for_numbers, take_for
+from mitools.estimators.auto import AutoEstimator, choose_for_numbers, recognise_side
 from mitools.estimators.inputs.splits import split
 
 N = 400
@@ -37,16 +37,18 @@ class TestWhatAnArrayIsTakenFor:
         ],
     )
     def test_kind(self, values, kind):
-        assert take_for(values, "x").kind == kind
+        assert recognise_side(values, "x").kind == kind
 
     def test_symbols_are_numbered_and_numbers_are_rows(self):
-        np.testing.assert_array_equal(take_for(np.repeat([0.5, -1.0, 0.5], 10), "x").values[9:12], [1, 0, 0])
-        assert take_for(np.linspace(0, 1, N), "x").values.shape == (N, 1)
+        np.testing.assert_array_equal(
+            recognise_side(np.repeat([0.5, -1.0, 0.5], 10), "x").values[9:12], [1, 0, 0]
+        )
+        assert recognise_side(np.linspace(0, 1, N), "x").values.shape == (N, 1)
 
     @pytest.mark.parametrize("values", [[1.0, np.nan], [[1, 2], [3]], [None, 3], [1j, 2], []])
     def test_what_is_neither_is_refused_by_name(self, values):
         with pytest.raises(InputError, match=r"^x "):
-            take_for(values, "x")
+            recognise_side(values, "x")
 
 
 class TestDiscrete:

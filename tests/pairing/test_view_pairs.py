@@ -45,7 +45,7 @@ def test_a_batch_holds_no_item_twice_while_there_are_enough() -> None:
 
 def test_shuffled_apart_views_are_of_different_items_of_one_part() -> None:
     parts = split(1000)
-    apart = ViewPairs(1000, 3).apart(parts, np.random.default_rng(0))
+    apart = ViewPairs(1000, 3).permuted(parts, np.random.default_rng(0))
     for part in (parts.train, parts.select, parts.report):
         x, y = apart.within(part).independent(np.random.default_rng(0))
         assert np.isin(y // 3, part).all()

@@ -26,8 +26,8 @@ def club(scores: Tensor) -> Tensor:
         A scalar, in nats.
     """
     k = len(scores)
-    apart = (scores.sum() - scores.diagonal().sum()) / (k * (k - 1))
-    return scores.diagonal().mean() - apart
+    product = (scores.sum() - scores.diagonal().sum()) / (k * (k - 1))
+    return scores.diagonal().mean() - product
 
 
 def club_sampled(scores: Tensor, partner: Tensor) -> Tensor:

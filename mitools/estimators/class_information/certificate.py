@@ -11,16 +11,17 @@ from sklearn.base import ClassifierMixin
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
 from mitools.estimators.inputs.class_prior import Prior, class_prior
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 from mitools.estimators.inputs.validation import as_labels, as_table, same_length
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import cautions, one_sided_low, two_sided
+from mitools.estimators.warnings import one_sided_low
 
 
 class ClassPosterior(MIEstimator):
@@ -41,7 +42,7 @@ class ClassPosterior(MIEstimator):
     reading
         ``dv`` for ``estimate_``, or ``nwj``, which is lower but unbiased on a sample.
     seed
-        Of the split and of the shuffled labels of the null.
+        Of the split and of the permuted labels of the null.
 
     Attributes
     ----------
@@ -85,7 +86,7 @@ class ClassPosterior(MIEstimator):
         self.reading = reading
         self.seed = seed
 
-    def fit(self, x: ArrayLike | Table, y: ArrayLike, parts: Parts | None = None) -> Self:
+    def fit(self, x: ArrayLike | RowTable, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Certify how much class information the rows carry.
 
         Rows are read a bounded part at a time, so that a mapped file may be larger than memory.
@@ -123,13 +124,13 @@ class ClassPosterior(MIEstimator):
             )
 
         posterior = fit_posterior(labels, INVERSE_PENALTIES)
-        shuffled = permuted_within(labels, parts, rng)
+        permuted = permuted_within(labels, parts, rng)
         # With the same regularisation: a search for what is not there would walk to its costly end.
         penalty = posterior.inverse_penalty_
-        blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
+        blind = fit_posterior(permuted, INVERSE_PENALTIES if penalty is None else (penalty,))
 
         report = _read(posterior, features, labels, parts.report, h_c, rng)
-        null = _read(blind, features, shuffled, parts.report, h_c, rng)
+        null = _read(blind, features, permuted, parts.report, h_c, rng)
         train = _read(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
         record = self.settings() | {
             "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
@@ -141,29 +142,20 @@ class ClassPosterior(MIEstimator):
         }
 
         def estimate(method: str) -> Estimate:
-            reading, none = report[method], null[method]
-            interval = two_sided(reading.nats, reading.stderr)
+            reading = report[method]
             low = one_sided_low(reading.nats, reading.stderr)
-            return Estimate(
+            return assemble_estimate(
+                reading,
                 method=method,
                 kind="lower bound",
-                nats=reading.nats,
-                stderr_nats=reading.stderr,
-                interval_nats=interval,
-                entropy_nats=h_c,
-                null_nats=none.nats,
+                null=null[method],
+                entropy=h_c,
+                train_nats=train[method].nats,
                 n_train=len(parts.train),
                 n_select=len(parts.select),
                 n_report=len(parts.report),
                 seconds=time.perf_counter() - started,
                 settings=record | {"one_sided_low_bits": nats_to_bits(low)},
-                warnings=cautions(
-                    interval,
-                    reading.nats,
-                    null=two_sided(none.nats, none.stderr),
-                    entropy=h_c,
-                    train_nats=train[method].nats,
-                ),
             )
 
         estimates = {method: estimate(method) for method in report}
@@ -180,7 +172,7 @@ class ClassPosterior(MIEstimator):
 
 
 class LabelInformation(MIEstimator):
-    """How much the representation tells about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
+    """How much the representation says about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
 
     Parameters
     ----------
@@ -215,7 +207,7 @@ class LabelInformation(MIEstimator):
 
 def _read(
     posterior: CalibratedPosterior,
-    features: Table,
+    features: RowTable,
     labels: NDArray[np.int64],
     items: NDArray[np.int64],
     entropy_nats: float,

@@ -4,13 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
+from mitools.estimators.array_types import WholeNumbers
 from mitools.estimators.classical.base import as_precise_rows
 from mitools.estimators.inputs.validation import as_labels
 
-Counts = NDArray[np.int64]
 
-
-def as_symbols(values: ArrayLike, name: str) -> Counts:
+def as_symbols(values: ArrayLike, name: str) -> WholeNumbers:
     """Return symbols 0..K-1, shape (n,), one for every different row; a constant side has no column.
 
     Parameters
@@ -37,7 +36,7 @@ def as_symbols(values: ArrayLike, name: str) -> Counts:
     return symbols if symbols.any() else symbols[:, None][:, :0]
 
 
-def row_symbols(rows: NDArray) -> Counts:
+def row_symbols(rows: NDArray) -> WholeNumbers:
     """Give equal rows equal numbers 0..K-1, shape (n, d) to (n,)."""
     rows = np.ascontiguousarray(rows)
     # As one value of raw bytes a row sorts in one comparison; adding 0 makes -0 and 0 the same bytes.

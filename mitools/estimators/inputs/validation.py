@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.row_table import Table, spans
+from mitools.estimators.inputs.row_table import RowTable, spans
 
-UNRESOLVED = 1000.0
+RESOLVED_STEPS = 1000.0
 """Steps of single precision that the values of a column must span."""
 
-CONSTANT_WITHIN = 1e-9
+CONSTANT_RELATIVE_RANGE = 1e-9
 """Range of a column, relative to where it lies, that counts as rounding error of double precision."""
 
 
-def as_rows(values: ArrayLike | Table, name: str, to_single: bool = True) -> NDArray[np.float32]:
+def as_rows(values: ArrayLike | RowTable, name: str, to_single: bool = True) -> NDArray[np.float32]:
     """Return real, finite rows as float32, shape (n, d); a vector becomes one column.
 
     Parameters
@@ -23,7 +23,7 @@ def as_rows(values: ArrayLike | Table, name: str, to_single: bool = True) -> NDA
     values, name
         The rows, and what messages call them.
     to_single
-        Whether they are worked on as float32: columns that it cannot tell apart are refused then.
+        Whether they are worked on as float32: columns too fine for it are refused then.
 
     Raises
     ------
@@ -33,7 +33,7 @@ def as_rows(values: ArrayLike | Table, name: str, to_single: bool = True) -> NDA
     return as_table(values, name, to_single).rows()
 
 
-def as_table(values: ArrayLike | Table, name: str, to_single: bool = True) -> Table:
+def as_table(values: ArrayLike | RowTable, name: str, to_single: bool = True) -> RowTable:
     """Check rows as :func:`as_rows` does, a bounded part at a time, and leave them where they are.
 
     Raises
@@ -42,7 +42,7 @@ def as_table(values: ArrayLike | Table, name: str, to_single: bool = True) -> Ta
         When the values are not numbers, not finite as float32, too fine for it where they lie, or have more
         than two axes or no rows.
     """
-    if isinstance(values, Table):
+    if isinstance(values, RowTable):
         return values
     array = _as_array(values, name)
     if array.dtype.kind not in "fiub":
@@ -53,7 +53,7 @@ def as_table(values: ArrayLike | Table, name: str, to_single: bool = True) -> Ta
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
     if to_single and array.dtype.itemsize > 4:
         _require_resolved(array, name)
-    table = Table(array)
+    table = RowTable(array)
     first, count = 0, 0
     with np.errstate(over="ignore", invalid="ignore"):
         for places, rows in table.chunks():
@@ -71,7 +71,7 @@ def as_table(values: ArrayLike | Table, name: str, to_single: bool = True) -> Ta
 
 
 def _require_resolved(array: NDArray[Any], name: str) -> None:
-    """Refuse columns that vary by little more than single precision tells apart where they lie.
+    """Refuse columns that vary by little more than single precision resolves where they lie.
 
     A column whose values differ by rounding errors of double precision alone counts as constant.
     """
@@ -80,7 +80,9 @@ def _require_resolved(array: NDArray[Any], name: str) -> None:
         low, high = np.minimum(low, array[some].min(axis=0)), np.maximum(high, array[some].max(axis=0))
     with np.errstate(invalid="ignore", over="ignore"):
         reach, spread = np.maximum(np.abs(low), np.abs(high)), high - low
-        lost = (spread < UNRESOLVED * np.finfo(np.float32).eps * reach) & (spread > CONSTANT_WITHIN * reach)
+        lost = (spread < RESOLVED_STEPS * np.finfo(np.float32).eps * reach) & (
+            spread > CONSTANT_RELATIVE_RANGE * reach
+        )
     if lost.any():
         column = int(lost.argmax())
         raise InputError(
@@ -90,14 +92,14 @@ def _require_resolved(array: NDArray[Any], name: str) -> None:
 
 
 def location_and_scale(
-    rows: NDArray[np.float32] | Table,
+    rows: NDArray[np.float32] | RowTable,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean and standard deviation of every column, shape (d,) each; the scale of a constant column is 1.
 
     Summed in double precision: in single, a constant column's deviation is rounding error, and dividing
     by it would turn the first value that differs into an enormous one.
     """
-    table = Table.of(rows)
+    table = RowTable.of(rows)
     mean = np.zeros(table.width)
     for _, chunk in table.chunks():
         mean += chunk.sum(axis=0, dtype=np.float64)

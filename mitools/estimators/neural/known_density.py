@@ -9,8 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate, Interval
 from mitools.core.names import check_name
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.club import read_club, read_club_sampled
 from mitools.estimators.bounds.leave_one_out import read_leave_one_out
@@ -22,7 +22,6 @@ from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_rows, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.pairs import PairedRows, Pairing
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
 
 LogMarginal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
@@ -49,7 +48,7 @@ class KnownDensityEstimator(MIEstimator):
 
     Each is an upper bound in expectation, and only if the density is the true one; a learned density gives
     point estimates (:class:`mitools.estimators.neural.learned_density.LearnedDensityEstimator`). Nothing
-    but r is fitted, so that the other methods report all items. There is no null: pairs shuffled apart
+    but r is fitted, so that the other methods report all items. There is no null: permuted pairs
     have another density than the known one.
 
     Parameters
@@ -130,23 +129,17 @@ class KnownDensityEstimator(MIEstimator):
         critic = KnownCritic(self.conditional, log_marginal)
         reading = KNOWN_DENSITY_METHODS[self.method](critic, x_pairs, y_pairs, pairing.diagonal_is_marginal)
 
-        interval = two_sided(reading.nats, reading.stderr)
         self.influence_ = reading.influence
-        self.estimate_ = Estimate(
+        self.estimate_ = assemble_estimate(
+            reading,
             method=self.method,
             kind="upper bound",
-            nats=reading.nats,
-            stderr_nats=reading.stderr,
-            interval_nats=interval,
-            entropy_nats=pairing.entropy_nats,
+            entropy=pairing.entropy_nats,
             n_train=len(parts.train),
             n_select=len(parts.select),
             n_report=len(parts.report),
             seconds=time.perf_counter() - started,
             settings=self.settings() | {"pairs": len(ix)},
-            warnings=cautions(
-                interval, reading.nats, null=Interval(0.0, 0.0, CONFIDENCE), entropy=pairing.entropy_nats
-            ),
         )
         return self
 

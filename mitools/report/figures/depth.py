@@ -21,7 +21,7 @@ class _Curve(NamedTuple):
     style: dict[str, Any]
 
 
-CURVES = (
+DEPTH_CURVES = (
     _Curve(
         "label_information_bits",
         "label information I(H; C), at least",
@@ -48,8 +48,8 @@ def depth_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure 
     ----------
     table
         One row a layer, with ``network``, ``layer``, ``depth``, ``h_c_bits`` and the columns of
-        :data:`CURVES` with their ``_low`` and ``_high``; a column that is absent, or empty for a network, is
-        not drawn. A network of one layer is left out.
+        :data:`DEPTH_CURVES` with their ``_low`` and ``_high``; a column that is absent, or empty for a
+        network, is not drawn. A network of one layer is left out.
     ax, figure
         Where to draw, one axes a network; see :mod:`mitools.report.figures.panels`.
 
@@ -91,7 +91,7 @@ def depth_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure 
 def _draw_network(axes: Axes, rows: pd.DataFrame) -> None:
     plain_axes(axes)
     depth = np.arange(len(rows))
-    for curve in CURVES:
+    for curve in DEPTH_CURVES:
         values = column_values(rows, curve.column)
         if not np.isfinite(values).any():
             continue

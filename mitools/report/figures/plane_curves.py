@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from mitools.report.figures.columns import column_values, require_columns
 from mitools.report.figures.panels import AxesArray, Panels, SomeAxes, open_panels
 from mitools.report.figures.plane_style import (
-    CROSSED_OUT,
+    CROSSED_OUT_CAPTION,
     PLANE_QUANTITIES,
     add_plane_caption,
     cross_out,
@@ -75,7 +75,7 @@ def epochs_chart(
     panels, shape, crossed = _draw_panels(table, ax, figure, draw_curve, finish)
     layer = f"Layer {table['layer'].iloc[0]}. " if table["layer"].nunique() == 1 else ""
     dotted = " The dotted upright line is the border between stages." if stage_borders(table) else ""
-    crosses = f" {CROSSED_OUT}." if crossed else ""
+    crosses = f" {CROSSED_OUT_CAPTION}." if crossed else ""
     add_plane_caption(panels, table, f"{layer}Bars are {bars}.{dotted}{crosses}")
     return panels.array.reshape(shape)
 
@@ -130,7 +130,7 @@ def layers_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
 
     panels, shape, crossed = _draw_panels(table, ax, figure, draw_curve, finish)
     when = f"Filled: epoch {last}; hollow: epoch {first}. " if first != last else ""
-    crosses = f" {CROSSED_OUT}." if crossed else ""
+    crosses = f" {CROSSED_OUT_CAPTION}." if crossed else ""
     add_plane_caption(panels, table, f"{when}Bars are 95% intervals.{crosses}")
     return panels.array.reshape(shape)
 

@@ -35,7 +35,7 @@ PLANE_QUANTITIES = ("I(X;T)", "I(T;Y)")
 CROSSED_OUT_WARNINGS = ("indistinguishable_from_zero", "saturated", "exceeds_entropy")
 """Of readings that say nothing of the data: no more than their null, or what the method gives at most."""
 
-CROSSED_OUT = "Crossed: no more than its null, at its ceiling, or above the entropy"
+CROSSED_OUT_CAPTION = "Crossed: no more than its null, at its ceiling, or above the entropy"
 """What a caption says of the crosses."""
 
 

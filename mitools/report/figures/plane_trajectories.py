@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from mitools.report.figures.columns import Floats, column_values, require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_key, open_panels
 from mitools.report.figures.plane_style import (
-    CROSSED_OUT,
+    CROSSED_OUT_CAPTION,
     CURVE_LINES,
     PLANE_QUANTITIES,
     WHITE_BOX,
@@ -124,7 +124,7 @@ def plane_chart(
         panels, handles, loc="lower left", bbox_to_anchor=(0.01, 1.0), ncols=5, fontsize=FONT_SIZE - 1,
         handlelength=3.2,
     )  # fmt: skip
-    crosses = f" {CROSSED_OUT}, of either reading." if crossed else ""
+    crosses = f" {CROSSED_OUT_CAPTION}, of either reading." if crossed else ""
     add_plane_caption(panels, both, f"Bars are {bars}; arrows go with time.{crosses}")
     return panels.array
 

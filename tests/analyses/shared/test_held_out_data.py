@@ -1,7 +1,5 @@
 """What analyses share: images kept apart, options of data, and rows as columns."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -9,6 +7,7 @@ from mitools.analyses.shared.evaluation import Certified
 from mitools.analyses.shared.training_runs import require_held_out, with_options
 from mitools.core.errors import InputError
 from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.measures.measured import Measured
 
 
 @pytest.mark.parametrize(
@@ -49,15 +48,9 @@ def test_a_certificate_becomes_columns_with_wilsons_interval() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(300) % 3
     fitted = ClassPosterior().fit(rng.standard_normal((300, 2)) + 2 * labels[:, None], labels)
-    values: dict[str, Any] = {
-        "estimates": {
-            "i_class": fitted.dv_estimate_.to_dict(),
-            "label_information": fitted.label_information_.to_dict(),
-        },
-        "metrics": {"linear_acc": 0.9},
-        "influence_nats": fitted.influence_.tolist(),
-    }
-    columns = Certified(values).columns
+    estimates = {"i_class": fitted.dv_estimate_, "label_information": fitted.label_information_}
+    measured = Measured({**estimates, "linear_acc": 0.9}, fitted.influence_)
+    columns = Certified(measured).columns
     n, p, z = columns["n_report"], 0.9, 1.959964
     assert n == 60
     centre, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)

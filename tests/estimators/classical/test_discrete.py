@@ -139,7 +139,7 @@ def test_a_constant_side_reads_zero():
 @pytest.mark.parametrize(
     ("estimator", "x", "message"),
     [
-        (DiscreteEstimator("nsb"), np.arange(9), "accepted: plug_in, miller_madow, grassberger, chao_shen"),
+        (DiscreteEstimator("nsb"), np.arange(9), "accepted: plug_in, miller_madow, grassberger or chao_shen"),
         (DiscreteEstimator(), np.linspace(0, 1, 9), "x are not whole numbers"),
         (DiscreteEstimator(), np.linspace(0, 1, 18).reshape(9, 2), "use the binned method"),
         (DiscreteEstimator(), np.arange(8), "x has 8 rows and y has 9"),

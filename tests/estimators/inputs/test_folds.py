@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading, pooled
-from mitools.estimators.inputs.folds import CROSS_FIT_BELOW, chosen_folds, cross_fit_parts
+from mitools.estimators.inputs.folds import CROSS_FIT_BELOW_ITEMS, chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
@@ -68,8 +68,8 @@ def test_one_fold_is_the_single_split() -> None:
     ("n", "strata", "folds"),
     [
         (100, None, 5),
-        (CROSS_FIT_BELOW - 1, None, 5),
-        (CROSS_FIT_BELOW, None, 1),
+        (CROSS_FIT_BELOW_ITEMS - 1, None, 5),
+        (CROSS_FIT_BELOW_ITEMS, None, 1),
         (100, np.arange(100) % 10, 5),
         (90, np.arange(90) % 10, 1),
         (9, None, 1),

@@ -15,7 +15,7 @@ from mitools.estimators.class_information import minibatch_logistic as minibatch
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
 from mitools.estimators.inputs import row_table as tables
-from mitools.estimators.inputs.row_table import Table, spans
+from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.validation import as_table, location_and_scale
 
 ROWS = np.random.default_rng(0).standard_normal((57, 5)).astype(np.float32)
@@ -23,7 +23,7 @@ ROWS = np.random.default_rng(0).standard_normal((57, 5)).astype(np.float32)
 
 def test_chunks_are_the_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "NUMBERS_AT_ONCE", 20)
-    for table, expected in [(Table(ROWS), ROWS), (Table(ROWS).at(np.arange(50, 3, -2)), ROWS[50:3:-2])]:
+    for table, expected in [(RowTable(ROWS), ROWS), (RowTable(ROWS).at(np.arange(50, 3, -2)), ROWS[50:3:-2])]:
         parts = list(table.chunks())
         assert max(len(rows) for _, rows in parts) == 4
         np.testing.assert_array_equal(np.concatenate([rows for _, rows in parts]), expected)
@@ -33,14 +33,14 @@ def test_chunks_are_the_rows_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_part_of_a_part_is_that_of_the_array() -> None:
-    table = Table(ROWS.astype(np.float16)).at(np.arange(10, 40)).at(np.array([3, 0, 29]))
+    table = RowTable(ROWS.astype(np.float16)).at(np.arange(10, 40)).at(np.array([3, 0, 29]))
     assert table.rows().dtype == np.float32
     np.testing.assert_array_equal(table.rows(), ROWS[[13, 10, 39]].astype(np.float16))
     assert (len(table), table.width) == (3, 5)
 
 
 def test_float32_rows_are_not_copied() -> None:
-    assert np.shares_memory(Table(ROWS).rows(), ROWS)
+    assert np.shares_memory(RowTable(ROWS).rows(), ROWS)
     assert np.shares_memory(as_table(ROWS, "x").rows(slice(3, 9)), ROWS)
 
 
@@ -85,7 +85,7 @@ def test_no_copy_of_all_rows_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr(tables, "NUMBERS_AT_ONCE", 1 << 16)
     monkeypatch.setattr(posterior, "NUMBERS_IN_MEMORY", 1 << 16)
     monkeypatch.setattr(minibatch, "STEPS_AT_LEAST", 100)
-    monkeypatch.setattr(class_pairs, "BLOCK", 256)
+    monkeypatch.setattr(class_pairs, "CLASS_PAIR_BLOCK", 256)
     ClassPosterior().fit(mapped[:2000], labels[:2000])  # what torch imports on the first fit is not counted
     tracemalloc.start()
     try:
@@ -127,7 +127,7 @@ def test_a_classifier_of_the_callers_is_fitted_to_a_random_part(
 
 
 def test_every_row_comes_once_before_any_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minibatch, "BATCH", 10)
+    monkeypatch.setattr(minibatch, "BATCH_ROWS", 10)
     monkeypatch.setattr(minibatch, "STEPS_AT_LEAST", 10)
     monkeypatch.setattr(minibatch, "PASSES_AT_MOST", 0)
     seen: list[float] = []
@@ -139,5 +139,5 @@ def test_every_row_comes_once_before_any_comes_again(monkeypatch: pytest.MonkeyP
     rows = np.arange(50, dtype=np.float32)[:, None]
     # A loss that always falls, so that every step is taken.
     falling = iter(range(100, 0, -1))
-    MinibatchLogistic(2, note).fit(Table(rows), np.arange(50) % 2, lambda model: next(falling))
+    MinibatchLogistic(2, note).fit(RowTable(rows), np.arange(50) % 2, lambda model: next(falling))
     assert sorted(seen[:50]) == sorted(seen[50:]) == list(range(50))

@@ -38,7 +38,7 @@ def test_the_protocol_is_that_of_the_paper():
 def test_factored_scores_are_those_of_the_concatenated_network():
     critic = ProtocolCritic(7, 3, hidden=16).double()
     x, y = torch.randn(9, 7).double(), torch.randn(9, 3).double()
-    joint, apart = critic.joint_and_apart(x, y)
+    joint, apart = critic.joint_and_permuted(x, y)
     torch.testing.assert_close(critic(x, y), joint)
     first = torch.cat([critic.from_x.weight, critic.from_y.weight], dim=1)
 
@@ -64,7 +64,7 @@ def test_a_step_maximises_what_mine_does():
     value.backward()
     own = critic.from_x.weight.grad.clone()
     critic.zero_grad()
-    joint, apart = critic.joint_and_apart(x, y)
+    joint, apart = critic.joint_and_permuted(x, y)
     scores = torch.stack([torch.stack([joint[0], apart[0]]), torch.stack([apart[1], joint[1]])])
     expected, expected_memory = mine_surrogate(scores, memory, 0.01)
     expected.backward()
@@ -127,9 +127,9 @@ def test_the_order_of_the_rows_does_not_matter():
 
 
 def test_the_last_critic_is_read_and_nothing_stops_it(pairs):
-    fitted = MineProtocol(**SMALL, steps=25, looks=3).fit(*pairs)
-    assert [look.step for look in fitted.looks_] == [0, 9, 18, 25]
-    last = fitted.looks_[-1]
+    fitted = MineProtocol(**SMALL, steps=25, checks=3).fit(*pairs)
+    assert [check.step for check in fitted.checks_] == [0, 9, 18, 25]
+    last = fitted.checks_[-1]
     assert fitted.estimate_.nats == last.held_out.nats
     assert fitted.in_sample_estimate_.nats == last.in_sample.nats
     once = MineProtocol(**SMALL, steps=25).fit(*pairs)

@@ -16,7 +16,7 @@ from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import CRITICS, BlindCritic, start_at_zero
 from mitools.estimators.neural import training_loop as fitting
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS
-from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.neural.training_loop import FittedCritic, Member, Schedule, fit_critics
 
 CPU = torch.device("cpu")
 SCHEDULE = Schedule(learning_rate=0.005, max_steps=120, check_every=20, patience=2, average=0.9)
@@ -60,11 +60,13 @@ def member(
     return Member(start, BATCH, draw, look or read)
 
 
-def fit(members: Sequence[Member], method: str = "infonce", schedule: Schedule = SCHEDULE) -> list[Fitted]:
+def fit(
+    members: Sequence[Member], method: str = "infonce", schedule: Schedule = SCHEDULE
+) -> list[FittedCritic]:
     return fit_critics(members, VARIATIONAL_METHODS[method].objective, schedule, CPU)
 
 
-def assert_same(together: Fitted, alone: Fitted) -> None:
+def assert_same(together: FittedCritic, alone: FittedCritic) -> None:
     # Not the weights: InfoNCE does not see what a critic adds for an x alone, so that the gradient of such
     # a weight is rounding, which Adam blows up.
     assert (together.steps, together.still_rising) == (alone.steps, alone.still_rising)

@@ -265,6 +265,31 @@ def test_a_folder_of_another_recipe_is_left_alone(tmp_path: Path) -> None:
     assert same(before, weights(tmp_path / "run", 1))
 
 
+def test_a_finished_run_of_an_earlier_version_is_returned_and_a_stopped_one_named(tmp_path: Path) -> None:
+    """Its recipe has the objective and its temperature side by side, its checkpoint no state of a method."""
+    out = train(small_recipe(epochs=1), tmp_path / "run").path
+    older = {
+        **small_recipe(epochs=1).model_dump(mode="json"),
+        **SMALL,
+        "epochs": 1,
+        "negatives": None,
+        "ctc": None,
+    }
+    del older["method"], older["options"]
+    (out / "recipe.yaml").write_text(yaml.safe_dump(older))
+    state = out / "checkpoints" / "epoch-0001" / "training.pt"
+    torch.save({"optimiser": {}}, state)
+    before = weights(out, 1)
+    assert train(small_recipe(epochs=1), out).epochs() == [1]
+    assert same(before, weights(out, 1))
+    assert open_encoder(f"run:{out}").name == "run@1"
+
+    (out / "recipe.yaml").write_text(yaml.safe_dump(older | {"epochs": 2}))
+    with pytest.raises(InputError, match="an earlier version stopped this run after epoch 1"):
+        train(small_recipe(epochs=2), out)
+    assert same(before, weights(out, 1))
+
+
 @pytest.mark.parametrize("negatives", ["noise", "digits?limit=90&classes=8,9"])
 def test_negatives_from_elsewhere_train_and_are_no_estimate(negatives: str, tmp_path: Path) -> None:
     folder = train(

@@ -1,6 +1,8 @@
 """What every method of the table keeps: its loss, its estimate, its state, and the names in recipes."""
 
 import math
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +133,21 @@ def test_a_share_of_the_batch_has_the_views_of_the_whole() -> None:
     whole = method.data.draw(method.views[0], rows, seed=5)
     parts = [method.data.draw(method.views[0], rows, 5, share) for share in (slice(0, 2), slice(2, 4))]
     torch.testing.assert_close(torch.cat(parts), whole)
+
+
+@pytest.mark.parametrize("name", ["simclr", "ctc"])
+def test_in_half_precision_networks_alone_compute_in_it(name: str) -> None:
+    method, half = made(name), partial(torch.autocast, "cpu", dtype=torch.bfloat16)
+    exact = batch_of(method)
+    with half():
+        method.at_epoch(0)
+        batch = replace(batch_of(method), precision=half)
+    assert all(torch.equal(*views) for views in zip(exact.views, batch.views, strict=True))
+    method.train()
+    loss, expected = method.loss(batch).value, method.loss(exact).value
+    assert loss.dtype == torch.float32
+    assert loss != expected
+    torch.testing.assert_close(loss, expected, rtol=0.05, atol=0.05)
 
 
 def test_recipes_of_earlier_versions_mean_what_they_did(tmp_path: Path) -> None:

@@ -2,18 +2,25 @@
 
 import pandas as pd
 
-from mitools.analyses.cui2022.changes import CTC, FALL, REMEDY, SECOND_STAGE, SOURCE, VANILLA
+from mitools.analyses.cui2022.changes import (
+    CTC,
+    FALL_QUESTION,
+    REMEDY_QUESTION,
+    SECOND_STAGE_QUESTION,
+    SOURCE_DATA,
+    VANILLA,
+)
 from mitools.analyses.shared.finding import listed
 
-CAVEAT = (
+INTERVALS_CAVEAT = (
     "Intervals are over images, each at 95%; there is one training run each, so they do not cover another"
     " seed."
 )
 
-TRANSFER = ("frozen_acc", "logistic_acc")
+TRANSFER_QUANTITIES = ("frozen_acc", "logistic_acc")
 
 
-def read(table: pd.DataFrame, changes: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     """Say whether over-compression and its remedy were seen, and where not.
 
     A quantity counts as fallen, or as higher, where its whole paired interval lies on that side of 0;
@@ -25,57 +32,58 @@ def read(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     table
         As ``results.csv`` has it.
     changes
-        As :func:`mitools.analyses.cui2022.changes.changes` gives them.
+        As :func:`mitools.analyses.cui2022.changes.paired_changes` gives them.
     """
-    targets = [name for name in dict.fromkeys(changes["data"]) if name != SOURCE]
+    targets = [name for name in dict.fromkeys(changes["data"]) if name != SOURCE_DATA]
     sentences = [_discriminability(table)]
-    fall = _Changes(changes[changes["question"] == FALL])
-    remedy = _Changes(changes[changes["question"] == REMEDY])
-    second = _Changes(changes[changes["question"] == SECOND_STAGE])
+    fall = _Answers(changes[changes["question"] == FALL_QUESTION])
+    remedy = _Answers(changes[changes["question"] == REMEDY_QUESTION])
+    second = _Answers(changes[changes["question"] == SECOND_STAGE_QUESTION])
 
     sentences.append(
         "Cross-entropy alone, last epoch against the best one picked on other images: InfoNCE's lower bound"
         " on I(X;T) on the source"
-        f" {fall.told(SOURCE, 'input_bits')};"
+        f" {fall.describe(SOURCE_DATA, 'input_bits')};"
         f" {'; '.join(f'transfer to {name} {fall.transfer(name)}' for name in targets)}."
     )
-    fell = [name for name in targets if fall.sign(name, *TRANSFER) < 0]
-    compressed = fall.sign(SOURCE, "input_bits") < 0
+    fell = [name for name in targets if fall.sign(name, *TRANSFER_QUANTITIES) < 0]
+    compressed = fall.sign(SOURCE_DATA, "input_bits") < 0
     sentences.append(_over_compression(fell, compressed, targets))
 
     sentences.append(
         "CTC against cross-entropy alone, both at the last epoch: the bound on I(X;T) on the source"
-        f" {remedy.told(SOURCE, 'input_bits')};"
+        f" {remedy.describe(SOURCE_DATA, 'input_bits')};"
         f" {'; '.join(f'transfer to {name} {remedy.transfer(name)}' for name in targets)}."
     )
-    better = [name for name in targets if remedy.sign(name, *TRANSFER) > 0]
-    worse = [name for name in targets if remedy.sign(name, *TRANSFER) < 0]
-    kept = remedy.sign(SOURCE, "input_bits") > 0
+    better = [name for name in targets if remedy.sign(name, *TRANSFER_QUANTITIES) > 0]
+    worse = [name for name in targets if remedy.sign(name, *TRANSFER_QUANTITIES) < 0]
+    kept = remedy.sign(SOURCE_DATA, "input_bits") > 0
     sentences.append(_remedy(better, worse, kept, fell if compressed else []))
-    label = listed([f"on {name} {second.told(name, 'label_bits')}" for name in targets])
+    label = listed([f"on {name} {second.describe(name, 'label_bits')}" for name in targets])
     sentences.append(
-        f"In CTC's second stage I(X;T) on the source {second.told(SOURCE, 'input_bits')} and I(T;Y) {label}."
+        f"In CTC's second stage I(X;T) on the source {second.describe(SOURCE_DATA, 'input_bits')}"
+        f" and I(T;Y) {label}."
     )
     sentences.append(_untrained(table, targets))
-    sentences += _cautions(table)
-    return " ".join([*sentences, CAVEAT])
+    sentences += _warnings(table)
+    return " ".join([*sentences, INTERVALS_CAVEAT])
 
 
-class _Changes:
+class _Answers:
     """The answers to one question."""
 
     def __init__(self, rows: pd.DataFrame) -> None:
         self._rows = rows.set_index(["data", "quantity"])
 
     def sign(self, data: str, *quantities: str) -> int:
-        """Tell the side of 0 on which all these intervals lie; 0 where one holds it, or they differ."""
+        """Give the side of 0 on which all these intervals lie; 0 where one contains it, or they differ."""
         signs = set()
         for quantity in quantities:
             row = self._rows.loc[data, quantity]
             signs.add(int(row["low"] > 0) - int(row["high"] < 0))
         return signs.pop() if len(signs) == 1 else 0
 
-    def told(self, data: str, quantity: str) -> str:
+    def describe(self, data: str, quantity: str) -> str:
         """Say how a quantity changed on a data set, with the interval, and since when."""
         row = self._rows.loc[data, quantity]
         if pd.isna(row["low"]):
@@ -88,14 +96,14 @@ class _Changes:
         return f"changes by {value} ({low} to {high}){since}" if since else f"is {value} ({low} to {high})"
 
     def transfer(self, data: str) -> str:
-        first, second = (self.told(data, quantity) for quantity in TRANSFER)
+        first, second = (self.describe(data, quantity) for quantity in TRANSFER_QUANTITIES)
         if first == second:
             return first
         return f"{first} by the SGD classifier and {second.removeprefix('is ')} by logistic regression"
 
 
 def _discriminability(table: pd.DataFrame) -> str:
-    source = table[table["data"] == SOURCE]
+    source = table[table["data"] == SOURCE_DATA]
     parts = []
     for run, name in ((VANILLA, "cross-entropy alone"), (CTC, "CTC")):
         curve = source[source["run"] == run].sort_values("epoch")
@@ -158,13 +166,13 @@ def _untrained(table: pd.DataFrame, targets: list[str]) -> str:
     return f"Logistic regression on the untrained network reaches {listed(parts)}."
 
 
-def _cautions(table: pd.DataFrame) -> list[str]:
+def _warnings(table: pd.DataFrame) -> list[str]:
     """Count the warnings that readings came with."""
     sentences = []
     for column, name in (("input_warnings", "I(X;T)"), ("label_warnings", "I(T;Y)")):
         words = table[column].fillna("").str.split(", ").explode()
         counts = words[words != ""].value_counts()
         if len(counts):
-            told = listed([f"{word} ({count} of {len(table)})" for word, count in counts.items()])
-            sentences.append(f"Readings of {name} came with the warnings {told}.")
+            named = listed([f"{word} ({count} of {len(table)})" for word, count in counts.items()])
+            sentences.append(f"Readings of {name} came with the warnings {named}.")
     return sentences

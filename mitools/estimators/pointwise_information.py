@@ -10,14 +10,14 @@ from torch import Tensor, nn
 
 from mitools.backends.devices import resolve_device
 from mitools.core.errors import InputError
+from mitools.estimators.array_types import Doubles
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
-from mitools.estimators.neural.variational import VariationalEstimator
 
-ROWS_AT_ONCE = 256
-
-Floats = NDArray[np.float64]
+SCORED_ROWS_AT_ONCE = 256
+"""Rows that are scored against all others at a time."""
 
 
 class PointwiseMI(NamedTuple):
@@ -28,14 +28,14 @@ class PointwiseMI(NamedTuple):
     rows
         Shape (n,): the row of x in each pair, or the item.
     nats
-        Shape (n,): what the pair adds. Below 0 for a pair that looks more like one put together at random.
+        Shape (n,): what the pair adds. Below 0 for a pair that is likelier put together at random.
     weights
         Shape (n,), summing to one: 1 / n, or what restores the class distribution that is meant.
     """
 
     rows: NDArray[np.int64]
-    nats: Floats
-    weights: Floats
+    nats: Doubles
+    weights: Doubles
 
     @property
     def mean_nats(self) -> float:
@@ -43,7 +43,7 @@ class PointwiseMI(NamedTuple):
         return float(self.weights @ self.nats)
 
 
-def pointwise_reported(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
+def pointwise_reported(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
     """Give the pointwise information of the pairs that an estimate was reported on.
 
     Every pair is scored by the critic that neither was fitted to it nor chosen by it (after cross-fitting,
@@ -71,13 +71,13 @@ def pointwise_reported(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike)
     by_fold = []
     for fold in fitted.folds_:
         pairs = _scaled(fitted, fold, x_rows[fold.pairs.x], y_rows[fold.pairs.y])
-        by_fold.append(_log_ratios(fitted.method, fold.critic, *pairs, fold.reading.nats))
+        by_fold.append(_log_ratios(fitted.estimate_.method, fold.critic, *pairs, fold.reading.nats))
     nats = np.concatenate(by_fold)
     reported = np.concatenate([fold.pairs.x for fold in fitted.folds_])
     return PointwiseMI(reported, nats, np.full(len(nats), 1 / len(nats)))
 
 
-def pointwise(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
+def pointwise(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike) -> PointwiseMI:
     """Give the pointwise information of pairs that played no part in the fit.
 
     The pairs are each other's sample of the product of the marginals, so they should be drawn alike; the
@@ -104,8 +104,8 @@ def pointwise(fitted: VariationalEstimator, x: ArrayLike, y: ArrayLike) -> Point
     by_fold = []
     for fold in fitted.folds_:
         pairs = _scaled(fitted, fold, x_rows, y_rows)
-        reading = fitted._checked_method().read(fold.critic, *pairs, False)
-        by_fold.append(_log_ratios(fitted.method, fold.critic, *pairs, reading.nats))
+        reading = fitted.strategy().method_for(fold.scale_y).read(fold.critic, *pairs, False)
+        by_fold.append(_log_ratios(fitted.estimate_.method, fold.critic, *pairs, reading.nats))
     return PointwiseMI(np.arange(n), np.mean(by_fold, axis=0), np.full(n, 1 / n))
 
 
@@ -132,7 +132,7 @@ def pointwise_of_class_pairs(fitted: ClassPosterior, x: ArrayLike, labels: Array
     mean_log = np.empty(len(items))
     for label in range(scaled.shape[1]):
         members = np.flatnonzero(own == label)
-        for some in np.array_split(members, -(-len(members) // ROWS_AT_ONCE)):
+        for some in np.array_split(members, -(-len(members) // SCORED_ROWS_AT_ONCE)):
             log_r = np.log(scaled[some] @ scaled[members].T)
             log_r[some[:, None] == members] = 0
             mean_log[some] = log_r.sum(axis=1) / (len(members) - 1)
@@ -142,7 +142,7 @@ def pointwise_of_class_pairs(fitted: ClassPosterior, x: ArrayLike, labels: Array
 
 
 def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike) -> PointwiseMI:
-    """Give what every report item tells of its label, ``log p(c|x) / pi_c``.
+    """Give what every report item says of its label, ``log p(c|x) / pi_c``.
 
     The weighted mean is Barber and Agakov's bound, ``fitted.label_information_``; an item below 0 speaks
     for another class.
@@ -153,36 +153,39 @@ def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike)
         As for :func:`pointwise_of_class_pairs`.
     """
     posterior, own, items = _report_posterior(fitted, x, labels)
-    told = posterior[np.arange(len(own)), own] / fitted.posterior_.prior_[own]
-    return PointwiseMI(items, np.log(told), _weights(fitted, own))
+    ratio = posterior[np.arange(len(own)), own] / fitted.posterior_.prior_[own]
+    return PointwiseMI(items, np.log(ratio), _weights(fitted, own))
 
 
 def _scaled(
-    fitted: VariationalEstimator, fold: Fold, x: NDArray[np.float32], y: NDArray[np.float32]
+    fitted: CrossFittedEstimator, fold: Fold, x: NDArray[np.float32], y: NDArray[np.float32]
 ) -> tuple[Tensor, Tensor]:
     device = resolve_device(fitted.device)
     return torch.from_numpy(fold.scale_x(x)).to(device), torch.from_numpy(fold.scale_y(y)).to(device)
 
 
 @torch.no_grad()
-def _log_ratios(method: str, critic: nn.Module, x: Tensor, y: Tensor, nats: float) -> Floats:
+def _log_ratios(method: str, critic: nn.Module, x: Tensor, y: Tensor, nats: float) -> Doubles:
     """Log ratio of each pair, whose mean is the reading `nats` of these pairs."""
     if method in ("infonce", "nt_xent"):
         return _normalised_by_row(critic, x, y, both_views=method == "nt_xent")
     if method == "deep_infomax":
         raise InputError("deep_infomax reads no log density ratio; take js, the same critic read as a bound")
     scores = torch.cat(
-        [critic(a, b).diagonal() for a, b in zip(x.split(ROWS_AT_ONCE), y.split(ROWS_AT_ONCE), strict=True)]
+        [
+            critic(a, b).diagonal()
+            for a, b in zip(x.split(SCORED_ROWS_AT_ONCE), y.split(SCORED_ROWS_AT_ONCE), strict=True)
+        ]
     ).double()
     return (scores - scores.mean() + nats).cpu().numpy()
 
 
-def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool) -> Floats:
+def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool) -> Doubles:
     """Log share of each pair in its row's scores, times n; with `both_views` as NT-Xent compares them."""
     n = len(x)
     values = x.new_empty(n, dtype=torch.float64)
-    for start in range(0, n, ROWS_AT_ONCE):
-        rows = slice(start, start + ROWS_AT_ONCE)
+    for start in range(0, n, SCORED_ROWS_AT_ONCE):
+        rows = slice(start, start + SCORED_ROWS_AT_ONCE)
         scores = critic(x[rows], y).double()
         own = scores.diagonal(start)
         if not both_views:
@@ -199,7 +202,7 @@ def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool
 
 def _report_posterior(
     fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike
-) -> tuple[Floats, NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[Doubles, NDArray[np.int64], NDArray[np.int64]]:
     """Class probabilities, labels and numbers of the report items."""
     rows, classes = as_rows(x, "features"), as_labels(labels)
     same_length(len(rows), len(classes), "features", "labels")
@@ -209,7 +212,7 @@ def _report_posterior(
     return fitted.posterior_.predict_proba(rows[items]).astype(np.float64), classes[items], items
 
 
-def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Floats:
+def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Doubles:
     """Weights that restore the prior, whatever the class counts in *report*."""
     prior = fitted.posterior_.prior_
     return (prior / np.bincount(own, minlength=len(prior)))[own]

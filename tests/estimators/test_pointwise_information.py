@@ -13,7 +13,7 @@ from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.pointwise import (
+from mitools.estimators.pointwise_information import (
     pointwise,
     pointwise_of_class_pairs,
     pointwise_of_labels,
