@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.auditing.cells import CELLS, asked_cells, asked_view_cells
+from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore
-from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
-from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
+from mitools.encoders.open import AnyEncoder
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
 from mitools.features.extract import Features, extract_layers
@@ -75,7 +76,7 @@ class Audit:
 
 def run_audit(
     data: LabelledData,
-    encoders: Sequence[str],
+    encoders: Sequence[str | EncoderRequest],
     *,
     out: Path,
     store: FeatureStore,
@@ -91,7 +92,7 @@ def run_audit(
     data
         Labelled items; split once, and alike for every encoder.
     encoders
-        Encoder specs.
+        Encoder specs, or whatever :func:`mitools.auditing.requests.as_requests` takes.
     out
         Folder under which the cells of the audit are kept; an audit that was stopped goes on from there.
     store
@@ -108,8 +109,8 @@ def run_audit(
         encoder's error is kept in ``failures`` while others succeed.
     """
     settings = settings or AuditSettings()
-    sources = {parse_spec(spec, SOURCES).source for spec in encoders}
-    if settings.trained_head and "run" not in sources:
+    requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
+    if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
     views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
     if len({view.name for view in views}) < len(views):
@@ -121,14 +122,17 @@ def run_audit(
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
-    for spec in encoders:
+    for request in requests:
+        encoder = None
         try:
-            encoder = open_encoder(spec)
+            encoder = request.open(data)
             audited += auditor.audit(
                 encoder, _unique(encoder.name, {done.row["network"] for done in audited})
             )
         except InputError as error:
-            failures[spec] = str(error)
+            failures[request.title] = str(error)
+        finally:
+            give_back(encoder)
     if not audited:
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
@@ -164,7 +168,8 @@ class _Auditor(NamedTuple):
             )
             for view in self.views
         }
-        head = trained_head(encoder.spec) if self.settings.trained_head else None
+        is_run = self.settings.trained_head and encoder.source == "run"
+        head = trained_head(encoder.spec) if is_run else None
         untrained = self._untrained(encoder)
         audited = []
         for depth, layer in enumerate(features):
@@ -231,12 +236,15 @@ class _Auditor(NamedTuple):
 
     def _untrained(self, encoder: AnyEncoder) -> _Untrained:
         """Encode some items by the encoder's untrained twin, where it has one."""
-        control = control_of(encoder, self.data, self.settings.seed) if self.settings.control else None
-        if control is None:
+        if not self.settings.control:
             return _Untrained()
         try:
+            control = control_of(encoder, self.data, self.settings.seed)
+            if control is None:
+                return _Untrained()
             return _Untrained(self._extract(control.twin, control.data), control.items)
-        except InputError as error:  # random weights may overflow; that says nothing against the encoder
+        # Random weights may overflow, and not every network can be copied: that says nothing against it.
+        except InputError as error:
             return _Untrained(reason=str(error))
 
     def _extract(

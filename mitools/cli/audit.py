@@ -72,15 +72,13 @@ def audit(
     layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
     on from there, and a second one encodes nothing.
     """
-    from mitools.auditing.settings import AuditSettings
-    from mitools.backends.devices import resolve_device
-    from mitools.backends.precision import require_precision
-
-    wanted = list(dict.fromkeys(name.strip() for name in pairing.split(",")))
-    where = resolve_device(device)
-    require_precision(precision, where)
-    settings = AuditSettings(
-        view_pairings=tuple(name for name in wanted if name != "same_class"),
+    return audit_and_report(
+        data or _only_features(encoder),
+        encoder,
+        destination,
+        cache,
+        json,
+        pairing=pairing,
         views=views,
         prior=prior,
         seed=seed,
@@ -88,44 +86,39 @@ def audit(
         trained_head=trained_head,
         control=control,
         precision=precision,
-        kept_as=keep,
-        device=str(where),
+        keep=keep,
+        device=device,
         batch_size=batch_size,
         workers=workers,
     )
-    return audit_and_report(data or _only_features(encoder), encoder, destination, settings, cache, json)
 
 
 def audit_and_report(
-    data: str, encoders: list[str], destination: Path, settings: Any, cache: Path | None, json: bool
+    data: str, encoders: list[str], destination: Path, cache: Path | None, json: bool, **options: Any
 ) -> int:
-    """Run an audit, write its report and print it; return the exit code."""
-    from mitools.auditing.auditor import run_audit
-    from mitools.datasets.open import open_data
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.report.audit import write_audit
+    """Run an audit as Python does, print its report, and return the exit code."""
+    from mitools import api
+    from mitools.features.store import default_root
     from mitools.report.tables.write import records
 
-    store = FeatureStore(cache or default_root())
     with progress() as advance:
-        found = run_audit(
-            open_data(data), encoders, out=destination, store=store, settings=settings, advance=advance
+        found = api.audit(
+            encoders, data, folder=destination, cache=cache or default_root(), progress=advance, **options
         )
-    report = write_audit(found, destination, settings.seed)
     if json:
         print_json(
             {
                 "data": found.data,
-                "results": records(report.results),
-                "correlation": None if report.correlation is None else records(report.correlation),
-                "comparisons": None if report.comparisons is None else records(report.comparisons),
+                "results": records(found.table),
+                "correlation": None if found.correlation is None else records(found.correlation),
+                "comparisons": None if found.comparisons is None else records(found.comparisons),
                 "failures": dict(found.failures),
-                "files": [str(path) for path in report.files],
+                "files": [str(path) for path in found.files],
             }
         )
     else:
-        _print_report(records(report.results), found.views, report.correlation, report.comparisons)
-        err.print(f"written: {len(report.files)} files under {destination}", markup=False)
+        _print_report(records(found.table), found.views, found.correlation, found.comparisons)
+        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     return 1 if found.failures else 0

@@ -32,34 +32,27 @@ def correlate(
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
     """
-    from mitools.report.tables.read import read_csv
-    from mitools.report.tables.write import records, write_csv
-    from mitools.statistics import correlation
+    from mitools import api
+    from mitools.report.tables.write import records
 
-    read = read_csv(table)
-    turned = correlation.LOWER_IS_BETTER
+    turned = None
     if lower_is_better is not None:
-        turned = tuple(name.strip() for name in lower_is_better.split(",") if name.strip())
-    result = correlation.correlate(
-        read,
-        target,
-        lower_is_better=turned,
-        confidence=confidence,
-        bootstrap=bootstrap,
-        seed=seed,
+        turned = [name.strip() for name in lower_is_better.split(",") if name.strip()]
+    found = api.correlate(
+        table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
     )
+    result, skipped = found.table, found.not_numeric
     if out is not None:
-        write_csv(result, out)
-    skipped = [name for name in read.columns if name not in correlation.numeric_columns(read)]
+        found.save(out)
     if json:
         print_json(
             {
                 "target": target,
-                "rows": len(read),
+                "rows": found.rows,
                 "confidence": confidence,
                 "bootstrap": bootstrap,
                 "seed": seed,
-                "not_numeric": skipped,
+                "not_numeric": list(skipped),
                 "columns": records(result),
             }
         )

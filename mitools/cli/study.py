@@ -116,9 +116,10 @@ def results(
     """Print what is measured so far: one row an encoder and data set, means over the seeds."""
     from mitools.report.study import write_table
     from mitools.report.tables.write import records
+    from mitools.results.study import StudyResult
 
-    cells, encoders = _tables(_begun(study, destination))
-    chosen = cells if by_cell else encoders
+    found = StudyResult(_begun(study, destination))
+    chosen = found.cells if by_cell else found.table
     if table is not None:
         write_table(chosen, table)
         err.print(f"written: {table}", markup=False)
@@ -126,7 +127,7 @@ def results(
         print_json(records(chosen))
     else:
         _print_frame(chosen)
-    return 1 if (cells["state"] == "failed").any() else 0
+    return 1 if len(found.failures) else 0
 
 
 @app.command("correlate")
@@ -139,13 +140,10 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
-    from mitools.measures.registry import MEASURES
     from mitools.report.tables.write import records, write_csv
-    from mitools.statistics.grouped_correlation import correlate_groups
+    from mitools.results.study import StudyResult
 
-    _, encoders = _tables(_begun(study, destination))
-    turned = tuple(name for name in encoders if name in MEASURES and not MEASURES[name].higher_is_better)
-    found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
+    found = StudyResult(_begun(study, destination)).correlate(target, group, seed)
     write_csv(found, destination / "correlation.csv")
     if json:
         print_json(records(found))
@@ -240,32 +238,20 @@ def _submit(
 
 
 def _show_results(folder: Any, destination: Path, json: bool) -> int:
-    from mitools.report.study import write_table
     from mitools.report.tables.write import records
+    from mitools.results.study import StudyResult
 
-    cells, encoders = _tables(folder)
-    files = [
-        destination / "cells.csv",
-        *(destination / f"results.{end}" for end in ("csv", "parquet", "tex", "md")),
-    ]
-    for path, table in zip(files, [cells, *[encoders] * 4], strict=True):
-        write_table(table, path)
-    failed = cells[cells["state"] == "failed"]
+    found = StudyResult(folder)
+    files, failed = found.save(destination), found.failures
     if json:
-        print_json({"results": records(encoders), "failed": records(failed), "files": list(map(str, files))})
+        print_json(
+            {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
+        )
     else:
-        _print_frame(encoders)
+        _print_frame(found.table)
         err.print(f"written: {len(files)} files under {destination}", markup=False)
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
     return 1 if len(failed) else 0
-
-
-def _tables(folder: Any) -> tuple[Any, Any]:
-    from mitools.report.study import cell_table, encoder_table
-
-    families = {encoder.spec: encoder.family for encoder in folder.study.encoders}
-    cells = cell_table(folder.found(), families)
-    return cells, encoder_table(cells)
 
 
 def _print_frame(table: Any) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 from mitools.core.entropy import bits_to_nats, nats_to_bits
 from mitools.core.errors import InputError
+from mitools.core.html import html_notes, html_table
 
 Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point estimate"]
 WarningWord = Literal[
@@ -49,7 +50,7 @@ class EstimateWarning(NamedTuple):
         return {key: value for key, value in self._asdict().items() if value or key != "remedy"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A mutual information reading.
 
@@ -279,6 +280,25 @@ class Estimate:
             text += "" if value is None else f", {name} {value:.3f}"
         return text + ")" + "".join(f" [{warning.word}]" for warning in self.warnings)
 
+    def __repr__(self) -> str:
+        """Say at a prompt what :meth:`__str__` says; everything is in :meth:`to_dict`."""
+        return f"<Estimate {self}>"
+
+    def _repr_html_(self) -> str:
+        """Show the estimate in a notebook, in bits, and its warnings."""
+        interval = self.interval_bits
+        shown: dict[str, str | None] = {
+            "method": self.method,
+            "bits": f"{self.bits:.3f}",
+            "interval": f"{interval.low:.3f} to {interval.high:.3f}" if interval else None,
+            "kind": self.kind,
+            "ceiling": _three_digits(self.ceiling_bits),
+            "entropy": _three_digits(self.entropy_bits),
+            "null": _three_digits(self.null_bits),
+        }
+        known = {name: text for name, text in shown.items() if text is not None}
+        return html_table(list(known), [list(known.values())]) + html_notes(map(str, self.warnings))
+
 
 def _three_decimals(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f}"
@@ -286,6 +306,10 @@ def _three_decimals(value: float | None) -> str | None:
 
 def _bits(nats: float | None) -> float | None:
     return None if nats is None else nats_to_bits(nats)
+
+
+def _three_digits(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
 
 
 def _nats(bits: float | None) -> float | None:

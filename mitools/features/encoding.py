@@ -1,7 +1,7 @@
 """One pass of a network over a data set: batches in, rows of every layer out, while the next are read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mitools.backends.lending import dtype_of, lent
 from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
@@ -26,6 +27,9 @@ from mitools.encoders.inputs.read import (
 )
 from mitools.views.item_views import ItemViews
 
+BATCH_SIZE = 256
+"""Items in work at a time, all views counted, unless the caller says otherwise."""
+
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
 
@@ -40,8 +44,10 @@ def encoded(
     batch_size: int,
     workers: int,
     precision: str,
-) -> Iterator[LayerRows]:
+) -> Generator[LayerRows, None, None]:
     """Yield the rows of one batch after another, from item `start` on.
+
+    Close it when it is not drawn to its end: until then the network is not given back.
 
     Raises
     ------
@@ -51,12 +57,19 @@ def encoded(
     streams = stream_count(device)
     count = views.count if views else 1
     batches = _Batches(data, encoder.preprocess, start, batch_size // (count * streams))
-    loader = DataLoader(batches, batch_size=None, num_workers=workers, pin_memory=device.type == "cuda")
+    # A generator of its own: a loader without one takes its seed from the caller's random numbers.
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),
+    )
 
     def encode(batch: _Batch | InputError) -> dict[str, Tensor]:
         if isinstance(batch, InputError):
             raise batch
-        with torch.inference_mode():
+        with _without_gradients(encoder):
             inputs = inputs_to(batch.inputs, device)
             # Outside the network's precision: a view is the same one whatever the network computes in.
             x = (
@@ -64,12 +77,16 @@ def encoded(
                 if views is None
                 else _normalised_views(inputs, batch.items, views, encoder)
             )
+            if encoder.borrowed and isinstance(x, Tensor) and _is_prepared_here(batch.inputs):
+                x = x.to(dtype_of(encoder.module))
             with computing_in(precision, device):
                 return _outputs(encoder, x)
 
     widths: dict[str, int] = {}
-    with _placed(encoder.module, device):
-        for outputs in in_streams(encode, loader, streams):
+    with lent(encoder.module) if encoder.borrowed else _placed(encoder.module, device):
+        # Nobody knows whether the caller's module may be called from several threads at once.
+        passes = map(encode, loader) if encoder.borrowed else in_streams(encode, loader, streams)
+        for outputs in passes:
             for layer, rows in outputs.items():
                 if (width := widths.setdefault(layer, rows.shape[1])) != rows.shape[1]:
                     raise InputError(
@@ -112,6 +129,23 @@ class _Batches(Dataset):
             return error
 
 
+def _is_prepared_here(inputs: Inputs) -> bool:
+    """Whether these are pixels or rows, which go into a network of half precision as such numbers.
+
+    Tensors that their owner has made go into it as they are.
+    """
+    return isinstance(inputs, Tensor) and (inputs.dtype == torch.uint8 or inputs.ndim == 2)
+
+
+def _without_gradients(encoder: Encoder) -> AbstractContextManager[None]:
+    """Keep no record for gradients; of the caller's module not in a way that shows in what it remembers.
+
+    A tensor made in inference mode can never be trained through, and a network may keep one: a mask or a
+    position table that it makes at its first call.
+    """
+    return torch.no_grad() if encoder.borrowed else torch.inference_mode()
+
+
 def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: Encoder) -> Tensor:
     """Draw the views of a batch of images and normalise them, shape (items * views, 3, height, width)."""
     preprocess = encoder.preprocess
@@ -151,8 +185,10 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         shape = "x".join(map(str, x.shape[1:])) if isinstance(x, Tensor) else f"{', '.join(x)}"
         reason = " ".join(str(error).split())
-        raise InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})") from None
-    layers = found if isinstance(found, dict) else {encoder.layers[0]: found}
+        said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})")
+        raise said from (error if encoder.borrowed else None)  # its owner wants to see where
+    by_layer = isinstance(found, dict) and set(found) == set(encoder.layers)
+    layers = found if by_layer else {encoder.layers[0]: found}
     n = inputs_count(x)
     return {layer: _checked(_at(encoder, layer), rows, n) for layer, rows in layers.items()}
 

@@ -2,22 +2,26 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mitools.backends.devices import resolve_device
+from mitools.backends.lending import device_of
 from mitools.backends.precision import require_precision
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
+from mitools.encoders.sources.builtin_pca import PrincipalComponents
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
-from mitools.features.encoding import LayerRows, encoded
+from mitools.features.encoding import BATCH_SIZE, LayerRows, encoded
+from mitools.features.probe import probed_digests
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
 from mitools.views.item_views import ItemViews
 
@@ -61,7 +65,8 @@ class PassOptions(TypedDict, total=False):
     fit_on
         The training items, for an encoder that is fitted.
     device
-        As :func:`mitools.backends.devices.resolve_device` reads it; the CPU unless said.
+        As :func:`mitools.backends.devices.resolve_device` reads it; the CPU unless said. A module of the
+        caller's own runs where it lies.
     batch_size
         Images in work at a time, all views counted (256); on a CPU its cores share them.
     workers
@@ -127,11 +132,11 @@ def extract_layers(
     if isinstance(encoder, PrecomputedFeatures):
         return {"output": _precomputed(encoder, data, views, start)}
     precision, kept_as = options.get("precision", "float32"), options.get("kept_as", "float32")
-    require_precision(precision, resolve_device(options.get("device", "cpu")))
-    digest = encoder.fitted_digest(data, options.get("fit_on"))
+    require_precision(precision, _device(encoder, options))
+    digests = _digests(encoder, data, options)
     keys = {
         layer: feature_key(
-            encoder=digest,
+            encoder=digests[layer],
             preprocess=encoder.preprocess.key,
             layer=layer,
             data=data.digest,
@@ -154,6 +159,23 @@ def extract_layers(
     return features
 
 
+def _digests(
+    encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions
+) -> dict[str, str]:
+    """Digest the network, by layer; one in memory by what it makes of some items as well."""
+    if isinstance(encoder, Encoder) and encoder.borrowed:
+        where, precision = _device(encoder, options), options.get("precision", "float32")
+        return probed_digests(encoder, data, where, precision)
+    return dict.fromkeys(_layers(encoder), encoder.fitted_digest(data, options.get("fit_on")))
+
+
+def _device(encoder: AnyEncoder, options: PassOptions) -> torch.device:
+    """Where a network runs: the caller's own where it lies."""
+    if isinstance(encoder, Encoder) and encoder.borrowed:
+        return device_of(encoder.module)
+    return resolve_device(options.get("device", "cpu"))
+
+
 def _layers(encoder: AnyEncoder) -> tuple[str, ...]:
     return encoder.layers if isinstance(encoder, Encoder) else ("output",)
 
@@ -171,16 +193,17 @@ def _encode(
         }
         done = resume_together(list(writers.values()))
         since_seal = 0
-        for batch in encoded(
+        passed = encoded(
             encoder,
             data,
             views,
             start=done,
-            device=resolve_device(options.get("device", "cpu")),
-            batch_size=options.get("batch_size", 256),
+            device=_device(encoder, options),
+            batch_size=options.get("batch_size", BATCH_SIZE),
             workers=options.get("workers", 0),
             precision=options.get("precision", "float32"),
-        ):
+        )
+        for batch in files.enter_context(closing(passed)):
             for layer, writer in writers.items():
                 writer.append(_as_kept(batch[layer], kept_as, encoder.name))
             done += len(next(iter(batch.values())))

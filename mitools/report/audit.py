@@ -57,8 +57,8 @@ class AuditFigure(Protocol):
         ...
 
 
-class AuditReport(NamedTuple):
-    """The tables of an audit and where they lie.
+class AuditTables(NamedTuple):
+    """The tables of an audit.
 
     Attributes
     ----------
@@ -67,14 +67,45 @@ class AuditReport(NamedTuple):
     correlation, comparisons
         None where there are too few encoders: correlation needs three, comparisons two. The layers of one
         encoder are no independent rows, so only its last one is correlated; all are compared.
-    files
-        All that was written.
     """
 
     results: pd.DataFrame
     correlation: pd.DataFrame | None
     comparisons: pd.DataFrame | None
+
+
+class AuditReport(NamedTuple):
+    """The tables of an audit, as :class:`AuditTables` has them, and all files that were written."""
+
+    results: pd.DataFrame
+    correlation: pd.DataFrame | None
+    comparisons: pd.DataFrame | None
     files: list[Path]
+
+
+def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
+    """Lay out the tables of an audit, correlate its measures and compare its encoders.
+
+    Parameters
+    ----------
+    audit
+        With one encoder or more.
+    seed
+        Of the bootstrap.
+    """
+    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    last, measures = _last_layers(results), _measures_of(results)
+    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
+    enough = len(last) >= 3 and last[AUDIT_TARGET].nunique() > 1
+    negated = set(_lower_is_better(measures))
+    columns = last[[AUDIT_TARGET, *measures]]
+    correlation = correlate(columns, AUDIT_TARGET, lower_is_better=negated, seed=seed) if enough else None
+    readings = {
+        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
+        for encoder in audit.encoders
+    }
+    comparisons = compare(readings) if len(readings) > 1 else None
+    return AuditTables(results, correlation, comparisons)
 
 
 def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
@@ -94,23 +125,12 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     OSError
         When the folder cannot be written.
     """
-    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
-    last, measures = _last_layers(results), _measures_of(results)
-    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
-    enough = len(last) >= 3 and last[AUDIT_TARGET].nunique() > 1
-    negated = set(_lower_is_better(measures))
-    columns = last[[AUDIT_TARGET, *measures]]
-    correlation = correlate(columns, AUDIT_TARGET, lower_is_better=negated, seed=seed) if enough else None
-    readings = {
-        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
-        for encoder in audit.encoders
-    }
-    comparisons = compare(readings) if len(readings) > 1 else None
+    results, correlation, comparisons = audit_tables(audit, seed)
     files = write_tables(results, correlation, comparisons, out)
     files.append(_write_estimates(audit, out / "estimates.json"))
     figures = out / "figures"
     files += write_chart(figures / "brackets", bracket_chart, results)
-    if len(results) > len(last):
+    if len(results) > len(_last_layers(results)):
         files += write_chart(figures / "depth", depth_chart, results)
     else:
         # Of an earlier audit into this folder, it would speak of other encoders than the tables do.

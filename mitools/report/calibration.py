@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,8 +52,8 @@ def write_calibration(calibration: Calibration, out: Path) -> CalibrationReport:
     OSError
         When the folder cannot be written.
     """
-    table = pd.DataFrame(_rows(calibration))
-    found, setting = finding(table), _setting(calibration)
+    table = calibration_table(calibration)
+    found, setting = finding(table), calibration_setting(calibration)
     files = [out / "calibration.csv", out / "calibration.json"]
     write_csv(table, files[0])
     document = {
@@ -120,8 +120,9 @@ def _sentence(method: str, rows: pd.DataFrame) -> str:
     return text
 
 
-def _rows(calibration: Calibration) -> list[dict[str, Any]]:
-    return [
+def calibration_table(calibration: Calibration) -> pd.DataFrame:
+    """Lay out one row a reading: columns in bits, absent values None."""
+    rows = [
         {
             "method": method,
             "kind": point.estimate.kind,
@@ -138,9 +139,11 @@ def _rows(calibration: Calibration) -> list[dict[str, Any]]:
         for method, points in calibration.points.items()
         for point in points
     ]
+    return pd.DataFrame(rows)
 
 
-def _setting(calibration: Calibration) -> str:
+def calibration_setting(calibration: Calibration) -> str:
+    """Say in plain words what the composites were made of."""
     zero, one = calibration.classes
     text = (
         f"{calibration.n:,} composites of {calibration.bits} bits in {calibration.dimensions:,} dimensions;"

@@ -9,9 +9,32 @@ from mitools.report.figures.plane_curves import epochs_chart, layers_chart
 from mitools.report.figures.plane_style import PLANE_QUANTITIES
 from mitools.report.figures.plane_trajectories import plane_chart
 from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.tables.write import write_csv
 
 LABEL_READINGS = {"infonce": "label_information", "ksg": "mixed_ksg"}
 """The reading of I(T;Y) that is drawn against one of I(X;T), where it has another name."""
+
+
+def paired_readings(table: pd.DataFrame) -> dict[str, str]:
+    """Give each reading of I(X;T) the one of I(T;Y) that it is drawn against; none where nothing reads it.
+
+    Parameters
+    ----------
+    table
+        As :class:`mitools.plane.measure.Plane` has it.
+    """
+    of_input, of_label = (
+        [str(method) for method in dict.fromkeys(table.loc[table["quantity"] == quantity, "method"])]
+        for quantity in PLANE_QUANTITIES
+    )
+    partners = {across: LABEL_READINGS.get(across, across) for across in of_input}
+    return {across: up if up in of_label else of_label[0] for across, up in partners.items() if of_label}
+
+
+def write_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write ``plane.csv``, and every figure below ``figures/``; errors as of :func:`draw_plane`."""
+    write_csv(table, folder / "plane.csv")
+    return [folder / "plane.csv", *draw_plane(table, folder / "figures")]
 
 
 def draw_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
@@ -33,16 +56,9 @@ def draw_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
     """
     require_columns(table)
     files: list[Path] = []
-    of_input, of_label = (
-        [str(method) for method in dict.fromkeys(table.loc[table["quantity"] == quantity, "method"])]
-        for quantity in PLANE_QUANTITIES
-    )
-    for reading in of_input:
-        partner = LABEL_READINGS.get(reading, reading)
-        up = partner if partner in of_label else next(iter(of_label), None)
-        if up is not None:
-            path = folder / f"plane_{reading}"
-            files += write_chart(path, plane_chart, table, reading, up, endings=WITH_PDF)
+    for across, up in paired_readings(table).items():
+        path = folder / f"plane_{across}"
+        files += write_chart(path, plane_chart, table, across, up, endings=WITH_PDF)
     if table["epoch"].nunique() > 1:
         for layer in dict.fromkeys(table["layer"]):
             name = "".join(letter if letter.isalnum() else "_" for letter in str(layer))
