@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 from mitools.core.entropy import bits_to_nats, nats_to_bits
@@ -242,33 +241,6 @@ class Estimate:
         """Refuse: a bare number does not say its unit, its kind or its interval."""
         raise TypeError("an Estimate is no bare number: take .bits or .nats")
 
-    def _repr_html_(self) -> str:
-        """Show the estimate in a notebook: a small table, in bits."""
-        interval = self.interval_bits
-        rows = [
-            ("method", self.method),
-            ("bits", f"{self.bits:.3f}"),
-            ("kind", self.kind),
-            (f"{interval.confidence:.0%} interval", f"{interval.low:.3f} to {interval.high:.3f}")
-            if interval
-            else ("interval", None),
-            ("ceiling", _three_decimals(self.ceiling_bits)),
-            ("entropy", _three_decimals(self.entropy_bits)),
-            ("null", _three_decimals(self.null_bits)),
-            ("items: train, select, report", f"{self.n_train:,}, {self.n_select:,}, {self.n_report:,}"),
-            *(
-                (warning.word, f"{warning.sentence}; {warning.remedy}".rstrip("; "))
-                for warning in self.warnings
-            ),
-        ]
-        cells = (
-            f"<tr><th style='text-align: left'>{escape(name)}</th>"
-            f"<td style='text-align: left'>{escape(value)}</td></tr>"
-            for name, value in rows
-            if value is not None
-        )
-        return f"<table>{''.join(cells)}</table>"
-
     def __str__(self) -> str:
         """One line in bits, for a terminal."""
         text = f"{self.method}: {self.bits:.3f} bits ({self.kind}"
@@ -287,28 +259,26 @@ class Estimate:
     def _repr_html_(self) -> str:
         """Show the estimate in a notebook, in bits, and its warnings."""
         interval = self.interval_bits
+        confidence = f"{interval.confidence:.0%} interval" if interval else "interval"
         shown: dict[str, str | None] = {
             "method": self.method,
             "bits": f"{self.bits:.3f}",
-            "interval": f"{interval.low:.3f} to {interval.high:.3f}" if interval else None,
+            confidence: f"{interval.low:.3f} to {interval.high:.3f}" if interval else None,
             "kind": self.kind,
-            "ceiling": _three_digits(self.ceiling_bits),
-            "entropy": _three_digits(self.entropy_bits),
-            "null": _three_digits(self.null_bits),
+            "ceiling": _three_decimals(self.ceiling_bits),
+            "entropy": _three_decimals(self.entropy_bits),
+            "null": _three_decimals(self.null_bits),
+            "train, select, report": f"{self.n_train:,}, {self.n_select:,}, {self.n_report:,}",
         }
         known = {name: text for name, text in shown.items() if text is not None}
         return html_table(list(known), [list(known.values())]) + html_notes(map(str, self.warnings))
-
-
-def _three_decimals(value: float | None) -> str | None:
-    return None if value is None else f"{value:.3f}"
 
 
 def _bits(nats: float | None) -> float | None:
     return None if nats is None else nats_to_bits(nats)
 
 
-def _three_digits(value: float | None) -> str | None:
+def _three_decimals(value: float | None) -> str | None:
     return None if value is None else f"{value:.3f}"
 
 
