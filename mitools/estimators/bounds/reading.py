@@ -97,14 +97,19 @@ def _normalised(sums: _Sums) -> Reading:
     joint, log_z = sums.joint, sums.log_mean
     own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
-    return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
+    return as_reading(joint.mean() - log_z, influence)
 
 
 def _unnormalised(sums: _Sums) -> Reading:
     """Read mean(joint) - mean(kernel)."""
     joint, z = sums.joint, sums.log_mean.exp()
     influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
-    return Reading(float(joint.mean() - z), influence.cpu().numpy())
+    return as_reading(joint.mean() - z, influence)
+
+
+def as_reading(nats: Tensor, influence: Tensor) -> Reading:
+    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device."""
+    return Reading(float(nats), influence.cpu().numpy())
 
 
 def chunks(n: int) -> list[tuple[int, int]]:

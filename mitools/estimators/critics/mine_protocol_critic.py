@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mitools.estimators.bounds.reading import Reading, checked
+from mitools.estimators.bounds.reading import Reading, as_reading, checked
 from mitools.estimators.critics.networks import HIDDEN_VALUES_AT_ONCE, mlp
 from mitools.estimators.neural.methods import MINE_RATE
 
@@ -99,4 +99,4 @@ def read_rotations(critic: ProtocolCritic, x: Tensor, y: Tensor, rotations: int)
     for shift, kernel in enumerate(kernels, 1):
         own += kernel.roll(shift) / len(kernels)
     influence = (joint - joint.mean()) - (own - 2)
-    return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
+    return as_reading(joint.mean() - log_z, influence)
