@@ -12,44 +12,10 @@ from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
 from mitools.estimators.auto import AutoEstimator, choose_for_numbers
-from mitools.estimators.inputs.sides import recognise_side
 from mitools.estimators.inputs.splits import split
 
 N = 400
 RNG = np.random.default_rng(0)
-
-
-class TestWhatAnArrayIsTakenFor:
-    @pytest.mark.parametrize(
-        ("values", "kind"),
-        [
-            (RNG.integers(0, 4, N), "labels"),
-            (RNG.integers(0, 4, (N, 1)), "labels"),
-            (RNG.random(N) < 0.5, "labels"),
-            (RNG.choice(["cat", "dog"], N), "labels"),
-            (RNG.integers(0, 4, N).astype(float), "symbols"),
-            (RNG.integers(0, 4, N) / 10, "symbols"),
-            (np.arange(N) // 4, "numbers"),
-            (np.arange(N) // 5, "labels"),
-            (np.arange(N).astype(float) % 20, "symbols"),
-            (np.arange(N).astype(float) % 21, "numbers"),
-            (RNG.integers(0, 4, (N, 2)), "numbers"),
-            (RNG.standard_normal(N), "numbers"),
-        ],
-    )
-    def test_kind(self, values, kind):
-        assert recognise_side(values, "x").kind == kind
-
-    def test_symbols_are_numbered_and_numbers_are_rows(self):
-        np.testing.assert_array_equal(
-            recognise_side(np.repeat([0.5, -1.0, 0.5], 10), "x").values[9:12], [1, 0, 0]
-        )
-        assert recognise_side(np.linspace(0, 1, N), "x").values.shape == (N, 1)
-
-    @pytest.mark.parametrize("values", [[1.0, np.nan], [[1, 2], [3]], [None, 3], [1j, 2], []])
-    def test_what_is_neither_is_refused_by_name(self, values):
-        with pytest.raises(InputError, match=r"^x "):
-            recognise_side(values, "x")
 
 
 class TestDiscrete:

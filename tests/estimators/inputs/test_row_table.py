@@ -13,7 +13,6 @@ from mitools.estimators.class_information import calibrated_posterior as posteri
 from mitools.estimators.class_information import class_pairs
 from mitools.estimators.class_information import minibatch_logistic as minibatch
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
 from mitools.estimators.inputs import row_table as tables
 from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.validation import as_table, location_and_scale
@@ -98,23 +97,6 @@ def test_no_copy_of_all_rows_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert peak < mapped.size * 4 / 2
 
 
-@pytest.mark.parametrize("bits", [0.3, 1.8])
-def test_mini_batches_reach_the_certificate_of_the_whole_fit(
-    mixture_of: Callable[[float], Any], monkeypatch: pytest.MonkeyPatch, bits: float
-) -> None:
-    mixture = mixture_of(bits)
-    x, labels = mixture.draw(4000, np.random.default_rng(0))
-    whole = ClassPosterior(prior="uniform").fit(x, labels)
-    monkeypatch.setattr(posterior, "NUMBERS_IN_MEMORY", 100)
-    monkeypatch.setattr(minibatch, "STEPS_AT_LEAST", 1500)
-    fit = ClassPosterior(prior="uniform").fit(x, labels)
-    assert fit.estimate_.settings["fitted_as"] == "mini-batches"
-    assert fit.estimate_.settings["n_fitted"] == fit.estimate_.n_train
-    assert fit.one_sided_low_nats_ < mixture.same_class_nats()
-    assert fit.estimate_.nats == pytest.approx(whole.estimate_.nats, rel=0.03)
-    assert fit.estimate_.null_nats == pytest.approx(0, abs=0.005)
-
-
 def test_a_classifier_of_the_callers_is_fitted_to_a_random_part(
     mixture_of: Callable[[float], Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,20 +106,3 @@ def test_a_classifier_of_the_callers_is_fitted_to_a_random_part(
     fit = ClassPosterior(GaussianNB(), prior="uniform").fit(x, labels)
     assert (fit.estimate_.settings["fitted_as"], fit.estimate_.settings["n_fitted"]) == ("random part", 1000)
     assert fit.estimate_.nats == pytest.approx(mixture.same_class_nats(), rel=0.15)
-
-
-def test_every_row_comes_once_before_any_comes_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minibatch, "BATCH_ROWS", 10)
-    monkeypatch.setattr(minibatch, "STEPS_AT_LEAST", 10)
-    monkeypatch.setattr(minibatch, "PASSES_AT_MOST", 0)
-    seen: list[float] = []
-
-    def note(rows: np.ndarray) -> np.ndarray:
-        seen.extend(rows[:, 0])
-        return rows
-
-    rows = np.arange(50, dtype=np.float32)[:, None]
-    # A loss that always falls, so that every step is taken.
-    falling = iter(range(100, 0, -1))
-    MinibatchLogistic(2, note).fit(RowTable(rows), np.arange(50) % 2, lambda model: next(falling))
-    assert sorted(seen[:50]) == sorted(seen[50:]) == list(range(50))

@@ -7,17 +7,12 @@ import pytest
 import torch
 from scipy.special import ndtr
 from scipy.stats import cauchy, multivariate_normal
-from sklearn.naive_bayes import GaussianNB
 
-from mitools.core.errors import InputError
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
-from mitools.estimators.bounds.infonce import infonce
-from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
-from mitools.estimators.critics.class_posterior import ClassPosteriorBase
 from mitools.estimators.critics.corrected import CorrectedCritic
 from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
-from mitools.estimators.critics.networks import JointCritic, SeparableCritic, start_at_zero
+from mitools.estimators.critics.networks import SeparableCritic
 from mitools.estimators.inputs.scaling import fit_scaling
 
 
@@ -164,50 +159,3 @@ def test_stacked_bases_score_as_each_alone():
     alone = torch.stack([member(a, b) for member, a, b in zip(members, x, y, strict=True)])
     torch.testing.assert_close(together, alone, rtol=1e-5, atol=1e-5)
     assert not list(members[0].base.parameters())
-
-
-@pytest.mark.parametrize("network", [SeparableCritic, JointCritic])
-def test_a_network_at_zero_leaves_the_base_and_learns(network):
-    x, y = (torch.from_numpy(side) for side in drawn(Gaussian.dense(2, 2, 0.7), 200))
-    base = GaussianCopulaBase.fit(x, y)
-    critic = CorrectedCritic(base, start_at_zero(network(2, 2, (8,))))
-    assert torch.equal(critic(x, y), base(x, y))
-    infonce(critic(x, y)).backward()
-    assert any(parameter.grad.any() for parameter in critic.parameters())
-
-
-@pytest.mark.parametrize("n_classes", [2, 4])
-def test_the_class_base_is_the_posteriors_ratio(n_classes, mixture):
-    case = mixture(2.0, (1 / n_classes,) * n_classes)
-    x, labels = case.draw(3000, np.random.default_rng(0))
-    x = x.astype(np.float32)
-    prior = np.array(case.prior)
-    posterior = CalibratedPosterior().fit(x[:1500], labels[:1500], x[1500:2000], labels[1500:2000], prior)
-    base = ClassPosteriorBase(posterior)
-    rows = x[2000:2100]
-    q = posterior.predict_proba(rows).astype(np.float64)
-    scores = base(torch.from_numpy(rows), torch.from_numpy(rows[:50]))
-    np.testing.assert_allclose(scores.numpy(), np.log((q / prior) @ q[:50].T), rtol=1e-3, atol=1e-3)
-
-
-def test_the_class_base_reads_the_same_class_information(mixture):
-    case = mixture(3.0)
-    rng = np.random.default_rng(0)
-    x, labels = case.draw(4000, rng)
-    x = x.astype(np.float32)
-    prior = np.array(case.prior)
-    posterior = CalibratedPosterior().fit(x[:3000], labels[:3000], x[3000:], labels[3000:], prior)
-    classes = rng.choice(4, 3000)
-    a, b = (3.0 * classes[:, None] + rng.standard_normal((3000, 1)) for _ in "xy")
-    reading = read_donsker_varadhan(
-        ClassPosteriorBase(posterior), *(torch.from_numpy(v).float() for v in (a, b))
-    )
-    assert abs(reading.nats - case.same_class_nats()) < 3 * reading.stderr + 0.01
-    assert case.same_class_nats() > 0.8
-
-
-def test_the_class_base_refuses_other_classifiers():
-    rows, labels = np.random.default_rng(0).standard_normal((100, 2)).astype(np.float32), np.arange(100) % 2
-    posterior = CalibratedPosterior(GaussianNB()).fit(rows, labels, rows, labels, np.array([0.5, 0.5]))
-    with pytest.raises(InputError, match="needs logistic regression, not GaussianNB"):
-        ClassPosteriorBase(posterior)
