@@ -21,7 +21,7 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
 
 
 def print_agreement(found: Agreement) -> None:
-    """Print lower bounds, upper bounds and point estimates in separate tables, and what they jointly allow."""
+    """Print lower bounds, upper bounds and point estimates in tables of their own, and what they allow."""
     blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
     for title, estimates in blocks:
         if estimates:
