@@ -175,9 +175,9 @@ def audit(
     encoders
         One of these, several as a list, or several as a dict by name: a spec (``"timm:resnet50"``, see
         :func:`list_encoders`); a torch module; a function that maps a batch to (B, d), which may be a method
-        of a module; an array, tensor or DataFrame (n, d), one row an item of the data. A module runs in
-        evaluation mode, on the device where it lies, and comes back as it was: mode, hooks, gradients,
-        buffers, layout.
+        of a module; an array, tensor or DataFrame (n, d), one row an item of the data; or what
+        :func:`train` returned. A module runs in evaluation mode, on the device where it lies, and comes back
+        as it was: mode, hooks, gradients, buffers, layout.
     data
         A spec (``"tar:images.tar"``, see :func:`list_datasets`); a torch Dataset of (item, label), or a
         DataLoader of them; ``(X, y)`` in arrays, tensors or lists; a DataFrame with a column of labels.

@@ -145,6 +145,8 @@ def _request(
     if isinstance(encoder, nn.Module):
         title = name or type(encoder).__name__
         return _in_memory(title, lambda: layers.of(encoder_of_module(encoder, title, preprocess)))
+    if isinstance(getattr(encoder, "spec", None), str):  # a run, as mitools.train returns it
+        return _request(encoder.spec, name, preprocess, layers)
     if _is_table(encoder):
         title = name or "features"
         return EncoderRequest(title, "", lambda data: encoder_of_rows(encoder, title, data))

@@ -164,9 +164,9 @@ def test_a_run_and_its_plane(tmp_path):
 
     kept = run.save(tmp_path / "kept")
     folder = run.folder
-    audit = mitools.audit([f"run:{kept}", run.encoder], "digits?limit=100", critic=False, progress=False)
-    one, other = audit.table["i_class_bits"]
-    assert one == other, "a run is the same encoder by its spec and in memory"
+    encoders = {"spec": f"run:{kept}", "run": run, "module": run.encoder}
+    audit = mitools.audit(encoders, "digits?limit=100", critic=False, progress=False)
+    assert audit.table["i_class_bits"].nunique() == 1, "a run is one encoder, by its spec and in memory"
     with pytest.raises(InputError, match="something lies there"):
         run.save(kept)
     del run
