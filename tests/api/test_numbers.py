@@ -169,7 +169,7 @@ def test_a_run_and_its_plane(tmp_path):
     assert audit.table["i_class_bits"].nunique() == 1, "a run is one encoder, by its spec and in memory"
     with pytest.raises(InputError, match="something lies there"):
         run.save(kept)
-    del run
+    del run, encoders
     assert not folder.exists(), "a run that no folder was named for goes with its object"
 
 
