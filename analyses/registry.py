@@ -1,116 +1,129 @@
-"""Every analysis by its name: what it answers, what it is made from, and how long it takes."""
+"""Every analysis by its name: what it answers, what it is made from, and how long it takes.
+
+A table of facts: the analysis itself is imported when its recipe is read or it is run.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
-from mitools.analyses.checks import mine_check
-from mitools.analyses.cui2022 import over_compression as temporal
-from mitools.analyses.information_plane import toy as information_plane_toy
-from mitools.analyses.lee2023 import (
-    augmentation_sweep,
-    batch_size,
-    negatives,
-    objectives,
-    representation_quality,
-    task_dependence,
-)
-from mitools.analyses.shared.finding import Finding
-from mitools.core.recipes import Recipe
+if TYPE_CHECKING:
+    from mitools.analyses.shared.finding import Finding
+    from mitools.core.recipes import Recipe
 
 Scale = Literal["smoke", "paper"]
 
 RECIPES = Path(__file__).parent / "recipes"
+"""Folder of the recipes that come along."""
 
 
-class Analysis(NamedTuple):
+@dataclass(frozen=True)
+class Analysis:
     """How an analysis is run.
 
     Attributes
     ----------
     what
         One line for people.
-    recipe
-        What its recipes hold.
-    run
-        Called with a recipe, the folder for everything, ``advance`` and ``runtime``.
+    module
+        Under ``mitools.analyses``; has a function ``run``.
+    recipe_name
+        The class in it that says what the analysis' recipes hold.
     smoke, paper
         About how long it takes: on two idle cores (from the measured processor time, one core busy), and on
         one large GPU.
     """
 
     what: str
-    recipe: type[Recipe]
-    run: Callable[..., Finding | None]
+    module: str
+    recipe_name: str
     smoke: str
     paper: str
+
+    @property
+    def recipe(self) -> "type[Recipe]":
+        """What its recipes hold."""
+        recipe: type[Recipe] = getattr(self._imported(), self.recipe_name)
+        return recipe
+
+    @property
+    def run(self) -> "Callable[..., Finding | None]":
+        """What runs it: called with a recipe, the folder for everything, ``advance`` and ``runtime``."""
+        run: Callable[..., Finding | None] = self._imported().run
+        return run
+
+    def _imported(self) -> Any:
+        return import_module(f"mitools.analyses.{self.module}")
 
 
 ANALYSES: dict[str, Analysis] = {
     "batch_size": Analysis(
         "does a small batch limit what an encoder learns? (Lee et al., Fig. 4)",
-        batch_size.BatchSizeRecipe,
-        batch_size.run,
+        "lee2023.batch_size",
+        "BatchSizeRecipe",
         smoke="8 minutes",
         paper="hours, not measured",
     ),
     "task_dependence": Analysis(
         "what does an encoder keep of tasks it was not trained for? (Lee et al., Figs. 6, 7)",
-        task_dependence.TaskDependenceRecipe,
-        task_dependence.run,
+        "lee2023.task_dependence",
+        "TaskDependenceRecipe",
         smoke="4 minutes",
         paper="hours, not measured",
     ),
     "augmentation_sweep": Analysis(
         "is one strength of augmentation best for every task? (Lee et al., Fig. 5)",
-        augmentation_sweep.AugmentationSweepRecipe,
-        augmentation_sweep.run,
+        "lee2023.augmentation_sweep",
+        "AugmentationSweepRecipe",
         smoke="7 minutes",
         paper="hours, not measured",
     ),
     "objectives": Analysis(
         "is the information of the task all that an objective needs? (Lee et al., Table III)",
-        objectives.ObjectivesRecipe,
-        objectives.run,
+        "lee2023.objectives",
+        "ObjectivesRecipe",
         smoke="3 minutes",
         paper="hours, not measured",
     ),
     "negatives": Analysis(
         "where may negatives come from? (Lee et al., Table X)",
-        negatives.NegativesRecipe,
-        negatives.run,
+        "lee2023.negatives",
+        "NegativesRecipe",
         smoke="4 minutes",
         paper="hours, not measured",
     ),
     "representation_quality": Analysis(
         "which measure goes with linear accuracy? (Lee et al., Tables I, II, IV to IX)",
-        representation_quality.RepresentationQualityRecipe,
-        representation_quality.run,
+        "lee2023.representation_quality",
+        "RepresentationQualityRecipe",
         smoke="5 minutes",
         paper="hours, not measured",
     ),
     "information_plane_toy": Analysis(
         "does a network compress its input? exact binned planes, tanh and ReLU (Saxe et al. 2018)",
-        information_plane_toy.InformationPlaneToyRecipe,
-        information_plane_toy.run,
+        "information_plane.toy",
+        "InformationPlaneToyRecipe",
         smoke="1 minute",
         paper="not measured",
     ),
     "temporal": Analysis(
         "does training compress too much, and does CTC mend it? (Cui et al., Figs. 2 to 5)",
-        temporal.TemporalRecipe,
-        temporal.run,
+        "cui2022.over_compression",
+        "TemporalRecipe",
         smoke="9 minutes",
         paper="hours, not measured",
     ),
     "mine_check": Analysis(
         "how far does MINE read above the truth on the items it was fitted to?",
-        mine_check.MineCheckRecipe,
-        mine_check.run,
+        "checks.mine_check",
+        "MineCheckRecipe",
         smoke="1 minute",
         paper="not measured",
     ),
 }
+"""In the order of the papers."""
 
 
 def recipe_path(name: str, scale: Scale) -> Path:

@@ -1,20 +1,25 @@
 """What the rest of the toolkit may ask of a data set."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL.Image import Image
 
-Item = Image | NDArray[np.float32] | str
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Item: TypeAlias = Union[Image, NDArray[np.float32], str, "Tensor", Mapping[str, "Tensor"]]
 
 
 class LabelledData(Protocol):
     """A map-style data set of labelled items.
 
     An item is a PIL image in mode RGB, a row of numbers (float32, shape (d,)) for data that comes as
-    feature vectors, or a text. Items are read on demand and may be read from several workers at once.
+    feature vectors, a text, or a tensor (or several by name) that the caller's own code has made for one
+    network and that goes into it as it is. Items are read on demand and may be read from several workers at
+    once.
     """
 
     @property

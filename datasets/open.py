@@ -1,42 +1,9 @@
-"""One string opens a data set: the table of sources."""
+"""One string opens a data set."""
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-from mitools.core.specs import Spec, parse_spec
+from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
-from mitools.datasets.readers.digits import open_digits
-from mitools.datasets.readers.features import FEATURE_OPTIONS, open_features
-from mitools.datasets.readers.folder import open_folder
-from mitools.datasets.readers.mnist import open_mnist
-from mitools.datasets.readers.tar import open_tar
-from mitools.datasets.readers.text import TEXT_OPTIONS, open_text
 from mitools.datasets.selection import keep_classes, take_evenly
-from mitools.datasets.synthetic.open import (
-    CDP_OPTIONS,
-    COLORFUL_MOVING_MNIST_OPTIONS,
-    open_cdp,
-    open_colorful_moving_mnist,
-)
-
-
-class Source(NamedTuple):
-    """What opens a source's specs, and the options it reads beyond ``limit`` and ``classes``."""
-
-    opener: Callable[[Spec], LabelledData]
-    options: tuple[str, ...] = ()
-
-
-SOURCES: dict[str, Source] = {
-    "cdp": Source(open_cdp, CDP_OPTIONS),
-    "colorful_moving_mnist": Source(open_colorful_moving_mnist, COLORFUL_MOVING_MNIST_OPTIONS),
-    "digits": Source(open_digits),
-    "features": Source(open_features, FEATURE_OPTIONS),
-    "folder": Source(open_folder),
-    "mnist": Source(open_mnist, ("part",)),
-    "tar": Source(open_tar, ("under",)),
-    "text": Source(open_text, TEXT_OPTIONS),
-}
+from mitools.datasets.sources import DATA_SOURCES
 
 
 def open_data(text: str) -> LabelledData:
@@ -57,8 +24,8 @@ def open_data(text: str) -> LabelledData:
     InputError
         When the spec cannot be read (the wrong part is named) or the data cannot.
     """
-    spec = parse_spec(text, SOURCES)
-    source = SOURCES[spec.source]
+    spec = parse_spec(text, DATA_SOURCES)
+    source = DATA_SOURCES[spec.source]
     spec.only(*source.options, "classes", "limit")
     data = source.opener(spec)
     if "classes" in spec.options:

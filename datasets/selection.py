@@ -39,16 +39,16 @@ class Selection:
         self.labels = labels
         which = hashlib.sha256(indices.tobytes() + labels.tobytes()).hexdigest()
         self.digest = digest_text("selection", data.digest, which, *classes)
-        self._data = data
-        self._indices = indices
+        self.data = data
+        self.indices = indices
 
     def __len__(self) -> int:
         """Count the items."""
-        return len(self._indices)
+        return len(self.indices)
 
     def __getitem__(self, index: int) -> tuple[Item, int]:
         """Read one item and its label."""
-        return self._data[int(self._indices[index])][0], int(self.labels[index])
+        return self.data[int(self.indices[index])][0], int(self.labels[index])
 
 
 def take_evenly(data: LabelledData, limit: int) -> LabelledData:

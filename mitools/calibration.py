@@ -20,6 +20,7 @@ from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.binary_composites import flip_probability
 from mitools.datasets.readers.features import FeatureRows
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
 from mitools.estimators.bounds.reading import Reading
@@ -27,7 +28,6 @@ from mitools.estimators.class_information.calibrated_posterior import INVERSE_PE
 from mitools.estimators.inputs.splits import as_many_as_report, split
 from mitools.estimators.pairs import permuted_within
 from mitools.estimators.registry import ESTIMATORS, make_estimator
-from mitools.estimators.warnings import cautions, two_sided
 from mitools.pairing.composites import REPORT, CompositePool, composite_pool, named_classes
 
 CERTIFICATE = "class_posterior"
@@ -134,7 +134,7 @@ def run_calibration(
     settings
         See :class:`CalibrationSettings`.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
@@ -231,28 +231,18 @@ def certify(pool: CompositePool, flip: float) -> Estimate:
     blind = fitted(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
     report, null = read(posterior, items.report), read(blind, items.report)
     train = read(posterior, as_many_as_report(items, labels, rng))
-    interval = two_sided(report.nats, report.stderr)
-    entropy = pool.bits * LOG2
-    return Estimate(
+    return assemble_estimate(
+        report,
         method=CERTIFICATE,
         kind="lower bound",
-        nats=report.nats,
-        stderr_nats=report.stderr,
-        interval_nats=interval,
-        entropy_nats=entropy,
-        null_nats=null.nats,
+        null=null,
+        entropy=pool.bits * LOG2,
+        train_nats=train.nats,
         n_train=len(items.train),
         n_select=len(items.select),
         n_report=len(items.report),
         seconds=time.perf_counter() - started,
         settings={"pairs": n, "inverse_penalty": posterior.inverse_penalty_, "seed": pool.seed},
-        warnings=cautions(
-            interval,
-            report.nats,
-            null=two_sided(null.nats, null.stderr),
-            entropy=entropy,
-            train_nats=train.nats,
-        ),
     )
 
 

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,22 @@ def test_importing_mitools_is_light(house):
     code = f"import sys, mitools; print(sorted({heavy} & set(sys.modules)))"
     done = run(sys.executable, "-c", code, cwd=house)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def modules():
+    """Every module of the package, as a path below the top of the repository."""
+    tops = [ROOT / name for name in ("mitools", "datasets", "analyses")]
+    return [path.relative_to(ROOT) for top in tops for path in top.rglob("*.py")]
+
+
+def test_every_package_is_installed():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    folders = {path.parent for path in modules()}
+    named = {".".join(folder.parts).removeprefix("mitools.") for folder in folders}
+    listed = settings["tool"]["setuptools"]["packages"]
+    assert {name.removeprefix("mitools.") for name in listed} == named
+
+
+def test_no_folder_is_a_maze():
+    sizes = Counter(path.parent for path in modules() if path.name != "__init__.py")
+    assert {str(folder): size for folder, size in sizes.items() if size > 16} == {}

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mitools.analyses.shared.finding import Finding, listed, write_finding
@@ -16,28 +17,31 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.result_store import ResultStore, Values
-from mitools.datasets.known_information.tasks import TASKS, KnownMI, find_task
-from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.datasets.known_information.tasks import KNOWN_MI_TASKS, KnownMI, find_task
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.registry import ESTIMATORS, make_estimator
-from mitools.report.figures.style import FONT_SIZE, save_figure
+from mitools.report.figures.columns import require_columns
+from mitools.report.figures.panels import SomeAxes, open_panels
+from mitools.report.figures.save import write_chart
+from mitools.report.figures.style import FONT_SIZE
 from mitools.report.tables.write import write_csv
 
-N = 10_000
-SEED = 20261121
+BENCHMARK_PAIRS = 10_000
+BENCHMARK_SEED = 20261121
 """A seed on which nothing was developed."""
 
-CLOSE, FAR = 0.035, 0.15
+AIMED_MEAN_ERROR, AIMED_MAX_ERROR = 0.035, 0.15
 """Nats of the mean and of the largest error that were aimed at."""
 
-OF_NOISY_ROWS = ("pairwise_lower", "pairwise_upper")
+METHODS_OF_NOISY_ROWS = ("pairwise_lower", "pairwise_upper")
 
 
 def run(
     methods: Sequence[str],
     out: Path,
     tasks: Sequence[str] | None = None,
-    n: int = N,
-    seed: int = SEED,
+    n: int = BENCHMARK_PAIRS,
+    seed: int = BENCHMARK_SEED,
     folds: int | None = None,
     advance: Advance | None = None,
 ) -> Finding:
@@ -50,21 +54,21 @@ def run(
     out
         Folder for ``results.csv``, ``summary.csv``, ``reading.txt``, the figure and the kept cells.
     tasks
-        Names in :data:`mitools.datasets.known_information.tasks.TASKS`; all when None.
+        Names in :data:`mitools.datasets.known_information.tasks.KNOWN_MI_TASKS`; all when None.
     n, seed
         Pairs drawn of each task, and the seed they are drawn by.
     folds
         Of the neural estimators; their own default when None.
     advance
-        Told how many readings are done.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
     InputError
         When a name is unknown or n is too small.
     """
-    names = list(TASKS) if tasks is None else [find_task(name).name for name in tasks]
-    neural = {name for name in methods if isinstance(make_estimator(name), VariationalEstimator)}
+    names = list(KNOWN_MI_TASKS) if tasks is None else [find_task(name).name for name in tasks]
+    neural = {name for name in methods if isinstance(make_estimator(name), CrossFittedEstimator)}
     store = ResultStore(out / "cells")
     rows = []
     for done, (task, method) in enumerate((task, method) for task in names for method in methods):
@@ -77,8 +81,8 @@ def run(
     table = pd.DataFrame(rows)
     summary = summarise(table)
     write_csv(summary, out / "summary.csv")
-    figures = draw(table, out / "errors")
-    found = write_finding(table, read(summary), out, figures)
+    figures = write_chart(out / "errors", errors_chart, table)
+    found = write_finding(table, describe(summary), out, figures)
     return found._replace(files=[*found.files, out / "summary.csv"])
 
 
@@ -89,7 +93,7 @@ def why_left_out(method: str, known: KnownMI) -> str:
         return ""
     if method == "class_posterior":
         return "bounds what two items of one class share, and not I(X;Y)"
-    if method in OF_NOISY_ROWS:
+    if method in METHODS_OF_NOISY_ROWS:
         return "bounds what rows with noise share, and not these rows"
     if method == "discrete" and not all(discrete):
         return "needs symbols on both sides"
@@ -136,7 +140,7 @@ def summarise(table: pd.DataFrame) -> pd.DataFrame:
     return summary.sort_values("mean_abs_error", ignore_index=True)
 
 
-def read(summary: pd.DataFrame) -> str:
+def describe(summary: pd.DataFrame) -> str:
     """Say in words what the summary shows."""
     if summary.empty:
         return "No method applies to any of these tasks."
@@ -145,27 +149,39 @@ def read(summary: pd.DataFrame) -> str:
         f" {row.max_abs_error:.3f} at most ({row.worst_task})"
         for row in summary.itertuples()
     ]
-    held = summary[(summary["mean_abs_error"] <= CLOSE) & (summary["max_abs_error"] <= FAR)]["method"]
-    end = f"{listed(list(held))} stay" if len(held) > 1 else f"{listed(list(held)) or 'none'} stays"
-    aim = f"Of these {end} within {CLOSE} on average and {FAR} everywhere."
+    close = summary[
+        (summary["mean_abs_error"] <= AIMED_MEAN_ERROR) & (summary["max_abs_error"] <= AIMED_MAX_ERROR)
+    ]["method"]
+    end = f"{listed(list(close))} stay" if len(close) > 1 else f"{listed(list(close)) or 'none'} stays"
+    aim = f"Of these {end} within {AIMED_MEAN_ERROR} on average and {AIMED_MAX_ERROR} everywhere."
     return f"{'; '.join(sentences)}. {aim}"
 
 
-def draw(table: pd.DataFrame, path: Path) -> list[Path]:
+def errors_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
     """Draw the error of every method on every task as a number, the darker the farther off.
 
     Parameters
     ----------
     table
         As :func:`run` makes it; what a method does not apply to stays blank.
-    path
-        Where to write; ``.png`` and ``.svg`` are put behind it.
+    ax, figure
+        Where to draw; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    InputError
+        When the table has no rows.
     """
+    require_columns(table)
     tasks, methods = (list(dict.fromkeys(table[column])) for column in ("task", "method"))
     error = table.pivot(index="task", columns="method", values="error").reindex(tasks, columns=methods)
     truth = table.groupby("task")["truth"].first()
-    figure = Figure(figsize=(2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks)))
-    axes = figure.subplots()
+    size = (2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks))
+    axes = open_panels(ax, figure, ["errors"], size).axes[0]
     values = error.to_numpy(np.float64)
     axes.imshow(np.abs(values), cmap="Greys", vmin=0.0, vmax=0.6, aspect="auto")
     for (row, column), value in np.ndenumerate(values):
@@ -182,7 +198,7 @@ def draw(table: pd.DataFrame, path: Path) -> list[Path]:
     axes.set_xlabel(
         "reading minus truth (nats); truth in brackets; blank: does not apply", fontsize=FONT_SIZE
     )
-    return save_figure(figure, path)
+    return axes
 
 
 def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values:
@@ -229,7 +245,7 @@ def _row(cell: Values) -> dict[str, Any]:
         "ceiling": found.ceiling_nats,
         "seconds": found.seconds,
         "error": found.nats - cell["truth"],
-        "warnings": " ".join(caution.word for caution in found.warnings),
+        "warnings": " ".join(warning.word for warning in found.warnings),
         "left_out": None,
     }
 
@@ -241,8 +257,8 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     parser.add_argument("--methods", default="auto", help="names with commas")
     parser.add_argument("--tasks", help="names with commas; all when left out")
-    parser.add_argument("--n", type=int, default=N)
-    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--n", type=int, default=BENCHMARK_PAIRS)
+    parser.add_argument("--seed", type=int, default=BENCHMARK_SEED)
     parser.add_argument("--folds", type=int, help="of neural estimators; 1 is one split, a third of the time")
     parser.add_argument("--out", type=Path, default=Path("mitools-estimator_benchmark"))
     chosen = parser.parse_args(None if arguments is None else list(arguments))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
 
@@ -16,13 +17,15 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.estimators.neural.fit_many import Problem
-from mitools.estimators.neural.mine_protocol import Look, MineProtocol, fit_protocols
+from mitools.estimators.neural.mine_protocol import MineProtocol, ProtocolCheck, fit_protocols
 from mitools.estimators.warnings import two_sided
-from mitools.report.figures.plane_style import save
+from mitools.report.figures.columns import require_columns
+from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
+from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 from mitools.training.recipes import Count, Positive
 
-DIMENSIONS = 20
+PAIR_DIMENSIONS = 20
 """Of x and of y."""
 
 
@@ -61,16 +64,16 @@ def run(
     recipe
         See :class:`MineCheckRecipe`.
     out
-        Where everything goes; readings that are kept there are not taken again.
+        Folder for everything; readings that are kept there are not taken again.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
     runtime
         Says on which device.
 
     Returns
     -------
     Finding or None
-        None in processes beside the first.
+        None in all processes but the first.
     """
     runtime = runtime or Runtime()
     if not runtime.is_main:
@@ -87,11 +90,12 @@ def run(
         f" {recipe.learning_rate:g} sees {recipe.batch_size:,} pairs (Cui et al. 2022, A.5: 1,024, 0.0001"
         " and 1,000). Shaded: 95% intervals."
     )
-    return write_finding(table, read(table), out, draw(table, critic, out / "mine_check"))
+    figures = write_chart(out / "mine_check", excess_chart, table, critic, endings=WITH_PDF)
+    return write_finding(table, describe(table), out, figures)
 
 
 def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Draw pairs of 20 + 20 dimensions whose coordinates share so many nats in all, evenly.
+    """Draw pairs of 20 + 20 dimensions whose coordinates share the given nats in all, evenly.
 
     Parameters
     ----------
@@ -100,12 +104,12 @@ def pairs_of(nats: float, n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     n, seed
         How many, and the seed they are drawn by.
     """
-    correlation = (1 - np.exp(-2 * nats / DIMENSIONS)) ** 0.5
-    joint = Gaussian.sparse(DIMENSIONS, DIMENSIONS, DIMENSIONS, correlation)
+    correlation = (1 - np.exp(-2 * nats / PAIR_DIMENSIONS)) ** 0.5
+    joint = Gaussian.sparse(PAIR_DIMENSIONS, PAIR_DIMENSIONS, PAIR_DIMENSIONS, correlation)
     return joint.draw(n, np.random.default_rng([seed, round(1000 * nats)]))
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters
@@ -130,10 +134,10 @@ def read(table: pd.DataFrame) -> str:
         f"In-sample it lies above the truth in {len(above)} of {len(last)} panels, and above the held-out"
         f" reading by {excess.min():.2f} to {excess.max():.2f} bits."
     )
-    null, apart = last["null_in_sample_bits"], last["null_held_out_bits"]
+    null, null_held_out = last["null_in_sample_bits"], last["null_held_out_bits"]
     text += (
         f" On pairs shuffled apart, where the truth is 0, it reads {null.min():.2f} to {null.max():.2f}"
-        f" in-sample and {apart.min():.2f} to {apart.max():.2f} held out."
+        f" in-sample and {null_held_out.min():.2f} to {null_held_out.max():.2f} held out."
     )
     wrong = last[last["held_out_low"] > last["truth_bits"]]
     if wrong.empty:
@@ -143,54 +147,69 @@ def read(table: pd.DataFrame) -> str:
     )
 
 
-def draw(table: pd.DataFrame, critic: str, path: Path) -> list[Path]:
+def excess_chart(
+    table: pd.DataFrame, caption: str = "", ax: SomeAxes | None = None, figure: Figure | None = None
+) -> AxesArray:
     """Draw a panel a truth: both readings against steps, the truth a line, what lies between them grey.
 
     Parameters
     ----------
     table
         As ``results.csv``.
-    critic
-        Said of it below the panels.
-    path
-        Where to write; the endings are put behind it.
+    caption
+        Said of the critic below the panels.
+    ax, figure
+        Where to draw, one axes a truth; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+        Shape (truths,).
+
+    Raises
+    ------
+    InputError
+        When the table has no rows.
     """
+    require_columns(table)
     truths = list(dict.fromkeys(table["truth_bits"]))
-    figure = Figure(figsize=(2.6 * len(truths), 2.9), layout="constrained")
-    panels = figure.subplots(1, len(truths), squeeze=False)[0]
-    for axes, truth in zip(panels, truths, strict=True):
-        rows = table[table["truth_bits"] == truth]
-        plain_axes(axes)
-        axes.axhline(truth, color="black", linewidth=1, label="truth")
-        axes.axhline(0, color="black", linewidth=0.4)
-        axes.fill_between(
-            rows["step"], rows["held_out_bits"], rows["in_sample_bits"], color="0.9", linewidth=0,
-            label="in-sample minus held out",
+    panels = open_panels(
+        ax, figure, [f"{truth:.2f} bits" for truth in truths], (2.6 * len(truths), 2.9), layout="constrained",
+        room=(0.0, 0.8),
+    )  # fmt: skip
+    for axes, truth in zip(panels.axes, truths, strict=True):
+        _draw_readings(axes, table[table["truth_bits"] == truth], truth)
+    panels.axes[0].set_ylabel("MINE (bits)", fontsize=FONT_SIZE)
+    handles, _ = panels.axes[0].get_legend_handles_labels()
+    add_key(panels, handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), ncols=3, fontsize=FONT_SIZE - 1)
+    add_caption(panels, caption, y=-0.02)
+    return panels.array
+
+
+def _draw_readings(axes: Axes, rows: pd.DataFrame, truth: float) -> None:
+    plain_axes(axes)
+    axes.axhline(truth, color="black", linewidth=1, label="truth")
+    axes.axhline(0, color="black", linewidth=0.4)
+    axes.fill_between(
+        rows["step"], rows["held_out_bits"], rows["in_sample_bits"], color="0.9", linewidth=0,
+        label="in-sample minus held out",
+    )  # fmt: skip
+    for name, label, colour, marker, line in (
+        ("in_sample", "in-sample: point estimate", ORANGE, "o", "--"),
+        ("held_out", "held out: lower bound", BLUE, "^", "-"),
+        ("null_in_sample", "in-sample, truth 0", ORANGE, "o", ":"),
+    ):
+        n = int(rows["n_train" if "in_sample" in name else "n_report"].iloc[0])
+        axes.plot(
+            rows["step"], rows[f"{name}_bits"], color=colour, marker=marker, linestyle=line, linewidth=1,
+            markersize=3, markerfacecolor="white" if name.startswith("null") else colour,
+            label=f"{label}, n = {n:,}",
         )  # fmt: skip
-        for name, label, colour, marker, line in (
-            ("in_sample", "in-sample: point estimate", ORANGE, "o", "--"),
-            ("held_out", "held out: lower bound", BLUE, "^", "-"),
-            ("null_in_sample", "in-sample, truth 0", ORANGE, "o", ":"),
-        ):
-            n = int(rows["n_train" if "in_sample" in name else "n_report"].iloc[0])
-            axes.plot(
-                rows["step"], rows[f"{name}_bits"], color=colour, marker=marker, linestyle=line, linewidth=1,
-                markersize=3, markerfacecolor="white" if name.startswith("null") else colour,
-                label=f"{label}, n = {n:,}",
-            )  # fmt: skip
-        axes.fill_between(
-            rows["step"], rows["held_out_low"], rows["held_out_high"], color=BLUE, alpha=0.2, linewidth=0
-        )
-        axes.set_title(f"I(X;Y) = {truth:.2f} bits", fontsize=FONT_SIZE)
-        axes.set_xlabel("step", fontsize=FONT_SIZE)
-    panels[0].set_ylabel("MINE (bits)", fontsize=FONT_SIZE)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="lower left", bbox_to_anchor=(0.02, 1.0), ncols=3, frameon=False,
-                  fontsize=FONT_SIZE - 1)  # fmt: skip
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    figure.text(0.01, -0.02, critic, fontsize=FONT_SIZE - 1, va="top", parse_math=False)
-    return save(figure, path)
+    axes.fill_between(
+        rows["step"], rows["held_out_low"], rows["held_out_high"], color=BLUE, alpha=0.2, linewidth=0
+    )
+    axes.set_title(f"I(X;Y) = {truth:.2f} bits", fontsize=FONT_SIZE)
+    axes.set_xlabel("step", fontsize=FONT_SIZE)
 
 
 def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
@@ -199,7 +218,7 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
         batch_size=recipe.batch_size,
         learning_rate=recipe.learning_rate,
         steps=recipe.steps,
-        looks=recipe.looks,
+        checks=recipe.looks,
         device=device,
         seed=recipe.seed,
     )
@@ -208,11 +227,11 @@ def _rows(recipe: MineCheckRecipe, device: str) -> list[Values]:
     return [
         {"truth_bits": nats_to_bits(nats), "n": recipe.n, **_look(look, null)}
         for nats, one in zip(recipe.nats, fitted, strict=True)
-        for look, null in zip(one.looks_, one.null_looks_, strict=True)
+        for look, null in zip(one.checks_, one.null_checks_, strict=True)
     ]
 
 
-def _look(look: Look, null: Look) -> Values:
+def _look(look: ProtocolCheck, null: ProtocolCheck) -> Values:
     interval = two_sided(look.held_out.nats, look.held_out.stderr)
     readings = {
         "in_sample_bits": look.in_sample.nats,

@@ -8,22 +8,29 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from mitools.analyses.cui2022.checkpoint_values import Point
+from mitools.analyses.cui2022.checkpoint_values import CheckpointValues
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.warnings import CONFIDENCE
+from mitools.estimators.warnings import INTERVAL_CONFIDENCE
 from mitools.metrics.transfer import Right
 from mitools.statistics.paired_differences import compare
 
-SOURCE = "source"
-VANILLA, CTC = "vanilla", "ctc"
+SOURCE_DATA = "source"
+"""Name of the data trained for, in every table."""
 
-QUANTITIES = ("frozen_acc", "logistic_acc", "input_bits", "label_bits")
+VANILLA, CTC = "vanilla", "ctc"
+"""Names of the two runs: cross-entropy alone, and CTC."""
+
+COMPARED_QUANTITIES = ("frozen_acc", "logistic_acc", "input_bits", "label_bits")
 """What is compared: both transfer accuracies, I(X;T) and I(T;Y)."""
 
-FALL, SECOND_STAGE, REMEDY = "vanilla, best to last", "ctc, border to last", "ctc minus vanilla, last"
+FALL_QUESTION, SECOND_STAGE_QUESTION, REMEDY_QUESTION = (
+    "vanilla, best to last",
+    "ctc, border to last",
+    "ctc minus vanilla, last",
+)
 """The three questions."""
 
-Points = Mapping[tuple[str, int], Point]
+ValuesByCheckpoint = Mapping[tuple[str, int], CheckpointValues]
 """By run and epoch."""
 
 
@@ -41,7 +48,7 @@ class Change(NamedTuple):
     high: float
 
 
-def change(quantity: str, one: Point, other: Point) -> Change:
+def paired_change(quantity: str, one: CheckpointValues, other: CheckpointValues) -> Change:
     """Compare two checkpoints on one data set: `one` minus `other`."""
     match quantity:
         case "frozen_acc":
@@ -66,16 +73,16 @@ def accuracy_change(one: Right, other: Right) -> Change:
     gained, lost = int((one & ~other).sum()), int((other & ~one).sum())
     difference = (gained - lost) / n
     stderr = math.sqrt((gained + lost + 1) / n - difference**2) / math.sqrt(n)
-    reach = NormalDist().inv_cdf((1 + CONFIDENCE) / 2) * stderr
+    reach = NormalDist().inv_cdf((1 + INTERVAL_CONFIDENCE) / 2) * stderr
     return Change(difference, difference - reach, difference + reach)
 
 
-def changes(points: Mapping[str, Points], border: int) -> pd.DataFrame:
+def paired_changes(points: Mapping[str, ValuesByCheckpoint], border: int) -> pd.DataFrame:
     """Answer the three questions on every data set.
 
-    Where vanilla training was best is picked on *select* (by I(T;Y) for accuracies and I(T;Y), by I(X;T)
-    for itself, among trained checkpoints), so that the difference, which is read on *report*, does not
-    look large because it was picked.
+    Where vanilla training was best is chosen on *select* (by I(T;Y) for accuracies and I(T;Y), by I(X;T)
+    for itself, among trained checkpoints), so that the difference, which is read on *report*, is
+    not large only because it was chosen.
 
     Parameters
     ----------
@@ -93,18 +100,18 @@ def changes(points: Mapping[str, Points], border: int) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for data, found in points.items():
         last = max(epoch for _, epoch in found)
-        for quantity in QUANTITIES:
+        for quantity in COMPARED_QUANTITIES:
             best = _best(quantity, found)
             pairs = {
-                FALL: ((VANILLA, last), (VANILLA, best)),
-                SECOND_STAGE: ((CTC, last), (CTC, border)),
-                REMEDY: ((CTC, last), (VANILLA, last)),
+                FALL_QUESTION: ((VANILLA, last), (VANILLA, best)),
+                SECOND_STAGE_QUESTION: ((CTC, last), (CTC, border)),
+                REMEDY_QUESTION: ((CTC, last), (VANILLA, last)),
             }
             for question, (one, other) in pairs.items():
                 made = (
                     Change(0.0, math.nan, math.nan)
                     if one == other
-                    else change(quantity, found[one], found[other])
+                    else paired_change(quantity, found[one], found[other])
                 )
                 rows.append(
                     {
@@ -120,7 +127,7 @@ def changes(points: Mapping[str, Points], border: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _best(quantity: str, found: Points) -> int:
+def _best(quantity: str, found: ValuesByCheckpoint) -> int:
     """Pick the trained epoch of vanilla training with the highest reading on *select*."""
     epochs = sorted(epoch for run, epoch in found if run == VANILLA and epoch > 0)
     name = "input_select_nats" if quantity == "input_bits" else "label_select_nats"

@@ -1,4 +1,4 @@
-"""What every kept checkpoint of a run is worth on a data set: retrieval, clusters, transfer, information."""
+"""What is measured of every kept checkpoint on a data set: retrieval, clusters, transfer, information."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -22,7 +22,6 @@ from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
 from mitools.estimators.bounds.infonce import read_infonce
-from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.class_pairs import read_label_information
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
@@ -30,15 +29,18 @@ from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
+from mitools.measures.certificate import fit_certificate
+from mitools.measures.settings import MeasureSettings
 from mitools.metrics.clustering import kmeans_nmi
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.transfer import Right, TransferProtocol, frozen_transfer
 from mitools.training.loop.images_in_memory import load_images
 
-TOGETHER = 16
+CRITICS_AT_A_TIME = 16
 """Checkpoints whose critics are fitted at a time, all of whose features are in memory."""
 
 CRITIC_HIDDEN = (128,)
+"""Widths of the critics' hidden layers."""
 
 
 class MeasureRecipe(Recipe):
@@ -51,7 +53,7 @@ class MeasureRecipe(Recipe):
     input_components
         Principal components of the pixels that stand for X.
     critic_steps
-        Steps of the critics of I(X;T) at the most; held-out items stop them.
+        Steps of the critics of I(X;T) at most; held-out items stop them.
     seed
         Of the splits, the classifiers and the critics.
     """
@@ -62,7 +64,7 @@ class MeasureRecipe(Recipe):
     seed: Annotated[int, Field(ge=0)] = 0
 
 
-class Point(NamedTuple):
+class CheckpointValues(NamedTuple):
     """One checkpoint on one data set, read on the report part.
 
     Attributes
@@ -72,7 +74,7 @@ class Point(NamedTuple):
     input_influence, label_influence
         Shape (n_report,), nats: differences of two checkpoints have their intervals from them.
     input_select_nats, label_select_nats
-        The same readings on *select*: what a best epoch may be picked by.
+        The same readings on *select*: by which a best epoch may be chosen.
     frozen, logistic
         Shape (n_report,): items that the classifier on frozen features gets right, by the paper's protocol
         and by logistic regression.
@@ -92,7 +94,7 @@ class Point(NamedTuple):
     nmi: float
 
 
-class Measuring:
+class CheckpointMeasurer:
     """Measures checkpoints; every number is kept in a cell.
 
     Parameters
@@ -106,7 +108,7 @@ class Measuring:
     runtime
         Where encoders and critics run.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
     """
 
     def __init__(
@@ -121,7 +123,7 @@ class Measuring:
         self.recipe, self.image_size, self.results, self.store = recipe, image_size, results, store
         self.device, self.advance = str(runtime.device), advance
 
-    def points(self, spec: str, encoders: Sequence[str]) -> list[Point]:
+    def measure(self, spec: str, encoders: Sequence[str]) -> list[CheckpointValues]:
         """Measure encoders on a data set, in order.
 
         Raises
@@ -140,7 +142,10 @@ class Measuring:
             quality.append(self._quality(one, parts))
             self._tell(f"{data.name}: transfer and I(T;Y)", done + 1, len(features))
         inputs = self._inputs(data, features, parts)
-        return [_point(of_labels, of_inputs) for of_labels, of_inputs in zip(quality, inputs, strict=True)]
+        return [
+            _checkpoint_values(of_labels, of_inputs)
+            for of_labels, of_inputs in zip(quality, inputs, strict=True)
+        ]
 
     def _decoded(self, spec: str) -> ImageArray:
         """Read every image once, at the size that networks see: many checkpoints then read them."""
@@ -163,7 +168,7 @@ class Measuring:
         rows, labels, seed = np.asarray(features.values[:, 0]), features.labels, self.recipe.seed
         protocol = TransferProtocol(steps=self.recipe.transfer_steps)
         frozen = frozen_transfer(rows, labels, parts, protocol, seed, self.device)
-        fitted = ClassPosterior(seed=seed).fit(rows, labels, parts)
+        fitted = fit_certificate(rows, labels, parts, MeasureSettings(seed=seed, device=self.device))
         prior, posterior = class_prior(labels), fitted.posterior_
         report, select = (
             read_label_information(posterior.predict_proba(rows[items]), labels[items], prior, entropy(prior))
@@ -175,6 +180,7 @@ class Measuring:
             "select_nats": select.nats,
             "frozen": frozen.tolist(),
             "logistic": (posterior.predict(rows[parts.report]) == labels[parts.report]).tolist(),
+            # Over all images; those of an audit are over the report images alone.
             "recall_at_1": recall_at_1(rows, labels, device=self.device),
             "nmi": kmeans_nmi(rows, labels, seed),
         }
@@ -203,9 +209,9 @@ class Measuring:
             seed=recipe.seed,
         )
         x = np.asarray(pixels.values[:, 0])
-        for start in range(0, len(missing), TOGETHER):
+        for start in range(0, len(missing), CRITICS_AT_A_TIME):
             self._tell(f"{data.name}: I(X;T)", start, len(missing))
-            group = missing[start : start + TOGETHER]
+            group = missing[start : start + CRITICS_AT_A_TIME]
             problems = [Problem(x, np.asarray(features[k].values[:, 0]), None, parts) for k in group]
             for k, problem, fitted in zip(group, problems, fit_many(estimator, problems), strict=True):
                 values = _input_values(fitted, problem, parts.select)
@@ -229,8 +235,8 @@ def _input_values(fitted: VariationalEstimator, problem: Problem, select: NDArra
     }
 
 
-def _point(of_labels: Mapping[str, Any], of_inputs: Mapping[str, Any]) -> Point:
-    return Point(
+def _checkpoint_values(of_labels: Mapping[str, Any], of_inputs: Mapping[str, Any]) -> CheckpointValues:
+    return CheckpointValues(
         input_information=Estimate.from_dict(of_inputs["input_information"]),
         label_information=Estimate.from_dict(of_labels["label_information"]),
         input_influence=np.array(of_inputs["influence"]),

@@ -1,29 +1,37 @@
 """The four figures of the temporal analysis: curves over epochs of both runs, and the plane."""
 
-import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mitools.analyses.cui2022.changes import CTC, SOURCE, VANILLA
-from mitools.core.errors import InputError
-from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes, save_figure
+from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, VANILLA
+from mitools.report.figures.columns import column_values, require_columns
+from mitools.report.figures.panels import (
+    AxesArray,
+    Panels,
+    SomeAxes,
+    add_caption,
+    add_key,
+    characters,
+    open_panels,
+)
+from mitools.report.figures.save import write_chart
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
-STYLES: dict[str, dict[str, Any]] = {
+RUN_STYLES: dict[str, dict[str, Any]] = {
     VANILLA: {"color": BLUE, "linestyle": "-", "markerfacecolor": BLUE},
     CTC: {"color": ORANGE, "linestyle": "--", "markerfacecolor": "white"},
 }
-"""Told apart in black and white: full line and marker, or dashes and an open one."""
+"""They differ in black and white too: full line and marker, or dashes and an open one."""
 
-NAMES = {VANILLA: "cross-entropy alone", CTC: "CTC"}
+RUN_NAMES = {VANILLA: "cross-entropy alone", CTC: "CTC"}
 
-LABELS = {
+COLUMN_LABELS = {
     "recall_at_1": "Recall@1 (share right)",
     "nmi": "k-means NMI (0 to 1)",
     "frozen_acc": "SGD classifier\naccuracy (share right)",
@@ -32,19 +40,19 @@ LABELS = {
     "label_bits": "I(T;Y), Barber-Agakov (bits)",
 }
 
-ASIDE = 0.02
-"""Share of the epochs by which the two runs stand apart where they have interval bars."""
+GAP_BETWEEN_RUNS = 0.02
+"""Share of the epochs by which the two runs are drawn side by side where they have interval bars."""
 
-DETERMINISTIC = (
+INPUT_INFORMATION_CAVEAT = (
     "For a deterministic network with continuous T, I(X;T) is infinite; the finite reading is what an InfoNCE"
     " critic finds between T and principal components of the pixels, below log n."
 )
 
-OVER_IMAGES = "Bars: 95% intervals over images, of one training run each."
+INTERVALS_CAPTION = "Bars: 95% intervals over images, of one training run each."
 
 
-def draw_temporal(table: pd.DataFrame, border: int, folder: Path) -> list[Path]:
-    """Draw the four figures.
+def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> list[Path]:
+    """Write the four figures.
 
     Parameters
     ----------
@@ -63,72 +71,144 @@ def draw_temporal(table: pd.DataFrame, border: int, folder: Path) -> list[Path]:
     OSError
         When the folder cannot be written.
     """
-    if table.empty:
-        raise InputError("the table has no rows, so there is nothing to draw")
-    source, targets = table[table["data"] == SOURCE], table[table["data"] != SOURCE]
-    measured = _count(source, "n")
-    drawn = (
-        (
-            "discriminability",
-            _curves(source, ("recall_at_1", "nmi"), border),
-            f"Of the source's images that were not trained on, {measured}; both over all of them, without an"
-            " interval. One training run each.",
-        ),
-        (
-            "transfer",
-            _curves(targets, ("frozen_acc", "logistic_acc"), border),
-            f"Read on n images. {OVER_IMAGES}",
-        ),
-        (
-            "information",
-            _curves(table, ("input_bits", "label_bits"), border),
-            f"Read on n images. {OVER_IMAGES} {DETERMINISTIC}",
-        ),
-        (
-            "plane",
-            _plane(table),
-            "Read on n images; numbers are epochs, from 0, the untrained network that both share."
-            f" {OVER_IMAGES} {DETERMINISTIC}",
-        ),
+    require_columns(table)
+    source, targets = table[table["data"] == SOURCE_DATA], table[table["data"] != SOURCE_DATA]
+    of_source = (
+        f"Of the source's images that were not trained on, {_count(source, 'n')}; both over all of them,"
+        " without an interval. One training run each."
     )
+    of_targets = f"Read on n images. {INTERVALS_CAPTION}"
+    curves = {
+        "discriminability": (source, ("recall_at_1", "nmi"), of_source),
+        "transfer": (targets, ("frozen_acc", "logistic_acc"), of_targets),
+        "information": (
+            table,
+            ("input_bits", "label_bits"),
+            f"{of_targets} {INPUT_INFORMATION_CAVEAT}",
+        ),
+    }
     written: list[Path] = []
-    for name, figure, text in drawn:
-        _caption(figure, text)
-        written += save_figure(figure, folder / f"temporal_{name}")
-    return written
+    for name, (rows, columns, caption) in curves.items():
+        written += write_chart(
+            folder / f"temporal_{name}", curves_over_epochs, rows, columns, border, caption
+        )
+    return [*written, *write_chart(folder / "temporal_plane", plane_of_both_runs, table)]
 
 
-def _curves(table: pd.DataFrame, columns: Sequence[str], border: int) -> Figure:
-    """Draw a row of panels a column of the table, and in it a panel a data set, over epochs."""
+def curves_over_epochs(
+    table: pd.DataFrame,
+    columns: Sequence[str],
+    border: int,
+    caption: str = "",
+    ax: SomeAxes | None = None,
+    figure: Figure | None = None,
+) -> AxesArray:
+    """Draw a row of panels a column of the table, and in it a panel a data set, over epochs.
+
+    Parameters
+    ----------
+    table
+        As ``results.csv`` has it.
+    columns
+        Of :data:`COLUMN_LABELS`; interval bars are drawn where the table has ``_low`` and ``_high``.
+    border
+        The epoch at which CTC's second stage begins; dotted.
+    caption
+        Text below the panels.
+    ax, figure
+        Where to draw, one axes a column and data set, row by row; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+        Shape (columns * data sets,).
+
+    Raises
+    ------
+    InputError
+        When the table has no rows or lacks a column.
+    """
+    require_columns(table, columns)
     names = list(dict.fromkeys(table["data"]))
-    across = len(names) > 1
-    shape = (len(columns), len(names)) if across else (1, len(columns))
-    figure = Figure(figsize=(0.9 + 2.6 * shape[1], 0.8 + 2.0 * shape[0]), layout="constrained")
-    panels = figure.subplots(*shape, squeeze=False, sharex=True)
-    for k, axes in enumerate(panels.flat):
-        column, name = (columns[k // shape[1]], names[k % shape[1]]) if across else (columns[k], names[0])
-        _panel(axes, table[table["data"] == name], column, border)
-        if not across or k % shape[1] == 0:
-            axes.set_ylabel(LABELS[column], fontsize=FONT_SIZE)
-        if across and k < shape[1]:
-            axes.set_title(_titled(name, table), fontsize=FONT_SIZE, pad=14)
-        if k >= panels.size - shape[1]:
+    several = len(names) > 1
+    shape = (len(columns), len(names)) if several else (1, len(columns))
+    shown = [(column, name) for column in columns for name in names]
+    panels = open_panels(
+        ax,
+        figure,
+        [f"{column} on {name}" for column, name in shown],
+        (0.9 + 2.6 * shape[1], 0.8 + 2.0 * shape[0]),
+        columns=shape[1],
+        layout="constrained",
+        room=(0.0, 0.6),
+        sharex=True,
+    )
+    for k, (axes, (column, name)) in enumerate(zip(panels.axes, shown, strict=True)):
+        _draw_curves(axes, table[table["data"] == name], column, border)
+        if not several or panels.is_left(k):
+            axes.set_ylabel(COLUMN_LABELS[column], fontsize=FONT_SIZE)
+        if several and k < len(names):
+            axes.set_title(_data_title(name, table), fontsize=FONT_SIZE, pad=14)
+        if panels.is_lowest(k):
             axes.set_xlabel("epoch (0: untrained)", fontsize=FONT_SIZE)
-    _legend(figure, table, border, columns[0].endswith("_bits"))
-    return figure
+    _add_key_and_caption(panels, table, border, caption, are_bounds=columns[0].endswith("_bits"))
+    return panels.array
 
 
-def _panel(axes: Axes, rows: pd.DataFrame, column: str, border: int) -> None:
+def plane_of_both_runs(
+    table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None
+) -> AxesArray:
+    """Draw I(T;Y) against I(X;T), a panel a data set and a trajectory a run.
+
+    Parameters
+    ----------
+    table
+        As ``results.csv`` has it.
+    ax, figure
+        Where to draw, one axes a data set; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+        Shape (data sets,).
+
+    Raises
+    ------
+    InputError
+        When the table has no rows.
+    """
+    require_columns(table)
+    names = list(dict.fromkeys(table["data"]))
+    panels = open_panels(
+        ax, figure, names, (0.9 + 2.9 * len(names), 3.3), layout="constrained", room=(0.0, 0.8)
+    )
+    for axes, name in zip(panels.axes, names, strict=True):
+        plain_axes(axes)
+        axes.set_title(_data_title(name, table), fontsize=FONT_SIZE)
+        axes.set_xlabel(COLUMN_LABELS["input_bits"], fontsize=FONT_SIZE)
+        for run, rows in table[table["data"] == name].groupby("run", sort=False):
+            _draw_trajectory(axes, rows.sort_values("epoch"), RUN_STYLES[str(run)], above=run == CTC)
+        axes.margins(0.12)
+    panels.axes[0].set_ylabel(COLUMN_LABELS["label_bits"], fontsize=FONT_SIZE)
+    caption = (
+        "Read on n images; numbers are epochs, from 0, the untrained network that both share."
+        f" {INTERVALS_CAPTION} {INPUT_INFORMATION_CAVEAT}"
+    )
+    _add_key_and_caption(panels, table, None, caption, are_bounds=True)
+    return panels.array
+
+
+def _draw_curves(axes: Axes, rows: pd.DataFrame, column: str, border: int) -> None:
     plain_axes(axes)
     marker = "^" if column.endswith("_bits") else "o"
     stem = column.removesuffix("_bits")
-    bars = f"{stem}_low" in rows
+    has_bars = f"{stem}_low" in rows
     for place, (run, curve) in enumerate(rows.groupby("run", sort=False)):
-        style = STYLES[str(run)]
+        style = RUN_STYLES[str(run)]
         # Side by side, so that no bar hides another.
-        epochs = curve["epoch"] + (place - 0.5) * ASIDE * rows["epoch"].max() * bars
+        epochs = curve["epoch"] + (place - 0.5) * GAP_BETWEEN_RUNS * rows["epoch"].max() * has_bars
         axes.plot(epochs, curve[column], marker=marker, markersize=4, linewidth=1.2, **style)
-        if bars:
+        if has_bars:
             axes.vlines(
                 epochs, curve[f"{stem}_low"], curve[f"{stem}_high"], color=style["color"], linewidth=0.8
             )
@@ -142,29 +222,12 @@ def _panel(axes: Axes, rows: pd.DataFrame, column: str, border: int) -> None:
         )  # fmt: skip
 
 
-def _plane(table: pd.DataFrame) -> Figure:
-    """Draw I(T;Y) against I(X;T), a panel a data set and a trajectory a run."""
-    names = list(dict.fromkeys(table["data"]))
-    figure = Figure(figsize=(0.9 + 2.9 * len(names), 3.3), layout="constrained")
-    panels = figure.subplots(1, len(names), squeeze=False)[0]
-    for axes, name in zip(panels, names, strict=True):
-        plain_axes(axes)
-        axes.set_title(_titled(name, table), fontsize=FONT_SIZE)
-        axes.set_xlabel(LABELS["input_bits"], fontsize=FONT_SIZE)
-        for run, path in table[table["data"] == name].groupby("run", sort=False):
-            _trajectory(axes, path.sort_values("epoch"), STYLES[str(run)], above=run == CTC)
-        axes.margins(0.12)
-    panels[0].set_ylabel(LABELS["label_bits"], fontsize=FONT_SIZE)
-    _legend(figure, table, None, bounds=True)
-    return figure
-
-
-def _trajectory(axes: Axes, path: pd.DataFrame, style: dict[str, Any], above: bool) -> None:
-    x, y = (path[column].to_numpy(np.float64) for column in ("input_bits", "label_bits"))
+def _draw_trajectory(axes: Axes, rows: pd.DataFrame, style: dict[str, Any], above: bool) -> None:
+    x, y = (column_values(rows, column) for column in ("input_bits", "label_bits"))
     axes.plot(x, y, marker="^", markersize=4, linewidth=0.9, **style)
     # Names and bars of both ends alone: those of all epochs would hide the path.
-    for place in (0, len(path) - 1) if above else (len(path) - 1,):
-        one = path.iloc[place]
+    for place in (0, len(rows) - 1) if above else (len(rows) - 1,):
+        one = rows.iloc[place]
         axes.hlines(y[place], one["input_low"], one["input_high"], color=style["color"], linewidth=0.8)
         axes.vlines(x[place], one["label_low"], one["label_high"], color=style["color"], linewidth=0.8)
         axes.annotate(
@@ -175,34 +238,27 @@ def _trajectory(axes: Axes, path: pd.DataFrame, style: dict[str, Any], above: bo
         )  # fmt: skip
 
 
-def _titled(name: str, table: pd.DataFrame) -> str:
+def _data_title(name: str, table: pd.DataFrame) -> str:
     return f"{name}, {_count(table[table['data'] == name], 'n_report')}"
 
 
-def _legend(figure: Figure, table: pd.DataFrame, border: int | None, bounds: bool) -> None:
-    marker, kind = ("^", " (lower bounds)") if bounds else ("o", "")
+def _add_key_and_caption(
+    panels: Panels, table: pd.DataFrame, border: int | None, caption: str, are_bounds: bool
+) -> None:
+    marker, kind = ("^", " (lower bounds)") if are_bounds else ("o", "")
     handles = [
-        Line2D([], [], marker=marker, markersize=4, label=f"{NAMES[run]}{kind}", **style)
-        for run, style in STYLES.items()
+        Line2D([], [], marker=marker, markersize=4, label=f"{RUN_NAMES[run]}{kind}", **style)
+        for run, style in RUN_STYLES.items()
         if run in set(table["run"])
     ]
     if border is not None:
-        handles.append(
-            Line2D([], [], color=GREY, linestyle=":", linewidth=1.2, label=f"CTC's stages, epoch {border}")
-        )
-    figure.legend(
-        handles=handles, loc="outside upper center", ncols=len(handles), fontsize=FONT_SIZE, frameon=False
-    )
+        label = f"CTC's stages, epoch {border}"
+        handles.append(Line2D([], [], color=GREY, linestyle=":", linewidth=1.2, label=label))
+    add_key(panels, handles, loc="outside upper center", ncols=len(handles), fontsize=FONT_SIZE)
+    width = characters(panels.figure.get_figwidth(), FONT_SIZE - 1, 0.5) if panels.figure else None
+    add_caption(panels, caption, width=width, y=-0.02)
 
 
 def _count(rows: pd.DataFrame, column: str) -> str:
     found = sorted({int(n) for n in rows[column]})
     return f"n = {found[0]:,}" if len(found) == 1 else f"n = {found[0]:,} to {found[-1]:,}"
-
-
-def _caption(figure: Figure, text: str) -> None:
-    """Write below a figure that is laid out."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-    width = int(figure.get_figwidth() * 72 / (0.5 * (FONT_SIZE - 1)))
-    figure.text(0.01, -0.02, textwrap.fill(text, width), fontsize=FONT_SIZE - 1, va="top", parse_math=False)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
-from mitools.analyses.cui2022.changes import CTC, REMEDY, VANILLA, accuracy_change
+from mitools.analyses.cui2022.changes import CTC, REMEDY_QUESTION, VANILLA, accuracy_change
 from mitools.analyses.shared.evaluation import accuracy_columns
 from mitools.analyses.shared.finding import listed
 from mitools.backends.runtime import Runtime
@@ -26,11 +26,11 @@ from mitools.metrics.transfer import Right
 from mitools.training.loop.fine_tuning import FineTuning, fine_tuned_transfer
 
 UNTRAINED = "untrained"
-"""The network that both runs start from: what it reaches is not owed to their training."""
+"""The network that both runs start from: what it reaches does not come from their training."""
 
-QUANTITY = "fine_tuned_acc"
+FINE_TUNED_QUANTITY = "fine_tuned_acc"
 
-NAMES = {VANILLA: "from cross-entropy alone", CTC: "from CTC", UNTRAINED: "from the untrained network"}
+START_NAMES = {VANILLA: "from cross-entropy alone", CTC: "from CTC", UNTRAINED: "from the untrained network"}
 
 
 class FineTuningRecipe(Recipe):
@@ -75,7 +75,7 @@ def fine_tune(
     results, runtime
         Where cells are kept, and networks trained.
     advance
-        Told what is being done.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def tabulate_fine_tuned(rights: Mapping[str, Mapping[str, Right]]) -> pd.DataFra
             {
                 "run": name,
                 "data": target,
-                **accuracy_columns(QUANTITY, int(right.sum()), len(right)),
+                **accuracy_columns(FINE_TUNED_QUANTITY, int(right.sum()), len(right)),
                 "n": len(right),
             }
             for target, found in rights.items()
@@ -119,7 +119,7 @@ def tabulate_fine_tuned(rights: Mapping[str, Mapping[str, Right]]) -> pd.DataFra
 
 
 def fine_tuned_changes(rights: Mapping[str, Mapping[str, Right]], epoch: int) -> pd.DataFrame:
-    """Compare CTC with cross-entropy alone, as rows of :func:`mitools.analyses.cui2022.changes.changes`.
+    """Compare CTC with cross-entropy alone, as rows of :func:`.paired_changes`.
 
     Parameters
     ----------
@@ -131,9 +131,9 @@ def fine_tuned_changes(rights: Mapping[str, Mapping[str, Right]], epoch: int) ->
     return pd.DataFrame(
         [
             {
-                "question": REMEDY,
+                "question": REMEDY_QUESTION,
                 "data": target,
-                "quantity": QUANTITY,
+                "quantity": FINE_TUNED_QUANTITY,
                 "from_epoch": epoch,
                 "to_epoch": epoch,
                 **accuracy_change(found[CTC], found[VANILLA])._asdict(),
@@ -144,7 +144,7 @@ def fine_tuned_changes(rights: Mapping[str, Mapping[str, Right]], epoch: int) ->
     )
 
 
-def read_fine_tuned(table: pd.DataFrame, changes: pd.DataFrame) -> str:
+def describe_fine_tuned(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     """Say what fine-tuning reaches, and whether CTC is ahead.
 
     Parameters
@@ -154,17 +154,17 @@ def read_fine_tuned(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     changes
         As :func:`fine_tuned_changes` gives them.
     """
-    told = []
+    sentences = []
     for row in changes.itertuples():
-        reached = table[table["data"] == row.data].set_index("run")[QUANTITY]
+        reached = table[table["data"] == row.data].set_index("run")[FINE_TUNED_QUANTITY]
         side = "ahead" if row.low > 0 else "behind" if row.high < 0 else "not told apart"
-        told.append(
+        sentences.append(
             f"on {row.data} "
-            + listed([f"{reached[name]:.1%} {NAMES[name]}" for name in reached.index])
+            + listed([f"{reached[name]:.1%} {START_NAMES[name]}" for name in reached.index])
             + f", CTC {side} (paired difference {100 * row.difference:+.1f} points,"
             f" {100 * row.low:+.1f} to {100 * row.high:+.1f})"
         )
-    return f"With the backbone fine-tuned on the target, accuracy is {'; '.join(told)}."
+    return f"With the backbone fine-tuned on the target, accuracy is {'; '.join(sentences)}."
 
 
 def _train(

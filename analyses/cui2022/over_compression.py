@@ -1,4 +1,4 @@
-"""Whether training compresses too much, and whether CTC mends it (Cui et al. 2022, Figs. 2 to 5)."""
+"""Whether training compresses too much, and whether CTC repairs it (Cui et al. 2022, Figs. 2 to 5)."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,18 +7,18 @@ from typing import Annotated
 import pandas as pd
 from pydantic import Field, field_validator, model_validator
 
-from mitools.analyses.cui2022.changes import CTC, SOURCE, VANILLA, changes
-from mitools.analyses.cui2022.checkpoint_values import MeasureRecipe, Measuring, Point
-from mitools.analyses.cui2022.figures import draw_temporal
+from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, VANILLA, paired_changes
+from mitools.analyses.cui2022.checkpoint_values import CheckpointMeasurer, CheckpointValues, MeasureRecipe
+from mitools.analyses.cui2022.figures import write_temporal_figures
+from mitools.analyses.cui2022.findings import describe
 from mitools.analyses.cui2022.fine_tuning import (
     UNTRAINED,
     FineTuningRecipe,
+    describe_fine_tuned,
     fine_tune,
     fine_tuned_changes,
-    read_fine_tuned,
     tabulate_fine_tuned,
 )
-from mitools.analyses.cui2022.reading import read
 from mitools.analyses.shared.evaluation import accuracy_columns, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -68,8 +68,8 @@ class TemporalRecipe(Recipe):
     @field_validator("targets")
     @classmethod
     def _leave_the_sources_name(cls, targets: dict[str, str]) -> dict[str, str]:
-        if SOURCE in targets:
-            raise ValueError(f"{SOURCE!r} is the data trained for; give the target another name")
+        if SOURCE_DATA in targets:
+            raise ValueError(f"{SOURCE_DATA!r} is the data trained for; give the target another name")
         return targets
 
     @model_validator(mode="after")
@@ -109,7 +109,7 @@ def run(
         return None
     border = recipe.border
     results = ResultStore(out / "cells")
-    measuring = Measuring(
+    measurer = CheckpointMeasurer(
         recipe.measure,
         recipe.training.image_size,
         results,
@@ -122,12 +122,12 @@ def run(
     keys = [(name, epoch) for name in runs for epoch in sorted(kept)]
     encoders = {(name, epoch): f"run:{runs[name].path}@epoch={epoch}" for name, epoch in keys}
     points = {
-        data: dict(zip(keys, measuring.points(spec, list(encoders.values())), strict=True))
-        for data, spec in ({SOURCE: recipe.source} | recipe.targets).items()
+        data: dict(zip(keys, measurer.measure(spec, list(encoders.values())), strict=True))
+        for data, spec in ({SOURCE_DATA: recipe.source} | recipe.targets).items()
     }
     table = tabulate(points, border)
-    differences = changes(points, border)
-    reading, files = read(table, differences), [out / "changes.csv"]
+    differences = paired_changes(points, border)
+    reading, files = describe(table, differences), [out / "changes.csv"]
     if recipe.fine_tuning is not None:
         last = recipe.training.epochs
         tuned = fine_tune(
@@ -143,12 +143,12 @@ def run(
         write_csv(reached, out / "fine_tuned.csv")
         files.append(out / "fine_tuned.csv")
         differences = pd.concat([differences, of_tuned], ignore_index=True)
-        reading = f"{reading} {read_fine_tuned(reached, of_tuned)}"
+        reading = f"{reading} {describe_fine_tuned(reached, of_tuned)}"
     write_csv(differences, out / "changes.csv")
-    return write_finding(table, reading, out, [*files, *draw_temporal(table, border, out)])
+    return write_finding(table, reading, out, [*files, *write_temporal_figures(table, border, out)])
 
 
-def tabulate(points: Mapping[str, Mapping[tuple[str, int], Point]], border: int) -> pd.DataFrame:
+def tabulate(points: Mapping[str, Mapping[tuple[str, int], CheckpointValues]], border: int) -> pd.DataFrame:
     """Lay out one row a run, epoch and data set.
 
     Parameters

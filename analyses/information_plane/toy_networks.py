@@ -37,7 +37,7 @@ class NetworkRecipe(Recipe):
     train_share
         Share of the patterns that is trained on; what is measured is over all of them.
     checkpoints
-        Epochs kept, as evenly as whole numbers allow on a logarithmic grid; the untrained one comes beside.
+        Epochs kept beside the untrained network, as evenly on a logarithmic grid as whole numbers allow.
     seed
         Of weights and training part.
     """

@@ -9,11 +9,11 @@ from scipy.special import entr, eval_legendre, expit
 
 Floats = NDArray[np.float64]
 
-BITS = 12
-DEGREES = 6
+PATTERN_BITS = 12
+SPECTRUM_DEGREES = 6
 """Degrees of the power spectrum that the rule sums, from 0 on."""
 
-SHARED_BITS = 0.99
+PUBLISHED_BITS = 0.99
 """I(X;Y) that the published rule has."""
 
 
@@ -50,10 +50,10 @@ def twelve_bits(seed: int = 0) -> TwelveBits:
     seed
         Of the labels, which are drawn from p(y | x).
     """
-    patterns = (np.arange(2**BITS)[:, None] >> np.arange(BITS) & 1).astype(np.float64)
-    f = power_spectrum(patterns, sphere_points(BITS)).sum(axis=1)
+    patterns = (np.arange(2**PATTERN_BITS)[:, None] >> np.arange(PATTERN_BITS) & 1).astype(np.float64)
+    f = power_spectrum(patterns, sphere_points(PATTERN_BITS)).sum(axis=1)
     f = (f - np.median(f)) / f.std()
-    steepness = brentq(lambda gamma: shared_bits(expit(gamma * f)) - SHARED_BITS, 1.0, 1e6)
+    steepness = brentq(lambda gamma: shared_bits(expit(gamma * f)) - PUBLISHED_BITS, 1.0, 1e6)
     positive = expit(steepness * f)
     labels = np.random.default_rng([seed, 12]).random(len(positive)) < positive
     return TwelveBits(patterns, positive, labels.astype(np.int64))
@@ -83,7 +83,7 @@ def power_spectrum(patterns: Floats, points: Floats) -> Floats:
     cosines = np.clip(points @ points.T, -1, 1)
     powers = [
         (2 * degree + 1) / (4 * np.pi) * ((patterns @ eval_legendre(degree, cosines)) * patterns).sum(axis=1)
-        for degree in range(DEGREES)
+        for degree in range(SPECTRUM_DEGREES)
     ]
     return np.stack(powers, axis=1)
 

@@ -1,6 +1,5 @@
 """Whether one strength of augmentation is best for every task (Lee et al., Sec. IV-C, Fig. 5)."""
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,29 +7,25 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
-from mitools.analyses.lee2023.training_views import TrainingViews
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
-from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
-from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.warnings import SATURATED_SHARE
-from mitools.features.extract import Features
-from mitools.measures.critics import view_critic
-from mitools.measures.settings import AuditSettings
+from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
+from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.simclr import SimCLRView
 
-NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
-"""Views that are the image itself; a sweep changes one step of it."""
+NO_AUGMENTATION = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
+"""Views that are the image itself; a sweep changes one setting of it."""
 
-KINDS = {"jitter": "jitter_strength", "crop": "crop_area"}
-"""What is swept, and the augmentation's setting that it is."""
+SWEPT_SETTINGS = {"jitter": "jitter_strength", "crop": "crop_area"}
+"""Each sweep, and the setting of the augmentation that it changes."""
 
 
 class AugmentationSweepRecipe(Recipe):
@@ -88,10 +83,11 @@ def run(
             columns = evaluation.certify(f"run:{runs[name].path}", shared).columns
             rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
     table = pd.DataFrame(rows)
-    return write_finding(table, read(table), out, sweep_chart(table, out / "augmentation_sweep"))
+    figures = write_chart(out / "augmentation_sweep", sweep_chart, table)
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say where each task is best, and whether all are best at once.
 
     Parameters
@@ -146,21 +142,15 @@ def _sentences(kind: str, rows: pd.DataFrame) -> str:
 
 
 def _augmentation(kind: str, value: float) -> AugmentationRecipe:
-    return NOTHING.model_copy(update={KINDS[kind]: value})
+    return NO_AUGMENTATION.model_copy(update={SWEPT_SETTINGS[kind]: value})
 
 
 def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
-    augmentation = folder.recipe().augmentation or NOTHING
-    views = TrainingViews(count=2, seed=evaluation.settings.seed, recipe=augmentation)
-    features = evaluation.features(f"run:{folder.path}", views=views)
-    kept = evaluation.cell("views", features, {}, partial(_measure_views, evaluation.settings))
-    estimate = Estimate.from_dict(kept["estimates"]["i_simclr"])
+    augmentation = folder.recipe().augmentation or NO_AUGMENTATION
+    views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
+    estimate = evaluation.view_information(f"run:{folder.path}", views)
     return interval_columns("i_views", estimate) | {
         "i_views_ceiling_bits": estimate.ceiling_bits,
-        "i_views_warnings": ", ".join(caution.word for caution in estimate.warnings),
+        "i_views_warnings": ", ".join(warning.word for warning in estimate.warnings),
     }
-
-
-def _measure_views(settings: AuditSettings, features: Features, parts: Parts) -> Values:
-    return view_critic(features, parts, settings)

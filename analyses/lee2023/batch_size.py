@@ -1,9 +1,8 @@
 """Whether a small batch limits what an encoder learns, or only what its loss shows (Lee et al., Fig. 4)."""
 
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -18,20 +17,19 @@ from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.features.extract import Features
+from mitools.measures.critics import projection_critic
 from mitools.pairing.same_class import SameClassPairs
+from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import Count, Positive, TrainingRecipe
 
-COMPARED = (4, 64)
+COMPARED_BATCH_SIZES = (4, 64)
 """The two batch sizes whose difference decides; the smallest and the largest where they are not run."""
 
-ALIKE_BITS = 0.3
-"""Two readings after training that differ by no more count as the same."""
+SAME_READING_BITS = 0.3
+"""Two readings after training that differ by no more than this count as the same."""
 
-MUCH = 5 / 6
+KEPT_SHARE = 5 / 6
 """Share of H(C) above which an encoder counts as having kept the classes."""
 
 
@@ -56,7 +54,7 @@ class BatchSizeRecipe(Recipe):
     k_est
         Pairs a step of the critic that is trained after training (the paper's K_Est).
     critic_steps
-        Steps of that critic at the most; it stops where held-out pairs gain no more.
+        Steps of that critic at most; it stops when the reading of held-out pairs no longer rises.
     """
 
     training: TrainingRecipe
@@ -76,16 +74,16 @@ class BatchSizeRecipe(Recipe):
 def run(
     recipe: BatchSizeRecipe, out: Path, advance: Advance | None = None, runtime: Runtime | None = None
 ) -> Finding | None:
-    """Train under L_class with every batch size, and hold the in-training estimate against later ones.
+    """Train under L_class with every batch size; compare estimates during and after training.
 
     Parameters
     ----------
     recipe
         See :class:`BatchSizeRecipe`.
     out
-        Where everything goes; what is there of an earlier start is gone on with.
+        Folder for everything; an earlier, unfinished run in it is continued.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
     runtime
         Device, precision and processes; one CPU process when None.
 
@@ -110,10 +108,11 @@ def run(
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
     table = pd.DataFrame([_row(folder, evaluation, recipe) for folder in runs.values()])
     table = table.sort_values("k_tr", ignore_index=True)
-    return write_finding(table, read(table), out, batch_size_chart(table, out / "batch_size"))
+    figures = write_chart(out / "batch_size", batch_size_chart, table)
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters
@@ -137,18 +136,18 @@ def read(table: pd.DataFrame) -> str:
     )
     low, high = table["i_class_bits"].min(), table["i_class_bits"].max()
     gap = abs(small["i_class_bits"] - large["i_class_bits"])
-    alike = gap <= ALIKE_BITS
+    same = gap <= SAME_READING_BITS
     text += (
-        f" After training the certificate reads {low:.2f} to {high:.2f} bits: {_after(small)},"
-        f" {_after(large)}, which are {gap:.2f} bits apart"
-        f" ({'within' if alike else 'more than'} {ALIKE_BITS});"
+        f" After training the certificate reads {low:.2f} to {high:.2f} bits: {_certified(small)},"
+        f" {_certified(large)}, which are {gap:.2f} bits apart"
+        f" ({'within' if same else 'more than'} {SAME_READING_BITS});"
         f" NT-Xent reads {small['nt_xent_bits']:.2f} and {large['nt_xent_bits']:.2f}. Linear accuracy lies"
         f" between {table['linear_acc'].min():.1%} and {table['linear_acc'].max():.1%}."
     )
     least = min(small["i_class_bits"], large["i_class_bits"])
-    kept = least > MUCH * h_c
+    kept = least > KEPT_SHARE * h_c
     beyond = small["i_class_low"] > small["in_training_ceiling_bits"]
-    if alike and kept and beyond:
+    if same and kept and beyond:
         text += (
             f" So a batch of {small['k_tr']:.0f} limits what the loss can show"
             f" ({small['in_training_ceiling_bits']:.2f} bits) and not what the encoder holds, as Lee et al."
@@ -156,14 +155,14 @@ def read(table: pd.DataFrame) -> str:
         )
     else:
         against = [
-            *([] if alike else [f"the two readings differ by {gap:.2f} bits"]),
-            *([] if kept else [f"{least:.2f} bits are not above {MUCH * h_c:.2f} of {h_c:.2f}"]),
+            *([] if same else [f"the two readings differ by {gap:.2f} bits"]),
+            *([] if kept else [f"{least:.2f} bits are not above {KEPT_SHARE * h_c:.2f} of {h_c:.2f}"]),
             *([] if beyond else [f"K_Tr = {small['k_tr']:.0f} is not certified beyond its training ceiling"]),
         ]
         text += f" This does not show what Lee et al. found: {'; '.join(against)}."
     before = first["untrained_i_class_bits"]
     text += f" The same network untrained reads {before:.2f} bits ({first['untrained_linear_acc']:.1%}):"
-    if before > MUCH * h_c:
+    if before > KEPT_SHARE * h_c:
         return text + " images as easy as these show what training keeps, not what it brings."
     return text + " the rest is what training brought."
 
@@ -179,13 +178,7 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
     trained, encoder = folder.recipe(), f"run:{folder.path}"
     certified = evaluation.certify(encoder)
     untrained = evaluation.certify(f"{encoder}@epoch=0").columns
-    after = evaluation.cell(
-        "nt_xent",
-        evaluation.features(encoder),
-        {"k_est": recipe.k_est, "critic_steps": recipe.critic_steps},
-        partial(_nt_xent, recipe, evaluation.settings.device),
-    )
-    nt_xent = Estimate.from_dict(after["estimate"])
+    nt_xent = _nt_xent(encoder, evaluation, recipe)
     return {
         "k_tr": trained.batch_size,
         "learning_rate": trained.optimiser.learning_rate,
@@ -197,12 +190,12 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
         **interval_columns("nt_xent", nt_xent),
         "nt_xent_ceiling_bits": nt_xent.ceiling_bits,
         "nt_xent_pairs": nt_xent.settings["pairs"],
-        "nt_xent_warnings": ", ".join(caution.word for caution in nt_xent.warnings),
+        "nt_xent_warnings": ", ".join(warning.word for warning in nt_xent.warnings),
     }
 
 
 def _in_training(folder: RunFolder) -> Values:
-    """Average the estimate over the last epoch; it is in-sample, so there is no honest interval."""
+    """Average the estimate over the last epoch; it is in-sample, so no valid interval exists."""
     records = folder.metrics()
     steps = [b - a for a, b in pairwise([-1, *(record["step"] for record in records)])]
     last = [record["epoch"] == records[-1]["epoch"] for record in records]
@@ -213,31 +206,39 @@ def _in_training(folder: RunFolder) -> Values:
     }
 
 
-def _nt_xent(recipe: BatchSizeRecipe, device: str, features: Features, parts: Parts) -> Values:
-    """Train a projection head on the frozen features, and read NT-Xent once on the report images."""
-    rows = features.values[:, 0]
-    critic = VariationalEstimator(
-        "nt_xent",
-        "projection",
-        batch_size=recipe.k_est,
-        max_steps=recipe.critic_steps,
-        device=device,
-        seed=recipe.evaluation.seed,
-    )
-    critic.fit(rows, rows, SameClassPairs(features.labels, recipe.evaluation.prior), parts)
-    return {"estimate": critic.estimate_.to_dict()}
+def _nt_xent(encoder: str, evaluation: Evaluation, recipe: BatchSizeRecipe) -> Estimate:
+    """Train a projection head on the frozen features, and read NT-Xent once on the report images.
+
+    K_Est and the steps are the recipe's, so that this is no measure of the registry but the same critic with
+    settings of the paper's.
+    """
+    representation, settings = evaluation.representation(evaluation.features(encoder)), evaluation.settings
+    options: dict[str, Any] = {
+        "batch_size": recipe.k_est,
+        "max_steps": recipe.critic_steps,
+        "scaling": "rank_normal",
+    }
+
+    def compute() -> Values:
+        critic = projection_critic(settings, method="nt_xent", **options)
+        pairs = SameClassPairs(representation.labels, settings.prior)
+        critic.fit(representation.rows, representation.rows, pairs, representation.parts)
+        return {"estimate": critic.estimate_.to_dict()}
+
+    on = {"features": representation.keys["rows"]} | settings.record() | options
+    return Estimate.from_dict(evaluation.results.cell("nt_xent", on, compute)["estimate"])
 
 
 def _compared(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     by_size = table.set_index("k_tr", drop=False)
     small, large = (
         size if size in by_size.index else by_size.index[place]
-        for size, place in zip(COMPARED, (0, -1), strict=True)
+        for size, place in zip(COMPARED_BATCH_SIZES, (0, -1), strict=True)
     )
     return by_size.loc[small], by_size.loc[large]
 
 
-def _after(row: pd.Series) -> str:
+def _certified(row: pd.Series) -> str:
     return (
         f"{row['i_class_bits']:.2f} ({row['i_class_low']:.2f} to {row['i_class_high']:.2f})"
         f" at K_Tr = {row['k_tr']:.0f}"

@@ -13,16 +13,17 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.statistics.paired_differences import compare
 from mitools.training.recipes import TrainingRecipe
 
 UNTRAINED = "untrained"
 """In the column ``negatives``: the network as all runs start from it."""
 
-GAIN = ("gain_bits", "gain_low", "gain_high")
+GAIN_COLUMNS = ("gain_bits", "gain_low", "gain_high")
 """How much more certified information than with the first source."""
 
-FOUND = "Lee et al. found the other half of the classes better, and other data and noise worse."
+PAPER_FINDING = "Lee et al. found the other half of the classes better, and other data and noise worse."
 
 
 class NegativeSource(Recipe):
@@ -94,15 +95,15 @@ def run(
     rows = [
         {"negatives": name, "from": source}
         | found[name].columns
-        | (_gain(found[name], found[base]) if name != base else dict.fromkeys(GAIN))
+        | (_gain(found[name], found[base]) if name != base else dict.fromkeys(GAIN_COLUMNS))
         for name, source in sources.items()
     ]
     table = pd.DataFrame(rows)
-    figures = accuracy_beside_information(table, "negatives", out / "negatives")
-    return write_finding(table, read(table), out, figures)
+    figures = write_chart(out / "negatives", accuracy_beside_information, table, "negatives")
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say.
 
     Parameters
@@ -117,21 +118,23 @@ def read(table: pd.DataFrame) -> str:
     )
     text += listed([_change(row, base) for _, row in others.iterrows()]) + "."
     best = table.loc[table["linear_acc"].idxmax()]
-    told = others[(others["gain_low"] > 0) | (others["gain_high"] < 0)]
+    differing = others[(others["gain_low"] > 0) | (others["gain_high"] < 0)]
     text += f" The highest accuracy is that of {best['negatives']};"
-    if told.empty:
-        return text + f" none is told apart from the first by the information it leaves. {FOUND}"
-    better = list(told.loc[told["gain_bits"] > 0, "negatives"])
-    worse = list(told.loc[told["gain_bits"] < 0, "negatives"])
+    if differing.empty:
+        return text + f" none is told apart from the first by the information it leaves. {PAPER_FINDING}"
+    better = list(differing.loc[differing["gain_bits"] > 0, "negatives"])
+    worse = list(differing.loc[differing["gain_bits"] < 0, "negatives"])
     parts = [f"{word} with {listed(names)}" for names, word in ((better, "more"), (worse, "less")) if names]
-    return text + f" beyond its interval the encoder holds {listed(parts)} than with the first. {FOUND}"
+    return (
+        text + f" beyond its interval the encoder holds {listed(parts)} than with the first. {PAPER_FINDING}"
+    )
 
 
 def _gain(one: Certified, base: Certified) -> dict[str, float]:
     """Give how much more one encoder holds than another, on the same images and so with a paired interval."""
     pair = compare({"one": one.reading, "base": base.reading})
     columns = ("difference_bits", "low_bits", "high_bits")
-    return {name: float(pair[column].iloc[0]) for name, column in zip(GAIN, columns, strict=True)}
+    return {name: float(pair[column].iloc[0]) for name, column in zip(GAIN_COLUMNS, columns, strict=True)}
 
 
 def _change(row: pd.Series, base: pd.Series) -> str:

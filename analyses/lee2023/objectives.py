@@ -13,12 +13,13 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
-CLAIMS = (("class", "simclr"), ("supcon", "class"))
+PAPER_COMPARISONS = (("class", "simclr"), ("supcon", "class"))
 """What Lee et al. found in Table III: the first of each pair is the more accurate."""
 
-BUDGET = ("encoder", "data", "epochs", "batch_size", "image_size")
+SHARED_SETTINGS = ("encoder", "data", "epochs", "batch_size", "image_size")
 """What all runs have in common, so that objectives alone are compared."""
 
 
@@ -32,7 +33,7 @@ class ObjectivesRecipe(Recipe):
     Attributes
     ----------
     runs
-        One run an objective, alike in all of :data:`BUDGET`.
+        One run an objective, with the same :data:`SHARED_SETTINGS`.
     evaluation
         See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`.
     """
@@ -46,7 +47,7 @@ class ObjectivesRecipe(Recipe):
         names = [one.method for one in runs]
         if len(set(names)) < len(names):
             raise ValueError("every objective is run once")
-        for name in BUDGET:
+        for name in SHARED_SETTINGS:
             if len({getattr(one, name) for one in runs}) > 1:
                 raise ValueError(f"all runs must have the same {name}")
         return runs
@@ -72,11 +73,11 @@ def run(
         rows.append({"objective": name} | evaluation.certify(f"run:{folder.path}").columns | in_training)
     untrained = evaluation.certify(f"run:{next(iter(runs.values())).path}@epoch=0")
     table = pd.DataFrame([*rows, {"objective": UNTRAINED} | untrained.columns])
-    figures = accuracy_beside_information(table, "objective", out / "objectives")
-    return write_finding(table, read(table), out, figures)
+    figures = write_chart(out / "objectives", accuracy_beside_information, table, "objective")
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say, and whether the paper's two comparisons are found again.
 
     Parameters
@@ -94,7 +95,7 @@ def read(table: pd.DataFrame) -> str:
         f" {listed(values)}."
     )
     rows = table.set_index("objective")
-    for better, worse in CLAIMS:
+    for better, worse in PAPER_COMPARISONS:
         if better in rows.index and worse in rows.index:
             text += " " + _verdict(rows.loc[better], rows.loc[worse])
     return text

@@ -10,6 +10,7 @@ from pydantic import Field
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import RUNS, require_held_out
 from mitools.auditing.auditor import run_audit
+from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
@@ -18,10 +19,9 @@ from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import kept_epochs, read_run_recipe
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures.settings import AuditSettings
 from mitools.report.audit import write_audit
 
-MEASURES = {
+MEASURE_NAMES = {
     "i_class_bits": "I_class",
     "i_simclr_bits": "I_SimCLR",
     "alignment": "alignment",
@@ -30,7 +30,7 @@ MEASURES = {
 }
 """The measures of Table II, and what the reading calls them."""
 
-FEWEST = 3
+FEWEST_ENCODERS = 3
 """Encoders that a correlation needs."""
 
 
@@ -42,8 +42,8 @@ class RepresentationQualityRecipe(Recipe):
     data
         Labelled images, others than any of the encoders was trained on.
     encoders
-        Encoder specs; when none is named, the checkpoints of the runs that other analyses left beside the
-        folder of this one.
+        Encoder specs; when none is named, the checkpoints of the runs in the folders of other
+        analyses next to this one's.
     at_most
         Checkpoints taken of those found, spread evenly over them.
     seed
@@ -52,7 +52,7 @@ class RepresentationQualityRecipe(Recipe):
 
     data: Annotated[str, Field(min_length=1)]
     encoders: tuple[str, ...] = ()
-    at_most: Annotated[int, Field(ge=FEWEST)] = 16
+    at_most: Annotated[int, Field(ge=FEWEST_ENCODERS)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
 
 
@@ -75,7 +75,7 @@ def run(
     if not runtime.is_main:
         return None
     encoders = list(recipe.encoders) or find_checkpoints(out.resolve().parent, recipe.at_most)
-    if len(encoders) < FEWEST:
+    if len(encoders) < FEWEST_ENCODERS:
         raise InputError(
             f"{len(encoders)} encoders are too few to correlate: name three or more in the recipe's encoders,"
             f" or run other analyses into folders beside {out}"
@@ -84,7 +84,9 @@ def run(
         if spec.startswith("run:"):
             folder = Path(spec.removeprefix("run:").partition("@")[0].partition("?")[0])
             require_held_out(read_run_recipe(folder)["data"], recipe.data)
-    settings = AuditSettings(simclr=True, control=False, seed=recipe.seed, device=str(runtime.device))
+    settings = AuditSettings(
+        view_pairings=("simclr",), control=False, seed=recipe.seed, device=str(runtime.device)
+    )
     store = FeatureStore(default_root())
     audit = run_audit(
         open_data(recipe.data), encoders, out=out, store=store, settings=settings, advance=advance
@@ -92,7 +94,7 @@ def run(
     report = write_audit(audit, out, recipe.seed)
     if report.correlation is None:
         raise InputError(f"all {len(audit.encoders)} encoders are equally accurate; nothing goes with that")
-    finding = write_finding(report.results, read(report.correlation), out, [])
+    finding = write_finding(report.results, describe(report.correlation), out, [])
     return finding._replace(files=[out / "reading.txt", *report.files])
 
 
@@ -102,9 +104,9 @@ def find_checkpoints(folder: Path, at_most: int) -> list[str]:
     Parameters
     ----------
     folder
-        Where the analyses' folders lie.
+        The folder in which the analyses' folders are.
     at_most
-        So many are taken, spread evenly over those found in the order of their paths.
+        The number taken, spread evenly over those found in the order of their paths.
     """
     specs = {
         open_encoder(spec).digest: spec
@@ -118,7 +120,7 @@ def find_checkpoints(folder: Path, at_most: int) -> list[str]:
     return [found[place] for place in np.linspace(0, len(found) - 1, at_most).round().astype(int)]
 
 
-def read(correlation: pd.DataFrame) -> str:
+def describe(correlation: pd.DataFrame) -> str:
     """Say which measure goes best with linear accuracy.
 
     Parameters
@@ -126,14 +128,14 @@ def read(correlation: pd.DataFrame) -> str:
     correlation
         As :func:`mitools.statistics.correlation.correlate` returns it.
     """
-    rows = correlation.set_index("column").reindex(list(MEASURES)).dropna(subset=["pearson"])
+    rows = correlation.set_index("column").reindex(list(MEASURE_NAMES)).dropna(subset=["pearson"])
     rows = rows.sort_values("pearson", ascending=False)
     values = [
-        f"{MEASURES[str(name)]} {row['pearson']:.2f} ({row['pearson_low']:.2f} to {row['pearson_high']:.2f};"
-        f" Kendall {row['kendall']:.2f})"
+        f"{MEASURE_NAMES[str(name)]} {row['pearson']:.2f}"
+        f" ({row['pearson_low']:.2f} to {row['pearson_high']:.2f}; Kendall {row['kendall']:.2f})"
         for name, row in rows.iterrows()
     ]
-    best = MEASURES[str(rows.index[0])]
+    best = MEASURE_NAMES[str(rows.index[0])]
     text = (
         f"Over {rows['n'].max():.0f} encoders, Pearson's correlation with linear accuracy, turned so that"
         f" more is better, is {listed(values)}. {best} goes best with accuracy,"
@@ -141,9 +143,11 @@ def read(correlation: pd.DataFrame) -> str:
     if best != "I_class":
         return text + " unlike in Lee et al., where I_class does."
     own = rows.loc["i_class_bits"]
-    below = [MEASURES[str(name)] for name, row in rows.iterrows() if row["pearson_high"] < own["pearson_low"]]
+    below = [
+        MEASURE_NAMES[str(name)] for name, row in rows.iterrows() if row["pearson_high"] < own["pearson_low"]
+    ]
     text += " as in Lee et al.;"
     if len(below) == len(rows) - 1:
         return text + " its interval lies above that of every other measure."
-    overlap = [MEASURES[str(name)] for name in rows.index[1:] if MEASURES[str(name)] not in below]
+    overlap = [MEASURE_NAMES[str(name)] for name in rows.index[1:] if MEASURE_NAMES[str(name)] not in below]
     return text + f" its interval overlaps that of {listed(overlap)}, so that more encoders are needed."

@@ -12,15 +12,16 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all, w
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
 UNTRAINED = "nothing"
 """In the column ``trained_on``: the network as all runs start from it."""
 
-KEPT = 0.8
+KEPT_SHARE = 0.8
 """Share of H(C) from which on a task counts as kept."""
 
-HURT = 0.02
+HURT_ACCURACY = 0.02
 """Accuracy that training on all may cost a single task before it counts as hurt: two points."""
 
 
@@ -76,10 +77,11 @@ def run(
             rows.append({"trained_on": trained_on, "task": task} | share | columns)
     table = pd.DataFrame(rows)
     trained = table[table["trained_on"] != UNTRAINED]
-    return write_finding(table, read(table), out, heat_maps(trained, out / "task_dependence"))
+    figures = write_chart(out / "task_dependence", heat_maps, trained)
+    return write_finding(table, describe(table), out, figures)
 
 
-def read(table: pd.DataFrame) -> str:
+def describe(table: pd.DataFrame) -> str:
     """Say what the numbers say, and whether the paper's two observations are found again.
 
     Parameters
@@ -101,7 +103,7 @@ def read(table: pd.DataFrame) -> str:
     )
     singles = [task for task in TASKS if task != "all"]
     lost = {task: accuracy.loc[task, task] - accuracy.loc["all", task] for task in singles}
-    hurt = [task for task in singles if lost[task] > HURT]
+    hurt = [task for task in singles if lost[task] > HURT_ACCURACY]
     accuracies = listed(
         [f"{task} {accuracy.loc['all', task]:.1%} (alone {accuracy.loc[task, task]:.1%})" for task in singles]
     )
@@ -110,7 +112,9 @@ def read(table: pd.DataFrame) -> str:
     position = share["position"]
     worst = str(position.idxmin())
     survival = (
-        "survives every pairing, as" if position[worst] >= KEPT else "does not survive every pairing, unlike"
+        "survives every pairing, as"
+        if position[worst] >= KEPT_SHARE
+        else "does not survive every pairing, unlike"
     )
     text += (
         f" Of position at least {position[worst]:.2f} of H(C) is left (trained on {worst}): it {survival} in"
@@ -127,4 +131,8 @@ def read(table: pd.DataFrame) -> str:
 
 
 def _kept(share: float) -> str:
-    return f"above {KEPT}, as it should" if share >= KEPT else f"below {KEPT}, so that training fell short"
+    return (
+        f"above {KEPT_SHARE}, as it should"
+        if share >= KEPT_SHARE
+        else f"below {KEPT_SHARE}, so that training fell short"
+    )

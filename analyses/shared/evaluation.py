@@ -1,13 +1,10 @@
 """What a frozen encoder keeps of each task, on images that it was not trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 from scipy.stats import binomtest
 
@@ -16,24 +13,27 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
-from mitools.core.result_store import ResultStore, Values
+from mitools.core.result_store import ResultStore
 from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
 from mitools.datasets.synthetic.base import SyntheticImages
 from mitools.datasets.synthetic.cdp import ATTRIBUTES
 from mitools.encoders.open import open_encoder
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures.certificate import certificate
-from mitools.measures.settings import AuditSettings
-from mitools.views.item_views import SimCLRViews
+from mitools.measures.compute import kept_measure
+from mitools.measures.measured import Measured
+from mitools.measures.representation import Representation
+from mitools.measures.settings import MeasureSettings
+from mitools.views.item_views import ItemViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}
 """The four tasks on CDP: the attributes whose combination is the class."""
 
-CELLS = "cells"
+CERTIFIED = ("i_class", "label_information", "linear_acc")
+"""What :class:`Certified` lays out."""
 
 
 class EvaluationRecipe(Recipe):
@@ -55,7 +55,7 @@ class EvaluationRecipe(Recipe):
 
 
 class Evaluation:
-    """Measures encoders on held-out images with the audit's own measures; every cell is kept.
+    """Measures encoders on held-out images as an audit does; every cell is kept.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Evaluation:
     runtime
         Where encoders and critics run.
     advance
-        Told how many images are encoded.
+        Called with how many images are encoded.
 
     Raises
     ------
@@ -79,13 +79,13 @@ class Evaluation:
     ) -> None:
         self.data = open_data(recipe.data)
         require_classes(self.data, SMALLEST_CLASS)
-        self.settings = AuditSettings(prior=recipe.prior, seed=recipe.seed, device=str(runtime.device))
-        self._results = ResultStore(out / CELLS)
+        self.settings = MeasureSettings(prior=recipe.prior, seed=recipe.seed, device=str(runtime.device))
+        self.results = ResultStore(out / "cells")
         self._store = FeatureStore(default_root())
         self._advance = advance
 
     def features(
-        self, encoder: str, task: Sequence[str] | None = None, views: SimCLRViews | None = None
+        self, encoder: str, task: Sequence[str] | None = None, views: ItemViews | None = None
     ) -> Features:
         """Encode all images once, or views of them.
 
@@ -117,39 +117,32 @@ class Evaluation:
             raise InputError(f"{self.data.name} has no attributes that make tasks; evaluate on cdp")
         return replace(found, labels=self.data.label_of(task))
 
-    def parts(self, labels: NDArray[np.int64]) -> Parts:
-        """Split the images, evenly over the classes: alike for every encoder."""
-        return split(len(labels), labels, self.settings.seed)
-
-    def cell(
-        self, kind: str, features: Features, on: Values, measure: Callable[[Features, Parts], Values]
-    ) -> Values:
-        """Measure features once; what was measured before is read.
+    def representation(self, features: Features, views: Features | None = None) -> Representation:
+        """Split the images evenly over the classes, alike for every encoder.
 
         Parameters
         ----------
-        kind
-            What is measured.
         features
             With the labels of the task.
-        on
-            What it depends on beside the features: the task, and settings of the measure's own.
-        measure
-            Makes the values.
+        views
+            Features of augmented views of every image.
         """
-        settings = {"prior": self.settings.prior, "seed": self.settings.seed}
-        request = {"features": features.key} | settings | on
-        parts = self.parts(features.labels)
-        return self._results.cell(kind, request, partial(measure, features, parts))
+        parts = split(len(features.labels), features.labels, self.settings.seed)
+        return Representation.of_features(features, parts, views=views)
 
     def certify(self, encoder: str, task: Sequence[str] | None = None) -> "Certified":
         """Certify what an encoder carries of a task, and read the linear probe off the same classifier."""
-        features = self.features(encoder, task)
-        kept = self.cell("certificate", features, {"task": task}, self._certificate)
+        representation = self.representation(self.features(encoder, task))
+        kept, _ = kept_measure(
+            self.results, "certificate", CERTIFIED, representation, self.settings, task=task
+        )
         return Certified(kept)
 
-    def _certificate(self, features: Features, parts: Parts) -> Values:
-        return certificate(features, parts, self.settings)
+    def view_information(self, encoder: str, views: ItemViews) -> Estimate:
+        """Estimate what two views of an image share after training."""
+        representation = self.representation(self.features(encoder), self.features(encoder, views=views))
+        kept, _ = kept_measure(self.results, "views", ["i_simclr"], representation, self.settings)
+        return kept.estimates["i_simclr"]
 
 
 class Certified:
@@ -164,18 +157,19 @@ class Certified:
         I_class, and the influence of each report image on it.
     """
 
-    def __init__(self, values: Values) -> None:
-        estimate = Estimate.from_dict(values["estimates"]["i_class"])
-        accuracy, n = values["metrics"]["linear_acc"], estimate.n_report
+    def __init__(self, measured: Measured) -> None:
+        assert measured.influence_nats is not None
+        estimate, accuracy = measured.estimates["i_class"], measured.metrics["linear_acc"]
+        n = estimate.n_report
         self.columns: dict[str, Any] = {
             "h_c_bits": estimate.entropy_bits,
             **interval_columns("i_class", estimate),
-            "label_information_bits": values["estimates"]["label_information"]["bits"],
+            "label_information_bits": measured.estimates["label_information"].bits,
             **accuracy_columns("linear_acc", round(accuracy * n), n),
             "n_report": n,
-            "warnings": ", ".join(caution.word for caution in estimate.warnings),
+            "warnings": ", ".join(warning.word for warning in estimate.warnings),
         }
-        self.reading = Reading.of(estimate, np.array(values["influence_nats"]))
+        self.reading = Reading.of(estimate, measured.influence_nats)
 
 
 def interval_columns(name: str, estimate: Estimate) -> dict[str, float | None]:

@@ -14,8 +14,8 @@ from mitools.core.errors import InputError
 from mitools.datasets.known_information.base import Rows, Truth
 
 SIMULATED_PAIRS = 1 << 19
-_CHUNK = 1 << 15
-_TAILS = 9.0
+_PAIRS_AT_ONCE = 1 << 15
+_QUADRATURE_REACH = 9.0
 """Standard deviations of the widest component that a quadrature spans beyond the outermost means."""
 
 
@@ -61,7 +61,7 @@ class GaussianMixture:
         """Make two equal blobs, their means `separation` apart in every coordinate.
 
         The blobs differ in the sign of the correlation between x_i and y_i, i up to the smaller
-        dimension, so the mode tells more than where the rows are.
+        dimension, so the mode carries more than the place of the rows.
         """
         d, diagonal = d_x + d_y, np.arange(min(d_x, d_y))
         covariances = np.stack([np.eye(d), np.eye(d)])
@@ -81,7 +81,7 @@ class GaussianMixture:
         if self.means.shape[1] == 2:
             return Truth(self._integrate(), "quadrature of the mixture's density")
         rng = np.random.default_rng(20170911)
-        drawn = (self.draw(_CHUNK, rng) for _ in range(SIMULATED_PAIRS // _CHUNK))
+        drawn = (self.draw(_PAIRS_AT_ONCE, rng) for _ in range(SIMULATED_PAIRS // _PAIRS_AT_ONCE))
         values = np.concatenate([self.pointwise(x, y) for x, y in drawn])
         error = float(values.std() / np.sqrt(len(values)))
         return Truth(float(values.mean()), f"mean over {len(values)} pairs of the exact log ratio", error)
@@ -113,11 +113,11 @@ class GaussianMixture:
     def _integrate(self) -> float:
         """Sum ``p log p(x,y)/p(x)p(y)`` over a lattice: for analytic densities as good as exact."""
         step = float(np.sqrt(np.linalg.eigvalsh(self.covariances).min())) / 4
-        reach = _TAILS * np.sqrt(self.covariances.diagonal(axis1=1, axis2=2).max(axis=0))
+        reach = _QUADRATURE_REACH * np.sqrt(self.covariances.diagonal(axis1=1, axis2=2).max(axis=0))
         low, high = self.means.min(axis=0) - reach, self.means.max(axis=0) + reach
         x_axis, y_axis = (np.arange(a, b, step) for a, b in zip(low, high, strict=True))
         total = 0.0
-        for x in np.array_split(x_axis, -(-len(x_axis) * len(y_axis) // _CHUNK)):
+        for x in np.array_split(x_axis, -(-len(x_axis) * len(y_axis) // _PAIRS_AT_ONCE)):
             grid = np.stack(np.meshgrid(x, y_axis, indexing="ij"), axis=-1).reshape(-1, 2)
             density = np.exp(self._log_density(grid, slice(None)))
             total += float((density * self.pointwise(grid[:, :1], grid[:, 1:])).sum())

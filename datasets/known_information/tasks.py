@@ -85,12 +85,12 @@ def sample(joint: Joint, n: int, seed: int = 0, name: str = "unnamed") -> KnownM
 
 
 def benchmark_tasks() -> Iterator[Task]:
-    """Give every task of :data:`TASKS`, made one at a time.
+    """Give every task of :data:`KNOWN_MI_TASKS`, made one at a time.
 
     Dimensions 1 to 50 and truths of 0.2 to 5 nats. The tasks of Czyz et al. 2023 with at least 0.2 nats
     are among them.
     """
-    return (Task(name, make()) for name, make in TASKS.items())
+    return (Task(name, make()) for name, make in KNOWN_MI_TASKS.items())
 
 
 def find_task(name: str) -> Task:
@@ -101,8 +101,8 @@ def find_task(name: str) -> Task:
     InputError
         When there is no such task; the nearest ones are named.
     """
-    check_name("task", name, TASKS)
-    return Task(name, TASKS[name]())
+    check_name("task", name, KNOWN_MI_TASKS)
+    return Task(name, KNOWN_MI_TASKS[name]())
 
 
 def _through(make: Callable[[], Joint], *transforms: str) -> Callable[[], Joint]:
@@ -122,7 +122,7 @@ _SPARSE_3, _SPARSE_5, _SPARSE_25 = (partial(Gaussian.sparse, d, d, 2, 0.8) for d
 _STUDENT_1, _STUDENT_2 = (partial(StudentT.identity, d, d, 1) for d in (1, 2))
 _STUDENT_3, _STUDENT_5 = (partial(StudentT.identity, d, d, 2) for d in (3, 5))
 
-TASKS: dict[str, Callable[[], Joint]] = {
+KNOWN_MI_TASKS: dict[str, Callable[[], Joint]] = {
     # One dimension each.
     "normal 1x1": _NORMAL,
     "normal 1x1 strong": partial(Gaussian.dense, 1, 1, 0.99),

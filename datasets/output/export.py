@@ -19,8 +19,8 @@ from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.datasets.synthetic.base import SyntheticImages
 
-_BATCH = 256
-_DTYPES = {"uint8": "U8", "int64": "I64"}
+_IMAGES_AT_ONCE = 256
+_SAFETENSORS_TYPES = {"uint8": "U8", "int64": "I64"}
 
 
 def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
@@ -75,7 +75,11 @@ def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None
     shapes = {name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()}
     for name, (shape, dtype) in (shapes | {"images": ((len(data), *size), np.dtype(np.uint8))}).items():
         start, end = end, end + int(np.prod(shape)) * dtype.itemsize
-        header[name] = {"dtype": _DTYPES[dtype.name], "shape": list(shape), "data_offsets": [start, end]}
+        header[name] = {
+            "dtype": _SAFETENSORS_TYPES[dtype.name],
+            "shape": list(shape),
+            "data_offsets": [start, end],
+        }
     encoded = json.dumps(header).encode()
     encoded += b" " * (-len(encoded) % 8)
     with whole_file(path) as temporary, temporary.open("wb") as stream:
@@ -94,8 +98,8 @@ def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None
 def _batches(data: LabelledData) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Images, shape (batch, 3, height, width), and their labels: many at once where they can be composed."""
     if isinstance(data, SyntheticImages):
-        for start in range(0, len(data), _BATCH):
-            indices = np.arange(start, min(start + _BATCH, len(data)))
+        for start in range(0, len(data), _IMAGES_AT_ONCE):
+            indices = np.arange(start, min(start + _IMAGES_AT_ONCE, len(data)))
             yield data.compose(indices).cpu().numpy(), data.labels[indices]
         return
     for index in range(len(data)):

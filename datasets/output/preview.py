@@ -11,20 +11,16 @@ from PIL import Image
 from mitools.core.specs import Spec, parse_spec
 from mitools.datasets.known_information.tasks import benchmark_tasks
 from mitools.datasets.output.contact_sheet import Group, Row, draw_sheet
+from mitools.datasets.sources import DATA_SOURCES
 from mitools.datasets.synthetic.cdp import CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
-from mitools.datasets.synthetic.open import (
-    CDP_OPTIONS,
-    COLORFUL_MOVING_MNIST_OPTIONS,
-    open_cdp,
-    open_colorful_moving_mnist,
-)
+from mitools.datasets.synthetic.open import open_cdp, open_colorful_moving_mnist
 
 _DENSITY_CELLS, _DENSITY_ZOOM = 48, 3
 
 
 class Preview(NamedTuple):
-    """A contact sheet, and what each choice of shared attributes is worth."""
+    """A contact sheet, and the bits that each choice of shared attributes gives."""
 
     sheet: Image.Image
     bits: dict[str, dict[str, float]]
@@ -52,7 +48,7 @@ def preview(text: str, columns: int) -> Preview:
 
 def preview_cdp(spec: Spec, columns: int) -> Preview:
     """Pairs side by side for every choice of shared attributes (Lee et al., Fig. 2)."""
-    spec.only(*CDP_OPTIONS)
+    spec.only(*DATA_SOURCES["cdp"].options)
     return cdp_sheet(open_cdp(spec), columns)
 
 
@@ -78,7 +74,7 @@ def cdp_sheet(data: CDP, columns: int) -> Preview:
 
 def preview_colorful_moving_mnist(spec: Spec, columns: int) -> Preview:
     """Clips, and the second view for every choice of shared factors (Tian et al., Fig. 10)."""
-    spec.only(*COLORFUL_MOVING_MNIST_OPTIONS)
+    spec.only(*DATA_SOURCES["colorful_moving_mnist"].options)
     return colorful_moving_mnist_sheet(open_colorful_moving_mnist(spec), columns)
 
 

@@ -13,8 +13,8 @@ from mitools.core.errors import InputError
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 from mitools.datasets.readers.npy import read_array
 
-_DAMAGED = (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
-_DTYPES: dict[str, np.dtype[Any]] = {
+_DAMAGE_ERRORS = (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+_SAFETENSORS_TYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
     "F16": np.dtype(np.float16),
     "F32": np.dtype(np.float32),
@@ -66,7 +66,7 @@ def _read_npz(path: Path, key: str) -> NDArray[Any]:
             return arrays[key]
     except InputError:
         raise
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         raise InputError(f"{path}: no readable npz file ({_reason(error, key)})") from None
 
 
@@ -86,12 +86,12 @@ def _read_safetensors(path: Path) -> Arrays:
         if key not in names:
             raise InputError(f"{path}: no tensor {key!r} (it has {', '.join(names) or 'none'})")
         kind, shape, (start, end) = (header[key][part] for part in ("dtype", "shape", "data_offsets"))
-        if kind not in _DTYPES:
-            raise InputError(f"{path}: {key} is of {kind}; save it as one of {', '.join(_DTYPES)}")
+        if kind not in _SAFETENSORS_TYPES:
+            raise InputError(f"{path}: {key} is of {kind}; save it as one of {', '.join(_SAFETENSORS_TYPES)}")
         if start == end:
-            arrays.append(np.empty(shape, _DTYPES[kind]))
+            arrays.append(np.empty(shape, _SAFETENSORS_TYPES[kind]))
         else:
-            arrays.append(np.memmap(path, _DTYPES[kind], "r", 8 + length + start, tuple(shape)))
+            arrays.append(np.memmap(path, _SAFETENSORS_TYPES[kind], "r", 8 + length + start, tuple(shape)))
     return arrays[0], arrays[1]
 
 

@@ -1,4 +1,4 @@
-"""Features somebody has already extracted, with their labels, in a file."""
+"""Features that were extracted elsewhere, with their labels, in a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,6 @@ from mitools.core.specs import Spec
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.feature_formats import read_arrays
 
-FEATURE_OPTIONS = ("label", "labels")
 _ROWS_AT_ONCE = 8192
 
 

@@ -14,7 +14,7 @@ from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 
 IMAGE_ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
+_DAMAGE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 
 def is_image_name(name: str) -> bool:
@@ -41,7 +41,7 @@ def decode_image(content: bytes, where: str) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
-    except _DAMAGED as error:
+    except _DAMAGE_ERRORS as error:
         reason = str(error).partition(" <_io")[0]
         raise InputError(f"{where}: cannot be read as an image ({reason}); fetch it again") from None
     if image.mode == "F" or image.mode.startswith("I"):

@@ -15,12 +15,12 @@ from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.datasets.in_memory import ImageArray
 
-_PARTS = {"train": "train", "test": "t10k"}
-_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+_FILE_PREFIXES = {"train": "train", "test": "t10k"}
+_IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
 def open_mnist(spec: Spec) -> ImageArray:
-    """Open ``mnist:DIR?part=train|test``; `part` is ``test`` unless told, which frozen encoders seldom saw.
+    """Open ``mnist:DIR?part=train|test``; ``test`` by default, on which frozen encoders were seldom trained.
 
     The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the two ``t10k`` files,
     gzipped or not, with a dash or a dot before ``idx``.
@@ -32,8 +32,10 @@ def open_mnist(spec: Spec) -> ImageArray:
     """
     folder = Path(spec.need_name("mnist:path/to/folder"))
     part = spec.options.get("part", "test")
-    if part not in _PARTS:
-        raise InputError(f"spec {spec.text!r}: part={part} is unknown; accepted: {nearest(part, _PARTS)}")
+    if part not in _FILE_PREFIXES:
+        raise InputError(
+            f"spec {spec.text!r}: part={part} is unknown; accepted: {nearest(part, _FILE_PREFIXES)}"
+        )
     return read_mnist(folder, part)
 
 
@@ -45,8 +47,8 @@ def read_mnist(folder: Path, part: str) -> ImageArray:
     InputError
         When a file is missing or no idx file of the right shape, or images and labels differ in number.
     """
-    image_path = _find(folder, f"{_PARTS[part]}-images", "idx3-ubyte")
-    label_path = _find(folder, f"{_PARTS[part]}-labels", "idx1-ubyte")
+    image_path = _find(folder, f"{_FILE_PREFIXES[part]}-images", "idx3-ubyte")
+    label_path = _find(folder, f"{_FILE_PREFIXES[part]}-labels", "idx1-ubyte")
     images, labels = read_idx(image_path), read_idx(label_path)
     for path, array, axes in [(image_path, images, 3), (label_path, labels, 1)]:
         if array.ndim != axes or array.dtype != np.uint8:
@@ -83,9 +85,9 @@ def read_idx(path: Path) -> NDArray:
         raise InputError(f"{path}: damaged gzip file ({error}); fetch it again") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _TYPES:
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _IDX_TYPES:
         raise InputError(f"{path}: no idx file (it starts with {content[:4].hex() or 'nothing'})")
-    dtype, axes = np.dtype(_TYPES[content[2]]), content[3]
+    dtype, axes = np.dtype(_IDX_TYPES[content[2]]), content[3]
     start = 4 + 4 * axes
     shape = struct.unpack_from(f">{axes}I", content, 4) if len(content) >= start else ()
     expected = start + math.prod(shape) * dtype.itemsize

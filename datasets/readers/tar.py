@@ -26,7 +26,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
     b"BZh": bz2.BZ2File,
     b"\xfd7zXZ\0": lzma.LZMAFile,
 }
-_CHUNK = 1 << 20
+_BYTES_AT_ONCE = 1 << 20
 
 
 class ImageArchive:
@@ -122,7 +122,7 @@ def _uncompressed(path: Path) -> tuple[IO[bytes], str]:
     state = hashlib.sha256()
     try:
         with path.open("rb") if unpack is None else unpack(path) as stream:
-            while chunk := stream.read(_CHUNK):
+            while chunk := stream.read(_BYTES_AT_ONCE):
                 state.update(chunk)
                 if unpack is not None:
                     plain.write(chunk)

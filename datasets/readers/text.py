@@ -12,8 +12,6 @@ from mitools.core.files import digest_file, digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.readers.columns import column_values, number_classes, read_columns
 
-TEXT_OPTIONS = ("label", "text")
-
 
 @dataclass(frozen=True)
 class TextTable:

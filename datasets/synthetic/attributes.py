@@ -187,16 +187,16 @@ def dependent_joint(shape: Sequence[int], axes: tuple[int, int], bits: float) ->
         When the attributes cannot share so much; the most they can is named.
     """
     rows, columns = shape[axes[0]], shape[axes[1]]
-    apart = uniform_joint((rows, columns))
+    independent = uniform_joint((rows, columns))
     edges_a, edges_b = np.arange(rows + 1) / rows, np.arange(columns + 1) / columns
     overlap = np.minimum(edges_a[1:, None], edges_b[1:]) - np.maximum(edges_a[:-1, None], edges_b[:-1])
-    together = np.maximum(overlap, 0.0)
-    together /= together.sum()
+    coupled = np.maximum(overlap, 0.0)
+    coupled /= coupled.sum()
 
     def mixed(share: float) -> NDArray[np.float64]:
-        return (1.0 - share) * apart + share * together
+        return (1.0 - share) * independent + share * coupled
 
-    most = mutual_information(together)
+    most = mutual_information(coupled)
     nats = bits_to_nats(bits)
     if not -1e-12 <= nats <= most + 1e-12:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Photographs and textures that lie behind the glyphs, cut square and held at one size."""
+"""Photographs and textures that lie behind the glyphs, cut square and resized to one size."""
 
 from collections.abc import Iterator
 from functools import lru_cache

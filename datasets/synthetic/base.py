@@ -15,7 +15,7 @@ from mitools.core.errors import InputError
 from mitools.datasets.synthetic.attributes import Attributes
 from mitools.datasets.synthetic.random_draws import Draws, Part
 
-_CHUNK = 1 << 16
+_ITEMS_AT_ONCE = 1 << 16
 
 
 class SyntheticImages(ABC):
@@ -111,8 +111,8 @@ class SyntheticImages(ABC):
     def attributes(self) -> NDArray[np.int64]:
         """Shape (n, attributes): the codes of every item."""
         codes = np.empty((self._n, len(self.truth.names)), dtype=np.int64)
-        for start in range(0, self._n, _CHUNK):
-            items = np.arange(start, min(start + _CHUNK, self._n))
+        for start in range(0, self._n, _ITEMS_AT_ONCE):
+            items = np.arange(start, min(start + _ITEMS_AT_ONCE, self._n))
             codes[items] = self.codes(items)
         return codes
 

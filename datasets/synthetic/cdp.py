@@ -32,8 +32,8 @@ ATTRIBUTES = ("color", "digit", "position")
 
 _GLYPH_CLASSES = np.array([int(digit) for digit in DIGITS])
 _SMALLEST_GLYPH = 12
-_FIRST, _SECOND = 0, 1  # streams of random words, one for each view
-_WORDS = 6  # two for the attributes, one each for glyph, photograph and the window's row and column
+_FIRST_VIEW, _SECOND_VIEW = 0, 1  # streams of random words
+_WORDS_PER_IMAGE = 6  # two for the attributes, one each for glyph, photograph and the window's row and column
 
 
 class CDP(SyntheticImages):
@@ -131,7 +131,7 @@ class CDP(SyntheticImages):
 
     def codes(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
         """Draw the colour, digit and position: shape (n, 3) for items of shape (n,)."""
-        words = self._draws.words(items, _FIRST, 2)
+        words = self._draws.words(items, _FIRST_VIEW, 2)
         return self.truth.draw(uniform(words[:, 0], words[:, 1]))
 
     def compose(self, indices: ArrayLike | Tensor) -> Tensor:
@@ -150,14 +150,14 @@ class CDP(SyntheticImages):
 
     def _first(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Attributes and random words of the images themselves."""
-        words = self._draws.words(items, _FIRST, _WORDS)
+        words = self._draws.words(items, _FIRST_VIEW, _WORDS_PER_IMAGE)
         return self.truth.draw(uniform(words[:, 0], words[:, 1])), words
 
     def _second(
         self, items: NDArray[np.int64], codes: NDArray[np.int64], shared: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Attributes and random words of their partners, which keep the shared attributes."""
-        words = self._draws.words(items, _SECOND, _WORDS)
+        words = self._draws.words(items, _SECOND_VIEW, _WORDS_PER_IMAGE)
         return self.truth.redraw(codes, shared, uniform(words[:, 0], words[:, 1])), words
 
     def _render(self, codes: NDArray[np.int64], words: NDArray[np.uint64]) -> Tensor:

@@ -4,7 +4,7 @@ The world of Tian et al., "What makes for good views" (InfoMin), 4.1, Table 4, B
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, NamedTuple, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -18,49 +18,21 @@ from mitools.datasets.synthetic.attributes import Attributes, uniform_joint
 from mitools.datasets.synthetic.backgrounds import open_backgrounds
 from mitools.datasets.synthetic.base import SyntheticImages, item_numbers
 from mitools.datasets.synthetic.compositing import crop, draw_glyphs
-from mitools.datasets.synthetic.glyphs import GLYPH_SIDE, open_glyphs
-from mitools.datasets.synthetic.motion import (
-    POINTS_PER_PIXEL,
-    Motion,
-    cell_points,
-    cells,
-    draw_motions,
-    positions,
+from mitools.datasets.synthetic.glyphs import open_glyphs
+from mitools.datasets.synthetic.motion import POINTS_PER_PIXEL, Motion, cells, draw_motions, positions
+from mitools.datasets.synthetic.moving_pairs import Level, MovingPairs
+from mitools.datasets.synthetic.moving_scenes import (
+    BACKGROUND_SIDE,
+    CANVAS_SIDE,
+    DIGIT_OFFSETS,
+    FACTORS,
+    FIRST_VIEW,
+    SPEED,
+    WINDOW_OFFSETS,
+    WORDS_PER_VIEW,
+    Scene,
 )
 from mitools.datasets.synthetic.random_draws import Part, below
-
-CANVAS = 64
-BACKGROUND = 96
-OFFSETS = CANVAS - GLYPH_SIDE + 1
-"""Pixel offsets that keep the digit inside the canvas, along each axis."""
-
-WINDOWS = BACKGROUND - CANVAS + 1
-SPEED = 0.1 * CANVAS
-"""Pixels a frame."""
-
-FACTORS = ("digit", "position", "background")
-Level = Literal["instance", "class"]
-
-_FIRST, _SECOND = 0, 1  # streams of random words, one for each view
-_WORDS = 10  # digit, glyph, background class, image, window's row and column, four for the motion
-
-
-class Scene(NamedTuple):
-    """What n images show, all int64: shape (n,), but (n, 2) for rows and columns."""
-
-    digit: NDArray[np.int64]
-    glyph: NDArray[np.int64]
-    background: NDArray[np.int64]
-    image: NDArray[np.int64]
-    window: NDArray[np.int64]
-    point: NDArray[np.int64]
-
-
-_FIELDS = {
-    "digit": ("digit", "glyph"),
-    "position": ("point",),
-    "background": ("background", "image", "window"),
-}
 
 
 class ColorfulMovingMNIST(SyntheticImages):
@@ -69,8 +41,8 @@ class ColorfulMovingMNIST(SyntheticImages):
     A sequence is a white glyph of 28x28 pixels on a canvas of 64x64 over a random window of a 96x96
     background. Frame 1 lies anywhere in the canvas, the direction anywhere in [0, 2 pi], the speed is 0.1
     of the canvas a frame, and the borders reflect. Digit, position (in any frame) and background are
-    uniform and independent, so their entropies are known. An item is one frame, 20 unless told, and
-    :meth:`clips` makes whole sequences.
+    uniform and independent, so their entropies are known. An item is one frame, the 20th by
+    default, and :meth:`clips` makes whole sequences.
 
     Item i depends on (seed, part, i) alone; nothing is kept of the images. All arithmetic on pixels and
     places is on whole numbers: the frames are the same on every machine and device.
@@ -116,10 +88,12 @@ class ColorfulMovingMNIST(SyntheticImages):
     ) -> None:
         if frame < 1:
             raise InputError(f"frame={frame} must be at least 1")
-        if not 1 <= grid <= OFFSETS:
-            raise InputError(f"grid={grid} must lie between 1 and {OFFSETS}, the pixel offsets of a digit")
+        if not 1 <= grid <= DIGIT_OFFSETS:
+            raise InputError(
+                f"grid={grid} must lie between 1 and {DIGIT_OFFSETS}, the pixel offsets of a digit"
+            )
         self.glyphs = open_glyphs(glyphs, part)
-        self.backgrounds = open_backgrounds(background, part, BACKGROUND, with_classes=True)
+        self.backgrounds = open_backgrounds(background, part, BACKGROUND_SIDE, with_classes=True)
         truth = _truth(self.glyphs.classes, grid, self.backgrounds.classes)
         super().__init__(n, part, seed, truth, shared, transform)
         self.name, self.frame, self.grid = "colorful_moving_mnist", frame, grid
@@ -143,8 +117,8 @@ class ColorfulMovingMNIST(SyntheticImages):
         NDArray[np.int64]
             Shape (batch, frames, 2), 0 to 36. The glyph's centre lies 13.5 pixels further.
         """
-        motion = self._motion(self._words(item_numbers(indices, len(self)), _FIRST))
-        return positions(motion, np.asarray(frames, dtype=np.int64), OFFSETS) // POINTS_PER_PIXEL
+        motion = self.motion_of(self.draw_words(item_numbers(indices, len(self)), FIRST_VIEW))
+        return positions(motion, np.asarray(frames, dtype=np.int64), DIGIT_OFFSETS) // POINTS_PER_PIXEL
 
     def to(self, device: torch.device | str) -> Self:
         """Compose on this device from now on; returns the data set itself."""
@@ -176,13 +150,13 @@ class ColorfulMovingMNIST(SyntheticImages):
         IndexError
             When an index is out of range.
         """
-        words = self._words(item_numbers(indices, len(self)), _FIRST)
-        points = positions(self._motion(words), np.asarray(frames, dtype=np.int64), OFFSETS)
-        return self._render(self._scene(words, points[:, 0]), points)
+        words = self.draw_words(item_numbers(indices, len(self)), FIRST_VIEW)
+        points = positions(self.motion_of(words), np.asarray(frames, dtype=np.int64), DIGIT_OFFSETS)
+        return self.render(self.scene_of(words, points[:, 0]), points)
 
     def pairs(
         self, shared: Sequence[str] | None = None, *, level: Level = "instance", past: int = 10
-    ) -> "MovingPairs":
+    ) -> MovingPairs:
         """Pairs of a clip and a later image that shares the named factors (by default those of the labels).
 
         Raises
@@ -192,13 +166,16 @@ class ColorfulMovingMNIST(SyntheticImages):
         """
         return MovingPairs(self, self.shared if shared is None else shared, level, past)
 
-    def _words(self, items: NDArray[np.int64], stream: int) -> NDArray[np.uint64]:
-        return self._draws.words(items, stream, _WORDS)
+    def draw_words(self, items: NDArray[np.int64], stream: int) -> NDArray[np.uint64]:
+        """Draw the random words of a view of the items: shape (n, WORDS_PER_VIEW)."""
+        return self._draws.words(items, stream, WORDS_PER_VIEW)
 
-    def _motion(self, words: NDArray[np.uint64]) -> Motion:
-        return draw_motions(words[:, 6:], OFFSETS, SPEED)
+    def motion_of(self, words: NDArray[np.uint64]) -> Motion:
+        """Draw how the digits move, from the items' random words."""
+        return draw_motions(words[:, 6:], DIGIT_OFFSETS, SPEED)
 
-    def _scene(self, words: NDArray[np.uint64], point: NDArray[np.int64]) -> Scene:
+    def scene_of(self, words: NDArray[np.uint64], point: NDArray[np.int64]) -> Scene:
+        """Draw what images show, from the items' random words; the digits lie at `point`, shape (n, 2)."""
         digit = below(words[:, 0], len(self.glyphs.classes))
         background = below(words[:, 2], len(self.backgrounds.classes))
         return Scene(
@@ -206,20 +183,22 @@ class ColorfulMovingMNIST(SyntheticImages):
             glyph=self.glyphs.pick(digit, words[:, 1]),
             background=background,
             image=self.backgrounds.pick(background, words[:, 3]),
-            window=below(words[:, 4:6], WINDOWS),
+            window=below(words[:, 4:6], WINDOW_OFFSETS),
             point=point,
         )
 
     def scenes(self, items: NDArray[np.int64]) -> Scene:
         """Draw what the items show in their frame."""
-        words = self._words(items, _FIRST)
-        return self._scene(words, positions(self._motion(words), np.array([self.frame]), OFFSETS)[:, 0])
+        words = self.draw_words(items, FIRST_VIEW)
+        return self.scene_of(
+            words, positions(self.motion_of(words), np.array([self.frame]), DIGIT_OFFSETS)[:, 0]
+        )
 
     def codes_of(self, scene: Scene) -> NDArray[np.int64]:
         """Attributes of any scenes, shape (n, 3)."""
-        return np.stack((scene.digit, cells(scene.point, OFFSETS, self.grid), scene.background), axis=1)
+        return np.stack((scene.digit, cells(scene.point, DIGIT_OFFSETS, self.grid), scene.background), axis=1)
 
-    def _render(self, scene: Scene, points: NDArray[np.int64]) -> Tensor:
+    def render(self, scene: Scene, points: NDArray[np.int64]) -> Tensor:
         """Draw the scenes with their glyphs at `points`, shape (n, t, 2): shape (n, t, 3, 64, 64)."""
         n, t, _ = points.shape
         corner = (points // POINTS_PER_PIXEL).reshape(n * t, 2)
@@ -229,93 +208,11 @@ class ColorfulMovingMNIST(SyntheticImages):
             return torch.from_numpy(np.repeat(values, t)).to(device)
 
         window = each_frame(scene.window[:, 0]), each_frame(scene.window[:, 1])
-        canvas = crop(self._background_table, each_frame(scene.image), *window, CANVAS)
+        canvas = crop(self._background_table, each_frame(scene.image), *window, CANVAS_SIDE)
         top, left = torch.from_numpy(corner).to(device).T
         white = torch.full((n * t, 3), 255, dtype=torch.uint8, device=device)
         draw_glyphs(canvas, self._glyph_table, each_frame(scene.glyph), white, top, left)
-        return canvas.view(n, t, 3, CANVAS, CANVAS)
-
-
-class MovingPairs:
-    """View 1, the first frames of a sequence, and view 2, one image built from its later frame (B.4).
-
-    View 2 takes the shared factors from the frame and draws the others afresh, uniformly. What sharing
-    means is set by `level`: ``instance``, as in the paper, takes the very glyph, the very window of the
-    very background, the very position; ``class`` takes the digit, the class of the background and the cell
-    of the position alone and draws glyph, image, window and place within them afresh, so that exactly the
-    label is shared. An item is (clip, image, label), uint8 tensors of shape (past, 3, 64, 64) and
-    (3, 64, 64).
-
-    Attributes
-    ----------
-    shared
-        The factors that agree.
-    label_bits
-        H(C) of the classes of the shared factors, in bits.
-    shared_bits
-        Entropy in bits of all that view 2 takes from the frame, which no I(view 1; view 2) exceeds: H(C) at
-        level ``class``; at level ``instance`` the choice of glyph, image and window is counted as well, and
-        the position in whole pixels.
-    classes
-        Names of the combinations; a label is a position among them.
-    """
-
-    def __init__(self, data: ColorfulMovingMNIST, shared: Sequence[str], level: Level, past: int) -> None:
-        if level not in get_args(Level):
-            raise InputError(f"level={level} is unknown; accepted: {' or '.join(get_args(Level))}")
-        if past < 1:
-            raise InputError(f"past={past} must be at least 1")
-        self._data, self._level, self._frames = data, level, range(1, past + 1)
-        self.shared = data.truth.ordered(shared)
-        self.classes: Sequence[str] = data.truth.classes(self.shared)
-        self.label_bits = data.truth.bits(self.shared)
-        self.shared_bits = self.label_bits
-        if level == "instance":
-            bits = {
-                "digit": data.glyphs.choice_bits,
-                "position": 2 * np.log2(OFFSETS),
-                "background": data.backgrounds.choice_bits + 2 * np.log2(WINDOWS),
-            }
-            self.shared_bits = float(sum(bits[factor] for factor in self.shared))
-
-    def __len__(self) -> int:
-        """Count the pairs."""
-        return len(self._data)
-
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, int]:
-        """Read the clip, the image and their common label."""
-        clip, image = self.compose([index])
-        label = self._data.truth.labels(self.attributes([index])[0], self.shared)
-        return clip[0], image[0], int(label[0])
-
-    def attributes(self, indices: ArrayLike | Tensor) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Attributes of the frame and of view 2 of each pair, shape (batch, 3) each."""
-        scene = self._data.scenes(item_numbers(indices, len(self)))
-        return self._data.codes_of(scene), self._data.codes_of(self._second(indices, scene))
-
-    def compose(self, indices: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
-        """Draw a batch of pairs: shapes (batch, past, 3, 64, 64) and (batch, 3, 64, 64), uint8."""
-        scene = self._second(indices, self._data.scenes(item_numbers(indices, len(self))))
-        return self._data.clips(indices, self._frames), self._data._render(scene, scene.point[:, None])[:, 0]
-
-    def _second(self, indices: ArrayLike | Tensor, frame: Scene) -> Scene:
-        """Draw what view 2 shows."""
-        data = self._data
-        words = data._words(item_numbers(indices, len(self)), _SECOND)
-        fresh = data._scene(words, data._motion(words).start)
-        if self._level == "instance":
-            taken = {field: getattr(frame, field) for factor in self.shared for field in _FIELDS[factor]}
-            return fresh._replace(**taken)
-        taken = {}
-        if "digit" in self.shared:
-            taken |= {"digit": frame.digit, "glyph": data.glyphs.pick(frame.digit, words[:, 1])}
-        if "position" in self.shared:
-            cell = cells(frame.point, OFFSETS, data.grid)
-            taken |= {"point": cell_points(cell, words[:, 6:8], OFFSETS, data.grid)}
-        if "background" in self.shared:
-            image = data.backgrounds.pick(frame.background, words[:, 3])
-            taken |= {"background": frame.background, "image": image}
-        return fresh._replace(**taken)
+        return canvas.view(n, t, 3, CANVAS_SIDE, CANVAS_SIDE)
 
 
 def _truth(digits: tuple[str, ...], grid: int, backgrounds: tuple[str, ...]) -> Attributes:

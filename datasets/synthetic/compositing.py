@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-_CHUNK = 32  # canvases whose windows stay in the processor's cache
+_CANVASES_AT_ONCE = 32  # canvases whose windows stay in the processor's cache
 
 _Array = TypeVar("_Array", NDArray[np.uint16], Tensor)
 
@@ -62,8 +62,8 @@ def draw_glyphs(
         _draw_by_index(canvas, glyphs[index], color, top, left)
         return
     windows = _windows(canvas, glyphs.shape[-1])
-    for start in range(0, len(canvas), _CHUNK):
-        rows = np.arange(start, min(start + _CHUNK, len(canvas)))
+    for start in range(0, len(canvas), _CANVASES_AT_ONCE):
+        rows = np.arange(start, min(start + _CANVASES_AT_ONCE, len(canvas)))
         here = (rows, slice(None), top.numpy()[rows], left.numpy()[rows])
         alpha = glyphs.numpy()[index.numpy()[rows], None].astype(np.uint16)
         ink = color.numpy()[rows, :, None, None].astype(np.uint16)

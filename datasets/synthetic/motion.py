@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from mitools.datasets.synthetic.random_draws import below
 
 POINTS_PER_PIXEL = 1 << 16
-WORDS = 4
-"""Random words that one motion takes."""
 
 
 class Motion(NamedTuple):

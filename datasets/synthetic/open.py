@@ -12,10 +12,6 @@ from mitools.core.specs import Spec
 from mitools.datasets.synthetic.cdp import ATTRIBUTES, CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
 
-_COMMON = ("background", "glyphs", "n", "part", "seed", "shared")
-CDP_OPTIONS = (*_COMMON, "colors", "dependency", "digits", "joint", "positions", "size", "strength")
-COLORFUL_MOVING_MNIST_OPTIONS = (*_COMMON, "frame", "grid")
-
 
 def open_cdp(spec: Spec) -> CDP:
     """Open ``cdp?shared=color,digit&size=64&...``.
@@ -64,7 +60,9 @@ def _common(spec: Spec) -> dict[str, Any]:
         raise InputError(
             f"spec {spec.text!r}: {spec.source} takes no name; write {spec.source}?key=value&..."
         )
-    options: dict[str, Any] = {key: spec.options[key] for key in _COMMON if key in spec.options}
+    options: dict[str, Any] = {
+        key: spec.options[key] for key in ("background", "glyphs", "part", "shared") if key in spec.options
+    }
     options |= {"n": spec.integer("n", 10_000, at_least=1), "seed": spec.integer("seed", 0)}
     if "shared" in options:
         options["shared"] = options["shared"].split(",")

@@ -12,7 +12,7 @@ Part = Literal["train", "test"]
 _MULTIPLIERS = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57))
 _WEYL = (0x9E3779B9, 0xBB67AE85)
 _MASK = np.uint64(0xFFFFFFFF)
-_WORD = np.uint64(32)
+_WORD_BITS = np.uint64(32)
 _ROUNDS = 10
 
 
@@ -42,9 +42,9 @@ def philox4x32(counter: NDArray[np.uint64], key: tuple[int, int]) -> NDArray[np.
         round_key = [np.uint64((k + number * step) & 0xFFFFFFFF) for k, step in zip(key, _WEYL, strict=True)]
         first, second = _MULTIPLIERS[0] * a, _MULTIPLIERS[1] * c
         a, b, c, d = (
-            (second >> _WORD) ^ b ^ round_key[0],
+            (second >> _WORD_BITS) ^ b ^ round_key[0],
             second & _MASK,
-            (first >> _WORD) ^ d ^ round_key[1],
+            (first >> _WORD_BITS) ^ d ^ round_key[1],
             first & _MASK,
         )
     return np.stack((a, b, c, d), axis=-1)
@@ -97,7 +97,7 @@ class Draws:
         blocks = -(-count // 4)
         counter = np.zeros((len(items), blocks, 4), dtype=np.uint64)
         index = np.asarray(items, dtype=np.int64).astype(np.uint64)[:, None]
-        counter[..., 0], counter[..., 1] = index & _MASK, index >> _WORD
+        counter[..., 0], counter[..., 1] = index & _MASK, index >> _WORD_BITS
         counter[..., 2] = np.arange(blocks, dtype=np.uint64)
         counter[..., 3] = 2 * stream + self._part
         return philox4x32(counter, self._key).reshape(len(items), 4 * blocks)[:, :count]
@@ -105,7 +105,7 @@ class Draws:
 
 def below(words: NDArray[np.uint64], bound: NDArray[np.int64] | int) -> NDArray[np.int64]:
     """Map 32-bit words to whole numbers in [0, bound), uniform to within bound / 2^32."""
-    return ((words * np.asarray(bound, dtype=np.uint64)) >> _WORD).astype(np.int64)
+    return ((words * np.asarray(bound, dtype=np.uint64)) >> _WORD_BITS).astype(np.int64)
 
 
 def uniform(high: NDArray[np.uint64], low: NDArray[np.uint64]) -> NDArray[np.float64]:

@@ -1,8 +1,7 @@
 """The audit: frozen encoders on labelled data, with mutual information and what it is compared with."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,42 +9,33 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.cells import CELLS, asked_cells, asked_view_cells
+from mitools.auditing.requests import EncoderRequest
+from mitools.auditing.row import layout
+from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
-from mitools.core.result_store import ResultStore, Values
-from mitools.core.specs import parse_spec
+from mitools.core.result_store import ResultStore
 from mitools.datasets.base import LabelledData
-from mitools.datasets.selection import Selection, require_classes
-from mitools.encoders.checkpoints.load import digest_weights
+from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
-from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
-from mitools.encoders.untrained_twin import untrained_twin
+from mitools.encoders.open import AnyEncoder
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
-from mitools.measures.certificate import certificate
-from mitools.measures.control import against_untrained, control_items
-from mitools.measures.critics import same_class_critic, view_critic
-from mitools.measures.quality import guard, quality
-from mitools.measures.settings import AuditSettings
-from mitools.pairing.same_class import bracket
+from mitools.measures.compute import kept_measure
+from mitools.measures.control import control_of
+from mitools.measures.measured import Measured
+from mitools.measures.representation import Representation
+from mitools.measures.view_names import named_after_view
+from mitools.pairing.view_pairs import paired_view
 from mitools.training.trained_head import trained_head
-from mitools.views.item_views import SimCLRViews
-
-Measure = Callable[[Features, Parts, AuditSettings], Values]
-
-CONTROL_COLUMNS = (
-    "control_i_class_bits",
-    "control_i_class_low",
-    "control_i_class_high",
-    "control_gain_bits",
-    "control_gain_low",
-    "control_gain_high",
-)
-"""What the untrained twin reads, and how much more the encoder does on the same items; empty without one."""
+from mitools.views.base import View
+from mitools.views.item_views import ItemViews
 
 
 @dataclass(frozen=True)
@@ -73,16 +63,20 @@ class AuditedEncoder:
 
 @dataclass(frozen=True)
 class Audit:
-    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason."""
+    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
+
+    `views` names the views whose pairs were measured.
+    """
 
     data: str
     encoders: Sequence[AuditedEncoder]
     failures: Mapping[str, str]
+    views: Sequence[str] = ()
 
 
 def run_audit(
     data: LabelledData,
-    encoders: Sequence[str],
+    encoders: Sequence[str | EncoderRequest],
     *,
     out: Path,
     store: FeatureStore,
@@ -98,7 +92,7 @@ def run_audit(
     data
         Labelled items; split once, and alike for every encoder.
     encoders
-        Encoder specs.
+        Encoder specs, or whatever :func:`mitools.auditing.requests.as_requests` takes.
     out
         Folder under which the cells of the audit are kept; an audit that was stopped goes on from there.
     store
@@ -106,7 +100,7 @@ def run_audit(
     settings
         See :class:`AuditSettings`.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
@@ -115,29 +109,43 @@ def run_audit(
         encoder's error is kept in ``failures`` while others succeed.
     """
     settings = settings or AuditSettings()
-    sources = {parse_spec(spec, SOURCES).source for spec in encoders}
-    if settings.trained_head and "run" not in sources:
+    requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
+    if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
+    views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
+    if len({view.name for view in views}) < len(views):
+        raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     parts = split(len(data), data.labels, settings.seed)
-    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, advance or silent)
+    auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, views, advance or silent)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
-    for spec in encoders:
+    for request in requests:
+        encoder = None
         try:
-            encoder = open_encoder(spec)
+            encoder = request.open(data)
             audited += auditor.audit(
                 encoder, _unique(encoder.name, {done.row["network"] for done in audited})
             )
         except InputError as error:
-            failures[spec] = str(error)
+            failures[request.title] = str(error)
+        finally:
+            give_back(encoder)
     if not audited:
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
         )
-    return Audit(data.name, audited, failures)
+    return Audit(data.name, audited, failures, [view.name for view in views])
+
+
+class _Untrained(NamedTuple):
+    """The features of an untrained twin by layer and the items they are of; none, and why, without one."""
+
+    features: Mapping[str, Features] = {}
+    items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
+    reason: str = ""
 
 
 class _Auditor(NamedTuple):
@@ -148,75 +156,99 @@ class _Auditor(NamedTuple):
     store: FeatureStore
     results: ResultStore
     settings: AuditSettings
+    views: Sequence[View]
     advance: Advance
 
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
-        seen = self._extract(encoder, self.data)
-        views = SimCLRViews(count=self.settings.views, seed=self.settings.seed)
-        viewed = self._extract(encoder, self.data, views) if self.settings.simclr else {}
-        control = self._control(encoder)
-        return [self._layer(encoder, name, layer, seen, viewed.get(layer), control) for layer in seen]
+        features = self._extract(encoder, self.data)
+        viewed = {
+            view.name: self._extract(
+                encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed)
+            )
+            for view in self.views
+        }
+        is_run = self.settings.trained_head and encoder.source == "run"
+        head = trained_head(encoder.spec) if is_run else None
+        untrained = self._untrained(encoder)
+        audited = []
+        for depth, layer in enumerate(features):
+            representation = Representation.of_features(
+                features[layer],
+                self.parts,
+                head=head if layer == OUTPUT else None,
+                untrained=untrained.features.get(layer),
+                untrained_items=untrained.items,
+            )
+            title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
+            of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}
+            measured, seconds = self._measure(title, representation, of_views, untrained.reason)
+            place = {
+                "encoder": title,
+                "network": name,
+                "layer": layer,
+                "depth": depth,
+                "source": encoder.source,
+                "digest": encoder.digest,
+                "n": len(representation.labels),
+                "dim": representation.rows.shape[1],
+            }
+            # All layers share one pass.
+            row = layout(place, measured, seconds + features[layer].seconds / len(features))
+            report = encoder.load_report if isinstance(encoder, Encoder) else None
+            assert measured.influence_nats is not None
+            audited.append(
+                AuditedEncoder(
+                    row, measured.estimates, measured.influence_nats, report.to_dict() if report else None
+                )
+            )
+        return audited
 
-    def _layer(
+    def _measure(
         self,
-        encoder: AnyEncoder,
-        name: str,
-        layer: str,
-        seen: Mapping[str, Features],
-        viewed: Features | None,
-        control: "_Control",
-    ) -> AuditedEncoder:
-        """Measure every cell on the features of one layer."""
-        features, settings = seen[layer], self.settings
-        title = name if layer == OUTPUT and len(seen) == 1 else f"{name}@{layer}"
-        wanted: list[tuple[str, Measure, Features]] = [
-            ("certificate", certificate, features),
-            ("metrics", quality, features),
-            ("guard", guard, features),
-        ]
-        if settings.critic:
-            wanted.insert(1, ("infonce", same_class_critic, features))
-        if viewed is not None:
-            wanted.append(("simclr", view_critic, viewed))
-        head = trained_head(encoder.spec) if settings.trained_head and layer == OUTPUT else None
-        if head is not None:
-            wanted.append(("head", partial(same_class_critic, head=head), features))
-            if viewed is not None:
-                wanted.append(("simclr head", partial(view_critic, head=head), viewed))
-        cells = {}
-        for done, (kind, measure, measured) in enumerate(wanted):
-            self.advance(f"{title}: {kind}", done, len(wanted))
-            on = {"features": measured.key, "prior": settings.prior, "seed": settings.seed}
-            if head is not None and kind.endswith("head"):
-                on["head"] = digest_weights(head)
-            cells[kind] = self.results.cell(kind, on, partial(measure, measured, self.parts, settings))
-        cells["control"] = control.cell(layer, features, self.results, settings)
-        report = encoder.load_report if isinstance(encoder, Encoder) else None
-        place = {"encoder": title, "network": name, "layer": layer, "depth": list(seen).index(layer)}
-        return AuditedEncoder(
-            row=_row(encoder, place, features, len(seen), cells.values()),
-            estimates=_estimates(cells.values()),
-            influence_nats=np.array(cells["certificate"]["influence_nats"]),
-            load_report=report.to_dict() if report else None,
-        )
+        title: str,
+        representation: Representation,
+        of_views: Mapping[str, Representation],
+        why_no_twin: str,
+    ) -> tuple[Measured, float]:
+        """Measure every cell of one layer: the numbers, and the seconds they took."""
+        settings = self.settings.measure_settings
+        asked = asked_cells(representation, self.settings)
+        found = []
+        for done, cell in enumerate(asked):
+            self.advance(f"{title}: {cell}", done, len(asked))
+            found.append(kept_measure(self.results, cell, CELLS[cell], representation, settings))
+        for view, pairs in of_views.items():
+            for cell in asked_view_cells(pairs):
+                self.advance(f"{title}: {view}", len(asked), len(asked))
+                drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
+                found.append((named_after_view(drawn, view), seconds))
+        if representation.untrained is not None:
+            try:
+                found.append(
+                    kept_measure(self.results, "control", CELLS["control"], representation, settings)
+                )
+            except InputError as error:  # too few items of a class, after all
+                why_no_twin = str(error)
+        if why_no_twin:
+            found.append((Measured({}, warnings={"control": [f"none: {why_no_twin}"]}), 0.0))
+        return Measured.together(measured for measured, _ in found), sum(seconds for _, seconds in found)
 
-    def _control(self, encoder: AnyEncoder) -> "_Control":
+    def _untrained(self, encoder: AnyEncoder) -> _Untrained:
         """Encode some items by the encoder's untrained twin, where it has one."""
-        twin = untrained_twin(encoder, self.settings.seed) if self.settings.control else None
-        if twin is None:
-            return _Control()
-        items = control_items(self.data.labels)
-        kept, labels = np.unique(self.data.labels[items], return_inverse=True)
-        names = [self.data.classes[label] for label in kept]
-        some = Selection(self.data, items, labels.astype(np.int64), names)
+        if not self.settings.control:
+            return _Untrained()
         try:
-            return _Control(self._extract(twin, some), items)
-        except InputError as error:  # random weights may overflow; that says nothing against the encoder
-            return _Control(reason=str(error))
+            control = control_of(encoder, self.data, self.settings.seed)
+            if control is None:
+                return _Untrained()
+            return _Untrained(self._extract(control.twin, control.data), control.items)
+        # Random weights may overflow, and not every network can be copied: that says nothing against it.
+        except InputError as error:
+            return _Untrained(reason=str(error))
 
     def _extract(
-        self, encoder: AnyEncoder, data: LabelledData, views: SimCLRViews | None = None
+        self, encoder: AnyEncoder, data: LabelledData, views: ItemViews | None = None
     ) -> dict[str, Features]:
         return extract_layers(
             encoder,
@@ -233,71 +265,7 @@ class _Auditor(NamedTuple):
         )
 
 
-class _Control(NamedTuple):
-    """The features of an untrained twin by layer and the items they are of; none without a twin."""
-
-    features: Mapping[str, Features] = {}
-    items: NDArray[np.int64] = np.empty(0, dtype=np.int64)
-    reason: str = ""
-
-    def cell(self, layer: str, own: Features, results: ResultStore, settings: AuditSettings) -> Values:
-        """Hold a layer against the twin's."""
-        reason = self.reason
-        if layer in self.features:
-            twin = self.features[layer]
-            on = {"features": own.key, "twin": twin.key, "prior": settings.prior, "seed": settings.seed}
-            try:
-                return results.cell(
-                    "control", on, partial(against_untrained, own, twin, self.items, settings)
-                )
-            except InputError as error:  # too few items of a class, after all
-                reason = str(error)
-        return {"seconds": 0.0, "warnings": {"control": [f"none: {reason}"] if reason else []}}
-
-
-def _estimates(cells: Iterable[Values]) -> dict[str, Estimate]:
-    return {
-        column: Estimate.from_dict(values)
-        for cell in cells
-        for column, values in cell.get("estimates", {}).items()
-    }
-
-
-def _row(
-    encoder: AnyEncoder, place: Values, features: Features, layers: int, cells: Collection[Values]
-) -> Values:
-    """Lay out one row of ``results.csv``."""
-    estimates = _estimates(cells)
-    i_class = estimates["i_class"]
-    row: Values = place | {
-        "source": encoder.source,
-        "digest": encoder.digest,
-        "n": len(features.labels),
-        "dim": features.values.shape[2],
-        "h_c_bits": i_class.entropy_bits,
-        "i_class_identified": bracket(i_class).identified,
-    }
-    for column, estimate in estimates.items():
-        interval = estimate.interval_bits
-        row[f"{column}_bits"] = estimate.bits
-        row[f"{column}_low"], row[f"{column}_high"] = interval[:2] if interval else (None, None)
-    for cell in cells:
-        row |= cell.get("metrics", {})
-    row |= {column: row.get(column) for column in CONTROL_COLUMNS}
-    # All layers share one pass.
-    row["seconds"] = sum(cell["seconds"] for cell in cells) + features.seconds / layers
-    words = {
-        column: [caution.word for caution in estimate.warnings]
-        for column, estimate in estimates.items()
-        if column != "control_i_class"  # little is what is hoped for there
-    }
-    for cell in cells:
-        words |= cell.get("warnings", {})
-    row["warnings"] = "; ".join(f"{column}: {', '.join(found)}" for column, found in words.items() if found)
-    return row
-
-
 def _unique(name: str, taken: Collection[str]) -> str:
-    """Tell encoders of the same name apart by a number."""
+    """Give encoders of the same name numbers."""
     numbered = (name if k == 1 else f"{name}#{k}" for k in count(1))
     return next(candidate for candidate in numbered if candidate not in taken)

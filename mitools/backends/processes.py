@@ -5,11 +5,24 @@ import os
 import torch
 
 from mitools.backends.devices import resolve_device
+from mitools.core.errors import InputError
 
 
 def process_rank() -> int:
     """Give this process's number over all machines; 0 when it runs alone."""
     return int(os.environ.get("RANK", 0))
+
+
+def require_shared(folder: object) -> None:
+    """Refuse several processes that were given no folder to share.
+
+    Raises
+    ------
+    InputError
+        When there are several and `folder` is None.
+    """
+    if folder is None and int(os.environ.get("WORLD_SIZE", 1)) > 1:
+        raise InputError("several processes work together only in a folder that all of them see; name one")
 
 
 def own_device(name: str) -> torch.device:

@@ -1,5 +1,6 @@
 """``mitools audit``: frozen encoders on labelled data."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -33,9 +34,12 @@ def audit(
     ] = None,
     destination: OutOption = Path("mitools-audit"),
     pairing: Annotated[
-        str, typer.Option(help="same_class, or same_class,simclr to measure augmented views as well.")
+        str,
+        typer.Option(
+            help="same_class, and views whose pairs are measured as well: same_class,simclr?strength=0.5"
+        ),
     ] = "same_class",
-    views: Annotated[int, typer.Option(help="Augmented views an image.", min=2)] = 2,
+    views: Annotated[int, typer.Option(help="Draws of each view an image.", min=2)] = 2,
     prior: Annotated[
         str, typer.Option(help="The class distribution meant: empirical or uniform.")
     ] = "empirical",
@@ -68,17 +72,13 @@ def audit(
     layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
     on from there, and a second one encodes nothing.
     """
-    from mitools.backends.devices import resolve_device
-    from mitools.backends.precision import require_precision
-    from mitools.measures.settings import AuditSettings
-
-    wanted = {name.strip() for name in pairing.split(",")}
-    if not wanted <= {"same_class", "simclr"}:
-        raise typer.BadParameter(f"--pairing {pairing}: accepted are same_class and same_class,simclr")
-    where = resolve_device(device)
-    require_precision(precision, where)
-    settings = AuditSettings(
-        simclr="simclr" in wanted,
+    return audit_and_report(
+        data or _only_features(encoder),
+        encoder,
+        destination,
+        cache,
+        json,
+        pairing=pairing,
         views=views,
         prior=prior,
         seed=seed,
@@ -86,55 +86,52 @@ def audit(
         trained_head=trained_head,
         control=control,
         precision=precision,
-        kept_as=keep,
-        device=str(where),
+        keep=keep,
+        device=device,
         batch_size=batch_size,
         workers=workers,
     )
-    return audit_and_report(data or _only_features(encoder), encoder, destination, settings, cache, json)
 
 
 def audit_and_report(
-    data: str, encoders: list[str], destination: Path, settings: Any, cache: Path | None, json: bool
+    data: str, encoders: list[str], destination: Path, cache: Path | None, json: bool, **options: Any
 ) -> int:
-    """Run an audit, write its report and print it; return the exit code."""
-    from mitools.auditing.auditor import run_audit
-    from mitools.datasets.open import open_data
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.report.audit import write_audit
+    """Run an audit as Python does, print its report, and return the exit code."""
+    from mitools import api
+    from mitools.features.store import default_root
     from mitools.report.tables.write import records
 
-    store = FeatureStore(cache or default_root())
     with progress() as advance:
-        found = run_audit(
-            open_data(data), encoders, out=destination, store=store, settings=settings, advance=advance
+        found = api.audit(
+            encoders, data, folder=destination, cache=cache or default_root(), progress=advance, **options
         )
-    report = write_audit(found, destination, settings.seed)
     if json:
         print_json(
             {
                 "data": found.data,
-                "results": records(report.results),
-                "correlation": None if report.correlation is None else records(report.correlation),
-                "comparisons": None if report.comparisons is None else records(report.comparisons),
+                "results": records(found.table),
+                "correlation": None if found.correlation is None else records(found.correlation),
+                "comparisons": None if found.comparisons is None else records(found.comparisons),
                 "failures": dict(found.failures),
-                "files": [str(path) for path in report.files],
+                "files": [str(path) for path in found.files],
             }
         )
     else:
-        _print_report(records(report.results), report.correlation, report.comparisons)
-        err.print(f"written: {len(report.files)} files under {destination}", markup=False)
+        _print_report(records(found.table), found.views, found.correlation, found.comparisons)
+        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     return 1 if found.failures else 0
 
 
-def _print_report(rows: list[dict[str, Any]], correlation: Any, comparisons: Any) -> None:
+def _print_report(
+    rows: list[dict[str, Any]], views: Sequence[str], correlation: Any, comparisons: Any
+) -> None:
     header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
     further = {
         "i_class_infonce_bits": "InfoNCE",
         "i_class_head_bits": "from the head",
-        "i_simclr_bits": "I_SimCLR",
+        **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in views},
     }
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header += further.values()

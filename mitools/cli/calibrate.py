@@ -58,35 +58,35 @@ def calibrate(
     a random row of one class or the other. Writes calibration.csv and a figure of reading against truth.
     What was finished is kept: a stopped calibration goes on from there.
     """
-    from mitools.backends.devices import resolve_device
-    from mitools.calibration import CalibrationSettings, run_calibration
+    from mitools import api
     from mitools.datasets.readers.features import read_features
-    from mitools.report.calibration import write_calibration
     from mitools.report.tables.write import records
 
-    settings = CalibrationSettings(
-        bits=bits,
-        truths=_numbers(truths) if truths else tuple(bits * k / 5 for k in range(1, 5)),
-        n=n,
-        components=components,
-        classes=_two(classes) if classes else None,
-        seed=seed,
-        device=str(resolve_device(device)),
-    )
-    names = [name.strip() for name in method.split(",")]
-    data = read_features(features)
+    wanted = _numbers(truths) if truths else None
+    named = _two(classes) if classes else None
     with progress() as advance:
-        found = run_calibration(data, names, out=destination, settings=settings, advance=advance)
-    report = write_calibration(found, destination)
-    rows = records(report.table)
+        found = api.calibrate(
+            read_features(features),
+            methods=[name.strip() for name in method.split(",")],
+            bits=bits,
+            truths=wanted,
+            n=n,
+            components=components,
+            classes=named,
+            seed=seed,
+            device=device,
+            folder=destination,
+            progress=advance,
+        )
+    rows = records(found.table)
     if json:
         print_json(
             {
-                "finding": report.finding,
-                "setting": report.setting,
+                "finding": found.finding,
+                "setting": found.setting,
                 "readings": rows,
                 "failures": dict(found.failures),
-                "files": [str(path) for path in report.files],
+                "files": [str(path) for path in found.files],
             }
         )
     else:
@@ -108,9 +108,9 @@ def calibrate(
             ],
             title="bits",
         )
-        out.print(f"\n{report.finding}\n", markup=False)
-        err.print(report.setting, markup=False)
-        err.print(f"written: {len(report.files)} files under {destination}", markup=False)
+        out.print(f"\n{found.finding}\n", markup=False)
+        err.print(found.setting, markup=False)
+        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for name, reason in found.failures.items():
         err.print(f"failed: {name}: {reason}", markup=False)
     return 1 if found.failures else 0

@@ -32,34 +32,27 @@ def correlate(
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
     """
-    from mitools.report.tables.read import read_csv
-    from mitools.report.tables.write import records, write_csv
-    from mitools.statistics import correlation
+    from mitools import api
+    from mitools.report.tables.write import records
 
-    read = read_csv(table)
-    turned = correlation.LOWER_IS_BETTER
+    turned = None
     if lower_is_better is not None:
-        turned = tuple(name.strip() for name in lower_is_better.split(",") if name.strip())
-    result = correlation.correlate(
-        read,
-        target,
-        lower_is_better=turned,
-        confidence=confidence,
-        bootstrap=bootstrap,
-        seed=seed,
+        turned = [name.strip() for name in lower_is_better.split(",") if name.strip()]
+    found = api.correlate(
+        table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
     )
+    result, skipped = found.table, found.not_numeric
     if out is not None:
-        write_csv(result, out)
-    skipped = [name for name in read.columns if name not in correlation.numeric_columns(read)]
+        found.save(out)
     if json:
         print_json(
             {
                 "target": target,
-                "rows": len(read),
+                "rows": found.rows,
                 "confidence": confidence,
                 "bootstrap": bootstrap,
                 "seed": seed,
-                "not_numeric": skipped,
+                "not_numeric": list(skipped),
                 "columns": records(result),
             }
         )
@@ -77,15 +70,15 @@ def correlate(
 
 def _lines(row: dict[str, Any]) -> list[list[str]]:
     """Three lines of the table for one column, or one that says there is nothing."""
-    from mitools.statistics.coefficients import NAMES
+    from mitools.statistics.coefficients import COEFFICIENT_NAMES
 
     name = row["column"] + (" (lower is better)" if row["sign"] < 0 else "")
     if row["pearson"] is None:
         return [[name, str(row["n"]), *[""] * 6]]
     return [
         [
-            name if coefficient == NAMES[0] else "",
-            str(row["n"]) if coefficient == NAMES[0] else "",
+            name if coefficient == COEFFICIENT_NAMES[0] else "",
+            str(row["n"]) if coefficient == COEFFICIENT_NAMES[0] else "",
             coefficient,
             f"{row[coefficient]:.3f}",
             _range(row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
@@ -93,7 +86,7 @@ def _lines(row: dict[str, Any]) -> list[list[str]]:
             f"{row[f'{coefficient}_p']:.2g}",
             f"{row[f'{coefficient}_p_holm']:.2g}",
         ]
-        for coefficient in NAMES
+        for coefficient in COEFFICIENT_NAMES
     ]
 
 

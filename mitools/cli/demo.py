@@ -23,6 +23,4 @@ def demo(
     json: JsonOption = False,
 ) -> int:
     """Audit a graded family of offline encoders on scikit-learn's digits."""
-    from mitools.measures.settings import AuditSettings
-
-    return audit_and_report(DATA, ENCODERS, destination, AuditSettings(seed=seed), cache, json)
+    return audit_and_report(DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu")

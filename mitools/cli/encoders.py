@@ -43,13 +43,13 @@ def inspect_command(
     from mitools.datasets.open import open_data
     from mitools.encoders.open import open_encoder
     from mitools.features.store import FeatureStore, default_root
-    from mitools.measures.settings import AuditSettings
+    from mitools.measures.settings import MeasureSettings
 
     encoder = open_encoder(spec)
     items = None if data is None else open_data(data)
     document = _description(encoder, items)
     if items is not None:
-        settings = AuditSettings(seed=seed, device=str(resolve_device(device)))
+        settings = MeasureSettings(seed=seed, device=str(resolve_device(device)))
         document["control"] = _control(encoder, items, settings, FeatureStore(cache or default_root()))
     if json:
         print_json(document)
@@ -81,32 +81,40 @@ def _description(encoder: Any, items: Any) -> dict[str, Any]:
 
 
 def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, Any] | None:
-    """Hold every layer against that of the untrained twin, on the same items; None where there is no twin."""
+    """Compare every layer with that of the untrained twin, on the same items; None where there is no twin."""
     import numpy as np
 
-    from mitools.datasets.selection import Selection, require_classes
-    from mitools.encoders.untrained_twin import untrained_twin
-    from mitools.estimators.inputs.splits import SMALLEST_CLASS
+    from mitools.auditing.row import columns
+    from mitools.datasets.selection import require_classes
+    from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
     from mitools.features.extract import extract_layers
-    from mitools.measures.control import against_untrained, control_items
+    from mitools.measures.compute import measure
+    from mitools.measures.control import control_of
+    from mitools.measures.representation import Representation
 
-    twin = untrained_twin(encoder, settings.seed)
-    if twin is None:
+    control = control_of(encoder, data, settings.seed)
+    if control is None:
         return None
-    items = control_items(data.labels)
-    kept, labels = np.unique(data.labels[items], return_inverse=True)
-    some = Selection(data, items, labels.astype(np.int64), [data.classes[label] for label in kept])
-    require_classes(some, SMALLEST_CLASS)
+    require_classes(control.data, SMALLEST_CLASS)
     with progress() as advance:
         own, untrained = (
-            extract_layers(network, some, store=store, device=settings.device, advance=advance)
-            for network in (encoder, twin)
+            extract_layers(network, control.data, store=store, device=settings.device, advance=advance)
+            for network in (encoder, control.twin)
         )
-    everything = np.arange(len(some))
-    return {
-        layer: against_untrained(own[layer], untrained[layer], everything, settings)
-        for layer in encoder.layers
-    }
+    parts = split(len(control.data), control.data.labels, settings.seed)
+    everything = np.arange(len(control.data))
+    document = {}
+    for layer in encoder.layers:
+        both = Representation.of_features(
+            own[layer], parts, untrained=untrained[layer], untrained_items=everything
+        )
+        found = measure(["control_i_class", "control_gain"], both, settings)
+        document[layer] = {
+            "estimates": {name: estimate.to_dict() for name, estimate in found.estimates.items()},
+            "metrics": columns("control_gain", found["control_gain"]),
+            "warnings": found.warnings,
+        }
+    return document
 
 
 def _print(document: dict[str, Any]) -> None:

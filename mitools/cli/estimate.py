@@ -44,7 +44,7 @@ def estimate(
 ) -> int:
     """Estimate the mutual information between two arrays, row by row.
 
-    Lower bounds, upper bounds and point estimates are listed apart, with what they jointly allow. A method
+    Lower bounds, upper bounds and point estimates are listed separately, with what they allow. A method
     that cannot read these arrays is named, and the others are printed.
     """
     from mitools.backends.devices import resolve_device

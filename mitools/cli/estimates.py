@@ -1,10 +1,15 @@
 """How estimates look on a terminal: value, interval, kind, ceiling, null and warnings together."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from mitools.cli.console import err, out, print_table
-from mitools.core.estimate import Estimate
-from mitools.estimators.agreement import Agreement
+
+if TYPE_CHECKING:
+    from mitools.core.estimate import Estimate
+    from mitools.estimators.agreement import Agreement
 
 HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
 
@@ -16,7 +21,7 @@ def print_estimates(estimates: Sequence[Estimate]) -> None:
 
 
 def print_agreement(found: Agreement) -> None:
-    """Print lower bounds, upper bounds and point estimates apart, and what they jointly allow."""
+    """Print lower bounds, upper bounds and point estimates in tables of their own, and what they allow."""
     blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
     for title, estimates in blocks:
         if estimates:
@@ -35,8 +40,8 @@ def _print_cautions(estimates: Sequence[Estimate]) -> None:
         if "chosen" in estimate.settings:
             chosen, because = estimate.settings["chosen"], estimate.settings["because"]
             err.print(f"{estimate.method}: {chosen}, because {because}", markup=False)
-        for caution in estimate.warnings:
-            err.print(f"{estimate.method}: {caution}", markup=False)
+        for warning in estimate.warnings:
+            err.print(f"{estimate.method}: {warning}", markup=False)
 
 
 def _line(estimate: Estimate) -> list[str]:

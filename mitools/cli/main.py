@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from typing import Annotated
 
 import typer
 
@@ -12,6 +13,7 @@ from mitools.cli.console import err
 from mitools.cli.correlate import correlate
 from mitools.cli.demo import demo
 from mitools.cli.estimate import estimate
+from mitools.cli.guide import guide
 from mitools.cli.plane import plane
 from mitools.cli.run import run_analysis
 from mitools.cli.same_class import same_class
@@ -29,12 +31,26 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from mitools import __version__
+
+        print(f"mitools {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def root() -> None:
-    """Give the application a callback, so that a single command still needs its name."""
+def root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 app.command("demo")(demo)
+app.command("guide")(guide)
 app.command("audit")(audit)
 app.command("same-class")(same_class)
 app.command("estimate")(estimate)

@@ -61,60 +61,50 @@ def plane(
     Writes plane.csv and figures. For a deterministic network I(X;T) of a continuous layer is infinite: every
     figure says what its finite numbers measure. What was finished is kept: a stopped command goes on.
     """
-    from mitools.backends.devices import resolve_device
-    from mitools.datasets.open import open_data
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.plane.measure import measure_plane
-    from mitools.plane.methods import DEFAULT_METHODS, require_methods
-    from mitools.plane.settings import PlaneSettings
-    from mitools.report.plane import draw_plane
-    from mitools.report.tables.write import records, write_csv
+    from mitools import api
+    from mitools.features.store import default_root
+    from mitools.report.tables.write import records
 
-    chosen = [name.strip() for name in methods.split(",")] if methods is not None else list(DEFAULT_METHODS)
-    require_methods(chosen)
-    settings = PlaneSettings(
-        bins=bins,
-        bin_range=_range(bin_range),
-        noise_variance=noise,
-        protocol_steps=steps,
-        protocol_hidden=hidden,
-        seed=seed,
-        device=str(resolve_device(device)),
-        batch_size=batch_size,
-        workers=workers,
-    )
-    checkpoints, specs, trained_on = _what(run, encoder or [], data or [])
+    named = _named_data(data or [])
+    if (run is None) == (not encoder):
+        raise typer.BadParameter("name the folder of a run, or encoders by --encoder SPEC; one of the two")
+    if run is None and "source" not in named:
+        raise typer.BadParameter("--data source=SPEC is missing: no run says what the encoders are for")
     with progress() as advance:
-        found = measure_plane(
-            checkpoints,
-            {name: open_data(spec) for name, spec in specs.items()},
-            out=destination,
-            store=FeatureStore(cache or default_root()),
+        found = api.information_plane(
+            run or encoder,
+            named,
             layers="all" if layers == "all" else [name.strip() for name in layers.split(",")],
-            methods=chosen,
-            settings=settings,
-            trained_on=trained_on,
-            advance=advance,
+            methods=None if methods is None else [name.strip() for name in methods.split(",")],
+            bins=bins,
+            bin_range=_range(bin_range),
+            noise=noise,
+            steps=steps,
+            hidden=hidden,
+            seed=seed,
+            device=device,
+            batch_size=batch_size,
+            workers=workers,
+            folder=destination,
+            cache=cache or default_root(),
+            progress=advance,
         )
-    write_csv(found.table, destination / "plane.csv")
-    figures = draw_plane(found.table, destination / "figures")
-    files = [destination / "plane.csv", *figures]
     rows = records(found.table)
     if json:
-        print_json(
-            {"results": rows, "failures": dict(found.failures), "files": [str(path) for path in files]}
-        )
+        files = [str(path) for path in found.files]
+        print_json({"results": rows, "failures": dict(found.failures), "files": files})
     else:
         _print_last(rows)
-        err.print(f"written: {len(files)} files under {destination}", markup=False)
-    if not figures:
+        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+    if len(found.files) == 1:
         err.print(
             "no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers",
             markup=False,
         )
-    if trained_on:
+    if found.trained_on:
         err.print(
-            f"{trained_on} is the data that the run was trained on: --data source=SPEC names other items",
+            f"{found.trained_on} is the data that the run was trained on: --data source=SPEC names other"
+            " items",
             markup=False,
         )
     for what, reason in found.failures.items():
@@ -122,15 +112,8 @@ def plane(
     return 1 if found.failures else 0
 
 
-def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, dict[str, str], str | None]:
-    """Find the checkpoints, the specs of the data by name, the source's first, and which was trained on."""
-    from mitools.encoders.sources.run import read_run_recipe
-    from mitools.plane.checkpoints import checkpoints_of_run, checkpoints_of_specs
-    from mitools.plane.settings import SOURCE
-
-    if (run is None) == (not encoders):
-        raise typer.BadParameter("name the folder of a run, or encoders by --encoder SPEC; one of the two")
-    checkpoints = checkpoints_of_specs(encoders) if run is None else checkpoints_of_run(run)
+def _named_data(data: list[str]) -> dict[str, str]:
+    """Read ``NAME=SPEC`` arguments."""
     specs: dict[str, str] = {}
     for text in data:
         named = _NAMED.fullmatch(text)
@@ -140,13 +123,7 @@ def _what(run: Path | None, encoders: list[str], data: list[str]) -> tuple[Any, 
         if name in specs:
             raise typer.BadParameter(f"--data {name}= is given twice")
         specs[name] = spec
-    own = None if run is None else read_run_recipe(run).get("data")
-    if SOURCE not in specs:
-        if not isinstance(own, str):
-            raise typer.BadParameter("--data source=SPEC is missing: no run says what the encoders are for")
-        specs = {SOURCE: own, **specs}
-    trained_on = next((name for name, spec in specs.items() if spec == own), None)
-    return checkpoints, {SOURCE: specs.pop(SOURCE), **specs}, trained_on
+    return specs
 
 
 def _range(text: str | None) -> tuple[float, float] | None:

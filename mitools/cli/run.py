@@ -34,17 +34,18 @@ def run_analysis(
     from there.
     """
     from mitools.analyses.registry import ANALYSES, recipe_path
-    from mitools.backends.runtime import Runtime
     from mitools.core.names import nearest
-    from mitools.core.recipes import read_recipe
-    from mitools.report.tables.write import records
-    from mitools.training.loop.trainer import NotFiniteError
 
     if show:
         return _list(json)
     if name not in ANALYSES:
         given = f"there is no analysis {name!r}" if name else "no analysis is named"
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
+    from mitools.backends.runtime import Runtime
+    from mitools.core.recipes import read_recipe
+    from mitools.report.tables.write import records
+    from mitools.training.loop.trainer import NotFiniteError
+
     analysis = ANALYSES[name]
     wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
     where = destination or Path(f"mitools-{name}")

@@ -20,26 +20,13 @@ def same_class(
     json: JsonOption = False,
 ) -> None:
     """Certify how much class information a file of features carries."""
+    from mitools import api
     from mitools.datasets.readers.features import read_features
-    from mitools.estimators.class_information.certificate import ClassPosterior
-    from mitools.pairing.same_class import bracket
 
     rows = read_features(features)
-    fitted = ClassPosterior(prior=prior, seed=seed).fit(rows.features, rows.labels)
-    estimates = [fitted.dv_estimate_, fitted.nwj_estimate_, fitted.label_information_]
-    found = bracket(fitted.dv_estimate_)
+    found = api.certify(rows.features, rows.labels, prior=prior, seed=seed)
     if json:
-        print_json(
-            {
-                "i_class": estimates[0].to_dict(),
-                "i_class_nwj": estimates[1].to_dict(),
-                "label_information": estimates[2].to_dict(),
-                "identified": found.identified,
-                "linear_acc": fitted.accuracy_,
-            }
-        )
+        print_json(found.to_dict())
         return
-    print_estimates(estimates)
-    share = fitted.estimate_.settings["one_sided_low_bits"] / (fitted.estimate_.entropy_bits or 1.0)
-    out.print(f"{found}")
-    out.print(f"certified at 95% confidence: {share:.1%} of H(C); linear accuracy {fitted.accuracy_:.1%}")
+    print_estimates([found.estimate, found.nwj_estimate, found.label_information])
+    out.print(str(found))

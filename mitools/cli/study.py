@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from mitools.cli.audit import CacheOption
 from mitools.cli.console import (
@@ -17,8 +18,18 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.groups import DefaultsToRun
 from mitools.core.errors import InputError
+
+
+class DefaultsToRun(typer.core.TyperGroup):
+    """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` before arguments that begin with no command's name."""
+        if args and args[0] not in self.commands and args[0] != "--help":
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
 
 app = typer.Typer(
     help="Many encoders x data x pairings x estimators x metrics x seeds, one kept cell after another.",
@@ -53,7 +64,7 @@ def run(
     """
     from mitools.backends.processes import own_device, process_rank
     from mitools.features.store import FeatureStore, default_root
-    from mitools.studies.work import Worker
+    from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
     if dry_run:
@@ -105,9 +116,10 @@ def results(
     """Print what is measured so far: one row an encoder and data set, means over the seeds."""
     from mitools.report.study import write_table
     from mitools.report.tables.write import records
+    from mitools.results.study import StudyResult
 
-    cells, encoders = _tables(_begun(study, destination))
-    chosen = cells if by_cell else encoders
+    found = StudyResult(_begun(study, destination))
+    chosen = found.cells if by_cell else found.table
     if table is not None:
         write_table(chosen, table)
         err.print(f"written: {table}", markup=False)
@@ -115,7 +127,7 @@ def results(
         print_json(records(chosen))
     else:
         _print_frame(chosen)
-    return 1 if (cells["state"] == "failed").any() else 0
+    return 1 if len(found.failures) else 0
 
 
 @app.command("correlate")
@@ -129,12 +141,9 @@ def correlate(
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
     from mitools.report.tables.write import records, write_csv
-    from mitools.statistics.correlation import LOWER_IS_BETTER
-    from mitools.statistics.grouped_correlation import correlate_groups
+    from mitools.results.study import StudyResult
 
-    _, encoders = _tables(_begun(study, destination))
-    turned = tuple(name for name in LOWER_IS_BETTER if name in encoders)
-    found = correlate_groups(encoders.drop(columns="seeds"), target, group, lower_is_better=turned, seed=seed)
+    found = StudyResult(_begun(study, destination)).correlate(target, group, seed)
     write_csv(found, destination / "correlation.csv")
     if json:
         print_json(records(found))
@@ -169,7 +178,7 @@ def _begun(study: Path, destination: Path) -> Any:
 
 def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.definition import left_out, read_study
-    from mitools.studies.work import StudyFolder
+    from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):
@@ -229,32 +238,20 @@ def _submit(
 
 
 def _show_results(folder: Any, destination: Path, json: bool) -> int:
-    from mitools.report.study import write_table
     from mitools.report.tables.write import records
+    from mitools.results.study import StudyResult
 
-    cells, encoders = _tables(folder)
-    files = [
-        destination / "cells.csv",
-        *(destination / f"results.{end}" for end in ("csv", "parquet", "tex", "md")),
-    ]
-    for path, table in zip(files, [cells, *[encoders] * 4], strict=True):
-        write_table(table, path)
-    failed = cells[cells["state"] == "failed"]
+    found = StudyResult(folder)
+    files, failed = found.save(destination), found.failures
     if json:
-        print_json({"results": records(encoders), "failed": records(failed), "files": list(map(str, files))})
+        print_json(
+            {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
+        )
     else:
-        _print_frame(encoders)
+        _print_frame(found.table)
         err.print(f"written: {len(files)} files under {destination}", markup=False)
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
     return 1 if len(failed) else 0
-
-
-def _tables(folder: Any) -> tuple[Any, Any]:
-    from mitools.report.study import cell_table, encoder_table
-
-    families = {encoder.spec: encoder.family for encoder in folder.study.encoders}
-    cells = cell_table(folder.found(), families)
-    return cells, encoder_table(cells)
 
 
 def _print_frame(table: Any) -> None:

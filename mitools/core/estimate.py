@@ -4,10 +4,11 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 from mitools.core.entropy import bits_to_nats, nats_to_bits
 from mitools.core.errors import InputError
+from mitools.core.html import html_notes, html_table
 
 Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point estimate"]
 WarningWord = Literal[
@@ -23,17 +24,32 @@ class Interval(NamedTuple):
     confidence: float
 
 
-class Caution(NamedTuple):
-    """A reason to read an estimate with care: a word a program can test, a sentence for people."""
+class EstimateWarning(NamedTuple):
+    """A reason not to take an estimate at its face value.
+
+    Attributes
+    ----------
+    word
+        What a program can test.
+    sentence
+        What is the matter, for people.
+    remedy
+        What to do about it; empty in documents that were written before there were remedies.
+    """
 
     word: WarningWord
     sentence: str
+    remedy: str = ""
 
     def __str__(self) -> str:
-        return f"{self.word}: {self.sentence}"
+        return f"{self.word}: {self.sentence}" + (f"; {self.remedy}" if self.remedy else "")
+
+    def to_dict(self) -> dict[str, str]:
+        """Give the warning as JSON values; without its remedy where it has none."""
+        return {key: value for key, value in self._asdict().items() if value or key != "remedy"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Estimate:
     """A mutual information reading.
 
@@ -54,7 +70,7 @@ class Estimate:
     entropy_nats
         H(C) or H(Y) where known: no true mutual information lies above it.
     null_nats
-        The same method on pairs shuffled apart: what it reads when the truth is 0.
+        The same method on permuted pairs: what it reads when the truth is 0.
     n_train, n_select, n_report
         Images (not pairs) in the three disjoint parts.
     seconds
@@ -62,7 +78,7 @@ class Estimate:
     settings
         Everything needed to repeat it, as JSON values.
     warnings
-        Reasons for care.
+        Reasons not to take the number at its face value.
     """
 
     method: str
@@ -78,7 +94,7 @@ class Estimate:
     n_report: int = 0
     seconds: float = 0.0
     settings: Mapping[str, Any] = field(default_factory=dict)
-    warnings: tuple[Caution, ...] = ()
+    warnings: tuple[EstimateWarning, ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -122,12 +138,12 @@ class Estimate:
 
     @property
     def null_bits(self) -> float | None:
-        """What the method reads on pairs shuffled apart, in bits."""
+        """What the method reads on permuted pairs, in bits."""
         return _bits(self.null_nats)
 
     def has_warning(self, word: WarningWord) -> bool:
         """Whether a warning of this word was raised."""
-        return any(caution.word == word for caution in self.warnings)
+        return any(warning.word == word for warning in self.warnings)
 
     def to_dict(self) -> dict[str, Any]:
         """Give the estimate as JSON values; every quantity in bits, the reading in nats as well."""
@@ -149,7 +165,7 @@ class Estimate:
             "n_report": self.n_report,
             "seconds": self.seconds,
             "settings": dict(self.settings),
-            "warnings": [caution._asdict() for caution in self.warnings],
+            "warnings": [warning.to_dict() for warning in self.warnings],
         }
 
     def to_json(self) -> str:
@@ -201,7 +217,7 @@ class Estimate:
             n_report=values["n_report"],
             seconds=values["seconds"],
             settings=values["settings"],
-            warnings=tuple(Caution(**caution) for caution in values["warnings"]),
+            warnings=tuple(EstimateWarning(**warning) for warning in values["warnings"]),
         )
 
     @classmethod
@@ -221,6 +237,10 @@ class Estimate:
             raise InputError("this is no estimate: not a JSON object")
         return cls.from_dict(values)
 
+    def __float__(self) -> NoReturn:
+        """Refuse: a bare number does not say its unit, its kind or its interval."""
+        raise TypeError("an Estimate is no bare number: take .bits or .nats")
+
     def __str__(self) -> str:
         """One line in bits, for a terminal."""
         text = f"{self.method}: {self.bits:.3f} bits ({self.kind}"
@@ -230,11 +250,36 @@ class Estimate:
             ("ceiling", self.ceiling_bits), ("entropy", self.entropy_bits), ("null", self.null_bits)
         ]:  # fmt: skip
             text += "" if value is None else f", {name} {value:.3f}"
-        return text + ")" + "".join(f" [{caution.word}]" for caution in self.warnings)
+        return text + ")" + "".join(f" [{warning.word}]" for warning in self.warnings)
+
+    def __repr__(self) -> str:
+        """Say at a prompt what :meth:`__str__` says; everything is in :meth:`to_dict`."""
+        return f"<Estimate {self}>"
+
+    def _repr_html_(self) -> str:
+        """Show the estimate in a notebook, in bits, and its warnings."""
+        interval = self.interval_bits
+        confidence = f"{interval.confidence:.0%} interval" if interval else "interval"
+        shown: dict[str, str | None] = {
+            "method": self.method,
+            "bits": f"{self.bits:.3f}",
+            confidence: f"{interval.low:.3f} to {interval.high:.3f}" if interval else None,
+            "kind": self.kind,
+            "ceiling": _three_decimals(self.ceiling_bits),
+            "entropy": _three_decimals(self.entropy_bits),
+            "null": _three_decimals(self.null_bits),
+            "train, select, report": f"{self.n_train:,}, {self.n_select:,}, {self.n_report:,}",
+        }
+        known = {name: text for name, text in shown.items() if text is not None}
+        return html_table(list(known), [list(known.values())]) + html_notes(map(str, self.warnings))
 
 
 def _bits(nats: float | None) -> float | None:
     return None if nats is None else nats_to_bits(nats)
+
+
+def _three_decimals(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3f}"
 
 
 def _nats(bits: float | None) -> float | None:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 @contextmanager
@@ -33,6 +34,16 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def folder_or_scratch(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
+    """Give the folder named, or one that is gone when the block ends."""
+    if folder is not None:
+        yield Path(folder)
+        return
+    with TemporaryDirectory(prefix="mitools-") as scratch:
+        yield Path(scratch)
 
 
 def digest_file(path: Path) -> str:

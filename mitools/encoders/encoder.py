@@ -9,9 +9,13 @@ from torch import nn
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.checkpoints.load import LoadReport
-from mitools.encoders.inputs.read import Preparation, item_kind
+from mitools.encoders.inputs.callers_transform import CallersTransform
+from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
 from mitools.encoders.inputs.tokens import Tokens
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
+
+CHANNELS = 3
+"""Of the images that encoders read."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,9 @@ class Encoder:
         The names of what it returns, from input to output.
     preprocess_from
         Where `preprocess` comes from, in words for the report.
+    borrowed
+        Whether the module is the caller's own. It then runs where it lies, one batch after the other, and
+        every pass gives it back as it was; it also reads items that its owner has made for it.
     """
 
     spec: str
@@ -55,11 +62,13 @@ class Encoder:
     reads_rows: bool = False
     layers: tuple[str, ...] = ("output",)
     preprocess_from: str = "assumed: ImageNet's mean and std"
+    borrowed: bool = False
 
     def __post_init__(self) -> None:
-        self.module.eval().requires_grad_(False)
+        if not self.borrowed:
+            self.module.eval().requires_grad_(False)
 
-    def require_readable(self, data: LabelledData, views: SimCLRViews | None = None) -> None:
+    def require_readable(self, data: LabelledData, views: ItemViews | None = None) -> None:
         """Check that it reads items of such a kind.
 
         Raises
@@ -68,15 +77,29 @@ class Encoder:
             When it reads another kind, or views are wanted of what is no image.
         """
         kind = item_kind(data[0][0])
-        if views is not None and kind != "images":
-            raise InputError(f"{data.name} holds {kind}, which have no augmented views")
+        if views is not None:
+            if kind != "images":
+                raise InputError(f"{data.name} holds {kind}, which have no augmented views")
+            if isinstance(self.preprocess, CallersTransform):
+                raise InputError(
+                    f"encoder {self.name}: a function cannot prepare augmented views; give its preprocessing"
+                    " as options, such as {'mean': (0.5, 0.5, 0.5), 'std': (0.5, 0.5, 0.5)}"
+                )
+            if views.view.channels != CHANNELS:
+                raise InputError(
+                    f"encoder {self.name} reads images of {CHANNELS} channels, and the view {views.view.name}"
+                    f" has {views.view.channels}"
+                )
         reads = "texts" if isinstance(self.preprocess, Tokens) else "images"
         if kind == reads or (kind == "feature rows" and self.reads_rows):
+            return
+        if kind == TENSORS and (self.borrowed or self.reads_rows):
             return
         remedy = {
             "feature rows": "use builtin:pixels",
             "texts": "use an hf: encoder of texts",
             "images": "use an encoder of images",
+            TENSORS: "leave the transform out, so that each encoder prepares the images in its own way",
         }[kind]
         raise InputError(f"encoder {self.name} reads {reads} and {data.name} holds {kind}; {remedy}")
 

@@ -63,7 +63,8 @@ def open_encoder(text: str) -> AnyEncoder:
         Networks take ``image_size=``, ``mean=``, ``std=`` and the other options of
         :data:`mitools.encoders.inputs.preprocess.PREPROCESS_OPTIONS`; and ``layer=NAME``,
         ``layers=NAME,NAME`` or ``layers=all`` with ``pool=auto|mean|cls|flatten`` for what they compute
-        on the way (not from TorchScript and ONNX files, whose insides no hook reaches).
+        on the way (not from TorchScript and ONNX files, whose insides no hook reaches). ``name=`` gives
+        any encoder the name that tables and figures show.
 
     Raises
     ------
@@ -71,16 +72,24 @@ def open_encoder(text: str) -> AnyEncoder:
         When the spec cannot be read (the wrong part is named), or the encoder cannot be had whole.
     """
     spec = parse_spec(text, SOURCES)
+    name = spec.options.get("name")
+    if name is None:
+        return _open(spec)
+    unnamed = {key: value for key, value in spec.options.items() if key != "name"}
+    return replace(_open(replace(spec, options=unnamed)), name=name)
+
+
+def _open(spec: Spec) -> AnyEncoder:
     source = SOURCES[spec.source]
     layers = _wanted_layers(spec)
     if layers is None:
         return source.opener(spec)
     if not source.has_layers:
-        raise InputError(f"spec {text!r}: {spec.source} gives its output alone; leave layer= out")
+        raise InputError(f"spec {spec.text!r}: {spec.source} gives its output alone; leave layer= out")
     outer = {key: value for key, value in spec.options.items() if key not in ("layer", "layers", "pool")}
     encoder = source.opener(replace(spec, options=outer))
     if not isinstance(encoder, Encoder):
-        raise InputError(f"spec {text!r}: {encoder.name} has no layers; leave layer= out")
+        raise InputError(f"spec {spec.text!r}: {encoder.name} has no layers; leave layer= out")
     return tap(encoder, layers, spec.options.get("pool", "auto"))
 
 

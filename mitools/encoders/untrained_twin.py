@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
@@ -31,10 +32,19 @@ def untrained_twin(encoder: AnyEncoder, seed: int = 0) -> Encoder | None:
     Encoder or None
         Named ``<name>-untrained``, with a digest of its own. None where nothing was trained: rows computed
         elsewhere, ``builtin:`` encoders, files that show no weights, ``pretrained=no``.
+
+    Raises
+    ------
+    InputError
+        When the network holds something that cannot be copied.
     """
     if not isinstance(encoder, Encoder) or not _was_trained(encoder):
         return None
-    module = copy.deepcopy(encoder.module)
+    try:
+        module = copy.deepcopy(encoder.module)
+    except (RuntimeError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"encoder {encoder.name} cannot be copied ({reason})") from None
     with seeded(seed), torch.no_grad():
         _forget(module)
     return replace(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate
-from mitools.estimators.warnings import CONFIDENCE
+from mitools.estimators.warnings import INTERVAL_CONFIDENCE
 
 
 class Limit(NamedTuple):
@@ -20,7 +20,7 @@ class Limit(NamedTuple):
     method
         The estimate that sets it, or ``entropy``.
     of
-        How many estimates were looked at for it; each at a risk of 5% over their number (Bonferroni).
+        How many estimates were compared for it; each at a risk of 5% over their number (Bonferroni).
     """
 
     nats: float
@@ -80,7 +80,7 @@ class Agreement:
         if self.at_least is not None:
             method, of = self.at_least.method, self.at_least.of
             by = f"of {of} lower bounds, Bonferroni" if of > 1 else f"lower bound {method}"
-            parts.append(f"at least {_bits(self.at_least)} bits ({CONFIDENCE:.0%}, one-sided, {by})")
+            parts.append(f"at least {_bits(self.at_least)} bits ({INTERVAL_CONFIDENCE:.0%}, one-sided, {by})")
         if self.at_most is not None:
             method, of = self.at_most.method, self.at_most.of
             by = "the entropy" if method == "entropy" else f"upper bound {method}"
@@ -97,7 +97,7 @@ class Agreement:
         return {
             "at_least": None if self.at_least is None else self.at_least.to_dict(),
             "at_most": None if self.at_most is None else self.at_most.to_dict(),
-            "confidence": CONFIDENCE,
+            "confidence": INTERVAL_CONFIDENCE,
             "contradicts": self.contradicts,
             "outside": list(self.outside),
             "sentence": self.sentence(),
@@ -152,7 +152,7 @@ def _limits(bounds: Sequence[Estimate], sign: int) -> list[Limit]:
     usable = [(found, found.stderr_nats) for found in bounds if found.stderr_nats is not None]
     if not usable:
         return []
-    reach = NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / len(usable))
+    reach = NormalDist().inv_cdf(1 - (1 - INTERVAL_CONFIDENCE) / len(usable))
     return [Limit(found.nats + sign * reach * error, found.method, len(usable)) for found, error in usable]
 
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,53 +13,29 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import LabelInformation
+from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator
 from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.inputs.sides import Side, recognise_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
-from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.inputs.validation import same_length
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 
-ROWS_A_LABEL = 5
-"""Rows a whole number must have on average to be taken for a label and not for a quantity."""
-
-FEW_DIMENSIONS = 4
+NEIGHBOURS_SUFFICE_UP_TO = 4
 """Columns of x and y together up to which neighbours that are near are enough."""
 
-NEIGHBOURS_UP_TO = 10
-"""Columns together up to which neighbours are looked for at all: beyond, they are never near."""
+NEIGHBOURS_TRIED_UP_TO = 10
+"""Columns together up to which neighbours are tried at all: beyond, they are never near."""
 
-FEWEST_TO_HOLD_OUT = 200
+FEWEST_ROWS_TO_HOLD_OUT = 200
 """Rows below which none is held out: a fifth of them would say too little."""
 
-SURE = 3.0
+STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
 
-SideKind = Literal["labels", "symbols", "numbers"]
-Fitted = TypeVar("Fitted", bound=MIEstimator)
-
-
-class Side(NamedTuple):
-    """What one of the two arrays was taken for.
-
-    Attributes
-    ----------
-    kind
-        ``labels``: names, or whole numbers in one column of an integer or boolean type, with at least five
-        rows each on average. ``symbols``: one column of floats with at most sqrt(n) different values.
-        ``numbers``: everything else.
-    values
-        Labels 0..C-1, shape (n,), or rows, shape (n, d).
-    """
-
-    kind: SideKind
-    values: NDArray[Any]
-
-    @property
-    def is_discrete(self) -> bool:
-        """Whether the values are counted and not measured."""
-        return self.kind != "numbers"
+AnyEstimator = TypeVar("AnyEstimator", bound=MIEstimator)
 
 
 class Choice(NamedTuple):
@@ -110,6 +86,8 @@ class AutoEstimator(MIEstimator):
         The fitted estimator that was chosen.
     considered_
         The estimates of all that were computed, by method.
+    sides_
+        What x and y were taken for.
 
     Examples
     --------
@@ -145,7 +123,8 @@ class AutoEstimator(MIEstimator):
             When the input is malformed, the lengths differ, or rows are too few.
         """
         started = time.perf_counter()
-        sides = take_for(x, "x"), take_for(y, "y")
+        sides = recognise_side(x, "x"), recognise_side(y, "y")
+        self.sides_ = sides[0].without_values(), sides[1].without_values()
         same_length(len(sides[0].values), len(sides[1].values), "x", "y")
         self.considered_: dict[str, Estimate] = {}
         choice = self._choose(*sides, parts)
@@ -161,11 +140,20 @@ class AutoEstimator(MIEstimator):
                 "because": choice.because,
                 "x": sides[0].kind,
                 "y": sides[1].kind,
-                "considered": {name: _brief(found) for name, found in self.considered_.items()},
+                "considered": {name: _summary(found) for name, found in self.considered_.items()},
                 "chosen_settings": dict(chosen.settings),
             },
         )
         return self
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the chosen estimator, taken for what the fitted rows were taken for."""
+        trained = isinstance(self.chosen_, PosteriorEstimator)
+        of_x, of_y = self.sides_
+        first, second = of_x.of_new(x, "x", trained), of_y.of_new(y, "y", trained)
+        same_length(len(first), len(second), "x", "y")
+        swapped = of_x.is_discrete and not of_y.is_discrete
+        return self.chosen_._read_new_rows(*((second, first) if swapped else (first, second)))
 
     def _choose(self, x: Side, y: Side, parts: Parts | None) -> Choice:
         if x.is_discrete and y.is_discrete:
@@ -178,8 +166,7 @@ class AutoEstimator(MIEstimator):
     def _choose_for_symbols(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
         counted = self._fit(DiscreteEstimator(seed=self.seed), x, y)
         found = counted.estimate_
-        rare, apart = found.has_warning("small_sample"), found.has_warning("indistinguishable_from_zero")
-        if not rare or apart:
+        if not found.has_warning("small_sample") or found.has_warning("indistinguishable_from_zero"):
             return Choice(counted, "x and y are both discrete, so that their pairs can be counted")
         covered = self._fit(DiscreteEstimator("chao_shen", seed=self.seed), x, y)
         return Choice(
@@ -191,7 +178,7 @@ class AutoEstimator(MIEstimator):
         near = None
         if sizes.min() > 1:
             near = self._fit(MixedKSG(seed=self.seed), rows, labels)
-            if not near.estimate_.has_warning("small_sample") or len(rows) < FEWEST_TO_HOLD_OUT:
+            if not near.estimate_.has_warning("small_sample") or len(rows) < FEWEST_ROWS_TO_HOLD_OUT:
                 return Choice(near, "one side is discrete, and in the other neighbours are near")
         if len(sizes) > 1 and sizes.min() >= SMALLEST_CLASS:
             certified = self._fit(LabelInformation(seed=self.seed), rows, labels, parts=parts)
@@ -206,13 +193,13 @@ class AutoEstimator(MIEstimator):
     def _choose_for_numbers(self, x: NDArray[Any], y: NDArray[Any], parts: Parts | None) -> Choice:
         n, dimensions = len(x), x.shape[1] + y.shape[1]
         near = None
-        if dimensions <= NEIGHBOURS_UP_TO or n < FEWEST_TO_HOLD_OUT:
+        if dimensions <= NEIGHBOURS_TRIED_UP_TO or n < FEWEST_ROWS_TO_HOLD_OUT:
             near = self._fit(KSG(seed=self.seed), x, y)
-            if n < FEWEST_TO_HOLD_OUT:
+            if n < FEWEST_ROWS_TO_HOLD_OUT:
                 return Choice(near, f"{n} rows are too few to hold any out")
             if near.estimate_.has_warning("small_sample"):
                 near = None
-            elif dimensions <= FEW_DIMENSIONS:
+            elif dimensions <= NEIGHBOURS_SUFFICE_UP_TO:
                 return Choice(near, "x and y have few columns, and neighbours are near")
         certified = AdaptiveEstimator(max_steps=self.max_steps, device=self.device, seed=self.seed)
         self._fit(certified, x, y, parts=parts)
@@ -223,34 +210,12 @@ class AutoEstimator(MIEstimator):
         points += [] if near is None else [near]
         return choose_for_numbers(certified, normal, points, x.shape[1] * y.shape[1])
 
-    def _fit(self, estimator: Fitted, x: NDArray[Any], y: NDArray[Any], **split: Parts | None) -> Fitted:
+    def _fit(
+        self, estimator: AnyEstimator, x: NDArray[Any], y: NDArray[Any], **split: Parts | None
+    ) -> AnyEstimator:
         found = estimator.fit(x, y, **split).estimate_
         self.considered_[found.method] = found
         return estimator
-
-
-def take_for(values: ArrayLike, name: str) -> Side:
-    """Say what an array holds; see :class:`Side` for the rule.
-
-    Raises
-    ------
-    InputError
-        When the values are neither names nor real, finite numbers, or have no rows.
-    """
-    try:
-        array = np.asarray(values)
-    except ValueError:
-        raise InputError(f"{name} is no array: its rows differ in length") from None
-    if array.dtype.kind == "U" and array.size:
-        return Side("labels", as_labels(array, name))
-    rows = as_rows(array, name, to_single=False)
-    if rows.shape[1] == 1:
-        distinct = len(np.unique(array))
-        if array.dtype.kind in "iub" and ROWS_A_LABEL * distinct <= len(rows):
-            return Side("labels", as_labels(array, name))
-        if array.dtype.kind == "f" and distinct <= np.sqrt(len(rows)):
-            return Side("symbols", np.unique(array, return_inverse=True)[1].ravel().astype(np.int64))
-    return Side("numbers", array.reshape(rows.shape))
 
 
 def choose_for_numbers(
@@ -271,8 +236,8 @@ def choose_for_numbers(
     """
     bound = certified.estimate_
     greatest = max(points, key=lambda point: point.estimate_.nats)
-    if normal is not None and _is_all(normal.estimate_, certified, products):
-        clearly = greatest.estimate_.nats - SURE * _error(greatest.estimate_)
+    if normal is not None and _normal_reads_all(normal.estimate_, certified, products):
+        clearly = greatest.estimate_.nats - STDERRS_AGAINST_NORMAL * _error(greatest.estimate_)
         if clearly <= normal.estimate_.nats:
             return Choice(
                 normal, "the dependence is that of a Gaussian copula: on held-out pairs nothing adds to it"
@@ -282,14 +247,14 @@ def choose_for_numbers(
     return Choice(certified, "a certified lower bound that no point estimate exceeds")
 
 
-def _is_all(normal: Estimate, certified: AdaptiveEstimator, products: int) -> bool:
+def _normal_reads_all(normal: Estimate, certified: AdaptiveEstimator, products: int) -> bool:
     """Whether held-out pairs agree with the normal reading, and nothing was found to add to it."""
     bound = certified.estimate_
     chosen = certified.bases_.count("gaussian copula") > len(certified.bases_) / 2
-    if not chosen or certified.gain_nats_ > SURE * certified.gain_stderr_nats_:
+    if not chosen or certified.gain_nats_ > STDERRS_AGAINST_NORMAL * certified.gain_stderr_nats_:
         return False
     # A held-out critic loses about 1/2n for every correlation that it had to learn, or less.
-    loss, noise = products / (2 * bound.n_train), SURE * _error(bound)
+    loss, noise = products / (2 * bound.n_train), STDERRS_AGAINST_NORMAL * _error(bound)
     return -noise <= normal.nats - bound.nats <= 2 * loss + noise
 
 
@@ -297,13 +262,13 @@ def _error(found: Estimate) -> float:
     return found.stderr_nats or 0.0
 
 
-def _brief(found: Estimate) -> Mapping[str, Any]:
+def _summary(found: Estimate) -> Mapping[str, Any]:
     low, high, _ = found.interval_nats or (None, None, None)
     return {
         "kind": found.kind,
         "nats": found.nats,
         "low_nats": low,
         "high_nats": high,
-        "warnings": [caution.word for caution in found.warnings],
+        "warnings": [warning.word for warning in found.warnings],
         "seconds": found.seconds,
     }

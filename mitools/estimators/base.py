@@ -1,20 +1,33 @@
 """What every estimator is: scikit-learn's conventions around an Estimate."""
 
 from abc import abstractmethod
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.validation import check_is_fitted
 
+from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate
 
 
-class MIEstimator(BaseEstimator):
+class FittedAttributes:
+    """Attributes that :meth:`fit` makes: asked for before, they raise NotFittedError, which says to fit."""
+
+    if not TYPE_CHECKING:  # a type checker would take every name for an attribute
+
+        def __getattr__(self, name: str) -> Any:
+            if name.endswith("_") and not name.startswith("_"):
+                check_is_fitted(self)
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+class MIEstimator(FittedAttributes, BaseEstimator):
     """An estimator of mutual information.
 
-    Hyper-parameters are set in ``__init__``, :meth:`fit` returns self, results end in an underscore,
-    and :func:`sklearn.base.clone` works.
+    Hyper-parameters are set in ``__init__``, :meth:`fit` returns self, results end in an underscore (and
+    raise :class:`sklearn.exceptions.NotFittedError` before), and :func:`sklearn.base.clone` works.
 
     Attributes
     ----------
@@ -39,6 +52,38 @@ class MIEstimator(BaseEstimator):
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
         """
         return self.fit(x, y).estimate_
+
+    def score(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Give what is read of new rows, in bits.
+
+        An estimator that trained something reads the new rows by it: a critic that never met them. Its bound
+        is read with the new rows as each other's product of the marginals, so that they should be many.
+        An estimator that trains nothing estimates from the new rows alone. A score has no interval and no
+        warnings: a number to compare estimators or settings by, while ``estimate_`` is the one to report.
+
+        Parameters
+        ----------
+        x, y
+            New rows, as for :meth:`fit`; row i of `y` belongs to row i of `x`.
+
+        Returns
+        -------
+        float
+            Bits.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before :meth:`fit`.
+        InputError
+            When the rows are malformed, or not like those that were fitted to.
+        """
+        check_is_fitted(self)
+        return nats_to_bits(self._read_new_rows(x, y))
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows, in nats; of those who train nothing, an estimate of these rows."""
+        return clone(self).fit(x, y).estimate_.nats
 
     def settings(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values, for the estimate's record."""

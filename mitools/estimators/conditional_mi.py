@@ -1,7 +1,8 @@
 """Mutual information that is left when a third variable is known: I(X;Y|Z)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -9,18 +10,18 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution, Estimate, Interval, Kind, WarningWord
-from mitools.estimators.base import MIEstimator
+from mitools.core.estimate import Estimate, EstimateWarning, Kind, WarningWord
+from mitools.estimators.assemble import MeasuredNats, assemble_estimate
+from mitools.estimators.base import FittedAttributes, MIEstimator
 from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_labels, same_length
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+from mitools.estimators.inputs.validation import as_array, as_labels, same_length
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
-OF_A_PART: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
+WORDS_OF_PARTS: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")
 """Warnings about how a part was read; they hold for what is put together from it."""
 
 
-class ChainRule(BaseEstimator):
+class ChainRule(FittedAttributes, BaseEstimator):
     """I(X;Y|Z) as a difference, ``I(X;[Y,Z]) - I(X;Z)``.
 
     *Kind.* A difference is bounded only where its parts are bounded on opposite sides: lower less upper is
@@ -82,17 +83,15 @@ class ChainRule(BaseEstimator):
         both, given = self.both_.estimate_, self.given_.estimate_
         nats = both.nats - given.nats
         stderr, paired = _stderr_of_difference(self.both_, self.given_)
-        interval = None if stderr is None else two_sided(nats, stderr)
         null = None
         if both.null_nats is not None and given.null_nats is not None:
-            null = both.null_nats - given.null_nats
-        self.estimate_ = Estimate(
+            null = MeasuredNats(both.null_nats - given.null_nats, None)
+        self.estimate_ = assemble_estimate(
+            MeasuredNats(nats, stderr),
             method=f"{both.method} by the chain rule",
             kind=kind_of_difference(both.kind, given.kind),
-            nats=nats,
-            stderr_nats=stderr,
-            interval_nats=interval,
-            null_nats=null,
+            null=null,
+            further_warnings=_warnings_of_parts({"I(X;[Y,Z])": both, "I(X;Z)": given}),
             n_train=both.n_train,
             n_select=both.n_select,
             n_report=both.n_report,
@@ -102,7 +101,6 @@ class ChainRule(BaseEstimator):
                 "both": both.to_dict(),
                 "given": given.to_dict(),
             },
-            warnings=_cautions(nats, interval, null, {"I(X;[Y,Z])": both, "I(X;Z)": given}),
         )
         return self
 
@@ -111,7 +109,7 @@ class ChainRule(BaseEstimator):
         return self.fit(x, y, z).estimate_
 
 
-class GivenClasses(BaseEstimator):
+class GivenClasses(FittedAttributes, BaseEstimator):
     """I(X;Y|Z) for a discrete Z: the mean of I(X;Y|Z=z) over the classes z, by their shares of the rows.
 
     Every term is a reading of its own, so the kind stays: a mean of lower bounds is a lower bound. The
@@ -160,20 +158,19 @@ class GivenClasses(BaseEstimator):
             When z holds no class labels, the lengths differ, or the estimator refuses the rows of a class.
         """
         started = time.perf_counter()
-        x_rows, y_rows, labels = np.asarray(x), np.asarray(y), as_labels(z, "z")
+        x_rows, y_rows, labels = as_array(x, "x"), as_array(y, "y"), as_labels(z, "z")
         n = len(labels)
         for name, rows in (("x", x_rows), ("y", y_rows)):
             if rows.ndim == 0:
                 raise InputError(f"{name} is a single value, but {n} rows are needed")
             same_length(len(rows), n, name, "z")
-        self.classes_ = np.unique(np.asarray(z))
+        self.classes_ = np.unique(as_array(z, "z"))
         self.estimates_ = tuple(
             self._within(x_rows[labels == k], y_rows[labels == k], value)
             for k, value in enumerate(self.classes_)
         )
         shares = np.bincount(labels) / n
         nats, stderr = _mean(shares, self.estimates_, n)
-        interval = None if stderr is None else two_sided(nats, stderr)
         null, ceiling, entropy = (
             _mean_of_known(shares, [getattr(estimate, name) for estimate in self.estimates_])
             for name in ("null_nats", "ceiling_nats", "entropy_nats")
@@ -182,23 +179,22 @@ class GivenClasses(BaseEstimator):
             f"z = {value}": estimate for value, estimate in zip(self.classes_, self.estimates_, strict=True)
         }
         first = self.estimates_[0]
-        self.estimate_ = Estimate(
+        estimate = assemble_estimate(
+            MeasuredNats(nats, stderr),
             method=f"{first.method} given classes",
             kind=first.kind,
-            nats=nats,
-            stderr_nats=stderr,
-            interval_nats=interval,
-            ceiling_nats=ceiling,
-            entropy_nats=entropy,
-            null_nats=null,
+            null=None if null is None else MeasuredNats(null, None),
+            entropy=entropy,
+            further_warnings=_warnings_of_parts(by_class),
             n_train=sum(estimate.n_train for estimate in self.estimates_),
             n_select=sum(estimate.n_select for estimate in self.estimates_),
             n_report=sum(estimate.n_report for estimate in self.estimates_),
             seconds=time.perf_counter() - started,
             settings=self.estimator.settings()
             | {"bits_by_class": {name: estimate.bits for name, estimate in by_class.items()}},
-            warnings=_cautions(nats, interval, null, by_class, entropy),
         )
+        # Which class is near its ceiling is said by that class's own reading, and not by the mean's.
+        self.estimate_ = replace(estimate, ceiling_nats=ceiling)
         return self
 
     def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
@@ -234,7 +230,7 @@ def _stderr_of_difference(both: MIEstimator, given: MIEstimator) -> tuple[float 
     first, second = both.estimate_.stderr_nats, given.estimate_.stderr_nats
     if first is None or second is None:
         return None, False
-    if not isinstance(both, VariationalEstimator) or not isinstance(given, VariationalEstimator):
+    if not isinstance(both, CrossFittedEstimator) or not isinstance(given, CrossFittedEstimator):
         return first + second, False
     rows_first, rows_second = (np.hstack([fold.pairs.x for fold in part.folds_]) for part in (both, given))
     if not np.array_equal(rows_first, rows_second):
@@ -268,27 +264,18 @@ def _mean_of_known(shares: NDArray[np.float64], values: Sequence[float | None]) 
     return float(shares @ known) if len(known) == len(values) else None
 
 
-def _cautions(
-    nats: float,
-    interval: Interval | None,
-    null: float | None,
-    parts: dict[str, Estimate],
-    entropy: float | None = None,
-) -> tuple[Caution, ...]:
-    """Give the warnings of the whole, and those of its parts that hold for it, each word once."""
-    found: tuple[Caution, ...] = ()
-    if interval is not None:
-        blind = Interval(null or 0.0, null or 0.0, CONFIDENCE)
-        found = cautions(interval, nats, null=blind, entropy=entropy)
-    for word in OF_A_PART:
+def _warnings_of_parts(parts: Mapping[str, Estimate]) -> tuple[EstimateWarning, ...]:
+    """Give the warnings of the parts that hold for the whole, each word once."""
+    found: tuple[EstimateWarning, ...] = ()
+    for word in WORDS_OF_PARTS:
         raised = [
-            (name, caution.sentence)
+            (name, warning)
             for name, part in parts.items()
-            for caution in part.warnings
-            if caution.word == word
+            for warning in part.warnings
+            if warning.word == word
         ]
         if raised:
-            name, sentence = raised[0]
+            name, first = raised[0]
             others = f" (and {len(raised) - 1} more)" if len(raised) > 1 else ""
-            found += (Caution(word, f"{name}{others}: {sentence}"),)
+            found += (EstimateWarning(word, f"{name}{others}: {first.sentence}", first.remedy),)
     return found

@@ -5,19 +5,18 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.inputs.splits import Parts
-
-Rows = NDArray[np.int64]
 
 
 class PairSource(Protocol):
     """Pairs of some of the items, as rows of the x table and of the y table."""
 
-    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         """Draw training pairs: rows of x and of y, shape (count,) each; items may come again."""
         ...
 
-    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def independent(self, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         """Pair the items up so that none is in two pairs: the sample a number is reported on."""
         ...
 
@@ -54,12 +53,12 @@ class Pairing(Protocol):
         """
         ...
 
-    def within(self, items: Rows) -> PairSource:
+    def within(self, items: RowNumbers) -> PairSource:
         """Restrict the pairing to some of the items."""
         ...
 
-    def apart(self, parts: Parts, rng: np.random.Generator) -> "Pairing":
-        """Shuffle the pairs apart within each part: the same marginals, and a truth of 0."""
+    def permuted(self, parts: Parts, rng: np.random.Generator) -> "Pairing":
+        """Permute the pairs within each part: the same marginals, and a truth of 0."""
         ...
 
 
@@ -78,34 +77,34 @@ class PairedRows:
     entropy_nats: float | None = None
     diagonal_is_marginal = False
 
-    def __init__(self, n_items: int, partner: Rows | None = None) -> None:
+    def __init__(self, n_items: int, partner: RowNumbers | None = None) -> None:
         self.n_items = self.n_rows = n_items
         self.partner = np.arange(n_items) if partner is None else partner
 
-    def within(self, items: Rows) -> "_PairedItems":
+    def within(self, items: RowNumbers) -> "_PairedItems":
         """Restrict the pairing to some of the rows of x."""
         return _PairedItems(items, self.partner[items])
 
-    def apart(self, parts: Parts, rng: np.random.Generator) -> "PairedRows":
+    def permuted(self, parts: Parts, rng: np.random.Generator) -> "PairedRows":
         """Permute the partners within each part."""
         return PairedRows(self.n_items, permuted_within(self.partner, parts, rng))
 
 
 class _PairedItems:
-    def __init__(self, x: Rows, y: Rows) -> None:
+    def __init__(self, x: RowNumbers, y: RowNumbers) -> None:
         self.x, self.y = x, y
 
-    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         chosen = rng.choice(len(self.x), count, replace=count > len(self.x))
         return self.x[chosen], self.y[chosen]
 
-    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def independent(self, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         return self.x, self.y
 
 
-def permuted_within(values: Rows, parts: Parts, rng: np.random.Generator) -> Rows:
+def permuted_within(values: RowNumbers, parts: Parts, rng: np.random.Generator) -> RowNumbers:
     """Permute values among the items of each part."""
-    shuffled = values.copy()
+    permuted = values.copy()
     for part in (parts.train, parts.select, parts.report):
-        shuffled[part] = rng.permutation(values[part])
-    return shuffled
+        permuted[part] = rng.permutation(values[part])
+    return permuted

@@ -1,172 +1,222 @@
-"""Every estimator by its name, for commands and recipes."""
+"""Every estimator by its name, for commands and recipes. Listing them imports no library."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from __future__ import annotations
 
-from mitools.core.estimate import Kind
+from collections.abc import Mapping
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
 from mitools.core.names import check_name
-from mitools.estimators.auto import AutoEstimator
-from mitools.estimators.base import MIEstimator
-from mitools.estimators.class_information.certificate import ClassPosterior, LabelInformation
-from mitools.estimators.classical.base import ClassicalEstimator
-from mitools.estimators.classical.binned import BinnedEstimator
-from mitools.estimators.classical.canonical_components import ComponentEstimator
-from mitools.estimators.classical.discrete import DiscreteEstimator
-from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
-from mitools.estimators.classical.ksg import KSG, MixedKSG
-from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
-from mitools.estimators.neural.adaptive import AdaptiveEstimator
-from mitools.estimators.neural.learned_density import LEARNED_DENSITY_METHODS, LearnedDensityEstimator
-from mitools.estimators.neural.methods import VARIATIONAL_METHODS
-from mitools.estimators.neural.variational import VariationalEstimator
+
+if TYPE_CHECKING:
+    from mitools.core.estimate import Kind
+    from mitools.estimators.base import MIEstimator
 
 
-class NamedMethod(NamedTuple):
-    """How to make an estimator, and what is worth knowing before one does.
+class RegisteredEstimator(NamedTuple):
+    """What is worth knowing of an estimator before it is made, and where its class lies.
 
     Attributes
     ----------
-    make
-        Called with a seed and a device.
+    path
+        Module and class, as ``module:class``; imported when the estimator is made.
     kind
         What its number is; None where that depends on what is chosen.
-    needs_labels
-        Whether y must be class labels (for ``discrete``, symbols on both sides).
-    ceiling
-        The most that it can return, in words; empty where nothing caps it. n is the number of reported pairs.
     use
         When to take it.
     cost
         About how long it takes on 10,000 rows and two cores.
+    ceiling
+        The most that it can return, in words; empty where nothing caps it. n is the number of reported pairs.
+    needs_labels
+        Whether y must be class labels (for ``discrete``, symbols on both sides).
+    takes_device
+        Whether it is fitted on a device.
+    settings
+        Parameters that the name stands for.
     """
 
-    make: Callable[[int, str], MIEstimator]
+    path: str
     kind: Kind | None
-    needs_labels: bool
-    ceiling: str
     use: str
-    cost: str
+    cost: str = "under 1 s"
+    ceiling: str = ""
+    needs_labels: bool = False
+    takes_device: bool = False
+    settings: Mapping[str, Any] = MappingProxyType({})
 
 
-NEURAL_COST = "10 to 15 s in 25 + 25 dimensions"
-QUICK = "under 1 s"
-
-_VARIATIONAL_USE: dict[str, tuple[str, str]] = {
-    "infonce": ("log n", "paired rows, same-class pairs, views"),
-    "nt_xent": ("log(2n - 1)", "the papers' reading of views"),
-    "dv": ("", "large values, many pairs"),
-    "mine": ("", "as dv, trained with a moving average"),
-    "nwj": ("", "beside dv: unbiased, with a variance that grows like exp(I)"),
-    "tuba": ("", "as nwj, with a learned baseline"),
-    "alpha_tuba": ("1 + log(n / alpha)", "large values at a held variance: between tuba and infonce"),
-    "js": ("", "as nwj, trained by Jensen-Shannon, which is steadier"),
-    "deep_infomax": ("2 log 2", "to compare and not to measure: twice the Jensen-Shannon divergence"),
-    "smile": ("", "large values; may exceed the truth"),
-    "flo": ("", "as nwj, with a second network that lowers its variance"),
-}
-
-_LEARNED_DENSITY_USE: dict[str, str] = {
-    "barber_agakov": "one continuous column y, or a known h(Y)",
-    "difference_of_entropies": "continuous y, large values",
-    "club": "to press information down; an upper bound only where p(y|x) is known",
-    "club_sampled": "as club, at linear cost",
-    "leave_one_out": "known noise; an upper bound only there",
-    "variational_kl": "stochastic codes; an upper bound only where p(y|x) is known",
-}
+_NEURAL_COST = "10 to 15 s in 25 + 25 dimensions"
 
 
-def _variational(name: str) -> NamedMethod:
-    def make(seed: int, device: str) -> MIEstimator:
-        critic = "projection" if name == "nt_xent" else "separable"
-        return VariationalEstimator(name, critic, device=device, seed=seed)
-
-    ceiling, use = _VARIATIONAL_USE[name]
-    return NamedMethod(make, VARIATIONAL_METHODS[name].kind, False, ceiling, use, NEURAL_COST)
-
-
-def _learned_density(name: str) -> NamedMethod:
-    def make(seed: int, device: str) -> MIEstimator:
-        return LearnedDensityEstimator(name, device=device, seed=seed)
-
-    use = _LEARNED_DENSITY_USE[name]
-    return NamedMethod(make, LEARNED_DENSITY_METHODS[name].kind, False, "", use, NEURAL_COST)
+def _variational(
+    method: str, use: str, ceiling: str = "", kind: Kind = "lower bound", critic: str = "separable"
+) -> RegisteredEstimator:
+    return RegisteredEstimator(
+        "mitools.estimators.neural.variational:VariationalEstimator",
+        kind,
+        use,
+        _NEURAL_COST,
+        ceiling,
+        takes_device=True,
+        settings={"method": method, "critic": critic},
+    )
 
 
-def _classical(
-    estimator: type[ClassicalEstimator], use: str, ceiling: str = "", cost: str = QUICK, labels: bool = False
-) -> NamedMethod:
-    def make(seed: int, device: str) -> MIEstimator:
-        return estimator(seed=seed)
+def _learned_density(method: str, use: str, kind: Kind = "point estimate") -> RegisteredEstimator:
+    return RegisteredEstimator(
+        "mitools.estimators.neural.learned_density:LearnedDensityEstimator",
+        kind,
+        use,
+        _NEURAL_COST,
+        takes_device=True,
+        settings={"method": method},
+    )
 
-    return NamedMethod(make, estimator.kind, labels, ceiling, use, cost)
 
-
-ESTIMATORS: dict[str, NamedMethod] = {
-    "auto": NamedMethod(
-        lambda seed, device: AutoEstimator(device=device, seed=seed),
+ESTIMATORS: dict[str, RegisteredEstimator] = {
+    "auto": RegisteredEstimator(
+        "mitools.estimators.auto:AutoEstimator",
         None,
-        False,
-        "that of the method chosen",
         "to begin with: takes what suits x and y, and says why",
         "under 1 s where neighbours are near, else as adaptive",
+        "that of the method chosen",
+        takes_device=True,
     ),
-    "adaptive": NamedMethod(
-        lambda seed, device: AdaptiveEstimator(device=device, seed=seed),
+    "adaptive": RegisteredEstimator(
+        "mitools.estimators.neural.adaptive:AdaptiveEstimator",
         "lower bound",
-        False,
-        "",
         "the tightest certified bound for continuous rows: a closed form, corrected by a network",
         "15 to 30 s",
+        takes_device=True,
     ),
-    "components": _classical(
-        ComponentEstimator,
+    "components": RegisteredEstimator(
+        "mitools.estimators.classical.canonical_components:ComponentEstimator",
+        "point estimate",
         "continuous rows of many columns that depend pair by pair",
-        cost="1 s in 25 + 25 dimensions",
+        "1 s in 25 + 25 dimensions",
     ),
-    **{name: _variational(name) for name in VARIATIONAL_METHODS},
-    **{name: _learned_density(name) for name in LEARNED_DENSITY_METHODS},
-    "class_posterior": NamedMethod(
-        lambda seed, device: ClassPosterior(seed=seed),
+    "infonce": _variational("infonce", "paired rows, same-class pairs, views", "log n"),
+    "nt_xent": _variational(
+        "nt_xent", "the papers' reading of views", "log(2n - 1)", "asymptotic lower bound", "projection"
+    ),
+    "dv": _variational("dv", "large values, many pairs"),
+    "mine": _variational("mine", "as dv, trained with a moving average"),
+    "nwj": _variational("nwj", "beside dv: unbiased, with a variance that grows like exp(I)"),
+    "tuba": _variational("tuba", "as nwj, with a learned baseline"),
+    "alpha_tuba": _variational(
+        "alpha_tuba", "large values at a held variance: between tuba and infonce", "1 + log(n / alpha)"
+    ),
+    "js": _variational("js", "as nwj, trained by Jensen-Shannon, which is steadier"),
+    "deep_infomax": _variational(
+        "deep_infomax",
+        "to compare and not to measure: twice the Jensen-Shannon divergence",
+        "2 log 2",
+        "point estimate",
+    ),
+    "smile": _variational("smile", "large values; may exceed the truth", kind="point estimate"),
+    "flo": _variational("flo", "as nwj, with a second network that lowers its variance"),
+    "barber_agakov": _learned_density(
+        "barber_agakov", "one continuous column y, or a known h(Y)", "lower bound"
+    ),
+    "difference_of_entropies": _learned_density("difference_of_entropies", "continuous y, large values"),
+    "club": _learned_density("club", "to press information down; an upper bound only where p(y|x) is known"),
+    "club_sampled": _learned_density("club_sampled", "as club, at linear cost"),
+    "leave_one_out": _learned_density("leave_one_out", "known noise; an upper bound only there"),
+    "variational_kl": _learned_density(
+        "variational_kl", "stochastic codes; an upper bound only where p(y|x) is known"
+    ),
+    "class_posterior": RegisteredEstimator(
+        "mitools.estimators.class_information.certificate:ClassPosterior",
         "lower bound",
-        True,
-        "",
         "features and labels: the certificate of an audit",
         "seconds",
+        needs_labels=True,
     ),
-    "label_information": NamedMethod(
-        lambda seed, device: LabelInformation(seed=seed),
+    "label_information": RegisteredEstimator(
+        "mitools.estimators.class_information.certificate:LabelInformation",
         "lower bound",
-        True,
-        "",
         "what a classifier knows of the label",
         "seconds",
+        needs_labels=True,
     ),
-    "ksg": _classical(KSG, "continuous x and y of a few dimensions", "digamma(n) - digamma(k)"),
-    "gaussian": _classical(GaussianEstimator, "normal rows"),
-    "gaussian_copula": _classical(GaussianCopulaEstimator, "rows that are normal after ranks"),
-    "binned": _classical(
-        BinnedEstimator, "the information plane's convention", "log of the number of bins met"
+    "ksg": RegisteredEstimator(
+        "mitools.estimators.classical.ksg:KSG",
+        "point estimate",
+        "continuous x and y of a few dimensions",
+        ceiling="digamma(n) - digamma(k)",
     ),
-    "mixed_ksg": _classical(MixedKSG, "continuous x of a few dimensions, class labels y", labels=True),
-    "discrete": _classical(
-        DiscreteEstimator, "symbols and labels", "log n without a correction", labels=True
+    "gaussian": RegisteredEstimator(
+        "mitools.estimators.classical.gaussian:GaussianEstimator", "point estimate", "normal rows"
     ),
-    "pairwise_lower": _classical(
-        PairwiseLowerBound, "rows plus noise of a stated variance", cost="seconds", labels=True
+    "gaussian_copula": RegisteredEstimator(
+        "mitools.estimators.classical.gaussian:GaussianCopulaEstimator",
+        "point estimate",
+        "rows that are normal after ranks",
     ),
-    "pairwise_upper": _classical(
-        PairwiseUpperBound, "rows plus noise of a stated variance", cost="seconds", labels=True
+    "binned": RegisteredEstimator(
+        "mitools.estimators.classical.binned:BinnedEstimator",
+        "point estimate",
+        "the information plane's convention",
+        ceiling="log of the number of bins met",
+    ),
+    "mixed_ksg": RegisteredEstimator(
+        "mitools.estimators.classical.ksg:MixedKSG",
+        "point estimate",
+        "continuous x of a few dimensions, class labels y",
+        needs_labels=True,
+    ),
+    "discrete": RegisteredEstimator(
+        "mitools.estimators.classical.discrete:DiscreteEstimator",
+        "point estimate",
+        "symbols and labels",
+        ceiling="log n without a correction",
+        needs_labels=True,
+    ),
+    "pairwise_lower": RegisteredEstimator(
+        "mitools.estimators.classical.pairwise_bounds:PairwiseLowerBound",
+        "lower bound",
+        "rows plus noise of a stated variance",
+        "seconds",
+        needs_labels=True,
+    ),
+    "pairwise_upper": RegisteredEstimator(
+        "mitools.estimators.classical.pairwise_bounds:PairwiseUpperBound",
+        "upper bound",
+        "rows plus noise of a stated variance",
+        "seconds",
+        needs_labels=True,
     ),
 }
+"""What is known of every estimator, by name. The classes are imported by :func:`make_estimator` alone."""
 
 
 def make_estimator(name: str, seed: int = 0, device: str = "cpu") -> MIEstimator:
     """Make an estimator by name, with its default settings.
 
+    Parameters
+    ----------
+    name
+        One of :data:`ESTIMATORS`.
+    seed
+        Of everything random.
+    device
+        Where it is fitted, for those that are fitted on a device.
+
     Raises
     ------
     InputError
         When there is no such method; the nearest ones are named.
+
+    Examples
+    --------
+    >>> make_estimator("infonce", seed=3)
+    VariationalEstimator(seed=3)
     """
     check_name("method", name, ESTIMATORS)
-    return ESTIMATORS[name].make(seed, device)
+    entry = ESTIMATORS[name]
+    module, _, of_class = entry.path.partition(":")
+    estimator: type[MIEstimator] = getattr(import_module(module), of_class)
+    settings = {**entry.settings, "seed": seed} | ({"device": device} if entry.takes_device else {})
+    return estimator(**settings)

@@ -1,7 +1,8 @@
 """One pass of a network over a data set: batches in, rows of every layer out, while the next are read."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -9,11 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from mitools.backends.lending import dtype_of, lent
 from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.read import (
     Inputs,
     Preparation,
@@ -22,7 +25,10 @@ from mitools.encoders.inputs.read import (
     inputs_to,
     read_inputs,
 )
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
+
+BATCH_SIZE = 256
+"""Items in work at a time, all views counted, unless the caller says otherwise."""
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
@@ -31,15 +37,17 @@ LayerRows = dict[str, NDArray[np.float32]]
 def encoded(
     encoder: Encoder,
     data: LabelledData,
-    views: SimCLRViews | None,
+    views: ItemViews | None,
     *,
     start: int,
     device: torch.device,
     batch_size: int,
     workers: int,
     precision: str,
-) -> Iterator[LayerRows]:
+) -> Generator[LayerRows, None, None]:
     """Yield the rows of one batch after another, from item `start` on.
+
+    Close it when it is not drawn to its end: until then the network is not given back.
 
     Raises
     ------
@@ -48,19 +56,37 @@ def encoded(
     """
     streams = stream_count(device)
     count = views.count if views else 1
-    batches = _Batches(data, encoder.preprocess, views, start, batch_size // (count * streams))
-    loader = DataLoader(batches, batch_size=None, num_workers=workers, pin_memory=device.type == "cuda")
+    batches = _Batches(data, encoder.preprocess, start, batch_size // (count * streams))
+    # A generator of its own: a loader without one takes its seed from the caller's random numbers.
+    loader = DataLoader(
+        batches,
+        batch_size=None,
+        num_workers=workers,
+        pin_memory=device.type == "cuda",
+        generator=torch.Generator(),
+    )
 
-    def encode(inputs: Inputs | InputError) -> dict[str, Tensor]:
-        if isinstance(inputs, InputError):
-            raise inputs
-        with torch.inference_mode(), computing_in(precision, device):
-            x = finish_inputs(inputs_to(inputs, device), encoder.preprocess)
-            return _outputs(encoder, x.flatten(0, 1) if views and isinstance(x, Tensor) else x)
+    def encode(batch: _Batch | InputError) -> dict[str, Tensor]:
+        if isinstance(batch, InputError):
+            raise batch
+        with _without_gradients(encoder):
+            inputs = inputs_to(batch.inputs, device)
+            # Outside the network's precision: a view is the same one whatever the network computes in.
+            x = (
+                finish_inputs(inputs, encoder.preprocess)
+                if views is None
+                else _normalised_views(inputs, batch.items, views, encoder)
+            )
+            if encoder.borrowed and isinstance(x, Tensor) and _is_prepared_here(batch.inputs):
+                x = x.to(dtype_of(encoder.module))
+            with computing_in(precision, device):
+                return _outputs(encoder, x)
 
     widths: dict[str, int] = {}
-    with _placed(encoder.module, device):
-        for outputs in in_streams(encode, loader, streams):
+    with lent(encoder.module) if encoder.borrowed else _placed(encoder.module, device):
+        # Nobody knows whether the caller's module may be called from several threads at once.
+        passes = map(encode, loader) if encoder.borrowed else in_streams(encode, loader, streams)
+        for outputs in passes:
             for layer, rows in outputs.items():
                 if (width := widths.setdefault(layer, rows.shape[1])) != rows.shape[1]:
                     raise InputError(
@@ -70,6 +96,13 @@ def encoded(
             yield {layer: rows.reshape(-1, count, rows.shape[1]).numpy() for layer, rows in outputs.items()}
 
 
+class _Batch(NamedTuple):
+    """Inputs, and the positions of their items in the data set, shape (items,)."""
+
+    inputs: Inputs
+    items: Tensor
+
+
 class _Batches(Dataset):
     """Whole batches of input; what cannot be read is handed over as the error, in one piece."""
 
@@ -77,25 +110,58 @@ class _Batches(Dataset):
         self,
         data: LabelledData,
         preprocess: Preparation,
-        views: SimCLRViews | None,
         start: int,
         items: int,
     ) -> None:
         self._data = data
         self._preprocess = preprocess
-        self._views = views
         self._left = range(start, len(data))
         self._items = max(1, items)
 
     def __len__(self) -> int:
         return -(-len(self._left) // self._items)
 
-    def __getitem__(self, batch: int) -> Inputs | InputError:
+    def __getitem__(self, batch: int) -> _Batch | InputError:
         indices = self._left[batch * self._items : (batch + 1) * self._items]
         try:
-            return read_inputs(self._data, indices, self._preprocess, self._views)
+            return _Batch(read_inputs(self._data, indices, self._preprocess), torch.tensor(indices))
         except InputError as error:  # raised in a worker it would arrive wrapped in a traceback
             return error
+
+
+def _is_prepared_here(inputs: Inputs) -> bool:
+    """Whether these are pixels or rows, which go into a network of half precision as such numbers.
+
+    Tensors that their owner has made go into it as they are.
+    """
+    return isinstance(inputs, Tensor) and (inputs.dtype == torch.uint8 or inputs.ndim == 2)
+
+
+def _without_gradients(encoder: Encoder) -> AbstractContextManager[None]:
+    """Keep no record for gradients; of the caller's module not in a way that shows in what it remembers.
+
+    A tensor made in inference mode can never be trained through, and a network may keep one: a mask or a
+    position table that it makes at its first call.
+    """
+    return torch.no_grad() if encoder.borrowed else torch.inference_mode()
+
+
+def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: Encoder) -> Tensor:
+    """Draw the views of a batch of images and normalise them, shape (items * views, 3, height, width)."""
+    preprocess = encoder.preprocess
+    if not isinstance(inputs, Tensor) or not isinstance(preprocess, Preprocess):
+        raise InputError(f"encoder {encoder.name} reads no images, and only images have views")
+    try:
+        drawn = views.of(inputs / 255, items.numpy())
+    except (
+        RuntimeError,
+        ValueError,
+        TypeError,
+        IndexError,
+    ) as error:  # of the user's own view, or a small image
+        shape, reason = "x".join(map(str, inputs.shape[1:])), " ".join(str(error).split())
+        raise InputError(f"view {views.view.name} fails on images of {shape} ({reason[:300]})") from None
+    return preprocess.normalise(drawn.flatten(0, 1))
 
 
 @contextmanager
@@ -119,8 +185,10 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
         shape = "x".join(map(str, x.shape[1:])) if isinstance(x, Tensor) else f"{', '.join(x)}"
         reason = " ".join(str(error).split())
-        raise InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})") from None
-    layers = found if isinstance(found, dict) else {encoder.layers[0]: found}
+        said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})")
+        raise said from (error if encoder.borrowed else None)  # its owner wants to see where
+    by_layer = isinstance(found, dict) and set(found) == set(encoder.layers)
+    layers = found if by_layer else {encoder.layers[0]: found}
     n = inputs_count(x)
     return {layer: _checked(_at(encoder, layer), rows, n) for layer, rows in layers.items()}
 

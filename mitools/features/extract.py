@@ -2,24 +2,28 @@
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mitools.backends.devices import resolve_device
+from mitools.backends.lending import device_of
 from mitools.backends.precision import require_precision
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
+from mitools.encoders.sources.builtin_pca import PrincipalComponents
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
-from mitools.features.encoding import LayerRows, encoded
+from mitools.features.encoding import BATCH_SIZE, LayerRows, encoded
+from mitools.features.probe import probed_digests
 from mitools.features.store import FeatureDtype, FeatureStore, feature_key, resume_together
-from mitools.views.item_views import SimCLRViews
+from mitools.views.item_views import ItemViews
 
 SHARD_BYTES = 1 << 28
 """After so much of its widest layer a pass is sealed: a stop loses what came after."""
@@ -56,11 +60,13 @@ class PassOptions(TypedDict, total=False):
     Attributes
     ----------
     views
-        Encode these views of every image in place of the image itself.
+        Encode these views of every image in place of the image itself; they are drawn of images that have
+        the encoder's size and are normalised afterwards, as in training.
     fit_on
         The training items, for an encoder that is fitted.
     device
-        As :func:`mitools.backends.devices.resolve_device` reads it; the CPU unless said.
+        As :func:`mitools.backends.devices.resolve_device` reads it; the CPU unless said. A module of the
+        caller's own runs where it lies.
     batch_size
         Images in work at a time, all views counted (256); on a CPU its cores share them.
     workers
@@ -73,7 +79,7 @@ class PassOptions(TypedDict, total=False):
         Called with the encoder's name, the items done and n.
     """
 
-    views: SimCLRViews | None
+    views: ItemViews | None
     fit_on: NDArray[np.int64] | None
     device: str
     batch_size: int
@@ -126,11 +132,11 @@ def extract_layers(
     if isinstance(encoder, PrecomputedFeatures):
         return {"output": _precomputed(encoder, data, views, start)}
     precision, kept_as = options.get("precision", "float32"), options.get("kept_as", "float32")
-    require_precision(precision, resolve_device(options.get("device", "cpu")))
-    digest = encoder.fitted_digest(data, options.get("fit_on"))
+    require_precision(precision, _device(encoder, options))
+    digests = _digests(encoder, data, options)
     keys = {
         layer: feature_key(
-            encoder=digest,
+            encoder=digests[layer],
             preprocess=encoder.preprocess.key,
             layer=layer,
             data=data.digest,
@@ -153,6 +159,23 @@ def extract_layers(
     return features
 
 
+def _digests(
+    encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions
+) -> dict[str, str]:
+    """Digest the network, by layer; one in memory by what it makes of some items as well."""
+    if isinstance(encoder, Encoder) and encoder.borrowed:
+        where, precision = _device(encoder, options), options.get("precision", "float32")
+        return probed_digests(encoder, data, where, precision)
+    return dict.fromkeys(_layers(encoder), encoder.fitted_digest(data, options.get("fit_on")))
+
+
+def _device(encoder: AnyEncoder, options: PassOptions) -> torch.device:
+    """Where a network runs: the caller's own where it lies."""
+    if isinstance(encoder, Encoder) and encoder.borrowed:
+        return device_of(encoder.module)
+    return resolve_device(options.get("device", "cpu"))
+
+
 def _layers(encoder: AnyEncoder) -> tuple[str, ...]:
     return encoder.layers if isinstance(encoder, Encoder) else ("output",)
 
@@ -163,23 +186,24 @@ def _encode(
     """Run the network over the items and write the layers named, each under its key."""
     views, advance = options.get("views"), options.get("advance")
     kept_as: FeatureDtype = options.get("kept_as", "float32")
-    _require_readable(encoder, data, views)
+    encoder.require_readable(data, views)
     with ExitStack() as files:
         writers = {
             layer: files.enter_context(store.write(key, data.labels, kept_as)) for layer, key in keys.items()
         }
         done = resume_together(list(writers.values()))
         since_seal = 0
-        for batch in encoded(
+        passed = encoded(
             encoder,
             data,
             views,
             start=done,
-            device=resolve_device(options.get("device", "cpu")),
-            batch_size=options.get("batch_size", 256),
+            device=_device(encoder, options),
+            batch_size=options.get("batch_size", BATCH_SIZE),
             workers=options.get("workers", 0),
             precision=options.get("precision", "float32"),
-        ):
+        )
+        for batch in files.enter_context(closing(passed)):
             for layer, writer in writers.items():
                 writer.append(_as_kept(batch[layer], kept_as, encoder.name))
             done += len(next(iter(batch.values())))
@@ -209,7 +233,7 @@ def _widest(batch: LayerRows) -> int:
 
 
 def _precomputed(
-    encoder: PrecomputedFeatures, data: LabelledData, views: SimCLRViews | None, start: float
+    encoder: PrecomputedFeatures, data: LabelledData, views: ItemViews | None, start: float
 ) -> Features:
     if views is not None:
         raise InputError(f"{encoder.spec}: rows already computed have no augmented views")
@@ -223,14 +247,3 @@ def _precomputed(
         precision="float32",
     )
     return Features(values, data.labels, key, False, time.perf_counter() - start)
-
-
-def _require_readable(encoder: Encoder, data: LabelledData, views: SimCLRViews | None) -> None:
-    item = data[0][0]
-    if views is not None and isinstance(item, np.ndarray | str):
-        kind = "feature rows" if isinstance(item, np.ndarray) else "texts"
-        raise InputError(f"{data.name} holds {kind}, which have no augmented views")
-    if isinstance(item, np.ndarray) and not encoder.reads_rows:
-        raise InputError(
-            f"encoder {encoder.name} reads images and {data.name} holds feature rows; use builtin:pixels"
-        )

@@ -1,61 +1,102 @@
 """Critics trained on frozen features: same-class pairs and augmented views."""
 
-from torch import nn
+from typing import TYPE_CHECKING, Any
 
-from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts
+from mitools.core.estimate import Estimate
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
-from mitools.metrics.alignment import alignment
+from mitools.measures.measured import Measured
+from mitools.measures.registry import find_measure
+from mitools.measures.representation import Representation
+from mitools.measures.settings import MeasureSettings
 from mitools.pairing.same_class import SameClassPairs
 from mitools.pairing.view_pairs import ViewPairs
 
+if TYPE_CHECKING:
+    from torch import nn
 
-def same_class_critic(
-    features: Features, parts: Parts, settings: AuditSettings, head: nn.Module | None = None
-) -> Values:
+SCALING = "standardise"
+"""Of a fresh critic's input: features of one network need no ranks, which cost it a hundredth of a bit."""
+
+
+def same_class_critic(representation: Representation, settings: MeasureSettings, method: str) -> Measured:
     """Estimate I_class after training, with a projection head as critic (Lee et al., Sec. III-C).
 
     Parameters
     ----------
-    features, parts, settings
+    representation, settings
         As for every measure.
-    head
-        The head that the encoder was trained with, as a critic to start from, as the paper does; a fresh
-        one when None.
+    method
+        A name in :data:`mitools.estimators.neural.methods.VARIATIONAL_METHODS`.
     """
-    rows = features.values[:, 0]
-    critic = _projection_critic(settings, head)
-    critic.fit(rows, rows, SameClassPairs(features.labels, settings.prior), parts)
-    column = "i_class_infonce" if head is None else "i_class_head"
-    return {"estimates": {column: critic.estimate_.to_dict()}}
+    return Measured({_name("same_class", method): _on_classes(representation, settings, method=method)})
 
 
-def view_critic(
-    features: Features, parts: Parts, settings: AuditSettings, head: nn.Module | None = None
-) -> Values:
+def same_class_head(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Estimate I_class by InfoNCE from the head that the encoder was trained with, as the paper does."""
+    return Measured({"i_class_head": _on_classes(representation, settings, representation.head)})
+
+
+def view_critic(representation: Representation, settings: MeasureSettings, method: str) -> Measured:
     """Estimate I_SimCLR after training, on augmented views; arguments as for :func:`same_class_critic`."""
-    n, n_views, d = features.values.shape
-    rows = features.values.reshape(n * n_views, d)
-    critic = _projection_critic(settings, head)
-    critic.fit(rows, rows, ViewPairs(n, n_views, features.labels), parts)
-    if head is not None:
-        return {"estimates": {"i_simclr_head": critic.estimate_.to_dict()}}
-    report = features.values[parts.report]
-    return {
-        "estimates": {"i_simclr": critic.estimate_.to_dict()},
-        "metrics": {"alignment_simclr": alignment(report[:, 0], report[:, 1], device=settings.device)},
+    return Measured({_name("simclr", method): _on_views(representation, settings, method=method)})
+
+
+def view_head(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Estimate I_SimCLR by InfoNCE from the head that the encoder was trained with."""
+    return Measured({"i_simclr_head": _on_views(representation, settings, representation.head)})
+
+
+def projection_critic(
+    settings: MeasureSettings, head: "nn.Module | None" = None, **further: Any
+) -> VariationalEstimator:
+    """Make the papers' critic: a projection head, and the cosine of what it gives.
+
+    Parameters
+    ----------
+    settings
+        The device and the seed.
+    head
+        A trained head to start from, which reads features as they are; a fresh one when None.
+    further
+        Other settings of :class:`mitools.estimators.neural.variational.VariationalEstimator`.
+    """
+    options: dict[str, Any] = {
+        "method": "infonce",
+        "critic": "projection" if head is None else head,
+        "scaling": SCALING if head is None else "none",
+        "device": settings.device,
+        "seed": settings.seed,
     }
+    return VariationalEstimator(**options | further)
 
 
-def _projection_critic(settings: AuditSettings, head: nn.Module | None) -> VariationalEstimator:
-    """Make the papers' critic; features of one network need no ranks, which cost it a hundredth of a bit."""
-    return VariationalEstimator(
-        "infonce",
-        "projection" if head is None else head,
-        # A trained head reads features as they are.
-        scaling="standardise" if head is None else "none",
-        device=settings.device,
-        seed=settings.seed,
-    )
+def _on_classes(
+    representation: Representation,
+    settings: MeasureSettings,
+    head: "nn.Module | None" = None,
+    method: str = "infonce",
+) -> Estimate:
+    pairs = SameClassPairs(representation.labels, settings.prior)
+    critic = projection_critic(settings, head, method=method)
+    return critic.fit(representation.rows, representation.rows, pairs, representation.parts).estimate_
+
+
+def _on_views(
+    representation: Representation,
+    settings: MeasureSettings,
+    head: "nn.Module | None" = None,
+    method: str = "infonce",
+) -> Estimate:
+    views = representation.views
+    assert views is not None
+    n, n_views, d = views.shape
+    rows = views.reshape(n * n_views, d)
+    critic = projection_critic(settings, head, method=method)
+    pairs = ViewPairs(n, n_views, representation.labels)
+    return critic.fit(rows, rows, pairs, representation.parts).estimate_
+
+
+def _name(pairing: str, method: str) -> str:
+    measure = find_measure(pairing, method)
+    assert measure is not None
+    return measure.name

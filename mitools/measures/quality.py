@@ -1,14 +1,20 @@
-"""What mutual information is compared with: accuracies, alignment, uniformity, tolerance."""
+"""What mutual information is compared with, on the report part: accuracies, alignment, uniformity, tolerance.
+
+What compares every two items is taken on a random part of the report items, and of the training items, where
+there are more than so many.
+"""
+
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mitools.core.result_store import Values
-from mitools.estimators.inputs.splits import Parts, at_most
-from mitools.features.extract import Features
-from mitools.measures.settings import AuditSettings
+from mitools.estimators.inputs.splits import at_most
+from mitools.measures.measured import Measured
+from mitools.measures.representation import Representation
+from mitools.measures.settings import MeasureSettings
 from mitools.metrics.alignment import alignment
 from mitools.metrics.clustering import kmeans_nmi
-from mitools.metrics.feature_quality import feature_quality
 from mitools.metrics.knn import knn_accuracy
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.tolerance import tolerance, tolerance_all_pairs
@@ -17,43 +23,82 @@ from mitools.pairing.same_class import SameClassPairs
 
 NEIGHBOURS = (20, 200)
 
-
 MOST_TRAINING, MOST_REPORTED = 131_072, 32_768
 """Items that the metrics over all pairs are taken on at the most: a random part of each part."""
 
 
-def quality(features: Features, parts: Parts, settings: AuditSettings) -> Values:
-    """Measure what mutual information is compared with, on the report part.
+class _Compared(NamedTuple):
+    """The items that metrics over all pairs are taken on, shape (m,) each."""
 
-    What compares all pairs is taken on a random part of 32,768 report items, and of 131,072 training items,
-    where there are more.
-    """
-    rows, labels, device = features.values[:, 0], features.labels, settings.device
+    train: NDArray[np.int64]
+    report: NDArray[np.int64]
+
+
+def _compared(representation: Representation, settings: MeasureSettings) -> _Compared:
+    """Choose the items: the same for every metric, whichever of them are asked for."""
     rng = np.random.default_rng([settings.seed, 5])
-    reported = at_most(parts.report, MOST_REPORTED, rng)
-    report, report_labels = rows[reported], labels[reported]
-    pairs = SameClassPairs(labels, settings.prior).within(parts.report)
-    x, y = pairs.independent(np.random.default_rng([settings.seed, 4]))
-    trained = at_most(parts.train, MOST_TRAINING, rng)
-    train, train_labels = rows[trained], labels[trained]
+    report = at_most(representation.parts.report, MOST_REPORTED, rng)
+    return _Compared(at_most(representation.parts.train, MOST_TRAINING, rng), report)
+
+
+def _reported(
+    representation: Representation, settings: MeasureSettings
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Give the rows, shape (m, d), and labels, shape (m,), of the report items."""
+    report = _compared(representation, settings).report
+    return representation.rows[report], representation.labels[report]
+
+
+def neighbour_accuracies(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Classify the report items by their 20, and by their 200 nearest training items."""
+    train = _compared(representation, settings).train
+    rows, labels = representation.rows[train], representation.labels[train]
+    report, report_labels = _reported(representation, settings)
     # A small training part has fewer neighbours to ask than the table's columns are named for.
     asked = {k: min(k, len(train)) for k in NEIGHBOURS}
-    neighbours = knn_accuracy(train, train_labels, report, report_labels, list(asked.values()), device=device)
-    return {
-        "metrics": {
-            **{f"knn{k}_acc": neighbours[least] for k, least in asked.items()},
-            "alignment": alignment(rows[x], rows[y], device=device),
-            "uniformity": uniformity(report, device=device),
-            "tolerance": tolerance(report, report_labels),
-            "tolerance_all_pairs": tolerance_all_pairs(report, report_labels),
-            "recall_at_1": recall_at_1(report, report_labels, device=device),
-            "nmi": kmeans_nmi(report, report_labels, settings.seed),
+    found = knn_accuracy(rows, labels, report, report_labels, list(asked.values()), device=settings.device)
+    return Measured({f"knn{k}_acc": found[least] for k, least in asked.items()})
+
+
+def same_class_alignment(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Align pairs of one class, every report item in one pair at the most."""
+    pairs = SameClassPairs(representation.labels, settings.prior).within(representation.parts.report)
+    x, y = pairs.independent(np.random.default_rng([settings.seed, 4]))
+    rows = representation.rows
+    return Measured({"alignment": alignment(rows[x], rows[y], device=settings.device)})
+
+
+def view_alignment(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Align the first two views of every report item."""
+    assert representation.views is not None
+    report = representation.views[representation.parts.report]
+    return Measured({"alignment_simclr": alignment(report[:, 0], report[:, 1], device=settings.device)})
+
+
+def report_uniformity(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Measure how evenly the report items are spread."""
+    rows, _ = _reported(representation, settings)
+    return Measured({"uniformity": uniformity(rows, device=settings.device)})
+
+
+def class_tolerance(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Measure how alike report items of one class are, over same-class pairs and over all pairs."""
+    rows, labels = _reported(representation, settings)
+    return Measured(
+        {
+            "tolerance": tolerance(rows, labels),
+            "tolerance_all_pairs": tolerance_all_pairs(rows, labels),
         }
-    }
+    )
 
 
-def guard(features: Features, parts: Parts, settings: AuditSettings) -> Values:
-    """Count what is wrong with the features of all items."""
-    found = feature_quality(features.values[:, 0], settings.seed)
-    classes = int(features.labels.max()) + 1
-    return {"metrics": found.to_dict(), "warnings": {"features": found.warnings(classes)}}
+def nearest_item_recall(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Count the report items whose nearest other report item is of their class."""
+    rows, labels = _reported(representation, settings)
+    return Measured({"recall_at_1": recall_at_1(rows, labels, device=settings.device)})
+
+
+def cluster_agreement(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Compare k-means clusters of the report items with their classes."""
+    rows, labels = _reported(representation, settings)
+    return Measured({"nmi": kmeans_nmi(rows, labels, settings.seed)})

@@ -1,139 +1,132 @@
-"""What a cell of a study can measure: estimators on a pairing, and metrics, as JSON values."""
+"""Every measure by its name. Listing them imports no library and computes nothing.
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+A measure is a column: of an audit's table, of a study's or of a plane's. Whoever asks for it gets it from
+:func:`mitools.measures.compute.measure`, computed by one function with one set of settings.
+"""
 
-import numpy as np
+from collections.abc import Iterable
 
-from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.methods import VARIATIONAL_METHODS
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.registry import ESTIMATORS, make_estimator
-from mitools.features.extract import Features
-from mitools.metrics.alignment import alignment
-from mitools.metrics.clustering import kmeans_nmi
-from mitools.metrics.knn import knn_accuracy
-from mitools.metrics.probe import linear_probe
-from mitools.metrics.retrieval import recall_at_1
-from mitools.metrics.tolerance import tolerance, tolerance_all_pairs
-from mitools.metrics.uniformity import uniformity
-from mitools.pairing.same_class import SameClassPairs
-from mitools.pairing.view_pairs import ViewPairs
+from mitools.core.names import check_name
+from mitools.measures.audit_columns import AUDIT_MEASURES
+from mitools.measures.base import Computation, Measure
 
-Values = dict[str, Any]
+REVISION = 1
+"""Part of the name of every kept result: raise it when a change of the code changes a number of a measure."""
 
+CRITIC_METHODS = (
+    "infonce", "nt_xent", "dv", "mine", "nwj", "tuba", "alpha_tuba", "js", "deep_infomax", "smile", "flo",
+)  # fmt: skip
+"""Methods that train a critic, on same-class pairs or on views."""
 
-class Measuring(NamedTuple):
-    """What every measure sees.
+LABEL_ESTIMATORS = ("mixed_ksg", "discrete", "pairwise_lower", "pairwise_upper")
+"""Estimators that compare rows with labels, beside ``label_information``."""
 
-    Attributes
-    ----------
-    features
-        Of one encoder on one data set; with views where the pairing needs them.
-    parts
-        The split of the items.
-    prior
-        ``empirical`` or ``uniform``.
-    seed, device
-        As everywhere.
-    """
-
-    features: Features
-    parts: Parts
-    prior: str
-    seed: int
-    device: str
-
-    @property
-    def rows(self) -> np.ndarray:
-        """Shape (n, d): the first view of every item."""
-        return self.features.values[:, 0]
+PLANE_METHODS_OF_LABEL = (
+    "mine", "mixed_ksg", "binned", "pairwise_upper", "pairwise_lower", "ctc_in_sample", "ctc_held_out",
+)  # fmt: skip
+PLANE_METHODS_OF_INPUT = (
+    "infonce", "ksg", "binned", "pairwise_upper", "pairwise_lower", "ctc_in_sample", "ctc_held_out",
+)  # fmt: skip
+"""What a plane reads with settings of its own: see :mod:`mitools.plane.methods`."""
 
 
-def _same_class(name: str, on: Measuring) -> Values:
-    if name == "class_posterior":
-        certificate = ClassPosterior(prior=on.prior, seed=on.seed)
-        return certificate.fit(on.rows, on.features.labels, on.parts).estimate_.to_dict()
-    critic = VariationalEstimator(name, "projection", device=on.device, seed=on.seed)
-    pairs = SameClassPairs(on.features.labels, on.prior)
-    return critic.fit(on.rows, on.rows, pairs, on.parts).estimate_.to_dict()
+def _of_studies() -> Iterable[Measure]:
+    """Give what a study can have beside the columns of an audit."""
+    for method in CRITIC_METHODS[1:]:
+        yield Measure(
+            f"same_class:{method}",
+            "estimate",
+            Computation("mitools.measures.critics:same_class_critic", method),
+            what=f"same-class information, with the critic of i_class_infonce trained and read by {method}",
+            source="mitools.estimators.neural.methods",
+            pairing="same_class",
+            estimator=method,
+            tables=("study",),
+        )
+        yield Measure(
+            f"simclr:{method}",
+            "estimate",
+            Computation("mitools.measures.critics:view_critic", method),
+            what=f"information of two views, with the critic of i_simclr trained and read by {method}",
+            source="mitools.estimators.neural.methods",
+            pairing="simclr",
+            estimator=method,
+            reads=("views",),
+            tables=("study",),
+        )
+    for method in LABEL_ESTIMATORS:
+        yield Measure(
+            f"labels:{method}",
+            "estimate",
+            Computation("mitools.measures.label_estimators:label_estimator", method),
+            what=f"information of the features about the label, by {method} with its default settings",
+            source="mitools.estimators.registry",
+            pairing="labels",
+            estimator=method,
+            tables=("study",),
+        )
 
 
-def _labels(name: str, on: Measuring) -> Values:
-    return make_estimator(name, on.seed, on.device).estimate(on.rows, on.features.labels).to_dict()
+def _of_planes() -> Iterable[Measure]:
+    """Give what a plane reads for all checkpoints of a layer together."""
+    for method in PLANE_METHODS_OF_INPUT:
+        yield Measure(
+            f"I(X;T):{method}",
+            "estimate",
+            None,
+            what=f"information that a layer keeps of the input, by {method} with the settings of a plane",
+            source="mitools.plane.methods",
+            pairing="input",
+            reads=("rows",),
+            tables=("plane",),
+        )
+    for method in PLANE_METHODS_OF_LABEL:
+        yield Measure(
+            f"I(T;Y):{method}",
+            "estimate",
+            None,
+            what=f"information of a layer about the label, by {method} with the settings of a plane",
+            source="mitools.plane.methods",
+            pairing="labels",
+            tables=("plane",),
+        )
 
 
-def _simclr(name: str, on: Measuring) -> Values:
-    n, n_views, d = on.features.values.shape
-    rows = on.features.values.reshape(n * n_views, d)
-    critic = VariationalEstimator(name, "projection", device=on.device, seed=on.seed)
-    pairs = ViewPairs(n, n_views, on.features.labels)
-    return critic.fit(rows, rows, pairs, on.parts).estimate_.to_dict()
-
-
-class _Pairing(NamedTuple):
-    measure: Callable[[str, Measuring], Values]
-    takes: Callable[[str], bool]
-
-
-PAIRINGS: dict[str, _Pairing] = {
-    "same_class": _Pairing(
-        _same_class, lambda name: name == "class_posterior" or name in VARIATIONAL_METHODS
-    ),
-    "labels": _Pairing(_labels, lambda name: ESTIMATORS[name].needs_labels and name != "class_posterior"),
-    "simclr": _Pairing(_simclr, lambda name: name in VARIATIONAL_METHODS),
+MEASURES: dict[str, Measure] = {
+    measure.name: measure for measure in (*AUDIT_MEASURES, *_of_studies(), *_of_planes())
 }
-"""How the estimators read each pairing, and which of them can."""
+"""Every column of an audit, a study or a plane; those of an audit first, in its order."""
+
+_NAMES = {
+    (measure.pairing, measure.estimator): measure.name for measure in MEASURES.values() if measure.estimator
+}
+
+PAIRINGS = tuple(dict.fromkeys(pairing for pairing, _ in _NAMES))
+"""The pairings that a study may ask for."""
+
+METRICS = tuple(measure.name for measure in MEASURES.values() if measure.kind == "metric")
+"""What mutual information is compared with."""
 
 
-def known_method(name: str) -> None:
-    """Refuse a name that is no estimator's.
+def find_measure(pairing: str, estimator: str) -> Measure | None:
+    """Find an estimate by the names of its pairing and estimator; None where the two do not go together.
+
+    Examples
+    --------
+    >>> find_measure("same_class", "infonce").name
+    'i_class_infonce'
+    """
+    name = _NAMES.get((pairing, estimator))
+    return None if name is None else MEASURES[name]
+
+
+def known_measure(name: str) -> Measure:
+    """Find a measure by its name.
 
     Raises
     ------
     InputError
-        With the nearest names.
+        When there is no such measure; the nearest are named.
     """
-    make_estimator(name)
-
-
-def applies(pairing: str, estimator: str) -> bool:
-    """Whether an estimator can read a pairing."""
-    return PAIRINGS[pairing].takes(estimator)
-
-
-def estimate(pairing: str, estimator: str, on: Measuring) -> Values:
-    """Read an estimator on a pairing; the estimate as JSON values."""
-    return PAIRINGS[pairing].measure(estimator, on)
-
-
-def _report(on: Measuring) -> tuple[np.ndarray, np.ndarray]:
-    return on.rows[on.parts.report], on.features.labels[on.parts.report]
-
-
-def _knn(on: Measuring, k: int) -> float:
-    train = on.parts.train
-    rows, labels = on.rows[train], on.features.labels[train]
-    k = min(k, len(train))
-    return knn_accuracy(rows, labels, *_report(on), [k], device=on.device)[k]
-
-
-def _alignment(on: Measuring) -> float:
-    pairs = SameClassPairs(on.features.labels, on.prior).within(on.parts.report)
-    x, y = pairs.independent(np.random.default_rng([on.seed, 4]))
-    return alignment(on.rows[x], on.rows[y], device=on.device)
-
-
-METRICS: dict[str, Callable[[Measuring], float]] = {
-    "linear_acc": lambda on: linear_probe(on.rows, on.features.labels, on.parts),
-    "knn20_acc": lambda on: _knn(on, 20),
-    "knn200_acc": lambda on: _knn(on, 200),
-    "alignment": _alignment,
-    "uniformity": lambda on: uniformity(_report(on)[0], device=on.device),
-    "tolerance": lambda on: tolerance(*_report(on)),
-    "tolerance_all_pairs": lambda on: tolerance_all_pairs(*_report(on)),
-    "recall_at_1": lambda on: recall_at_1(*_report(on), device=on.device),
-    "nmi": lambda on: kmeans_nmi(*_report(on), on.seed),
-}
-"""What mutual information is compared with, on the report part."""
+    check_name("measure", name, MEASURES)
+    return MEASURES[name]

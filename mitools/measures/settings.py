@@ -1,44 +1,27 @@
-"""What is measured, and how: one set of settings for every measure."""
+"""What every measure depends on beside the representation: one set of settings, whoever asks."""
 
 from dataclasses import dataclass
-
-from mitools.features.store import FeatureDtype
+from typing import Any
 
 
 @dataclass(frozen=True)
-class AuditSettings:
-    """What an audit is asked for, beside data and encoders.
+class MeasureSettings:
+    """Settings that an audit, a study, a plane and Python share.
 
     Attributes
     ----------
-    simclr
-        Measure I_SimCLR too, on `views` augmented views an image: the encoder runs that many more times.
     prior
         The class distribution that is meant: ``empirical`` or ``uniform``.
     seed
-        Of the split, the critics and the views.
-    critic
-        Fit an InfoNCE critic beside the certificate: most of the time of an audit whose features are kept.
-    trained_head
-        For runs with a projection head, fit a critic that starts from it too.
-    control
-        Hold every trained network against its architecture untrained.
-    precision, kept_as
-        What networks compute in, and what features are kept as: see
-        :class:`mitools.features.extract.PassOptions`.
-    device, batch_size, workers
-        Where and how encoders run; no number depends on them.
+        Of the split, of everything fitted, and of every random part.
+    device
+        Where critics and metrics are computed; no number depends on it beyond rounding.
     """
 
-    simclr: bool = False
-    views: int = 2
     prior: str = "empirical"
     seed: int = 0
-    critic: bool = True
-    trained_head: bool = False
-    control: bool = True
-    precision: str = "float32"
-    kept_as: FeatureDtype = "float32"
     device: str = "cpu"
-    batch_size: int = 256
-    workers: int = 0
+
+    def record(self) -> dict[str, Any]:
+        """Give what the numbers depend on, as JSON values."""
+        return {"prior": self.prior, "seed": self.seed}

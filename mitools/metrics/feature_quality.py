@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 
 SPECTRUM_ROWS, SPECTRUM_ROWS_WIDE, WIDE = 16_384, 2_048, 4_096
 """Rows that the effective rank is taken from at the most, also where there are more than 4,096 columns."""
@@ -71,7 +71,7 @@ class FeatureQuality:
         return found
 
 
-def feature_quality(features: NDArray[Any] | Table, seed: int = 0) -> FeatureQuality:
+def feature_quality(features: NDArray[Any] | RowTable, seed: int = 0) -> FeatureQuality:
     """Count what is wrong with features, in two passes of bounded memory.
 
     Parameters
@@ -87,7 +87,7 @@ def feature_quality(features: NDArray[Any] | Table, seed: int = 0) -> FeatureQua
     Roy and Vetterli, "The effective rank: a measure of effective dimensionality", EUSIPCO 2007, section 2;
     as a guard against dimensional collapse: Garrido et al., "RankMe", ICML 2023.
     """
-    table = Table.of(features)
+    table = RowTable.of(features)
     low, high = np.full(table.width, np.inf, np.float32), np.full(table.width, -np.inf, np.float32)
     prints = np.empty(len(table), dtype=np.uint64)
     finite = np.empty(len(table), dtype=bool)
@@ -130,7 +130,7 @@ def _fingerprints(rows: NDArray[np.float32]) -> NDArray[np.uint64]:
     return np.asarray(words @ weights.astype(np.uint64))
 
 
-def _effective_rank(table: Table, good: NDArray[np.int64], rng: np.random.Generator) -> float:
+def _effective_rank(table: RowTable, good: NDArray[np.int64], rng: np.random.Generator) -> float:
     most = SPECTRUM_ROWS if table.width <= WIDE else SPECTRUM_ROWS_WIDE
     if len(good) > most:
         good = np.sort(rng.permutation(good)[:most])

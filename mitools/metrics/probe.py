@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
 from mitools.estimators.inputs.class_prior import class_prior
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
 
 
@@ -31,7 +31,7 @@ def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts
         The share of *report* that is classified right.
     """
     train, select, report = parts.train, parts.select, parts.report
-    rows = Table(features)
+    rows = RowTable(features)
     classifier = CalibratedPosterior().fit(
         rows.at(train), labels[train], rows.at(select), labels[select], class_prior(labels)
     )

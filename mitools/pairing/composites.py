@@ -14,9 +14,8 @@ from mitools.datasets.known_information.binary_composites import (
     draw_composites,
 )
 from mitools.datasets.readers.features import FeatureRows
+from mitools.estimators.array_types import Singles
 from mitools.estimators.inputs.splits import Parts, split
-
-Rows = NDArray[np.float32]
 
 TRAIN, SELECT, REPORT, ALL = range(4)
 """Streams of random numbers: whoever draws the composites of a part again draws the same ones."""
@@ -45,7 +44,7 @@ class CompositePool:
         Of the two splits and of the composites.
     """
 
-    rows: Rows
+    rows: Singles
     labels: NDArray[np.int64]
     bits: int
     n: int
@@ -102,7 +101,7 @@ class CompositePool:
         x_items, y_items = items[chosen.x_items], items[chosen.y_items]
         return CompositeItems(x_items, y_items, chosen.x_bits, chosen.y_bits)
 
-    def held_out(self, flip: float) -> tuple[Rows, Rows]:
+    def held_out(self, flip: float) -> tuple[Singles, Singles]:
         """Make the composites of :attr:`parts`, each part of its own rows; shape (n, dimensions) each."""
         x, y = (np.empty((self.n, self.dimensions), dtype=np.float32) for _ in range(2))
         composites, items = self.parts, self.item_parts
@@ -116,11 +115,11 @@ class CompositePool:
             x[some], y[some] = self._show(self.choose(shown, flip, len(some), stream))
         return x, y
 
-    def together(self, flip: float) -> tuple[Rows, Rows]:
+    def together(self, flip: float) -> tuple[Singles, Singles]:
         """Make n composites of all rows, for what trains nothing; shape (n, dimensions) each."""
         return self._show(self.choose(np.arange(len(self.rows)), flip, self.n, ALL))
 
-    def _show(self, chosen: CompositeItems) -> tuple[Rows, Rows]:
+    def _show(self, chosen: CompositeItems) -> tuple[Singles, Singles]:
         x, y = (self.rows[items].reshape(len(items), -1) for items in (chosen.x_items, chosen.y_items))
         return x, y
 
@@ -190,7 +189,7 @@ def named_classes(data: FeatureRows, names: tuple[str, str] | None) -> tuple[str
     return names
 
 
-def _principal(rows: Rows, train: NDArray[np.int64], count: int) -> Rows:
+def _principal(rows: Singles, train: NDArray[np.int64], count: int) -> Singles:
     """Give the principal components of every row, fitted to training rows, shape (items, count)."""
     from sklearn.decomposition import PCA
 

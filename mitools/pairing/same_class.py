@@ -8,10 +8,11 @@ from numpy.typing import ArrayLike, NDArray
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.validation import as_labels
-from mitools.estimators.pairs import Rows, permuted_within
+from mitools.estimators.pairs import permuted_within
 
 
 class SameClassPairs:
@@ -48,7 +49,7 @@ class SameClassPairs:
         self.strata = self.labels
         self.entropy_nats: float = entropy(self.prior)
 
-    def within(self, items: Rows) -> "_ClassMembers":
+    def within(self, items: RowNumbers) -> "_ClassMembers":
         """Restrict the pairing to some of the images.
 
         Raises
@@ -58,13 +59,13 @@ class SameClassPairs:
         """
         return _ClassMembers(items, self.labels[items], self.prior)
 
-    def apart(self, parts: Parts, rng: np.random.Generator) -> "SameClassPairs":
+    def permuted(self, parts: Parts, rng: np.random.Generator) -> "SameClassPairs":
         """Permute the labels within each part: pairs then share nothing."""
         return SameClassPairs(permuted_within(self.labels, parts, rng), self.prior)
 
 
 class _ClassMembers:
-    def __init__(self, items: Rows, labels: NDArray[np.int64], prior: NDArray[np.float64]) -> None:
+    def __init__(self, items: RowNumbers, labels: NDArray[np.int64], prior: NDArray[np.float64]) -> None:
         self.members = items[np.argsort(labels, kind="stable")]
         self.counts = np.bincount(labels, minlength=len(prior))
         self.first = np.cumsum(self.counts) - self.counts
@@ -75,13 +76,13 @@ class _ClassMembers:
                 " pair needs two; add images or leave the class out"
             )
 
-    def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         c = rng.choice(len(self.prior), count, p=self.prior)
         x = rng.integers(0, self.counts[c])
         y = (x + rng.integers(1, self.counts[c])) % self.counts[c]
         return self.members[self.first[c] + x], self.members[self.first[c] + y]
 
-    def independent(self, rng: np.random.Generator) -> tuple[Rows, Rows]:
+    def independent(self, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         """Pair items up within their classes, none twice; see :class:`.PairSource`."""
         # As many disjoint pairs as fit while every class keeps its share of the prior, on average: shares
         # are rounded up or down by one draw for all (systematic sampling), and so is their sum.

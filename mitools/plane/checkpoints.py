@@ -1,11 +1,12 @@
 """Which encoders a plane is of: the kept checkpoints of a run, or specs in an order of one's own."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from mitools.core.errors import InputError
 from mitools.encoders.sources.run import find_checkpoint, read_run_recipe
+from mitools.plane.settings import SOURCE
 from mitools.training.loop.run_folder import RunFolder
 
 
@@ -57,6 +58,45 @@ def checkpoints_of_specs(encoders: Sequence[str]) -> list[Checkpoint]:
     named = [spec.partition("?")[0].partition("@epoch=")[2] for spec in encoders]
     epochs = [int(text) for text in named] if all(text.isdigit() for text in named) else range(len(encoders))
     return [Checkpoint(spec, epoch) for spec, epoch in zip(encoders, epochs, strict=True)]
+
+
+def checkpoints_and_data(
+    run: str | Path | Sequence[str], data: Any = None
+) -> tuple[list[Checkpoint], dict[str, Any], str | None]:
+    """Find what a plane is of, and what it is measured on.
+
+    Parameters
+    ----------
+    run
+        The folder of a run, its spec, or a list of encoder specs.
+    data
+        The data that the networks are made for, or several by name with these as ``source``; what the run was
+        trained on when there is no ``source``.
+
+    Returns
+    -------
+    tuple
+        The checkpoints; the data by name, the source's first; and which of them the run was trained on.
+
+    Raises
+    ------
+    InputError
+        When there is no run, or nothing says what the encoders are for.
+    """
+    own = None
+    if isinstance(run, str | Path):
+        folder = Path(str(run).removeprefix("run:"))
+        checkpoints = checkpoints_of_run(folder)
+        own = read_run_recipe(folder).get("data")
+    else:
+        checkpoints = checkpoints_of_specs(run)
+    named = dict(data) if isinstance(data, Mapping) else {} if data is None else {SOURCE: data}
+    if SOURCE not in named:
+        if not isinstance(own, str):
+            raise InputError("nothing says what the encoders are for; give that data, by the name 'source'")
+        named = {SOURCE: own, **named}
+    trained_on = next((name for name, one in named.items() if isinstance(one, str) and one == own), None)
+    return checkpoints, {SOURCE: named.pop(SOURCE), **named}, trained_on
 
 
 def _stage(records: Sequence[dict[str, Any]], epoch: int) -> str | None:

@@ -6,24 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
-from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
-from mitools.encoders.encoder import Encoder
-from mitools.encoders.open import SOURCES, open_encoder
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY
 from mitools.estimators.inputs.splits import SMALLEST_CLASS
-from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
+from mitools.measures.registry import REVISION
 from mitools.plane.checkpoints import Checkpoint
+from mitools.plane.layers import Layer, encode_layers, value_limits
 from mitools.plane.methods import (
     DEFAULT_METHODS,
     OF_INPUT,
@@ -61,23 +57,10 @@ class Plane:
     failures: Mapping[str, str]
 
 
-class _Layer(NamedTuple):
-    """One layer of one checkpoint on one data set."""
-
-    checkpoint: Checkpoint
-    name: str
-    depth: int
-    features: Features
-
-    @property
-    def rows(self) -> NDArray[Any]:
-        return self.features.values[:, 0]
-
-
 class _Cell(NamedTuple):
     """Where one kept result lies, and of what it is."""
 
-    layer: _Layer
+    layer: Layer
     kind: str
     on: dict[str, Any]
 
@@ -120,7 +103,7 @@ def measure_plane(
     trained_on
         The name of those data that the networks were trained on, which figures then say.
     advance
-        Told what is being done, how much of it is done, and how much there is.
+        Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
@@ -134,18 +117,19 @@ def measure_plane(
         raise InputError("a plane needs a checkpoint and a data set at least")
     for labelled in data.values():
         require_classes(labelled, SMALLEST_CLASS)
-    measuring = _Measuring(store, ResultStore(out / "cells"), settings, advance or silent)
+    reader = _PlaneReader(ResultStore(out / "cells"), settings, advance or silent)
     rows: list[Values] = []
     for name, labelled in data.items():
-        taps, image_size = measuring.encode(checkpoints, name, labelled, layers)
-        if not taps:
+        encoded = encode_layers(checkpoints, name, labelled, layers, store, settings, reader.advance)
+        reader.failures |= encoded.failures
+        if not encoded.layers:
             continue
-        subject = Subject(labelled, store, image_size, settings.seed)
+        subject = Subject(labelled, store, encoded.image_size, settings.seed)
         role = TRAINED_ON if name == trained_on else SOURCE if name == SOURCE else "target"
-        for row in measuring.read(chosen, subject, taps):
+        for row in reader.read(chosen, subject, encoded.layers):
             rows.append(row | {"data": name, "role": role})
     if not rows:
-        first, *more = measuring.failures.values()
+        first, *more = reader.failures.values()
         raise InputError(first + (f" (and {len(more)} more like it)" if more else ""))
     table = pd.DataFrame(rows)[list(COLUMNS)]
     order = ["data", "depth", "quantity", "method", "epoch"]
@@ -153,51 +137,18 @@ def measure_plane(
     table = table.sort_values(
         order, ignore_index=True, key=lambda column: column.map(ranks) if column.name == "data" else column
     )
-    return Plane(table, measuring.failures)
+    return Plane(table, reader.failures)
 
 
-class _Measuring:
-    """What all data sets of a measurement share."""
+class _PlaneReader:
+    """What all data sets of a plane share."""
 
-    def __init__(
-        self, store: FeatureStore, results: ResultStore, settings: PlaneSettings, advance: Advance
-    ) -> None:
-        self.store, self.results, self.settings, self.advance = store, results, settings, advance
+    def __init__(self, results: ResultStore, settings: PlaneSettings, advance: Advance) -> None:
+        self.results, self.settings, self.advance = results, settings, advance
         self.failures: dict[str, str] = {}
 
-    def encode(
-        self,
-        checkpoints: Sequence[Checkpoint],
-        name: str,
-        data: LabelledData,
-        layers: str | Sequence[str],
-    ) -> tuple[dict[str, list[_Layer]], int | None]:
-        """Give every layer of every checkpoint by the layer's name, and the size images are brought to."""
-        found: dict[str, list[_Layer]] = {}
-        image_size = None
-        for done, checkpoint in enumerate(checkpoints):
-            self.advance(f"{name}: features", done, len(checkpoints))
-            try:
-                encoder = open_encoder(_tapped(checkpoint.encoder, layers))
-                seen = extract_layers(
-                    encoder,
-                    data,
-                    store=self.store,
-                    device=self.settings.device,
-                    batch_size=self.settings.batch_size,
-                    workers=self.settings.workers,
-                )
-            except InputError as error:
-                self.failures[f"{checkpoint.encoder} on {name}"] = str(error)
-                continue
-            if isinstance(encoder, Encoder):
-                image_size = getattr(encoder.preprocess, "size", None)
-            for depth, (layer, features) in enumerate(seen.items()):
-                found.setdefault(layer, []).append(_Layer(checkpoint, layer, depth, features))
-        return found, image_size
-
     def read(
-        self, methods: Mapping[str, PlaneMethod], subject: Subject, taps: Mapping[str, Sequence[_Layer]]
+        self, methods: Mapping[str, PlaneMethod], subject: Subject, taps: Mapping[str, Sequence[Layer]]
     ) -> Iterator[Values]:
         """Yield the rows of the table, without the data's name."""
         wanted = [
@@ -206,7 +157,9 @@ class _Measuring:
             for layers in taps.values()
             for quantity in method.quantities
         ]
-        limits = {layer: _limits(of_layer) for layer, of_layer in taps.items()} if "binned" in methods else {}
+        limits = (
+            {layer: value_limits(of_layer) for layer, of_layer in taps.items()} if "binned" in methods else {}
+        )
         for done, (name, method, quantity, layers) in enumerate(wanted):
             layer = layers[0].name
             self.advance(f"{subject.data.name}: {name}, {quantity} of {layer}", done, len(wanted))
@@ -221,7 +174,7 @@ class _Measuring:
         method: PlaneMethod,
         quantity: Quantity,
         subject: Subject,
-        layers: Sequence[_Layer],
+        layers: Sequence[Layer],
         limits: Limits,
     ) -> Iterator[Values]:
         cells = [self._cell(name, method, quantity, subject, layer, limits) for layer in layers]
@@ -245,13 +198,14 @@ class _Measuring:
         method: PlaneMethod,
         quantity: Quantity,
         subject: Subject,
-        layer: _Layer,
+        layer: Layer,
         limits: Limits,
     ) -> _Cell:
         every = asdict(self.settings)
         on: dict[str, Any] = {
             "features": layer.features.key,
             "quantity": quantity,
+            "revision": REVISION,
             "settings": {key: every[key] for key in method.settings},
         }
         if method.uses_inputs and quantity == OF_INPUT:
@@ -260,7 +214,7 @@ class _Measuring:
             on["limits"] = limits
         return _Cell(layer, f"plane-{name}", on)
 
-    def _row(self, layer: _Layer, quantity: Quantity, estimate: Estimate) -> Values:
+    def _row(self, layer: Layer, quantity: Quantity, estimate: Estimate) -> Values:
         low, high = estimate.interval_bits[:2] if estimate.interval_bits else (None, None)
         checkpoint = layer.checkpoint
         return {
@@ -283,28 +237,8 @@ class _Measuring:
             "dim": layer.rows.shape[1],
             "measures": measures(estimate.method, self.settings) if quantity == OF_INPUT else "",
             "seconds": estimate.seconds,
-            "warnings": ", ".join(caution.word for caution in estimate.warnings),
+            "warnings": ", ".join(warning.word for warning in estimate.warnings),
         }
-
-
-def _tapped(spec: str, layers: str | Sequence[str]) -> str:
-    """Ask a spec for its layers, where it does not name any itself and its source has any."""
-    parsed = parse_spec(spec, SOURCES)
-    if "layer" in parsed.options or "layers" in parsed.options:
-        return spec
-    if layers == "all" and not SOURCES[parsed.source].has_layers:
-        return spec
-    names = layers if isinstance(layers, str) else ",".join(layers)
-    return f"{spec}{'&' if '?' in spec else '?'}layers={names}"
-
-
-def _limits(layers: Sequence[_Layer]) -> Limits:
-    """Find the smallest and the largest value over all checkpoints."""
-    low, high = np.inf, -np.inf
-    for layer in layers:
-        for _, rows in Table(layer.rows).chunks():
-            low, high = min(low, float(rows.min())), max(high, float(rows.max()))
-    return low, high
 
 
 def _groups(cells: Sequence[_Cell], together: bool) -> Iterator[Sequence[_Cell]]:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
-from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
 from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
 from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.mine_protocol import HELD_OUT, IN_SAMPLE, MineProtocol, fit_protocols
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.measures.compute import measure
+from mitools.measures.representation import Representation
 from mitools.plane.settings import PlaneSettings
 from mitools.plane.subject import Subject
 
@@ -32,11 +33,15 @@ Layers = Sequence[NDArray[Any]]
 
 Read = Callable[[Subject, Quantity, Layers, PlaneSettings, Limits], list[list[Estimate]]]
 
-PROTOCOL = {OF_INPUT: (1000, 1e-4), OF_LABEL: (5000, 1e-5)}
-"""Batch size and learning rate of A.5."""
+PROTOCOL_BATCH_AND_RATE = {OF_INPUT: (1000, 1e-4), OF_LABEL: (5000, 1e-5)}
+"""Batch size and learning rate of Contrastive Temporal Coding, A.5."""
 
 CRITIC_HIDDEN, CRITIC_BATCH = (128,), 128
 """Of ``infonce`` and ``mine``: critics so small that those of all checkpoints gain by sharing their steps."""
+
+
+CERTIFICATE_MEASURES = ("label_information", "i_class")
+"""What ``certificate`` reads: an audit's and a study's measures, with their settings."""
 
 
 class PlaneMethod(NamedTuple):
@@ -100,8 +105,12 @@ def _certificate(
 ) -> list[list[Estimate]]:
     found = []
     for rows in layers:
-        fitted = ClassPosterior(seed=settings.seed).fit(rows, subject.labels, subject.parts)
-        found.append([fitted.label_information_, fitted.dv_estimate_])
+        read = measure(
+            CERTIFICATE_MEASURES,
+            Representation(rows, subject.labels, subject.parts),
+            settings.measure_settings,
+        )
+        found.append([read.estimates[name] for name in CERTIFICATE_MEASURES])
     return found
 
 
@@ -136,7 +145,7 @@ def _critic(method: str, settings: PlaneSettings) -> VariationalEstimator:
 def _protocol(
     subject: Subject, quantity: Quantity, layers: Layers, settings: PlaneSettings, limits: Limits
 ) -> list[list[Estimate]]:
-    batch_size, learning_rate = PROTOCOL[quantity]
+    batch_size, learning_rate = PROTOCOL_BATCH_AND_RATE[quantity]
     estimator = MineProtocol(
         hidden=settings.protocol_hidden,
         batch_size=batch_size,
@@ -272,7 +281,7 @@ DEFAULT_METHODS = ("certificate", "infonce", "ksg", "binned", "kolchinsky_tracey
 
 
 def require_methods(names: Sequence[str]) -> Mapping[str, PlaneMethod]:
-    """Look methods up.
+    """Find methods by their names.
 
     Raises
     ------

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from mitools.measures.settings import MeasureSettings
+
 SOURCE = "source"
 """The name, and the role, of the data that a network was made for, among those it is measured on."""
 
@@ -47,3 +49,8 @@ class PlaneSettings:
     device: str = "cpu"
     batch_size: int = 256
     workers: int = 0
+
+    @property
+    def measure_settings(self) -> MeasureSettings:
+        """Those settings that measures see, whoever asks."""
+        return MeasureSettings(seed=self.seed, device=self.device)

@@ -10,16 +10,16 @@ from mitools.core.entropy import entropy
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.estimators.pairs import PairedRows
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
 
-MOST_PAIRED = 3_000
+MOST_ITEMS_PAIRED = 3_000
 """Items that methods whose cost grows with the pairs of items read at the most."""
 
-FITTED_ON = 20_000
+MOST_ROWS_FITTED = 20_000
 """Training rows that principal components are fitted to at the most."""
 
 
@@ -88,7 +88,7 @@ class Subject:
             Whether it compares every two items; then they are 3,000 at the most.
         """
         most = max(2, NUMBERS_IN_MEMORY // (4 * width))
-        return np.sort(self._order[: min(most, MOST_PAIRED) if paired else most])
+        return np.sort(self._order[: min(most, MOST_ITEMS_PAIRED) if paired else most])
 
     def principal_inputs(self, k: int) -> NDArray[np.float32]:
         """Reduce X to principal components, shape (n, at most k); see :meth:`principal`."""
@@ -110,8 +110,8 @@ class Subject:
         """
         from sklearn.decomposition import PCA
 
-        table = Table(rows)
-        most = min(FITTED_ON, max(2, NUMBERS_IN_MEMORY // (4 * table.width)))
+        table = RowTable(rows)
+        most = min(MOST_ROWS_FITTED, max(2, NUMBERS_IN_MEMORY // (4 * table.width)))
         train = np.random.default_rng([self.seed, 9]).permutation(self.parts.train)[:most]
         pca = PCA(min(k, table.width, len(train)), random_state=0)
         with np.errstate(invalid="ignore"):  # a layer that is constant has no share of variance to explain

@@ -1,23 +1,32 @@
-"""Everything an audit leaves behind: tables, figures and the full estimates."""
+"""What an audit writes: tables, figures and the full estimates."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
+from mitools.measures.registry import MEASURES
+from mitools.measures.view_names import view_columns
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
+from mitools.report.figures.panels import AxesArray, SomeAxes
+from mitools.report.figures.save import PICTURES, write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.tables.write import write_tables
 from mitools.statistics.correlation import correlate
 from mitools.statistics.paired_differences import compare
 
-TARGET = "linear_acc"
-MEASURES = (
+AUDIT_TARGET = "linear_acc"
+"""The column that measures are compared with."""
+
+AUDIT_MEASURES = (
     "i_class_bits",
     "label_information_bits",
     "i_class_infonce_bits",
@@ -32,13 +41,24 @@ MEASURES = (
     "recall_at_1",
     "nmi",
 )
-"""The columns that are held against linear accuracy."""
+"""The columns that are correlated with linear accuracy, where an audit has them."""
 
-LOWER_IS_BETTER = ("alignment", "alignment_simclr", "uniformity")
+ALIGNMENT = "alignment_"
+"""What the column of the alignment of two views begins with; the view's name follows."""
 
 
-class AuditReport(NamedTuple):
-    """The tables of an audit and where they lie.
+class AuditFigure(Protocol):
+    """A figure of an audit."""
+
+    def __call__(
+        self, table: pd.DataFrame, /, ax: SomeAxes | None = None, figure: Figure | None = None
+    ) -> Axes | AxesArray:
+        """Draw the table of results."""
+        ...
+
+
+class AuditTables(NamedTuple):
+    """The tables of an audit.
 
     Attributes
     ----------
@@ -47,14 +67,45 @@ class AuditReport(NamedTuple):
     correlation, comparisons
         None where there are too few encoders: correlation needs three, comparisons two. The layers of one
         encoder are no independent rows, so only its last one is correlated; all are compared.
-    files
-        All that was written.
     """
 
     results: pd.DataFrame
     correlation: pd.DataFrame | None
     comparisons: pd.DataFrame | None
+
+
+class AuditReport(NamedTuple):
+    """The tables of an audit, as :class:`AuditTables` has them, and all files that were written."""
+
+    results: pd.DataFrame
+    correlation: pd.DataFrame | None
+    comparisons: pd.DataFrame | None
     files: list[Path]
+
+
+def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
+    """Lay out the tables of an audit, correlate its measures and compare its encoders.
+
+    Parameters
+    ----------
+    audit
+        With one encoder or more.
+    seed
+        Of the bootstrap.
+    """
+    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    last, measures = _last_layers(results), _measures_of(results)
+    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
+    enough = len(last) >= 3 and last[AUDIT_TARGET].nunique() > 1
+    negated = set(_lower_is_better(measures))
+    columns = last[[AUDIT_TARGET, *measures]]
+    correlation = correlate(columns, AUDIT_TARGET, lower_is_better=negated, seed=seed) if enough else None
+    readings = {
+        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
+        for encoder in audit.encoders
+    }
+    comparisons = compare(readings) if len(readings) > 1 else None
+    return AuditTables(results, correlation, comparisons)
 
 
 def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
@@ -74,32 +125,74 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
     OSError
         When the folder cannot be written.
     """
-    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
-    last = results.groupby("network", sort=False).tail(1)
-    measures = [name for name in MEASURES if name in results]
-    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
-    enough = len(last) >= 3 and last[TARGET].nunique() > 1
-    turned = set(LOWER_IS_BETTER) & set(measures)
-    columns = last[[TARGET, *measures]]
-    correlation = correlate(columns, TARGET, lower_is_better=turned, seed=seed) if enough else None
-    readings = {
-        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
-        for encoder in audit.encoders
-    }
-    comparisons = compare(readings) if len(readings) > 1 else None
+    results, correlation, comparisons = audit_tables(audit, seed)
     files = write_tables(results, correlation, comparisons, out)
     files.append(_write_estimates(audit, out / "estimates.json"))
-    files += bracket_chart(results, out / "figures" / "brackets")
-    if len(results) > len(last):
-        files += depth_chart(results, out / "figures" / "depth")
+    figures = out / "figures"
+    files += write_chart(figures / "brackets", bracket_chart, results)
+    if len(results) > len(_last_layers(results)):
+        files += write_chart(figures / "depth", depth_chart, results)
     else:
         # Of an earlier audit into this folder, it would speak of other encoders than the tables do.
-        for ending in ("png", "svg"):
-            (out / "figures" / f"depth.{ending}").unlink(missing_ok=True)
-    files += scatter_against_target(
-        last, measures, TARGET, out / "figures" / "against_linear_accuracy", LOWER_IS_BETTER
-    )
+        for ending in PICTURES:
+            (figures / f"depth.{ending}").unlink(missing_ok=True)
+    files += write_chart(figures / "against_linear_accuracy", accuracy_scatter, results)
     return AuditReport(results, correlation, comparisons, files)
+
+
+def accuracy_scatter(
+    table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None
+) -> AxesArray:
+    """Draw every measure of an audit against linear accuracy, a panel a measure, the last layers alone.
+
+    Parameters
+    ----------
+    table
+        One row an encoder or layer, as ``results.csv`` has them.
+    ax, figure
+        Where to draw, one axes a measure; see :mod:`mitools.report.figures.panels`. One measure alone is
+        drawn by :func:`mitools.report.figures.scatter.scatter_against_target`.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+        Shape (measures,), in the order of :data:`AUDIT_MEASURES`.
+
+    Raises
+    ------
+    InputError
+        When the table has no rows or lacks linear accuracy, or there are more or fewer axes than measures.
+    """
+    last, measures = _last_layers(table), _measures_of(table)
+    return scatter_against_target(
+        last, measures, AUDIT_TARGET, _lower_is_better(measures), ax=ax, figure=figure
+    )
+
+
+AUDIT_FIGURES: dict[str, AuditFigure] = {
+    "brackets": bracket_chart,
+    "scatter": accuracy_scatter,
+    "depth": depth_chart,
+}
+"""The figures of an audit by name: each takes the table of results, and ``ax`` or ``figure`` to draw on."""
+
+
+def _last_layers(results: pd.DataFrame) -> pd.DataFrame:
+    """Leave out all layers of an encoder but its last: they are no independent rows."""
+    return results.groupby("network", sort=False).tail(1) if "network" in results else results
+
+
+def _measures_of(results: pd.DataFrame) -> list[str]:
+    """Name the columns to correlate: those of every audit, and those of each view that was asked for."""
+    views = [name.removeprefix(ALIGNMENT) for name in results if str(name).startswith(ALIGNMENT)]
+    of_views = [column for view in views for column in view_columns(view)]
+    return [name for name in dict.fromkeys([*AUDIT_MEASURES, *of_views]) if name in results]
+
+
+def _lower_is_better(measures: Sequence[str]) -> list[str]:
+    """Name the measures that are negated before they are correlated."""
+    lower = {name for name, measure in MEASURES.items() if not measure.higher_is_better}
+    return [name for name in measures if name in lower or name.startswith(ALIGNMENT)]
 
 
 def _write_estimates(audit: Audit, path: Path) -> Path:

@@ -4,12 +4,37 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.report.figures.columns import require_columns
 from mitools.report.figures.plane_curves import epochs_chart, layers_chart
-from mitools.report.figures.plane_style import QUANTITIES, need
+from mitools.report.figures.plane_style import PLANE_QUANTITIES
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.tables.write import write_csv
 
-PARTNERS = {"infonce": "label_information", "ksg": "mixed_ksg"}
+LABEL_READINGS = {"infonce": "label_information", "ksg": "mixed_ksg"}
 """The reading of I(T;Y) that is drawn against one of I(X;T), where it has another name."""
+
+
+def paired_readings(table: pd.DataFrame) -> dict[str, str]:
+    """Give each reading of I(X;T) the one of I(T;Y) that it is drawn against; none where nothing reads it.
+
+    Parameters
+    ----------
+    table
+        As :class:`mitools.plane.measure.Plane` has it.
+    """
+    of_input, of_label = (
+        [str(method) for method in dict.fromkeys(table.loc[table["quantity"] == quantity, "method"])]
+        for quantity in PLANE_QUANTITIES
+    )
+    partners = {across: LABEL_READINGS.get(across, across) for across in of_input}
+    return {across: up if up in of_label else of_label[0] for across, up in partners.items() if of_label}
+
+
+def write_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Write ``plane.csv``, and every figure below ``figures/``; errors as of :func:`draw_plane`."""
+    write_csv(table, folder / "plane.csv")
+    return [folder / "plane.csv", *draw_plane(table, folder / "figures")]
 
 
 def draw_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
@@ -29,18 +54,16 @@ def draw_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
     OSError
         When the folder cannot be written.
     """
-    need(table)
+    require_columns(table)
     files: list[Path] = []
-    labels = list(dict.fromkeys(table.loc[table["quantity"] == QUANTITIES[1], "method"]))
-    for reading in dict.fromkeys(table.loc[table["quantity"] == QUANTITIES[0], "method"]):
-        partner = PARTNERS.get(reading, reading)
-        against = partner if partner in labels else next(iter(labels), None)
-        if against is not None:
-            files += plane_chart(table, reading, against, folder / f"plane_{reading}")
+    for across, up in paired_readings(table).items():
+        path = folder / f"plane_{across}"
+        files += write_chart(path, plane_chart, table, across, up, endings=WITH_PDF)
     if table["epoch"].nunique() > 1:
         for layer in dict.fromkeys(table["layer"]):
             name = "".join(letter if letter.isalnum() else "_" for letter in str(layer))
-            files += epochs_chart(table[table["layer"] == layer], folder / f"epochs_{name}")
+            of_layer = table[table["layer"] == layer]
+            files += write_chart(folder / f"epochs_{name}", epochs_chart, of_layer, endings=WITH_PDF)
     if table["layer"].nunique() > 1:
-        files += layers_chart(table, folder / "depth")
+        files += write_chart(folder / "depth", layers_chart, table, endings=WITH_PDF)
     return files

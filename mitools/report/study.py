@@ -10,8 +10,9 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
 from mitools.core.names import nearest
+from mitools.measures.measured import Difference
 from mitools.report.tables.write import write_csv
-from mitools.studies.work import Found
+from mitools.studies.folder import Found
 
 CELL_COLUMNS = (
     *("data", "encoder", "family", "pairing", "measure", "seed", "state"),
@@ -64,7 +65,7 @@ def _write_markdown(table: pd.DataFrame, path: Path) -> None:
         temporary.write_text(markdown(table), encoding="utf-8")
 
 
-FORMATS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
+TABLE_FORMATS: dict[str, Callable[[pd.DataFrame, Path], None]] = {
     "csv": write_csv,
     "parquet": _write_parquet,
     "tex": _write_latex,
@@ -79,14 +80,16 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     Raises
     ------
     InputError
-        When the ending is none of :data:`FORMATS`.
+        When the ending is none of :data:`TABLE_FORMATS`.
     OSError
         When the file cannot be written.
     """
     ending = path.suffix.removeprefix(".")
-    if ending not in FORMATS:
-        raise InputError(f"{path}: no format {ending!r}; accepted endings: {nearest(ending, FORMATS, 4)}")
-    FORMATS[ending](table, path)
+    if ending not in TABLE_FORMATS:
+        raise InputError(
+            f"{path}: no format {ending!r}; accepted endings: {nearest(ending, TABLE_FORMATS, 4)}"
+        )
+    TABLE_FORMATS[ending](table, path)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -131,6 +134,10 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
     }
     if "value" in found.values:
         return row | {"value": found.values["value"], "unit": ""}
+    if "difference" in found.values:
+        difference = Difference.from_dict(found.values["difference"])
+        low, high, _ = difference.interval_bits
+        return row | {"value": difference.bits, "unit": "bits", "low": low, "high": high}
     if "estimate" not in found.values:
         return row
     estimate = Estimate.from_dict(found.values["estimate"])
@@ -147,5 +154,5 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
         "n_train": estimate.n_train,
         "n_select": estimate.n_select,
         "n_report": estimate.n_report,
-        "warnings": ", ".join(caution.word for caution in estimate.warnings),
+        "warnings": ", ".join(warning.word for warning in estimate.warnings),
     }

@@ -37,8 +37,8 @@ def bca_interval(point: float, resampled: Floats, left_out: Floats, confidence: 
     Returns
     -------
     low, high
-        Both NaN where the resamples are undefined or all alike: then the bootstrap knows no spread (as for
-        a perfect order of the rows, which every resample keeps), and an interval of no width would be false.
+        Both NaN where the resamples are undefined or all equal: then they show no spread (as for a perfect
+        order of the rows, which every resample keeps), and an interval of no width would be false.
 
     References
     ----------

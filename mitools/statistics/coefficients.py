@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
 
-NAMES = ("pearson", "kendall", "spearman")
+COEFFICIENT_NAMES = ("pearson", "kendall", "spearman")
 """The coefficients, in the order of every array here."""
 
-EXACT_ROWS = 8
-"""Up to this many rows Spearman's p-value is counted over all orders."""
+MOST_ENUMERATED_ROWS = 8
+"""Up to this many rows Spearman's p-value is computed over all orders of them."""
 
 
 def coefficients(x: Floats, y: Floats, weights: Floats) -> Floats:
@@ -77,7 +77,7 @@ def p_values(x: Floats, y: Floats) -> Floats:
             return 0.0
         return float(2 * student.sf(abs(value) * math.sqrt((n - 2) / (1 - value**2)), n - 2))
 
-    if n > EXACT_ROWS:
+    if n > MOST_ENUMERATED_ROWS:
         spearman = from_t(rho)
     else:
         orders = np.array(list(itertools.permutations(range(n))))

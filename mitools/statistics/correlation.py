@@ -9,21 +9,23 @@ import pandas as pd
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
 from mitools.statistics.bootstrap import bca_interval, resample_counts
-from mitools.statistics.coefficients import NAMES, Floats, coefficients, p_values
+from mitools.statistics.coefficients import COEFFICIENT_NAMES, Floats, coefficients, p_values
 from mitools.statistics.holm import holm
 
 LOWER_IS_BETTER: tuple[str, ...] = ("alignment", "uniformity")
-"""Columns whose sign is turned unless the caller says otherwise."""
+"""Columns that are negated unless the caller names others."""
 
 FEW_ROWS = 8
+"""With fewer rows a note says so."""
+
 MOST_ROWS = 2000
 MOST_RESAMPLES = 20_000
 
-_PARTS = ("", "_low", "_high", "_loo_low", "_loo_high", "_p", "_p_holm")
+_COEFFICIENT_COLUMNS = ("", "_low", "_high", "_loo_low", "_loo_high", "_p", "_p_holm")
 
 CORRELATION_COLUMNS = (
     *("column", "sign", "n", "missing"),
-    *(name + part for name in NAMES for part in _PARTS),
+    *(name + part for name in COEFFICIENT_NAMES for part in _COEFFICIENT_COLUMNS),
     "note",
 )
 """The columns of the result, in order."""
@@ -77,20 +79,21 @@ def correlate(
         `lower_is_better` is no numeric column; when a column name occurs twice; when an option is out of
         range.
     """
-    turned = tuple(lower_is_better)
+    negated = tuple(lower_is_better)
     table = table.rename(columns=str)
-    numeric = _check(table, target, turned, confidence, bootstrap)
+    numeric = _check(table, target, negated, confidence, bootstrap)
     oriented = {
-        name: (-1 if name in turned else 1) * table[name].to_numpy(np.float64, na_value=np.nan)
+        name: (-1 if name in negated else 1) * table[name].to_numpy(np.float64, na_value=np.nan)
         for name in numeric
     }
     y = oriented.pop(target)
     rows = [
-        {"column": name, "sign": -1 if name in turned else 1} | _one_column(x, y, confidence, bootstrap, seed)
+        {"column": name, "sign": -1 if name in negated else 1}
+        | _one_column(x, y, confidence, bootstrap, seed)
         for name, x in oriented.items()
     ]
     result = pd.DataFrame(rows, columns=list(CORRELATION_COLUMNS))
-    for name in NAMES:
+    for name in COEFFICIENT_NAMES:
         result[f"{name}_p_holm"] = holm(result[f"{name}_p"])
     return result
 
@@ -108,7 +111,7 @@ def numeric_columns(table: pd.DataFrame) -> list[str]:
 
 
 def _check(
-    table: pd.DataFrame, target: str, turned: tuple[str, ...], confidence: float, bootstrap: int
+    table: pd.DataFrame, target: str, negated: tuple[str, ...], confidence: float, bootstrap: int
 ) -> list[str]:
     """Refuse what cannot be correlated; return the numeric columns."""
     if not 0 < confidence < 1:
@@ -119,7 +122,7 @@ def _check(
     if len(twice):
         raise InputError(f"column {twice[0]!r} occurs twice; rename one of the two")
     numeric = numeric_columns(table)
-    required = turned if turned != LOWER_IS_BETTER else ()
+    required = negated if negated != LOWER_IS_BETTER else ()
     for role, name in [("target", target), *(("lower_is_better", name) for name in required)]:
         if name not in table.columns:
             raise InputError(
@@ -159,7 +162,7 @@ def _one_column(x: Floats, y: Floats, confidence: float, bootstrap: int, seed: i
     left_out = coefficients(x, y, 1.0 - np.eye(n))
     without_interval = []
     for name, point, draws, without, p in zip(
-        NAMES, points, resampled, left_out, p_values(x, y), strict=True
+        COEFFICIENT_NAMES, points, resampled, left_out, p_values(x, y), strict=True
     ):
         low, high = bca_interval(point, draws, without, confidence)
         defined = without[np.isfinite(without)]

@@ -5,10 +5,10 @@ import pandas as pd
 
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
-from mitools.statistics.coefficients import NAMES
+from mitools.statistics.coefficients import COEFFICIENT_NAMES
 from mitools.statistics.correlation import CORRELATION_COLUMNS, correlate, numeric_columns
 
-FEWEST_ROWS = 3
+FEWEST_CORRELATED = 3
 """Rows, and groups, that a correlation needs."""
 
 
@@ -25,7 +25,7 @@ def correlate_groups(
     """Correlate every numeric column with the target, in several scopes.
 
     Encoders of one family are not independent: a pooled correlation may come from differences between
-    families alone, or hide what holds inside each. So beside ``pooled`` (all rows) stand ``within`` (every
+    families alone, or hide what holds inside each. The scopes are ``pooled`` (all rows), ``within`` (every
     row minus the mean of its group), ``between`` (the groups' means) and ``group: NAME`` for each group
     of three rows or more. Their intervals resample rows (groups, for ``between``). The p-values of
     ``pooled`` and ``within`` would count rows of one group as independent, so they are left empty where
@@ -79,7 +79,7 @@ def correlate_groups(
             seed=seed,
         )
         if scope in ("pooled", "within") and len(scopes) > 1:
-            result[[f"{name}_p{end}" for name in NAMES for end in ("", "_holm")]] = np.nan
+            result[[f"{name}_p{end}" for name in COEFFICIENT_NAMES for end in ("", "_holm")]] = np.nan
         result.insert(0, "groups", groups)
         result.insert(0, "scope", scope)
         found.append(result)
@@ -88,4 +88,4 @@ def correlate_groups(
 
 def _correlates(rows: pd.DataFrame, target: str) -> bool:
     values = rows[target].dropna()
-    return len(values) >= FEWEST_ROWS and bool(np.ptp(values.to_numpy()) > 0)
+    return len(values) >= FEWEST_CORRELATED and bool(np.ptp(values.to_numpy()) > 0)

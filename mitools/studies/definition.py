@@ -6,9 +6,19 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field, field_validator, model_validator
 
-from mitools.core.names import nearest
+from mitools.core.names import check_name, nearest
 from mitools.core.recipes import Recipe, read_recipe
-from mitools.measures.registry import METRICS, PAIRINGS, applies, known_method
+from mitools.measures.base import Measure
+from mitools.measures.registry import MEASURES, METRICS, PAIRINGS, find_measure
+from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
+from mitools.views.registry import OWN, VIEWS
+from mitools.views.specs import view_family
+
+MEASURABLE = tuple(name for name, measure in MEASURES.items() if measure.computation is not None)
+"""Measures that a study can have; the others are read by a plane alone."""
+
+ITEM_PAIRINGS = tuple(name for name in PAIRINGS if name != DEFAULT_VIEW)
+"""Pairings that are not named after a view."""
 
 SomeText = Annotated[str, Field(min_length=1)]
 
@@ -38,17 +48,20 @@ class Study(Recipe):
     encoders
         Encoder specs, each a string or ``{spec: ..., family: ...}``.
     pairings
-        Which joint distributions are meant: ``same_class``, ``labels``, ``simclr``.
+        Which joint distributions are meant: ``same_class``, ``labels``, or the name of a view for two
+        draws of it (``simclr``, ``simclr?strength=0.5``).
     estimators
         Names of methods; one that does not apply to a pairing is left out there.
     metrics
         Names of what mutual information is compared with.
+    measures
+        Further columns by the names of :data:`mitools.measures.registry.MEASURES`: any that an audit has.
     seeds
         Of the split, the critics and the views; every cell is computed once a seed.
     prior
         The class distribution that is meant.
     views
-        Augmented views an image, where ``simclr`` is asked for.
+        Draws of a view an image, where pairs of views are asked for.
     """
 
     data: Annotated[tuple[SomeText, ...], Field(min_length=1)]
@@ -56,6 +69,7 @@ class Study(Recipe):
     pairings: tuple[str, ...] = ("same_class",)
     estimators: tuple[str, ...] = ("class_posterior",)
     metrics: tuple[str, ...] = ("linear_acc",)
+    measures: tuple[str, ...] = ()
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0,)
     prior: Literal["empirical", "uniform"] = "empirical"
     views: Annotated[int, Field(ge=2)] = 2
@@ -67,24 +81,45 @@ class Study(Recipe):
             return tuple({"spec": entry} if isinstance(entry, str) else entry for entry in encoders)
         return encoders
 
-    @field_validator("pairings", "estimators", "metrics")
+    @field_validator("pairings")
+    @classmethod
+    def _know_the_pairings(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from mitools.pairing.view_pairs import paired_view
+
+        known = list(dict.fromkeys([*PAIRINGS, *VIEWS]))
+        for name in names:
+            if view_family(name) not in (*known, OWN):
+                raise ValueError(f"there is no {name!r}; did you mean {nearest(name, known)}?")
+        _refuse_twice(
+            "pairings",
+            [name if name in ITEM_PAIRINGS else paired_view(name, ITEM_PAIRINGS).name for name in names],
+        )
+        return names
+
+    @field_validator("metrics", "measures")
     @classmethod
     def _know_the_names(cls, names: tuple[str, ...], info: Any) -> tuple[str, ...]:
+        known = {"metrics": METRICS, "measures": MEASURABLE}[info.field_name]
         for name in names:
-            if info.field_name == "estimators":
-                known_method(name)
-                continue
-            table = PAIRINGS if info.field_name == "pairings" else METRICS
-            if name not in table:
-                raise ValueError(f"there is no {name!r}; did you mean {nearest(name, table)}?")
+            if name not in known:
+                raise ValueError(f"there is no {name!r}; did you mean {nearest(name, known)}?")
+        return names
+
+    @field_validator("estimators")
+    @classmethod
+    def _know_the_estimators(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        from mitools.estimators.registry import ESTIMATORS
+
+        for name in names:
+            check_name("method", name, ESTIMATORS)
         return names
 
     @model_validator(mode="after")
     def _refuse_repetitions(self) -> "Study":
-        for field in ("data", "pairings", "estimators", "metrics", "seeds"):
+        for field in ("data", "estimators", "metrics", "measures", "seeds"):
             _refuse_twice(field, getattr(self, field))
         _refuse_twice("encoders", [encoder.spec for encoder in self.encoders])
-        if not self.metrics and not any(applies(p, e) for p in self.pairings for e in self.estimators):
+        if not _columns(self):
             raise ValueError("nothing to measure: no estimator applies to a pairing, and no metric is named")
         return self
 
@@ -103,9 +138,9 @@ class Cell(NamedTuple):
     data, encoder
         Specs.
     pairing
-        A name of :data:`mitools.measures.registry.PAIRINGS`; empty for a metric.
+        As the study names it; empty where the measure is asked for by name.
     measure
-        The estimator's or the metric's name.
+        The estimator's name, or that of the measure.
     seed
         Of everything random in it.
     """
@@ -122,9 +157,18 @@ class Cell(NamedTuple):
         return f"{self.pairing}:{self.measure}" if self.pairing else self.measure
 
     @property
-    def needs_views(self) -> bool:
-        """Whether it is measured on augmented views."""
-        return self.pairing == "simclr"
+    def registered(self) -> Measure:
+        """The measure as the registry has it: two names of one measure give the same."""
+        found = _measure_of(self.pairing, self.measure) if self.pairing else MEASURES[self.measure]
+        assert found is not None
+        return found
+
+    @property
+    def view(self) -> str | None:
+        """The name of the view that the measure reads two draws of; None where it reads none."""
+        if not self.registered.needs_views:
+            return None
+        return self.pairing or DEFAULT_VIEW
 
 
 def read_study(path: Path) -> Study:
@@ -139,16 +183,28 @@ def read_study(path: Path) -> Study:
 
 
 def cells(study: Study) -> Iterator[Cell]:
-    """Give every cell of a study; those on the same features follow each other."""
-    pairs = [(p, e) for p in study.pairings for e in study.estimators if applies(p, e)]
-    pairs += [("", metric) for metric in study.metrics]
+    """Give every cell of a study, those of one encoder and seed together."""
+    columns = _columns(study)
     for data in study.data:
         for encoder in study.encoders:
             for seed in study.seeds:
-                for pairing, measure in pairs:
+                for pairing, measure in columns:
                     yield Cell(data, encoder.spec, pairing, measure, seed)
 
 
 def left_out(study: Study) -> list[tuple[str, str]]:
     """Name the pairings and estimators that do not go together and so have no cells."""
-    return [(p, e) for p in study.pairings for e in study.estimators if not applies(p, e)]
+    return [(p, e) for p in study.pairings for e in study.estimators if _measure_of(p, e) is None]
+
+
+def _measure_of(pairing: str, estimator: str) -> Measure | None:
+    return find_measure(registered_pairing(pairing), estimator)
+
+
+def _columns(study: Study) -> list[tuple[str, str]]:
+    """Give the pairing, or nothing, and the name of every measure asked for, once."""
+    columns = [(p, e) for p in study.pairings for e in study.estimators if _measure_of(p, e) is not None]
+    for name in (*study.metrics, *study.measures):
+        pairing, colon, estimator = name.partition(":")
+        columns.append((pairing, estimator) if colon else ("", name))
+    return list(dict.fromkeys(columns))

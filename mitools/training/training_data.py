@@ -10,7 +10,7 @@ from torch import Tensor
 from mitools.backends.precision import computing_in_float32
 from mitools.core.errors import InputError
 from mitools.encoders.inputs.preprocess import Preprocess
-from mitools.training.views import View
+from mitools.views.base import View
 
 PREPROCESS = Preprocess()
 """How pixels are normalised in training; a run as an encoder does the same."""

@@ -1,1 +1,1 @@
-"""Views: what two or more looks at one item are."""
+"""Views: what a network sees of an item, drawn as a pure function of the item and of random numbers."""

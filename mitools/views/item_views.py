@@ -1,99 +1,90 @@
-"""Two augmentations of one image as a positive pair: the recipe of SimCLR."""
+"""Several views of every item of a data set, the same ones whenever they are drawn."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 
+import numpy as np
 import torch
-from PIL import Image
+from numpy.typing import NDArray
 from torch import Tensor
 
-from mitools.backends.seeding import derive_seed, seeded
 from mitools.core.errors import InputError
+from mitools.views.base import View, view_key
+from mitools.views.draws import uniform_draws
 
-_LARGEST_WITHOUT_BLUR = 32
-_LARGEST_STRENGTH = 2.5  # there the hue jitter, 0.2 * strength, spans the whole circle
+AT_ONCE = 1 << 22
+"""Numbers that a view is drawn of in one call: temporary tensors of more than 32 MiB are given back to the
+system after every step, and taking their pages anew costs more than the arithmetic."""
 
 
 @dataclass(frozen=True)
-class SimCLRViews:
-    """Random views of an image, as Chen et al. (2020) train SimCLR (appendix A).
+class ItemViews:
+    """Draws of one view: number v of item i depends on (`seed`, i, v) and nothing else.
 
-    A crop of 8 to 100% of the area, resized (bicubic); a horizontal flip; colour jitter with probability
-    0.8; grey with probability 0.2; Gaussian blur with probability 0.5, for images larger than 32 pixels
-    alone (the paper leaves it out on CIFAR-10, appendix B.9).
-
-    View v of item i depends on (`seed`, i, v) and nothing else: neither on workers nor on batches.
+    Neither the batch that an item is in nor the order, the processes or the device change its views.
 
     Parameters
     ----------
+    view
+        What is drawn.
     count
-        Views an image.
+        Views an item.
     seed
         Of all draws.
-    strength
-        Of the colour jitter, in [0, 2.5]: 1 on ImageNet; the paper takes 0.5 on CIFAR-10.
 
     Raises
     ------
     InputError
-        When a setting is out of its range.
+        When a number is out of its range, or several views are asked for and nothing in them is random.
+
+    Examples
+    --------
+    >>> from mitools.views.registry import make_view
+    >>> views = ItemViews(make_view("simclr"), count=2, seed=0)
+    >>> views.of(torch.rand(8, 3, 32, 32), np.arange(8)).shape
+    torch.Size([8, 2, 3, 32, 32])
     """
 
+    view: View
     count: int = 2
     seed: int = 0
-    strength: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.count < 1 or self.seed < 0 or not 0 <= self.strength <= _LARGEST_STRENGTH:
+        if self.count < 1 or self.seed < 0:
             raise InputError(
-                f"{self.key}: views must be at least 1, the seed at least 0 and the strength between 0 and "
-                f"{_LARGEST_STRENGTH}"
+                f"views of {self.view.name}: {self.count} an item with seed {self.seed}; at least 1 view and"
+                " a seed of at least 0 are needed"
+            )
+        if self.count > 1 and self.view.draws == 0:
+            raise InputError(
+                f"view {self.view.name!r} draws nothing at random, so {self.count} of them are one and the"
+                " same; take a view with random draws, as simclr"
             )
 
     @property
     def key(self) -> str:
-        """Everything that the views depend on, as one line."""
-        return f"simclr views={self.count} seed={self.seed} strength={float(self.strength)}"
+        """Everything that the views depend on beside the items, as one line."""
+        return f"{view_key(self.view)} views={self.count} seed={self.seed}"
 
-    def draw(self, image: Image.Image, index: int, size: int | None = None) -> Tensor:
-        """Draw the views of one image.
+    def of(self, images: Tensor, items: NDArray[np.int64]) -> Tensor:
+        """Draw the views of a batch of items.
 
         Parameters
         ----------
-        image
-            In mode RGB.
-        index
-            The item's position in its data set.
-        size
-            Height and width of the views; None for the image's own.
+        images
+            Shape (B, 3, H, W), float, in [0, 1].
+        items
+            Shape (B,): their positions in the data set.
 
         Returns
         -------
         Tensor
-            uint8, shape (count, 3, height, width).
+            Shape (B, count, channels, H', W'), on the device of the images.
         """
-        height, width = (image.height, image.width) if size is None else (size, size)
-        transform = _recipe(height, width, self.strength)
-        views = []
-        for view in range(self.count):
-            with seeded(derive_seed(self.seed, index, view)):
-                views.append(transform(image))
-        return torch.stack(views)
+        views = [self._drawn(images, items, number) for number in range(self.count)]
+        return torch.stack(views, dim=1)
 
-
-@lru_cache(maxsize=16)
-def _recipe(height: int, width: int, strength: float) -> Callable[[Image.Image], Tensor]:
-    from torchvision.transforms import v2
-
-    jitter = v2.ColorJitter(0.8 * strength, 0.8 * strength, 0.8 * strength, 0.2 * strength)
-    steps = [
-        v2.RandomResizedCrop((height, width), scale=(0.08, 1.0), interpolation=v2.InterpolationMode.BICUBIC),
-        v2.RandomHorizontalFlip(),
-        v2.RandomApply([jitter], p=0.8),
-        v2.RandomGrayscale(p=0.2),
-    ]
-    if max(height, width) > _LARGEST_WITHOUT_BLUR:
-        kernel = max(height, width) // 10 | 1  # a tenth of the image, odd
-        steps.append(v2.RandomApply([v2.GaussianBlur(kernel, sigma=(0.1, 2.0))], p=0.5))
-    return v2.Compose([*steps, v2.PILToTensor()])
+    def _drawn(self, images: Tensor, items: NDArray[np.int64], number: int) -> Tensor:
+        draws = uniform_draws(self.seed, items, number, self.view.draws).to(images.device)
+        at_once = max(1, AT_ONCE // max(1, images[:1].numel()))
+        parts = zip(images.split(at_once), draws.split(at_once), strict=True)
+        return torch.cat([self.view(*part) for part in parts])

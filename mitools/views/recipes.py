@@ -1,16 +1,29 @@
 """How views are drawn: the keys under ``augmentation`` in a recipe."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from mitools.core.recipes import Recipe
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def _share_or_large(value: Any) -> Any:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not (value == "large" or (number and 0 <= value <= 1)):
+        raise ValueError(f"must be between 0 and 1, or large, not {value!r:.60}")
+    return value
+
+
+ShareOrLarge = Annotated[float | Literal["large"], BeforeValidator(_share_or_large)]
+
+
 class AugmentationRecipe(Recipe):
     """How a view is drawn from an image: SimCLR's steps in this order, and AutoAugment's after them.
+
+    The defaults are those for small images, as training takes them. A recipe may name the view instead,
+    ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.
 
     Attributes
     ----------
@@ -24,6 +37,9 @@ class AugmentationRecipe(Recipe):
         Probability of the colour jitter.
     grey
         Probability of grey.
+    blur
+        Probability of a Gaussian blur; ``large`` for 0.5 where an image is larger than 32 pixels and none
+        where it is not, as Chen et al. have it (Appendices A and B.9).
     auto
         AutoAugment's policy (Cubuk et al. 2019), learnt on the data set named; None leaves it out.
     """
@@ -33,4 +49,18 @@ class AugmentationRecipe(Recipe):
     jitter_strength: Annotated[float, Field(ge=0, le=1.25)] = 0.5
     jitter: Share = 0.8
     grey: Share = 0.2
+    blur: ShareOrLarge = 0.0
     auto: Literal["cifar10", "imagenet", "svhn"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_a_name(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        from mitools.views.registry import make_view
+        from mitools.views.simclr import SimCLRView
+
+        view = make_view(given)
+        if not isinstance(view, SimCLRView):
+            raise ValueError(f"{given!r} is no augmentation; write its keys, or simclr?strength=0.5")
+        return view.recipe.model_dump()

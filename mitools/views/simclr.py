@@ -1,17 +1,34 @@
 """SimCLR's augmentations for a whole batch at once, on the device, as a pure function of random numbers."""
 
 import math
+from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from mitools.core.recipes import make_recipe
 from mitools.views.auto_augment import AUTO_DRAWS, auto_augmented
+from mitools.views.gaussian_blur import blurred
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.specs import ViewSpec
 
 DRAWS = 11
 """Random numbers an image: area, aspect, row, column, flip, jitter or not, brightness, contrast, saturation,
 hue, grey or not."""
+
+BLUR_DRAWS = 2
+"""Random numbers an image where a blur may come: whether, and how wide."""
+
+PAPER = AugmentationRecipe(jitter_strength=1.0, blur="large")
+"""What ``simclr`` means without options: the augmentation of Chen et al. (2020) for ImageNet (Appendix A)."""
+
+LARGEST_SHARP = 32
+"""Height and width up to which the paper blurs nothing (Appendix B.9)."""
+
+LARGE_BLUR, BLUR_WIDTHS = 0.5, (0.1, 2.0)
+"""The paper's probability of a blur, and between what its standard deviation in pixels is drawn."""
 
 ASPECTS = (3 / 4, 4 / 3)
 LUMA = (0.299, 0.587, 0.114)
@@ -20,17 +37,92 @@ LUMA = (0.299, 0.587, 0.114)
 _TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
 
 
+@dataclass(frozen=True)
+class SimCLRView:
+    """One random augmentation of an image, as SimCLR is trained on (Chen et al. 2020, Appendix A).
+
+    Parameters
+    ----------
+    recipe
+        How strong each step is. See :func:`augmented` for the steps.
+
+    Examples
+    --------
+    >>> view = SimCLRView(AugmentationRecipe(auto="cifar10"))
+    >>> view.name
+    'simclr?strength=0.5&blur=0&auto=cifar10'
+    >>> images = torch.rand(4, 3, 32, 32)
+    >>> view(images, torch.rand(4, view.draws)).shape
+    torch.Size([4, 3, 32, 32])
+    """
+
+    recipe: AugmentationRecipe = PAPER
+    channels = 3
+
+    @property
+    def name(self) -> str:
+        """``simclr`` with the options that differ from the paper's."""
+        options = [
+            f"{_OPTIONS.get(field, field)}={_written(value)}"
+            for field, value in self.recipe
+            if value != getattr(PAPER, field)
+        ]
+        return f"simclr?{'&'.join(options)}" if options else "simclr"
+
+    @property
+    def draws(self) -> int:
+        """Random numbers an image."""
+        return draw_count(self.recipe)
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Augment each image once, as :func:`augmented` does."""
+        return augmented(items, draws, self.recipe)
+
+
+_OPTIONS = {"jitter_strength": "strength"}
+_FIELDS = {option: field for field, option in _OPTIONS.items()}
+
+
+def simclr_view(spec: ViewSpec) -> SimCLRView:
+    """Make the view ``simclr?strength=1&crop_area=0.08&flip=0.5&jitter=0.8&grey=0.2&blur=large``.
+
+    The options are the keys of an :class:`~mitools.views.recipes.AugmentationRecipe`, ``strength`` standing
+    for ``jitter_strength``; those left out are the paper's for ImageNet.
+
+    Raises
+    ------
+    InputError
+        When an option is unknown or out of its range.
+    """
+    spec.without_parts()
+    spec.only(*(_OPTIONS.get(field, field) for field in AugmentationRecipe.model_fields))
+    given = {_FIELDS.get(key, key): _read(text) for key, text in spec.options.items()}
+    return SimCLRView(make_recipe(PAPER.model_dump() | given, AugmentationRecipe, f"view {spec.text!r}"))
+
+
+def _read(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _written(value: float | str | None) -> str:
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
+
+
 def draw_count(recipe: AugmentationRecipe) -> int:
-    """Count the random numbers that an image needs: DRAWS, and those of AutoAugment where it is asked for."""
-    return DRAWS if recipe.auto is None else DRAWS + AUTO_DRAWS
+    """Count the random numbers that an image needs: DRAWS, and those of AutoAugment and of a blur."""
+    return DRAWS + (AUTO_DRAWS if recipe.auto else 0) + (BLUR_DRAWS if recipe.blur else 0)
 
 
 def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tensor:
     """Draw one view of each image.
 
-    The steps are those of Chen et al. (2020, appendix A) for small images: random resized crop, flip,
-    colour jitter, grey; no blur (B.9). The jitter's four parts come in one fixed order, and hue is turned
-    in YIQ space. AutoAugment follows where it is asked for.
+    The steps are those of Chen et al. (2020, appendix A): random resized crop, flip, colour jitter, grey,
+    and where the recipe has it a blur whose width is uniform between 0.1 and 2 pixels, cut off at a tenth of
+    the image. The jitter's four parts come in one fixed order, and hue is turned in YIQ space. AutoAugment
+    follows where it is asked for.
 
     Parameters
     ----------
@@ -58,13 +150,21 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
         images = torch.where(_each(jitter < recipe.jitter), jittered, images)
     if recipe.grey > 0:
         images = torch.where(_each(grey < recipe.grey), _luma(images).expand_as(images), images)
-    return images if recipe.auto is None else auto_augmented(images, draws[:, DRAWS:], recipe.auto)
+    further = draws[:, DRAWS:]
+    if recipe.blur:
+        images = _blurred_at_random(images, recipe.blur, *further[:, :BLUR_DRAWS].T)
+        further = further[:, BLUR_DRAWS:]
+    return images if recipe.auto is None else auto_augmented(images, further, recipe.auto)
 
 
 def _cropped(
     images: Tensor, least: float, area: Tensor, aspect: Tensor, row: Tensor, column: Tensor, flip: Tensor
 ) -> Tensor:
-    """Crop a box of random area and aspect, flip it or not, and bring it to the image's size (bilinear)."""
+    """Crop a box of random area and aspect, flip it or not, and bring it to the image's size (bilinear).
+
+    A box that sticks out is cut to the image; torchvision draws another in its place, whose area is smaller
+    (0.49 of the image on average, and 0.54 here, for areas from 0.08 on).
+    """
     share = least + (1 - least) * area
     low, high = (math.log(bound) for bound in ASPECTS)
     ratio = torch.exp(low + (high - low) * aspect) if least < 1 else torch.ones_like(aspect)
@@ -87,6 +187,20 @@ def _jittered(
     images = torch.lerp(mean.expand_as(images), images, _each(contrast)).clamp(0, 1)
     images = torch.lerp(_luma(images).expand_as(images), images, _each(saturation)).clamp(0, 1)
     return torch.einsum("bij,bjhw->bihw", _turns(turn), images).clamp(0, 1)
+
+
+def _blurred_at_random(
+    images: Tensor, probability: float | Literal["large"], whether: Tensor, width: Tensor
+) -> Tensor:
+    sides = images.shape[-2:]
+    if probability == "large":
+        if max(sides) <= LARGEST_SHARP:
+            return images
+        probability = LARGE_BLUR
+    low, high = BLUR_WIDTHS
+    height_reach, width_reach = (min(max(1, side // 20), side - 1) for side in sides)
+    soft = blurred(images, low + (high - low) * width, (height_reach, width_reach))
+    return torch.where(_each(whether < probability), soft, images)
 
 
 def _turns(angle: Tensor) -> Tensor:

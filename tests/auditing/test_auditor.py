@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 import torch
 
-from mitools.auditing.auditor import CONTROL_COLUMNS, run_audit
+from mitools.auditing.auditor import run_audit
+from mitools.auditing.row import CONTROL_COLUMNS
+from mitools.auditing.settings import AuditSettings
 from mitools.cli.main import run
 from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
@@ -23,7 +25,6 @@ from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators import ClassPosterior
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures import certificate, control, critics
-from mitools.measures.settings import AuditSettings
 
 ENCODERS = ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4"]
 
@@ -236,7 +237,7 @@ def test_a_twin_that_overflows_says_nothing_against_the_encoder(
         torch.nn.init.constant_(twin.module.conv1.weight, torch.inf)
         return twin
 
-    monkeypatch.setattr(import_module("mitools.auditing.auditor"), "untrained_twin", overflowing)
+    monkeypatch.setattr(control, "untrained_twin", overflowing)
     (row,) = rows(f"tar:{image_tar}", [fresh_checkpoint], tmp_path / "out")
     assert "control: none: encoder fresh-untrained" in row["warnings"]
     assert "not finite" in row["warnings"]

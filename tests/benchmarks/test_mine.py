@@ -29,7 +29,7 @@ class Concatenated(nn.Module):
         super().__init__()
         self.network = mlp([D_X + D_T, HIDDEN, HIDDEN, HIDDEN, 1])
 
-    def joint_and_apart(self, x, y):
+    def joint_and_permuted(self, x, y):
         joint, apart = (self.network(torch.cat([x, other], dim=1)).squeeze(-1) for other in (y, y.roll(1, 0)))
         return joint, apart
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution, Estimate, Interval
+from mitools.core.estimate import Estimate, EstimateWarning, Interval
 
 DESIGNED_KEYS = [
     *["method", "kind", "bits", "nats", "stderr_bits", "low_bits", "high_bits", "confidence"],
@@ -32,7 +32,7 @@ ESTIMATE = Estimate(
     n_report=2000,
     seconds=1.5,
     settings={"seed": 0, "hidden": [256, 256], "critic": "separable", "classifier": None},
-    warnings=(Caution("saturated", "the reading is 95% of the ceiling"),),
+    warnings=(EstimateWarning("saturated", "the reading is 95% of the ceiling"),),
 )
 BARE = Estimate("binned", "point estimate", 0.1)
 
@@ -138,9 +138,35 @@ def test_a_number_is_flagged_and_never_clipped() -> None:
     assert not ESTIMATE.has_warning("overfit")
 
 
+def test_a_notebook_shows_a_small_table_with_every_character_as_it_is() -> None:
+    shown = replace(ESTIMATE, method="<b>mine</b>")._repr_html_()
+    assert shown.startswith("<table>")
+    assert "&lt;b&gt;mine&lt;/b&gt;" in shown
+    assert "<b>" not in shown
+    for text in ("1.010", "lower bound", "95% interval", "0.981 to 1.039", "10.966", "saturated", "6,500"):
+        assert text in shown
+    bare = BARE._repr_html_()
+    assert "interval" not in bare
+    assert "ceiling" not in bare
+
+
+def test_an_estimate_is_no_bare_number() -> None:
+    with pytest.raises(TypeError, match=r"take \.bits or \.nats"):
+        float(ESTIMATE)
+
+
 def test_one_line_for_people_says_what_the_number_is() -> None:
     line = str(ESTIMATE)
     assert line.startswith("infonce: 1.010 bits (lower bound, 95% interval 0.981 to 1.039, ceiling 10.966")
     assert line.endswith("[saturated]")
     assert str(BARE) == "binned: 0.144 bits (point estimate)"
     assert str(ESTIMATE.warnings[0]) == "saturated: the reading is 95% of the ceiling"
+
+
+def test_a_remedy_is_kept_and_a_document_without_one_is_read() -> None:
+    warning = EstimateWarning("saturated", "the reading is 95% of the ceiling", "report more pairs")
+    warned = replace(ESTIMATE, warnings=(warning,))
+    assert warned.to_dict()["warnings"][0]["remedy"] == "report more pairs"
+    assert Estimate.from_json(warned.to_json()).warnings == (warning,)
+    assert str(warning) == "saturated: the reading is 95% of the ceiling; report more pairs"
+    assert Estimate.from_json(ESTIMATE.to_json()).warnings[0].remedy == ""

@@ -200,3 +200,10 @@ def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, m
 )
 def test_wrong_specs_are_refused(spec, message):
     assert message in refused(spec)
+
+
+@pytest.mark.parametrize("spec", ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4&layer=0"])
+def test_a_name_of_ones_own_changes_nothing_else(spec):
+    plain = open_encoder(spec)
+    named = open_encoder(f"{spec}{'&' if '?' in spec else '?'}name=mine")
+    assert (named.name, named.digest, named.source) == ("mine", plain.digest, plain.source)

@@ -1,15 +1,22 @@
-"""Truths by numerical integration that several tests compare with."""
+"""What tests of estimators share: truths by numerical integration, and tensors held to one device."""
 
-from collections.abc import Callable
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import xlogy
 from scipy.stats import norm
+from torch.overrides import TorchFunctionMode
 
 GRID = 1500
 
@@ -74,3 +81,76 @@ def mixture_of() -> Callable[[float], Mixture]:
         return Mixture(float(brentq(excess, 0.1, 12, xtol=1e-6)))
 
     return make
+
+
+def _tensors(values: Any) -> Iterator[torch.Tensor]:
+    if isinstance(values, torch.Tensor):
+        yield values
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from _tensors(value)
+    elif isinstance(values, dict):
+        yield from _tensors(list(values.values()))
+
+
+class OneDevice(TorchFunctionMode):
+    """Refuses a torch function whose tensors lie on two devices, as a GPU would; a scalar may lie anywhere.
+
+    The meta device computes shapes and no values, and some of its functions take a tensor of the CPU for
+    one of its own: this is what notices.
+    """
+
+    def __torch_function__(self, function: Any, types: Any, arguments: Any = (), keywords: Any = None) -> Any:
+        devices = {value.device.type for value in _tensors([arguments, keywords or {}]) if value.ndim}
+        if len(devices) > 1:
+            raise RuntimeError(f"{function} was called with tensors on {' and '.join(sorted(devices))}")
+        return function(*arguments, **(keywords or {}))
+
+
+@pytest.fixture(scope="session")
+def one_device() -> type[TorchFunctionMode]:
+    """The context within which tensors may not lie on two devices."""
+    return OneDevice
+
+
+def modules_of(package: ModuleType) -> list[ModuleType]:
+    """Every module of a package."""
+    return [
+        importlib.import_module(f"{package.__name__}.{module.name}")
+        for module in pkgutil.iter_modules(package.__path__)
+    ]
+
+
+def public_members(package: ModuleType) -> set[str]:
+    """Every public function and class that a package's modules define, as ``module.name``; no protocols."""
+    return {
+        f"{module.__name__.rpartition('.')[2]}.{name}"
+        for module in modules_of(package)
+        for name, member in vars(module).items()
+        if (inspect.isfunction(member) or inspect.isclass(member))
+        and member.__module__ == module.__name__
+        and not name.startswith("_")
+        and not getattr(member, "_is_protocol", False)
+    }
+
+
+@pytest.fixture(scope="session")
+def public_members_of() -> Callable[[ModuleType], set[str]]:
+    """The function that names what a package offers."""
+    return public_members
+
+
+@pytest.fixture
+def without_values(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], None]:
+    """Let the readings of a package run on tensors without values: nothing is checked, no number is taken."""
+
+    def leave_out(package: ModuleType) -> None:
+        for module in modules_of(package):
+            for name, stand_in in (
+                ("checked", lambda scores: scores.to(torch.float64, copy=True)),
+                ("as_reading", lambda nats, influence: (nats, influence)),
+            ):
+                if hasattr(module, name):
+                    monkeypatch.setattr(module, name, stand_in)
+
+    return leave_out

@@ -11,42 +11,11 @@ from mitools.core.estimate import Estimate
 from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.auto import AutoEstimator, choose_for_numbers, take_for
+from mitools.estimators.auto import AutoEstimator, choose_for_numbers
 from mitools.estimators.inputs.splits import split
 
 N = 400
 RNG = np.random.default_rng(0)
-
-
-class TestWhatAnArrayIsTakenFor:
-    @pytest.mark.parametrize(
-        ("values", "kind"),
-        [
-            (RNG.integers(0, 4, N), "labels"),
-            (RNG.integers(0, 4, (N, 1)), "labels"),
-            (RNG.random(N) < 0.5, "labels"),
-            (RNG.choice(["cat", "dog"], N), "labels"),
-            (RNG.integers(0, 4, N).astype(float), "symbols"),
-            (RNG.integers(0, 4, N) / 10, "symbols"),
-            (np.arange(N) // 4, "numbers"),
-            (np.arange(N) // 5, "labels"),
-            (np.arange(N).astype(float) % 20, "symbols"),
-            (np.arange(N).astype(float) % 21, "numbers"),
-            (RNG.integers(0, 4, (N, 2)), "numbers"),
-            (RNG.standard_normal(N), "numbers"),
-        ],
-    )
-    def test_kind(self, values, kind):
-        assert take_for(values, "x").kind == kind
-
-    def test_symbols_are_numbered_and_numbers_are_rows(self):
-        np.testing.assert_array_equal(take_for(np.repeat([0.5, -1.0, 0.5], 10), "x").values[9:12], [1, 0, 0])
-        assert take_for(np.linspace(0, 1, N), "x").values.shape == (N, 1)
-
-    @pytest.mark.parametrize("values", [[1.0, np.nan], [[1, 2], [3]], [None, 3], [1j, 2], []])
-    def test_what_is_neither_is_refused_by_name(self, values):
-        with pytest.raises(InputError, match=r"^x "):
-            take_for(values, "x")
 
 
 class TestDiscrete:

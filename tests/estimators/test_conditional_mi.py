@@ -158,7 +158,7 @@ def test_warnings_of_the_parts_hold_for_the_whole() -> None:
     estimate = ChainRule(GaussianEstimator()).estimate(x, y, z)
     assert estimate.has_warning("small_sample")
     assert not ChainRule(GaussianEstimator()).estimate(*common_cause(400, 1.0)).has_warning("small_sample")
-    sentence = next(caution.sentence for caution in estimate.warnings if caution.word == "small_sample")
+    sentence = next(warning.sentence for warning in estimate.warnings if warning.word == "small_sample")
     assert sentence.startswith("I(X;[Y,Z]) (and 1 more): 40 rows")
 
 

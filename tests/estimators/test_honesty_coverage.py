@@ -20,7 +20,7 @@ from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, Gauss
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.pointwise import pointwise
+from mitools.estimators.pointwise_information import pointwise
 
 FIRST_SEED = 7000
 

@@ -86,9 +86,10 @@ def test_a_word_is_said_where_it_is_true_and_only_there(
 ) -> None:
     estimate = provoking()
     assert estimate.has_warning(word)
-    sentence = next(caution.sentence for caution in estimate.warnings if caution.word == word)
+    sentence = next(warning.sentence for warning in estimate.warnings if warning.word == word)
     assert len(sentence) > 20
     assert "\n" not in sentence
+    assert next(warning.remedy for warning in estimate.warnings if warning.word == word)
     assert not harmless().has_warning(word)
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from mitools import estimators
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.splits import split
+from mitools.estimators.classical.base import ClassicalEstimator
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
+from mitools.estimators.neural.learned_density import LEARNED_DENSITY_METHODS
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.pairs import PairedRows, permuted_within
 from mitools.estimators.registry import ESTIMATORS, make_estimator
 
 
@@ -33,9 +38,9 @@ def test_a_method_by_name_reads_what_it_says(name: str, mixture_of: Callable[[fl
     assert ESTIMATORS[name].needs_labels
 
 
-def test_the_readme_lists_every_method_with_its_kind() -> None:
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    table = readme.partition("\n## Estimators\n")[2].partition("\nFor the bounds n is")[0]
+def test_the_guide_lists_every_method_with_its_kind() -> None:
+    page = (Path(__file__).parents[2] / "mitools" / "guide" / "estimators.md").read_text(encoding="utf-8")
+    table = page.partition("\n## The table\n")[2].partition("\nn is the number")[0]
     rows = [re.split(r"(?<!\\)\|", line)[1:-1] for line in table.splitlines() if line.startswith("| `")]
     kinds = {name: kind.strip() for names, kind, *_ in rows for name in re.findall(r"`(\w+)`", names)}
     assert {len(row) for row in rows} == {6}
@@ -64,32 +69,35 @@ def test_settings_are_json_whatever_they_were_given_as() -> None:
     assert estimator.set_params(hidden=(8, np.int64(4))).settings()["hidden"] == [8, 4]
 
 
-def test_paired_rows_keep_row_with_row() -> None:
-    rng = np.random.default_rng(0)
-    source = PairedRows(100).within(np.arange(20, 60))
-    x, y = source.draw(30, rng)
-    np.testing.assert_array_equal(x, y)
-    assert len(np.unique(x)) == 30
-    x, y = source.draw(500, rng)
-    np.testing.assert_array_equal(np.unique(x), np.arange(20, 60))
-    x, y = source.independent(rng)
-    np.testing.assert_array_equal(x, np.arange(20, 60))
-    np.testing.assert_array_equal(x, y)
+def test_listing_estimators_imports_no_library() -> None:
+    code = (
+        "import sys; from mitools.estimators.registry import ESTIMATORS; assert len(ESTIMATORS) > 20;"
+        "print(*sorted({'torch', 'sklearn', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
 
 
-def test_rows_shuffled_apart_stay_in_their_part() -> None:
-    parts = split(1000)
-    apart = PairedRows(1000).apart(parts, np.random.default_rng(0))
-    for part in (parts.train, parts.select, parts.report):
-        x, y = apart.within(part).independent(np.random.default_rng(0))
-        np.testing.assert_array_equal(np.sort(y), part)
-        assert (x == y).mean() < 0.05
+@pytest.mark.parametrize("name", list(ESTIMATORS))
+def test_what_is_listed_is_what_the_estimator_says_of_itself(name: str) -> None:
+    entry, estimator = ESTIMATORS[name], make_estimator(name)
+    assert ("device" in estimator.get_params()) == entry.takes_device
+    if isinstance(estimator, ClassicalEstimator):
+        assert (entry.kind, name) == (estimator.kind, estimator.method)
+    if isinstance(estimator, CrossFittedEstimator):
+        assert estimator.strategy().name == name
+        assert entry.kind == estimator.strategy().method.kind
+        assert (estimator.strategy().method.ceiling(9) is not None) == bool(entry.ceiling)
 
 
-def test_values_are_permuted_within_parts_only() -> None:
-    parts = split(50)
-    values = np.arange(50) * 10
-    shuffled = permuted_within(values, parts, np.random.default_rng(0))
-    np.testing.assert_array_equal(values, np.arange(50) * 10)
-    for part in (parts.train, parts.select, parts.report):
-        np.testing.assert_array_equal(np.sort(shuffled[part]), values[part])
+def test_every_method_of_a_critic_has_a_name_of_its_own() -> None:
+    assert {*VARIATIONAL_METHODS, *LEARNED_DENSITY_METHODS} <= set(ESTIMATORS)
+
+
+def test_every_public_name_is_found_where_it_is_said_to_be() -> None:
+    assert sorted(estimators._MODULE_OF) == sorted(estimators.__all__) == sorted(dir(estimators))
+    for name in estimators.__all__:
+        assert getattr(estimators, name) is not None
+    assert callable(estimators.pointwise)
+    with pytest.raises(AttributeError, match="no attribute 'Estimator'"):
+        estimators.Estimator  # noqa: B018

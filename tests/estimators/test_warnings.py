@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from mitools.core.estimate import Interval
-from mitools.estimators.warnings import cautions, one_sided_low, two_sided
+from mitools.estimators.warnings import find_warnings, one_sided_low, two_sided
 
 SOUND: dict[str, Any] = {
     "interval": Interval(0.9, 1.1, 0.95),
@@ -21,7 +21,7 @@ SOUND: dict[str, Any] = {
 
 
 def words(**changes: Any) -> list[str]:
-    return [caution.word for caution in cautions(**(SOUND | changes))]
+    return [warning.word for warning in find_warnings(**(SOUND | changes))]
 
 
 def test_a_sound_reading_needs_no_care() -> None:
@@ -49,6 +49,7 @@ def test_a_word_is_said_when_it_is_true_and_only_then(
     word: str, provoking: dict[str, Any], harmless: dict[str, Any]
 ) -> None:
     assert words(**provoking) == [word]
+    assert all(warning.remedy for warning in find_warnings(**(SOUND | provoking)))
     assert words(**harmless) == []
 
 

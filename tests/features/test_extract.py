@@ -12,7 +12,9 @@ from mitools.datasets.readers.features import FeatureRows
 from mitools.encoders import Preprocess, open_encoder
 from mitools.encoders.layers.taps import tap
 from mitools.features import FeatureStore, extract, extract_layers
-from mitools.views.item_views import SimCLRViews
+from mitools.views.image import ImageView
+from mitools.views.item_views import ItemViews
+from mitools.views.simclr import SimCLRView
 
 RNG = np.random.default_rng(0)
 DATA = ImageArray(
@@ -78,8 +80,8 @@ def test_a_change_of_weights_preprocessing_data_or_views_is_encoded_anew(store):
         (open_encoder("builtin:random_conv?width=4&seed=1"), DATA, None),
         (replace(CONV, preprocess=Preprocess(size=6)), DATA, None),
         (CONV, replace(DATA, digest="other"), None),
-        (CONV, DATA, SimCLRViews()),
-        (CONV, DATA, SimCLRViews(seed=1)),
+        (CONV, DATA, ItemViews(SimCLRView())),
+        (CONV, DATA, ItemViews(SimCLRView(), seed=1)),
     ]
     features = [extract(encoder, data, store=store, views=views) for encoder, data, views in changes]
     assert all(feature.encoded for feature in features)
@@ -99,14 +101,29 @@ def test_a_damaged_file_is_encoded_again(store):
 
 @pytest.mark.parametrize(("batch_size", "workers"), [(256, 0), (6, 0), (8, 2)])
 def test_views_are_those_of_the_pairing_in_order(store, batch_size, workers):
-    views = SimCLRViews(count=3, seed=2)
+    views = ItemViews(SimCLRView(), count=3, seed=2)
     features = extract(CONV, DATA, store=store, views=views, batch_size=batch_size, workers=workers)
     assert features.values.shape == (37, 3, 16)
-    drawn = np.stack([views.draw(DATA[index][0], index).permute(0, 2, 3, 1).numpy() for index in range(37)])
+    images = torch.from_numpy(DATA.images).permute(0, 3, 1, 2) / 255
+    drawn = CONV.preprocess.normalise(views.of(images, np.arange(37)))
     for view in range(3):
-        np.testing.assert_allclose(
-            features.values[:, view], expected(CONV, drawn[:, view]), rtol=1e-4, atol=1e-5
-        )
+        with torch.no_grad():
+            wanted = CONV.module(drawn[:, view]).numpy()
+        np.testing.assert_allclose(features.values[:, view], wanted, rtol=1e-4, atol=1e-5)
+
+
+def test_views_are_of_the_image_in_the_encoders_size(store):
+    one = ItemViews(ImageView(), count=1)
+    for encoder in (CONV, replace(CONV, preprocess=Preprocess(size=6))):
+        viewed = extract(encoder, DATA, store=store, views=one)
+        np.testing.assert_allclose(viewed.values, extract(encoder, DATA, store=store).values, atol=1e-6)
+
+
+def test_views_are_the_same_whatever_the_network_computes_in(store):
+    views, pixels = ItemViews(SimCLRView()), open_encoder("builtin:pixels")
+    plain = extract(pixels, DATA, store=store, views=views)
+    half = extract(pixels, DATA, store=store, views=views, precision="bf16")
+    np.testing.assert_allclose(half.values, plain.values, atol=1e-6)
 
 
 def test_components_are_fitted_to_the_items_named_and_not_again(store, monkeypatch):
@@ -175,7 +192,30 @@ def test_networks_that_give_no_rows_are_refused(store, module, message):
 def test_views_and_convolutions_of_rows_are_refused(store):
     assert "reads images and rows holds feature rows" in refused(CONV, ROWS, store=store)
     pixels = open_encoder("builtin:pixels")
-    assert "have no augmented views" in refused(pixels, ROWS, store=store, views=SimCLRViews())
+    assert "have no augmented views" in refused(pixels, ROWS, store=store, views=ItemViews(SimCLRView()))
+
+
+class Odd:
+    """A view of a number of channels, which may fail."""
+
+    name, draws = "odd", 0
+
+    def __init__(self, channels, fails=False):
+        self.channels, self.fails = channels, fails
+
+    def __call__(self, items, draws):
+        if self.fails:
+            raise RuntimeError("too small\nto cut")
+        return items[:, : self.channels]
+
+
+def test_views_that_the_encoder_cannot_read_or_that_fail_are_refused(store):
+    grey, failing = ItemViews(Odd(1), count=1), ItemViews(Odd(3, fails=True), count=1)
+    message = "reads images of 3 channels, and the view odd has 1"
+    assert message in refused(CONV, DATA, store=store, views=grey)
+    assert "view odd fails on images of 3x8x8 (too small to cut)" in refused(
+        CONV, DATA, store=store, views=failing
+    )
 
 
 class Uneven:

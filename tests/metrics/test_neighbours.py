@@ -8,10 +8,10 @@ from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 
 from mitools.core.errors import InputError
 from mitools.metrics import knn as knn_module
-from mitools.metrics import nearest as nearest_module
+from mitools.metrics import nearest_rows as nearest_module
 from mitools.metrics import retrieval as retrieval_module
 from mitools.metrics.knn import knn_accuracy
-from mitools.metrics.nearest import nearest
+from mitools.metrics.nearest_rows import nearest_rows
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.sphere import unit_rows
 
@@ -61,7 +61,7 @@ def test_nearest_over_blocks_is_a_full_sort(monkeypatch):
     monkeypatch.setattr(nearest_module, "BANK_ROWS", 4)
     rng = np.random.default_rng(0)
     queries, bank = unit_rows(rng.normal(size=(7, 3))), unit_rows(rng.normal(size=(30, 3)))
-    similarity, index = nearest(queries, bank, 11)
+    similarity, index = nearest_rows(queries, bank, 11)
     full = queries @ bank.T
     torch.testing.assert_close(similarity, full.sort(dim=1, descending=True).values[:, :11])
     torch.testing.assert_close(full.gather(1, index), similarity)

@@ -115,7 +115,7 @@ def test_shuffled_apart_pairs_share_nothing_but_keep_the_prior() -> None:
     labels = np.arange(3000) % 3
     parts = split(3000, labels)
     pairs = SameClassPairs(labels, [0.2, 0.3, 0.5])
-    apart = pairs.apart(parts, np.random.default_rng(0))
+    apart = pairs.permuted(parts, np.random.default_rng(0))
     np.testing.assert_array_equal(apart.prior, pairs.prior)
     for part in (parts.train, parts.select, parts.report):
         np.testing.assert_array_equal(np.bincount(apart.labels[part]), np.bincount(labels[part]))

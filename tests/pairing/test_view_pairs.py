@@ -9,7 +9,8 @@ from scipy.stats import chisquare
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.splits import split
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.pairing.view_pairs import ViewPairs
+from mitools.pairing.view_pairs import ViewPairs, paired_view
+from mitools.views.registry import make_view
 
 
 @pytest.mark.parametrize("n_views", [2, 3, 5])
@@ -44,7 +45,7 @@ def test_a_batch_holds_no_item_twice_while_there_are_enough() -> None:
 
 def test_shuffled_apart_views_are_of_different_items_of_one_part() -> None:
     parts = split(1000)
-    apart = ViewPairs(1000, 3).apart(parts, np.random.default_rng(0))
+    apart = ViewPairs(1000, 3).permuted(parts, np.random.default_rng(0))
     for part in (parts.train, parts.select, parts.report):
         x, y = apart.within(part).independent(np.random.default_rng(0))
         assert np.isin(y // 3, part).all()
@@ -79,3 +80,21 @@ def test_noisy_views_of_one_item_share_what_the_noise_leaves() -> None:
     assert estimate.stderr_nats < 0.1 * truth
     assert estimate.n_report == 600
     assert estimate.settings["pairs"] == 600
+
+
+def test_a_pairing_is_named_after_its_view() -> None:
+    assert paired_view("simclr?strength=0.5") == make_view("simclr?strength=0.5")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("simcrl", "unknown pairing 'simcrl'; accepted: same_class, image, simclr or python:module:View"),
+        ("simclr?grey=2", "view 'simclr.grey=2': 'grey'"),
+        ("image", "pairing 'image': nothing in this view is random"),
+        ("python:no_such_module:View", "cannot be imported"),
+    ],
+)
+def test_a_name_that_makes_no_pairs_is_refused(name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        paired_view(name, ["same_class"])

@@ -42,7 +42,7 @@ def test_items_are_so_many_as_fit_and_always_the_same(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     np.testing.assert_array_equal(subject.items(10, paired=False), np.arange(300))
-    monkeypatch.setattr(room, "MOST_PAIRED", 50)
+    monkeypatch.setattr(room, "MOST_ITEMS_PAIRED", 50)
     some = subject.items(10, paired=True)
     assert len(np.unique(some)) == 50
     np.testing.assert_array_equal(some, subject.items(20, paired=True))

@@ -1,6 +1,7 @@
 """The figures of a plane: what is on them, as the SVG's text and the axes hold it."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from mitools.core.errors import InputError
-from mitools.report.figures import plane_curves, plane_trajectories
+from mitools.report.figures import save
 from mitools.report.figures.plane_curves import epochs_chart
-from mitools.report.figures.plane_style import MARKERS, on_log_grid, stage_borders
+from mitools.report.figures.plane_style import on_log_grid, stage_borders
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.figures.save import write_chart
+from mitools.report.figures.style import KIND_MARKERS
 from mitools.report.plane import draw_plane
 
 SENTENCE = "ksg: for a deterministic network with continuous T, I(X;T) is infinite, and n is measured."
@@ -55,12 +58,11 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """The figures in the order they would be saved in; nothing is written."""
     kept: list[Figure] = []
 
-    def keep(figure: Figure, path: Path) -> list[Path]:
+    def keep(figure: Figure, path: Path, endings: Sequence[str]) -> list[Path]:
         kept.append(figure)
         return []
 
-    for module in (plane_curves, plane_trajectories):
-        monkeypatch.setattr(module, "save", keep)
+    monkeypatch.setattr(save, "save_figure", keep)
     return kept
 
 
@@ -80,7 +82,7 @@ def test_every_figure_is_written_in_three_formats(table: pd.DataFrame, tmp_path:
 
 
 def test_the_plane_says_units_kind_n_and_what_is_measured(table: pd.DataFrame, tmp_path: Path) -> None:
-    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     said = words(tmp_path / "plane")
     for expected in (
         "I(X;T), ksg (bits)", "I(T;Y), mixed_ksg (bits)", "point estimate", "1: conv.1", "2: output",
@@ -93,9 +95,10 @@ def test_the_plane_says_units_kind_n_and_what_is_measured(table: pd.DataFrame, t
 def test_markers_point_where_the_truth_may_lie(
     table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
 ) -> None:
-    assert (MARKERS["lower bound"], MARKERS["upper bound"], MARKERS["point estimate"]) == ("^", "v", "o")
-    plane_chart(table, "pairwise_upper", "pairwise_upper", tmp_path / "plane")
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    pointing = ("lower bound", "upper bound", "point estimate")
+    assert [KIND_MARKERS[kind] for kind in pointing] == ["^", "v", "o"]
+    write_chart(tmp_path / "plane", plane_chart, table, "pairwise_upper", "pairwise_upper")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     plane, epochs = figures
     points = plane.axes[0].collections
     down = [path for one in points for path in one.get_paths() if len(path.vertices) == 4]
@@ -108,7 +111,7 @@ def test_markers_point_where_the_truth_may_lie(
 
 def test_trajectories_go_with_time(table: pd.DataFrame, tmp_path: Path, figures: list[Figure]) -> None:
     """An arrow between every two checkpoints, pointing to the later; numbers at the last."""
-    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     axes = figures[0].axes[0]
     arrows = [text for text in axes.texts if text.arrow_patch is not None]
     assert len(arrows) == 2 * 3
@@ -126,7 +129,7 @@ def test_trajectories_go_with_time(table: pd.DataFrame, tmp_path: Path, figures:
 def test_curves_are_told_apart_without_colour(
     table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
 ) -> None:
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     for axes in figures[0].axes:
         looks = [
             (line.get_linestyle(), line.get_marker()) for line in axes.get_lines() if ":" in line.get_label()
@@ -136,7 +139,7 @@ def test_curves_are_told_apart_without_colour(
 
 def test_the_border_of_stages_is_dotted(table: pd.DataFrame, tmp_path: Path, figures: list[Figure]) -> None:
     assert stage_borders(table) == [2.0]
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     for axes in figures[0].axes:
         upright = [line for line in axes.get_lines() if list(line.get_xdata()) == [2.0, 2.0]]
         assert [line.get_linestyle() for line in upright] == [":"]
@@ -146,7 +149,7 @@ def test_the_border_of_stages_is_dotted(table: pd.DataFrame, tmp_path: Path, fig
 
 
 def test_legends_name_kind_and_n(table: pd.DataFrame, tmp_path: Path) -> None:
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     said = words(tmp_path / "epochs")
     assert "ksg: point estimate, n = 1,234" in said
     assert "label_information: lower bound, n = 321" in said
@@ -157,7 +160,7 @@ def test_readings_that_tell_nothing_are_crossed_out(
     table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
 ) -> None:
     table["warnings"] = ["saturated, overfit" if epoch == 4 else "overfit" for epoch in table["epoch"]]
-    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     draw_plane(table[table["method"].isin(["ksg", "mixed_ksg"])], tmp_path)
     plane, again, first, second, depth = figures
     for figure in (plane, again, first, second):
@@ -171,7 +174,7 @@ def test_readings_that_tell_nothing_are_crossed_out(
 def test_a_reading_looks_alike_in_every_panel(
     table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
 ) -> None:
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     looks: dict[str, set[tuple[str, str]]] = {}
     for axes in figures[0].axes:
         for line in axes.get_lines():
@@ -192,7 +195,7 @@ def test_data_trained_on_are_named_so(table: pd.DataFrame, tmp_path: Path) -> No
 
 def test_ceilings_are_in_the_legend(table: pd.DataFrame, tmp_path: Path) -> None:
     table.loc[table["method"] == "ksg", "ceiling_bits"] = 10.2767
-    epochs_chart(table[table["layer"] == "output"], tmp_path / "epochs")
+    write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     assert "ksg: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
 
 
@@ -200,14 +203,14 @@ def test_layers_that_end_in_one_place_share_a_label(
     table: pd.DataFrame, tmp_path: Path, figures: list[Figure]
 ) -> None:
     table.loc[table["epoch"] == 6, ["bits", "low_bits", "high_bits"]] = [2.5, 2.4, 2.6]
-    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     numbers = [text.get_text() for text in figures[0].axes[0].texts if text.get_weight() == "bold"]
     assert numbers == ["1, 2"]
 
 
 def test_nothing_is_cut_off(table: pd.DataFrame, tmp_path: Path, figures: list[Figure]) -> None:
     """Title, legend and caption neither leave the picture nor lie on each other."""
-    plane_chart(table, "ksg", "mixed_ksg", tmp_path / "plane")
+    write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     (figure,) = figures
     boxes = [axes.get_tightbbox() for axes in figure.axes]
     legend = figure.legends[0].get_window_extent()

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mitools.core.errors import InputError
+from mitools.core.estimate import Interval
+from mitools.measures.measured import Difference
 from mitools.report.study import cell_table, encoder_table, markdown, write_table
 from mitools.studies.definition import Cell
-from mitools.studies.work import Found
+from mitools.studies.folder import Found
 
 
 @pytest.fixture
@@ -35,6 +38,13 @@ def test_an_encoders_row_is_the_mean_over_its_seeds(cells: pd.DataFrame) -> None
 def test_failed_cells_keep_their_error(cells: pd.DataFrame) -> None:
     assert list(cells["state"]) == ["done", "done", "failed"]
     assert cells["error"].iloc[2] == "no such file"
+
+
+def test_a_difference_has_bits_and_an_interval() -> None:
+    gain = Difference(np.log(2), Interval(0.0, np.log(4), 0.95))
+    found = Found(Cell("d", "a", "", "control_gain", 0), "done", {"difference": gain.to_dict()}, "")
+    (row,) = cell_table([found], {}).to_dict("records")
+    assert (row["value"], row["unit"], row["low"], row["high"]) == (1.0, "bits", 0.0, 2.0)
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "tex", "md"])

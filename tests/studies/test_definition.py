@@ -33,6 +33,10 @@ def test_a_bare_encoder_has_no_family(study_file: Path) -> None:
         ("class_posterior,", "class_posteriors,", "'estimators': .*did you mean class_posterior"),
         ("[linear_acc]", "[linear]", "'metrics': .*did you mean linear_acc"),
         ("[same_class, labels]", "[same_clas]", "'pairings': .*did you mean same_class"),
+        ("[linear_acc]", "[i_class]", "'metrics': there is no 'i_class'"),
+        ("metrics:", "measures: [i_clas]\nmetrics:", "'measures': .*did you mean .*i_class"),
+        ("metrics:", 'measures: ["I(X;T):ksg"]\nmetrics:', "'measures': there is no"),
+        ("metrics:", "measures: [nmi, nmi]\nmetrics:", "measures names 'nmi' twice"),
         ("seeds: [0, 1]", "seeds: [0, 0]", "seeds names 0 twice"),
         ("seeds: [0, 1]", "seeds: []", "'seeds'"),
         ("seeds: [0, 1]", "seeds: [-1]", "'seeds.0'"),
@@ -54,3 +58,20 @@ def test_a_study_that_measures_nothing_is_refused(study_file: Path) -> None:
     study_file.write_text(text.replace("[linear_acc]", "[]"))
     with pytest.raises(InputError, match="nothing to measure"):
         read_study(study_file)
+
+
+def test_any_column_of_an_audit_can_be_asked_for_by_name(study_file: Path) -> None:
+    text = study_file.read_text().replace("[same_class, labels]", "[same_class]")
+    study_file.write_text(text + "measures: [i_class_nwj, control_gain, linear_acc, 'same_class:dv']\n")
+    columns = list(dict.fromkeys(cell.column for cell in cells(read_study(study_file))))
+    assert columns == [
+        "same_class:class_posterior", "linear_acc", "i_class_nwj", "control_gain", "same_class:dv"
+    ]  # fmt: skip
+    by_column = {cell.column: cell.registered.name for cell in cells(read_study(study_file))}
+    assert by_column["same_class:class_posterior"] == "i_class"
+    assert by_column["same_class:dv"] == "same_class:dv"
+
+
+def test_an_estimator_that_reads_no_pairing_is_known_and_left_out(study_file: Path) -> None:
+    study_file.write_text(study_file.read_text().replace("mixed_ksg]", "ksg]"))
+    assert ("labels", "ksg") in left_out(read_study(study_file))

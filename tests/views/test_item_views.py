@@ -1,123 +1,138 @@
+"""Views of every item: what they depend on, and that SimCLR's are drawn as often as it says."""
+
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from torch.utils.data import DataLoader, Dataset
+from scipy.stats import kstest
+from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.views.item_views import SimCLRViews
+from mitools.views.image import ImageView
+from mitools.views.item_views import ItemViews
+from mitools.views.recipes import AugmentationRecipe
+from mitools.views.simclr import SimCLRView
 
-RNG = np.random.default_rng(0)
-PICTURE = Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8))
-
-
-class Views(Dataset):
-    def __init__(self, views):
-        self.views = views
-
-    def __len__(self):
-        return 12
-
-    def __getitem__(self, index):
-        return self.views.draw(PICTURE, index)
+NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=0.0, grey=0.0)
+IMAGES = torch.rand(12, 3, 16, 20, generator=torch.Generator().manual_seed(0))
+ITEMS = np.arange(100, 112)
 
 
-@pytest.mark.parametrize(("workers", "batch"), [(0, 5), (2, 1), (2, 4)])
-def test_a_view_depends_on_seed_item_and_view_alone(workers, batch):
-    views = SimCLRViews(count=3, seed=5)
-    expected = torch.stack([views.draw(PICTURE, index) for index in range(12)])
-    torch.manual_seed(workers)
-    loaded = torch.cat(list(DataLoader(Views(views), batch_size=batch, num_workers=workers)))
-    assert torch.equal(loaded, expected)
+def drawn(count: int, size: int, image: Tensor, **steps: object) -> Tensor:
+    """Draw a view of so many items that are all one image of a size."""
+    views = ItemViews(SimCLRView(NOTHING.model_copy(update=steps)), count=1)
+    return views.of(image.expand(count, 3, size, size), np.arange(count))[:, 0]
 
 
-def test_more_views_keep_the_first_ones():
-    assert torch.equal(SimCLRViews(count=4).draw(PICTURE, 3)[:2], SimCLRViews(count=2).draw(PICTURE, 3))
+def shares(found: Tensor, expected: float) -> None:
+    """Check a rate against the binomial law's four standard errors."""
+    assert abs(float(found.double().mean()) - expected) <= 4 * np.sqrt(expected * (1 - expected) / len(found))
 
 
-def test_views_differ_between_views_items_and_seeds():
-    drawn = [SimCLRViews(count=3, seed=seed).draw(PICTURE, item) for seed in (0, 1) for item in (0, 1)]
-    flat = torch.cat(drawn).flatten(1)
-    assert len({row.numpy().tobytes() for row in flat}) == 12
+@pytest.mark.parametrize("auto", [None, "cifar10"])
+def test_a_view_depends_on_seed_item_and_view_alone(auto: str | None) -> None:
+    views = ItemViews(SimCLRView(AugmentationRecipe(blur=0.5, auto=auto)), count=3, seed=5)
+    together = views.of(IMAGES, ITEMS)
+    assert together.shape == (12, 3, 3, 16, 20)
+    for size in (1, 5):
+        chunks = [views.of(IMAGES[k : k + size], ITEMS[k : k + size]) for k in range(0, 12, size)]
+        torch.testing.assert_close(torch.cat(chunks), together, atol=1e-6, rtol=0)
+    order = torch.randperm(12, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(
+        views.of(IMAGES[order], ITEMS[order.numpy()]), together[order], atol=1e-6, rtol=0
+    )
 
 
-def test_drawing_leaves_the_callers_random_numbers_alone():
+@pytest.mark.parametrize("numbers", [1, 3 * 16 * 20 * 5])
+def test_a_view_does_not_depend_on_how_many_are_drawn_in_one_call(
+    numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = ItemViews(SimCLRView()).of(IMAGES, ITEMS)
+    monkeypatch.setattr("mitools.views.item_views.AT_ONCE", numbers)
+    torch.testing.assert_close(ItemViews(SimCLRView()).of(IMAGES, ITEMS), together, atol=1e-6, rtol=0)
+
+
+def test_more_views_keep_the_first_ones() -> None:
+    four, two = (ItemViews(SimCLRView(), count=count).of(IMAGES, ITEMS) for count in (4, 2))
+    assert torch.equal(four[:, :2], two)
+
+
+def test_views_differ_between_views_items_and_seeds() -> None:
+    one = IMAGES[:1].expand(2, -1, -1, -1)
+    found = torch.cat([ItemViews(SimCLRView(), 3, seed).of(one, ITEMS[:2]) for seed in (0, 1)])
+    assert len({view.numpy().tobytes() for view in found.flatten(0, 1)}) == 12
+
+
+def test_drawing_leaves_the_callers_random_numbers_alone() -> None:
     state = torch.get_rng_state()
-    SimCLRViews().draw(PICTURE, 0)
+    ItemViews(SimCLRView()).of(IMAGES, ITEMS)
     assert torch.equal(torch.get_rng_state(), state)
 
 
-@pytest.mark.parametrize(("size", "expected"), [(None, (20, 30)), (16, (16, 16))])
-def test_views_have_the_encoders_size_or_the_images_own(size, expected):
-    views = SimCLRViews().draw(PICTURE.resize((30, 20)), 0, size)
-    assert views.shape == (2, 3, *expected)
-    assert views.dtype == torch.uint8
-
-
-def test_a_fifth_of_the_views_are_grey_and_half_of_them_mirrored():
-    """The recipe's probabilities, read off the pixels; colour jitter is off, so that grey means grey."""
-    ramp = np.zeros((16, 16, 3), dtype=np.uint8)
-    ramp[..., 0] = np.arange(16) * 16
-    drawn = torch.cat([SimCLRViews(strength=0).draw(Image.fromarray(ramp), index) for index in range(1000)])
-    red, green = drawn[:, 0].float(), drawn[:, 1].float()
-    grey = float((red == green).all(dim=(1, 2)).float().mean())
-    mirrored = float((red[:, :, 0].mean(1) > red[:, :, -1].mean(1)).float().mean())
-    assert abs(grey - 0.2) < 4 * np.sqrt(0.2 * 0.8 / 2000)
-    assert abs(mirrored - 0.5) < 4 * np.sqrt(0.25 / 2000)
-
-
-def test_crops_have_the_areas_that_torchvision_draws():
-    """A ramp in each direction: the range of values left in a crop gives its height and its width."""
-    from torchvision.transforms import v2
-
-    ramp = np.zeros((96, 96, 3), dtype=np.uint8)
-    ramp[..., 0] = np.arange(96) * 2
-    ramp[..., 1] = np.arange(96)[:, None] * 2
-    drawn = [SimCLRViews(strength=0).draw(Image.fromarray(ramp), index, 32) for index in range(400)]
-    flat = torch.cat(drawn).float()
-    coloured = flat[(flat[:, 0] != flat[:, 1]).any(dim=(1, 2))][:, :2].flatten(2)
-    lost_to_pixels = (32 - 1) / 32  # from the centre of the first pixel to that of the last
-    area = ((coloured.amax(2) - coloured.amin(2)) / (2 * 96 * lost_to_pixels)).prod(dim=1).numpy()
-    boxes = [v2.RandomResizedCrop(32).make_params([Image.fromarray(ramp)]) for _ in range(1000)]
-    peer = np.array([box["height"] * box["width"] / 96**2 for box in boxes])
-    assert 0.07 < area.min() < 0.12
-    assert abs(area.mean() - peer.mean()) < 4 * peer.std() * np.sqrt(1 / 1000 + 1 / len(area))
-    assert area.std() == pytest.approx(peer.std(), rel=0.15)
-
-
-def test_only_images_beyond_32_pixels_are_blurred():
-    checks = np.zeros((96, 96, 3), dtype=np.uint8)
-    checks[::2, ::2] = checks[1::2, 1::2] = 255
-
-    def sharp(size):
-        image = Image.fromarray(checks[:size, :size])
-        drawn = torch.cat([SimCLRViews(strength=0).draw(image, index) for index in range(100)]).float()
-        return drawn.std(dim=(1, 2, 3)).numpy()
-
-    assert np.mean(sharp(32) < 5) == 0
-    assert 0.2 < np.mean(sharp(96) < 5) < 0.6
-
-
-def test_strength_widens_the_jitter():
-    grey = Image.fromarray(np.full((8, 8, 3), 120, dtype=np.uint8))
-
-    def spread(strength):
-        views = torch.cat([SimCLRViews(strength=strength).draw(grey, index) for index in range(200)])
-        return float(views.float().mean(dim=(1, 2, 3)).std())
-
-    assert spread(0) == 0
-    assert 0 < spread(0.3) < spread(1)
-
-
-def test_every_setting_is_in_the_key():
-    keys = {SimCLRViews(*settings).key for settings in [(), (3,), (2, 1), (2, 0, 0.5), (2, 0, 0.5000001)]}
-    assert len(keys) == 5
+def test_every_setting_is_in_the_key() -> None:
+    views = [
+        ItemViews(SimCLRView()),
+        ItemViews(SimCLRView(), count=3),
+        ItemViews(SimCLRView(), seed=1),
+        ItemViews(SimCLRView(AugmentationRecipe())),
+        ItemViews(SimCLRView(AugmentationRecipe(jitter_strength=0.5000001))),
+        ItemViews(ImageView(), count=1),
+    ]
+    assert len({one.key for one in views}) == len(views)
 
 
 @pytest.mark.parametrize(
-    "settings",
-    [{"count": 0}, {"seed": -1}, {"strength": -0.1}, {"strength": 3.0}, {"strength": float("nan")}],
+    ("arguments", "said"),
+    [
+        ((SimCLRView(), 0), "at least 1 view"),
+        ((SimCLRView(), 2, -1), "a seed of at least 0"),
+        ((ImageView(), 2), "view 'image' draws nothing at random, so 2 of them are one and the same"),
+    ],
 )
-def test_settings_out_of_range_are_refused(settings):
-    with pytest.raises(InputError, match="the strength between 0 and"):
-        SimCLRViews(**settings)
+def test_settings_out_of_range_are_refused(arguments: tuple, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        ItemViews(*arguments)
+
+
+def test_flips_and_grey_come_as_often_as_the_recipe_says() -> None:
+    ramp = torch.zeros(3, 8, 8)
+    ramp[0] = torch.linspace(0, 1, 8)
+    found = drawn(2000, 8, ramp, flip=0.5, grey=0.2)
+    red, green = found[:, 0], found[:, 1]
+    shares((red == green).all(dim=2).all(dim=1), 0.2)
+    shares(red[:, 0, 0] > red[:, 0, -1], 0.5)
+
+
+def test_jitter_comes_as_often_as_the_recipe_says() -> None:
+    found = drawn(2000, 4, torch.full((3, 4, 4), 0.4), jitter_strength=0.5, jitter=0.8)
+    shares((found != 0.4).flatten(1).any(dim=1), 0.8)
+
+
+@pytest.mark.parametrize(("blur", "size", "rate"), [("large", 33, 0.5), ("large", 32, 0.0), (0.3, 32, 0.3)])
+def test_blur_comes_to_large_images_or_as_often_as_the_recipe_says(
+    blur: float | str, size: int, rate: float
+) -> None:
+    checks = (torch.arange(size)[:, None] + torch.arange(size)) % 2
+    found = drawn(1000, size, checks.float(), blur=blur)
+    # A width below 0.2 pixels changes nothing that float32 can see: one in nineteen.
+    shares((found - checks).abs().flatten(1).amax(dim=1) > 1e-5, rate * (2 - 0.2) / (2 - 0.1))
+
+
+def test_crops_have_uniform_areas_and_stay_inside() -> None:
+    """Ramps in both directions: the range of values left in a crop is its height and its width."""
+    ramp = torch.stack(torch.meshgrid(torch.arange(64) / 63, torch.arange(64) / 63, indexing="ij"))
+    found = drawn(2000, 64, torch.cat([ramp, ramp[:1]]), crop_area=0.08)[:, :2].flatten(2)
+    area = (found.amax(2) - found.amin(2)).prod(dim=1).numpy()
+    whole = area[area < 0.7]  # a box of more than three quarters may be cut at the image's border
+    assert len(whole) > 1000
+    assert kstest(whole, "uniform", args=(0.08, 0.62)).pvalue > 1e-4
+    assert float(found.min()) >= 0
+    assert float(found.max()) <= 1
+
+
+def test_strength_widens_the_jitter() -> None:
+    spread = [
+        float(drawn(500, 2, torch.full((3, 2, 2), 0.4), jitter_strength=s, jitter=1.0).mean((1, 2, 3)).std())
+        for s in (0.0, 0.3, 1.0)
+    ]
+    assert spread[0] < 1e-7
+    assert 0.01 < spread[1] < spread[2]

@@ -1,13 +1,18 @@
 """Augmentation as a pure function of its random numbers."""
 
 import colorsys
+import math
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
+from torchvision.transforms.v2 import functional
 
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import DRAWS, augmented
+from mitools.views.simclr import BLUR_DRAWS, DRAWS, SimCLRView, augmented, draw_count
 
 NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=0.0, grey=0.0)
 AREA, ASPECT, ROW, COLUMN, FLIP, JITTER, BRIGHTNESS, CONTRAST, SATURATION, HUE, GREY = range(DRAWS)
@@ -76,3 +81,95 @@ def test_a_view_depends_on_its_own_draws_alone(images: Tensor) -> None:
     torch.testing.assert_close(together[2:4], augmented(images[2:4], chosen[2:4], recipe))
     assert 0 <= float(together.min()) <= float(together.max()) <= 1
     assert float((together - images).abs().mean()) > 0.05
+
+
+def changed(**steps: float | str) -> AugmentationRecipe:
+    return NOTHING.model_copy(update=steps)
+
+
+def test_crops_are_the_boxes_drawn_enlarged_as_scipy_enlarges() -> None:
+    """The box from its four numbers in closed form; its pixels by scipy's linear interpolation."""
+    images, chosen = torch.rand(8, 3, 20, 28, generator=torch.Generator().manual_seed(2)), draws(8)
+    found = augmented(images, chosen, changed(crop_area=0.1, flip=0.5)).numpy()
+    for image, view, (area, aspect, row, column, flip, *_) in zip(
+        images, found, chosen.tolist(), strict=True
+    ):
+        share, ratio = 0.1 + 0.9 * area, (3 / 4) * (16 / 9) ** aspect
+        width, height = min(math.sqrt(share * ratio), 1), min(math.sqrt(share / ratio), 1)
+        y = 20 * ((1 - height) * row + height * (np.arange(20) + 0.5) / 20) - 0.5
+        x = 28 * ((1 - width) * column + width * (np.arange(28) + 0.5) / 28) - 0.5
+        places = np.meshgrid(y, x[::-1] if flip < 0.5 else x, indexing="ij")
+        expected = [map_coordinates(plane, places, order=1, mode="nearest") for plane in image.numpy()]
+        np.testing.assert_allclose(view, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("BRIGHTNESS", functional.adjust_brightness),
+        ("CONTRAST", functional.adjust_contrast),
+        ("SATURATION", functional.adjust_saturation),
+    ],
+)
+@pytest.mark.parametrize("drawn", [0.0, 0.2, 0.9])
+def test_each_step_of_the_jitter_is_torchvisions(images: Tensor, name: str, step, drawn: float) -> None:
+    strength = 0.7
+    chosen = draws(**({"BRIGHTNESS": 0.5, "CONTRAST": 0.5, "SATURATION": 0.5, "HUE": 0.5} | {name: drawn}))
+    found = augmented(images, chosen, changed(jitter_strength=strength, jitter=1.0))
+    expected = step(images, 1 + 0.8 * strength * (2 * drawn - 1))
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)  # its luma has 0.2989 for red
+
+
+def test_a_change_of_hue_is_a_rotation_in_yiq() -> None:
+    muted = 0.5 + 0.2 * torch.rand(6, 3, 4, 4, generator=torch.Generator().manual_seed(3))
+    middle = {"BRIGHTNESS": 0.5, "CONTRAST": 0.5, "SATURATION": 0.5}
+    found = augmented(muted, draws(**middle, HUE=0.8), changed(jitter_strength=1.0, jitter=1.0))
+    yiq = np.array([[0.299, 0.587, 0.114], [0.5959, -0.2746, -0.3213], [0.2115, -0.5227, 0.3112]])
+    before, after = (np.einsum("ij,bjhw->bihw", yiq, one.double().numpy()) for one in (muted, found))
+    turned = (before[:, 1] + 1j * before[:, 2]) * np.exp(2j * math.pi * 0.2 * (2 * 0.8 - 1))
+    np.testing.assert_allclose(after[:, 0], before[:, 0], atol=1e-5)
+    np.testing.assert_allclose(after[:, 1] + 1j * after[:, 2], turned, atol=1e-5)
+
+
+def test_grey_is_pillows() -> None:
+    pixels = torch.randint(0, 256, (1, 3, 16, 16), generator=torch.Generator().manual_seed(4))
+    found = augmented(pixels / 255, draws(1, GREY=0.0), changed(grey=0.2))[0, 0]
+    image = Image.fromarray(pixels[0].permute(1, 2, 0).to(torch.uint8).numpy()).convert("L")
+    np.testing.assert_allclose(255 * found.numpy(), np.array(image), atol=1.0)
+
+
+@pytest.mark.parametrize(("size", "reach"), [(8, 1), (50, 2), (112, 5)])
+def test_a_blur_is_scipys_as_wide_as_drawn_and_cut_at_a_tenth(size: int, reach: int) -> None:
+    images = torch.rand(3, 3, size, size, generator=torch.Generator().manual_seed(5))
+    further = torch.tensor([[0.1, 0.0], [0.1, 0.7], [0.9, 0.7]])
+    found = augmented(images, torch.cat([draws(3), further], dim=1), changed(blur=0.5))
+    for image, view, (whether, width) in zip(images.numpy(), found.numpy(), further.tolist(), strict=True):
+        sigma = 0.1 + 1.9 * width
+        blurred = gaussian_filter(image, sigma, mode="mirror", radius=reach, axes=(1, 2))
+        np.testing.assert_allclose(view, blurred if whether < 0.5 else image, atol=1e-5)
+
+
+def test_a_blur_comes_before_auto_augment_and_leaves_the_other_draws_alone(images: Tensor) -> None:
+    """The numbers that training draws stay where they were; the blur's come next, and AutoAugment's last."""
+    assert draw_count(AugmentationRecipe()) == DRAWS
+    blurring, both = changed(blur=1.0), changed(blur=1.0, auto="cifar10")
+    assert draw_count(both) == DRAWS + BLUR_DRAWS + 5
+    chosen = torch.rand(6, draw_count(both), generator=torch.Generator().manual_seed(6))
+    soft = augmented(images, chosen[:, : DRAWS + BLUR_DRAWS], blurring)
+    without_blur = torch.cat([chosen[:, :DRAWS], chosen[:, DRAWS + BLUR_DRAWS :]], dim=1)
+    expected = augmented(soft, without_blur, changed(auto="cifar10"))
+    torch.testing.assert_close(augmented(images, chosen, both), expected)
+
+
+def test_a_view_is_the_function_of_its_recipe(images: Tensor) -> None:
+    recipe = AugmentationRecipe()
+    view = SimCLRView(recipe)
+    assert (view.channels, view.draws) == (3, DRAWS)
+    assert torch.equal(view(images, draws()), augmented(images, draws(), recipe))
+
+
+def test_images_of_one_row_and_large_ones_are_augmented(images: Tensor) -> None:
+    for height, width in ((1, 40), (40, 1), (1, 1), (224, 160)):
+        view = SimCLRView()(torch.rand(2, 3, height, width), torch.rand(2, 13))
+        assert view.shape == (2, 3, height, width)
+        assert view.isfinite().all()

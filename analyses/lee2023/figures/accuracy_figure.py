@@ -1,16 +1,17 @@
 """The figure of encoders compared: what each certifies, beside what a linear classifier gets right."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from mitools.core.errors import InputError
-from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes, save_figure, shorten
+from mitools.report.figures.columns import column_values, require_columns
+from mitools.report.figures.panels import AxesArray, SomeAxes, open_panels
+from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes, shorten
 
 
-def accuracy_beside_information(table: pd.DataFrame, by: str, path: Path) -> list[Path]:
+def accuracy_beside_information(
+    table: pd.DataFrame, by: str, ax: SomeAxes | None = None, figure: Figure | None = None
+) -> AxesArray:
     """Draw a row an encoder: certified I_class with H(C) on the left, linear accuracy on the right.
 
     Parameters
@@ -20,34 +21,30 @@ def accuracy_beside_information(table: pd.DataFrame, by: str, path: Path) -> lis
         ``linear_acc`` with their limits ``i_class_low``, ``linear_acc_low`` and so on.
     by
         The column that names the rows.
-    path
-        Where to write; ``.png`` and ``.svg`` are put behind it.
+    ax, figure
+        Where to draw, two axes; see :mod:`mitools.report.figures.panels`.
 
     Returns
     -------
-    list of Path
-        The PNG and the SVG.
+    array of matplotlib.axes.Axes
+        Shape (2,).
 
     Raises
     ------
     InputError
         When the table has no rows.
-    OSError
-        When the folder cannot be written.
     """
-    if table.empty:
-        raise InputError("the table has no rows, so there is nothing to draw")
+    require_columns(table)
     rows = np.arange(len(table))[::-1]
-    figure = Figure(figsize=(7.2, 0.9 + 0.36 * len(table)))
-    information, accuracy = figure.subplots(1, 2, sharey=True)
+    size = (7.2, 0.9 + 0.36 * len(table))
+    panels = open_panels(ax, figure, ["certified I_class", "linear accuracy"], size, sharey=True)
+    information, accuracy = panels.axes
     for axes, column, stem, color in (
         (information, "i_class_bits", "i_class", BLUE),
         (accuracy, "linear_acc", "linear_acc", ORANGE),
     ):
         plain_axes(axes)
-        values, low, high = (
-            table[name].to_numpy(np.float64) for name in (column, f"{stem}_low", f"{stem}_high")
-        )
+        values, low, high = (column_values(table, name) for name in (column, f"{stem}_low", f"{stem}_high"))
         axes.barh(rows, values, height=0.6, color=color, edgecolor="black", linewidth=0.5)
         axes.hlines(rows, low, high, color="black", linewidth=1)
         for row, value in zip(rows, values, strict=True):
@@ -73,5 +70,6 @@ def accuracy_beside_information(table: pd.DataFrame, by: str, path: Path) -> lis
     information.set_ylabel(by, fontsize=FONT_SIZE, parse_math=False)
     information.set_xlabel("certified I_class (bits)", fontsize=FONT_SIZE, parse_math=False)
     accuracy.set_xlabel("linear accuracy (share right)", fontsize=FONT_SIZE)
-    figure.tight_layout(w_pad=3.5)
-    return save_figure(figure, path)
+    if panels.figure is not None:
+        panels.figure.tight_layout(w_pad=3.5)
+    return panels.array

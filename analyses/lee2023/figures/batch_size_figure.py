@@ -1,23 +1,26 @@
 """The figure of batch sizes: what the training loss shows and the encoder holds (Lee et al., Fig. 4)."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.core.errors import InputError
-from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, plain_axes, save_figure
+from mitools.report.figures.columns import column_values, require_columns
+from mitools.report.figures.panels import SomeAxes, open_panels
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, plain_axes
 
 BARS = (
     ("in_training_bits", "in training, of the loss", PALE),
     ("nt_xent_bits", "after training, NT-Xent critic", ORANGE),
     ("i_class_bits", "after training, certificate", BLUE),
 )
-WIDTH = 0.26
+"""Column, label and colour of each bar of a group."""
+
+BAR_WIDTH = 0.26
+"""Of the distance between two groups."""
 
 
-def batch_size_chart(table: pd.DataFrame, path: Path) -> list[Path]:
+def batch_size_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
     """Draw three bars a batch size, below the line of H(C) and beside the training ceiling log2(2K - 1).
 
     Linear accuracy stands above each group; bars of intervals are drawn where the table has them.
@@ -28,37 +31,33 @@ def batch_size_chart(table: pd.DataFrame, path: Path) -> list[Path]:
         One row a batch size in rising order, with ``k_tr``, ``h_c_bits``, ``in_training_ceiling_bits``,
         ``untrained_i_class_bits``, ``linear_acc``, the columns of :data:`BARS`, and ``_low`` and ``_high``
         of the last two.
-    path
-        Where to write; ``.png`` and ``.svg`` are put behind it.
+    ax, figure
+        Where to draw; see :mod:`mitools.report.figures.panels`.
 
     Returns
     -------
-    list of Path
-        The PNG and the SVG.
+    matplotlib.axes.Axes
 
     Raises
     ------
     InputError
         When the table has no rows.
-    OSError
-        When the folder cannot be written.
     """
-    if table.empty:
-        raise InputError("the table has no rows, so there is nothing to draw")
+    require_columns(table)
     places = np.arange(len(table))
-    figure = Figure(figsize=(1.6 + 0.85 * len(table), 3.6))
-    axes = figure.subplots()
+    size = (1.6 + 0.85 * len(table), 3.6)
+    axes = open_panels(ax, figure, ["batch sizes"], size, room=(0.0, 0.8)).axes[0]
     plain_axes(axes)
-    for offset, (column, label, color) in zip((-WIDTH, 0, WIDTH), BARS, strict=True):
-        height = table[column].to_numpy(np.float64)
+    for offset, (column, label, color) in zip((-BAR_WIDTH, 0, BAR_WIDTH), BARS, strict=True):
+        height = column_values(table, column)
         axes.bar(
-            places + offset, height, WIDTH, label=label, color=color, edgecolor="black", linewidth=0.5
+            places + offset, height, BAR_WIDTH, label=label, color=color, edgecolor="black", linewidth=0.5
         )  # fmt: skip
         stem = column.removesuffix("_bits")
         if f"{stem}_low" in table:
-            low, high = (table[f"{stem}_{end}"].to_numpy(np.float64) for end in ("low", "high"))
+            low, high = (column_values(table, f"{stem}_{end}") for end in ("low", "high"))
             axes.vlines(places + offset, low, high, color="black", linewidth=1)
-    ceiling = table["in_training_ceiling_bits"].to_numpy(np.float64)
+    ceiling = column_values(table, "in_training_ceiling_bits")
     axes.hlines(
         ceiling, places - 0.46, places + 0.46, color=GREY, linestyle=":", linewidth=1.4,
         label="ceiling in training, log2(2K - 1)",
@@ -88,4 +87,4 @@ def batch_size_chart(table: pd.DataFrame, path: Path) -> list[Path]:
     axes.legend(
         loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=FONT_SIZE - 1, frameon=False
     )  # fmt: skip
-    return save_figure(figure, path)
+    return axes

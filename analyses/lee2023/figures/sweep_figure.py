@@ -1,27 +1,30 @@
 """The figure of a sweep: accuracy on several tasks against the information of views (Lee et al., Fig. 5)."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.core.errors import InputError
-from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes, save_figure
+from mitools.report.figures.columns import require_columns
+from mitools.report.figures.panels import AxesArray, SomeAxes, add_key, open_panels
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
-STYLES: tuple[dict[str, Any], ...] = (
+TASK_STYLES: tuple[dict[str, Any], ...] = (
     {"color": ORANGE, "marker": "s", "linestyle": "--"},
     {"color": BLUE, "marker": "o", "linestyle": "-."},
     {"color": GREY, "marker": "^", "linestyle": ":"},
     {"color": "black", "marker": "D", "linestyle": "-"},
 )
-"""Told apart by marker and line as well as by colour; used in turn."""
+"""The curves of tasks, in turn: they differ by marker and line as well as by colour."""
 
-TITLES = {"jitter": "colour jitter alone, by strength", "crop": "random crop alone, by least area"}
+AUGMENTATION_TITLES = {
+    "jitter": "colour jitter alone, by strength",
+    "crop": "random crop alone, by least area",
+}
 
 
-def sweep_chart(table: pd.DataFrame, path: Path) -> list[Path]:
+def sweep_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> AxesArray:
     """Draw a panel an augmentation: the views' information across, linear accuracy up, a curve a task.
 
     The setting stands above each column of points, and bars are intervals. A dotted line is the most that
@@ -32,47 +35,41 @@ def sweep_chart(table: pd.DataFrame, path: Path) -> list[Path]:
     table
         One row a setting and task, with ``augmentation``, ``value``, ``task``, ``i_views_bits``,
         ``i_views_ceiling_bits``, ``linear_acc`` and its ``_low`` and ``_high``.
-    path
-        Where to write; ``.png`` and ``.svg`` are put behind it.
+    ax, figure
+        Where to draw, one axes an augmentation; see :mod:`mitools.report.figures.panels`.
 
     Returns
     -------
-    list of Path
-        The PNG and the SVG.
+    array of matplotlib.axes.Axes
+        Shape (augmentations,).
 
     Raises
     ------
     InputError
         When the table has no rows.
-    OSError
-        When the folder cannot be written.
     """
-    if table.empty:
-        raise InputError("the table has no rows, so there is nothing to draw")
+    require_columns(table)
     kinds = list(dict.fromkeys(table["augmentation"]))
-    figure = Figure(figsize=(4.2 * len(kinds), 3.5))
-    panels = figure.subplots(1, len(kinds), sharey=True, squeeze=False)[0]
-    for axes, kind in zip(panels, kinds, strict=True):
-        _panel(axes, table[table["augmentation"] == kind])
-        axes.set_title(TITLES.get(kind, kind), fontsize=FONT_SIZE, pad=18)
-    # The lines are compared with each other, and not with 0.
-    panels[0].set_ylim(max(0.0, table["linear_acc_low"].min() - 0.02), 1.005)
-    panels[0].set_ylabel("linear accuracy (share right)", fontsize=FONT_SIZE)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(
-        handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=5, fontsize=FONT_SIZE - 1,
-        frameon=False,
-    )  # fmt: skip
-    figure.tight_layout(w_pad=1.5)
-    return save_figure(figure, path)
+    panels = open_panels(ax, figure, kinds, (4.2 * len(kinds), 3.5), room=(0.0, 0.4), sharey=True)
+    for axes, kind in zip(panels.axes, kinds, strict=True):
+        _draw_panel(axes, table[table["augmentation"] == kind])
+        axes.set_title(AUGMENTATION_TITLES.get(kind, kind), fontsize=FONT_SIZE, pad=18)
+        # The lines are compared with each other, and not with 0.
+        axes.set_ylim(max(0.0, table["linear_acc_low"].min() - 0.02), 1.005)
+    panels.axes[0].set_ylabel("linear accuracy (share right)", fontsize=FONT_SIZE)
+    handles, _ = panels.axes[0].get_legend_handles_labels()
+    add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=5, fontsize=FONT_SIZE - 1)
+    if panels.figure is not None:
+        panels.figure.tight_layout(w_pad=1.5)
+    return panels.array
 
 
-def _panel(axes: Axes, rows: pd.DataFrame) -> None:
+def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=True)
     for k, (task, curve) in enumerate(rows.groupby("task", sort=False)):
         curve = curve.sort_values("i_views_bits")
-        style = STYLES[k % len(STYLES)]
+        style = TASK_STYLES[k % len(TASK_STYLES)]
         axes.vlines(
             curve["i_views_bits"], curve["linear_acc_low"], curve["linear_acc_high"], color=style["color"],
             linewidth=1,

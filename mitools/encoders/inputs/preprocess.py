@@ -33,8 +33,9 @@ _RESAMPLING = {
 class Preprocess:
     """How images become a batch: resize, crop, normalise.
 
-    Work is shared between two steps so that the batch travels as bytes: :meth:`evaluate` (or an
-    augmentation) makes uint8 pixels of one image, :meth:`finish` normalises a whole batch.
+    Work is shared between two steps so that the batch travels as bytes: :meth:`evaluate` makes uint8 pixels
+    of one image, :meth:`finish` normalises a whole batch. Views are drawn between the two: of images that
+    have the network's size already, and are not normalised yet.
 
     Attributes
     ----------
@@ -76,10 +77,14 @@ class Preprocess:
 
     def finish(self, pixels: Tensor) -> Tensor:
         """Normalise uint8 pixels of shape (..., 3, height, width) to float32 ``(x / 255 - mean) / std``."""
+        return self.normalise(pixels / 255)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """Normalise images in [0, 1], of shape (..., 3, height, width), to ``(x - mean) / std``."""
         mean, std = (
-            torch.tensor(values, device=pixels.device).reshape(3, 1, 1) for values in (self.mean, self.std)
+            torch.tensor(values, device=images.device).reshape(3, 1, 1) for values in (self.mean, self.std)
         )
-        return (pixels / 255 - mean) / std
+        return (images - mean) / std
 
     def overridden(self, spec: Spec) -> "Preprocess":
         """Apply those of :data:`PREPROCESS_OPTIONS` that a spec has.

@@ -1,7 +1,7 @@
 """Items of a data set as one batch of a network's input."""
 
-from collections.abc import Iterable
-from typing import overload
+from collections.abc import Iterable, Mapping
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -9,45 +9,41 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.datasets.base import Item, LabelledData
+from mitools.datasets.torch_items import whole_batch
+from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.tokens import Tokens
-from mitools.views.item_views import SimCLRViews
 
-Preparation = Preprocess | Tokens
+Preparation = Preprocess | Tokens | CallersTransform
 """How items become inputs; its ``key`` is part of every key under which features are kept."""
 
 Inputs = Tensor | dict[str, Tensor]
 """A batch of images or feature rows; or of texts, as tensors by name."""
 
-
-@overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preprocess, views: SimCLRViews | None = None
-) -> Tensor: ...
+TENSORS = "tensors of a transform"
+"""What :func:`item_kind` calls items that their owner has made for a network."""
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Tokens, views: SimCLRViews | None = None
-) -> dict[str, Tensor]: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preprocess) -> Tensor: ...
 
 
 @overload
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs: ...
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Tokens) -> dict[str, Tensor]: ...
 
 
-def read_inputs(
-    data: LabelledData, indices: Iterable[int], preprocess: Preparation, views: SimCLRViews | None = None
-) -> Inputs:
+@overload
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs: ...
+
+
+def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparation) -> Inputs:
     """Read items and bring them to one shape; :func:`finish_inputs` turns them into numbers.
 
     Returns
     -------
     Tensor or dict of Tensor
-        Images as uint8, (B, 3, height, width) or with views (B, V, 3, height, width); feature rows as
-        float32, (B, d); texts as tokens, (B, length) each.
+        Images as uint8, (B, 3, height, width); feature rows as float32, (B, d); texts as tokens,
+        (B, length) each.
 
     Raises
     ------
@@ -57,24 +53,36 @@ def read_inputs(
     """
     if isinstance(preprocess, Tokens):
         return preprocess.batch([_text(data, index) for index in map(int, indices)])
-    inputs = []
-    for index in map(int, indices):
+    indices = [int(index) for index in indices]
+    if (batch := whole_batch(data, indices)) is not None:
+        return batch
+    inputs: list[Any] = []
+    for index in indices:
         item = data[index][0]
         if isinstance(item, str):
             raise InputError(f"{data.name} holds texts and not images; use an hf: encoder of texts")
         if isinstance(item, np.ndarray):
             inputs.append(torch.from_numpy(item))
-        elif views is None:
-            inputs.append(preprocess.evaluate(item))
+        elif isinstance(item, Tensor | Mapping):
+            inputs.append(item)
         else:
-            inputs.append(views.draw(item, index, preprocess.size))
+            inputs.append(preprocess.evaluate(item))
+    return _stacked(inputs, data.name)
+
+
+def _stacked(inputs: list[Any], name: str) -> Inputs:
+    if isinstance(inputs[0], Mapping):
+        return {key: _stacked([one[key] for one in inputs], name) for key in inputs[0]}  # type: ignore[misc]
     shapes = sorted({tuple(tensor.shape) for tensor in inputs})
-    if len(shapes) > 1:
+    if len(shapes) > 1 and inputs[0].dtype == torch.uint8:
         (*_, height, width), (*_, other_height, other_width) = shapes[:2]
         raise InputError(
-            f"images of {data.name} differ in size ({width}x{height}, {other_width}x{other_height}); "
+            f"images of {name} differ in size ({width}x{height}, {other_width}x{other_height}); "
             "give the encoder an image_size=N"
         )
+    if len(shapes) > 1:
+        one, other = ("x".join(map(str, shape)) for shape in shapes[:2])
+        raise InputError(f"items of {name} differ in shape ({one}, {other}); bring them to one shape")
     return torch.stack(inputs)
 
 
@@ -106,9 +114,11 @@ def inputs_count(inputs: Inputs) -> int:
 
 
 def item_kind(item: Item) -> str:
-    """Name the kind of an item: ``texts``, ``feature rows`` or ``images``."""
+    """Name the kind of an item: ``texts``, ``feature rows``, ``images`` or :data:`TENSORS`."""
     if isinstance(item, str):
         return "texts"
+    if isinstance(item, Tensor | Mapping):
+        return TENSORS
     return "feature rows" if isinstance(item, np.ndarray) else "images"
 
 

@@ -137,7 +137,11 @@ class Taps(nn.Module):
             for name, title in titles.items()
             if name != OUTPUT
         ]
-        weakref.finalize(self, _remove, handles)
+        self._let_go = weakref.finalize(self, _remove, handles)
+
+    def close(self) -> None:
+        """Take the hooks off now, not only when this object goes; it cannot be called any more."""
+        self._let_go()
 
     def forward(self, inputs: Inputs) -> dict[str, Tensor]:
         """Run the network once; one (B, d) a layer, in the order asked for.

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
-from mitools.datasets.readers.features import FEATURE_OPTIONS, FeatureRows, open_features
+from mitools.datasets.readers.features import FeatureRows, open_features
+from mitools.datasets.sources import DATA_SOURCES
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def open_precomputed(spec: Spec) -> PrecomputedFeatures:
     InputError
         As :func:`mitools.datasets.readers.features.open_features`.
     """
-    spec.only(*FEATURE_OPTIONS)
+    spec.only(*DATA_SOURCES["features"].options)
     rows = open_features(spec)
     return PrecomputedFeatures(spec.text, rows.name, spec.source, rows.digest, rows)
 

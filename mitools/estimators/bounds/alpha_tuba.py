@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
 from mitools.estimators.bounds.score_matrix import _square, without_diagonal
 
 
@@ -49,7 +49,7 @@ def read_alpha_tuba(
             scores[paired, here] = positive + by_logarithm
         share += scores.exp_().sum(dim=1) / n
     influence = (own - own.mean()) - (share - share.mean())
-    return Reading(float(1 + own.mean()), influence.cpu().numpy())
+    return as_reading(1 + own.mean(), influence)
 
 
 def alpha_tuba(scores: Tensor, alpha: float) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from mitools.estimators.bounds.log_likelihood import ConditionalCritic
-from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
 
 
 def club(scores: Tensor) -> Tensor:
@@ -26,8 +26,8 @@ def club(scores: Tensor) -> Tensor:
         A scalar, in nats.
     """
     k = len(scores)
-    apart = (scores.sum() - scores.diagonal().sum()) / (k * (k - 1))
-    return scores.diagonal().mean() - apart
+    product = (scores.sum() - scores.diagonal().sum()) / (k * (k - 1))
+    return scores.diagonal().mean() - product
 
 
 def club_sampled(scores: Tensor, partner: Tensor) -> Tensor:
@@ -76,7 +76,7 @@ def read_club(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool =
         columns += scores.sum(dim=0) / partners
     nats = joint.mean() - rows.mean()
     influence = (joint - joint.mean()) - (rows + columns - 2 * rows.mean())
-    return Reading(float(nats), influence.cpu().numpy())
+    return as_reading(nats, influence)
 
 
 @torch.no_grad()
@@ -109,6 +109,5 @@ def read_club_sampled(
     influence = joint - met - met_by
     influence -= influence.mean()
     variance = influence.square().mean()
-    if variance > met.var():
-        influence *= (1 - met.var() / variance).sqrt()
-    return Reading(float((joint - met).mean()), influence.cpu().numpy())
+    influence *= torch.where(variance > met.var(), (1 - met.var() / variance).sqrt(), 1.0)
+    return as_reading((joint - met).mean(), influence)

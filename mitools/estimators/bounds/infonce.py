@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
 from mitools.estimators.bounds.score_matrix import _square
 
 
@@ -47,4 +47,4 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
         share += (scores - row[:, None]).exp().sum(dim=0)
     # y_i is also a negative for every x: as one it takes a share of each row's normaliser, one on average.
     influence = (log_ratio - log_ratio.mean()) - (share - 1)
-    return Reading(float(log_ratio.mean()), influence.cpu().numpy())
+    return as_reading(log_ratio.mean(), influence)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
 from mitools.estimators.bounds.score_matrix import without_diagonal
 
 
@@ -49,4 +49,4 @@ def read_leave_one_out(critic: Critic, x: Tensor, y: Tensor, diagonal_is_margina
         scores -= log_marginal
         share += scores.exp_().sum(dim=1) / partners
     influence = (own - own.mean()) - (share - share.mean())
-    return Reading(float(own.mean()), influence.cpu().numpy())
+    return as_reading(own.mean(), influence)

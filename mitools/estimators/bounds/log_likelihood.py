@@ -5,7 +5,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Reading, checked
+from mitools.estimators.bounds.reading import Reading, as_reading, checked
 
 
 class ConditionalCritic(Protocol):
@@ -75,4 +75,4 @@ def read_divergence(critic: GaussianCritic, x: Tensor, y: Tensor) -> Reading:
 
 
 def _mean(values: Tensor) -> Reading:
-    return Reading(float(values.mean()), (values - values.mean()).cpu().numpy())
+    return as_reading(values.mean(), values - values.mean())

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, checked, chunks
+from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
 from mitools.estimators.bounds.score_matrix import _square, without_diagonal
 
 
@@ -59,4 +59,4 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
             log_ratio[start:stop] += (across.diagonal(start) - row + math.log(2 * n - 1)) / 2
             share += ((across - row[:, None]).exp() + (within - row[:, None]).exp()).sum(dim=0) / 2
     influence = (log_ratio - log_ratio.mean()) - (share - 1)
-    return Reading(float(log_ratio.mean()), influence.cpu().numpy())
+    return as_reading(log_ratio.mean(), influence)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.estimators.warnings import RESOLUTION
+from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
 SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
@@ -36,7 +36,7 @@ class Reading(NamedTuple):
 
     nats: float
     influence: NDArray[np.float64]
-    unseen: float = RESOLUTION
+    unseen: float = SINGLE_PRECISION_NATS
 
     @property
     def stderr(self) -> float:
@@ -45,7 +45,7 @@ class Reading(NamedTuple):
 
     @classmethod
     def of(cls, estimate: Estimate, influence: NDArray[np.float64]) -> Self:
-        """Take an estimate apart: what its standard error holds beside the influence is what was not seen."""
+        """Read an estimate back: what its standard error holds beside the influence is what was not seen."""
         seen = float(np.linalg.norm(influence)) / len(influence)
         stderr = float(estimate.stderr_nats or 0)
         return cls(estimate.nats, influence, math.sqrt(max(0.0, stderr**2 - seen**2)))
@@ -97,14 +97,19 @@ def _normalised(sums: _Sums) -> Reading:
     joint, log_z = sums.joint, sums.log_mean
     own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
-    return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
+    return as_reading(joint.mean() - log_z, influence)
 
 
 def _unnormalised(sums: _Sums) -> Reading:
     """Read mean(joint) - mean(kernel)."""
     joint, z = sums.joint, sums.log_mean.exp()
     influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
-    return Reading(float(joint.mean() - z), influence.cpu().numpy())
+    return as_reading(joint.mean() - z, influence)
+
+
+def as_reading(nats: Tensor, influence: Tensor) -> Reading:
+    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device."""
+    return Reading(float(nats), influence.cpu().numpy())
 
 
 def chunks(n: int) -> list[tuple[int, int]]:
@@ -123,7 +128,7 @@ def checked(scores: Tensor) -> Tensor:
     """
     if not torch.isfinite(scores).all():
         raise InputError(
-            "the critic's scores are not finite; lower the learning rate or look for extreme values"
+            "the critic's scores are not finite; lower the learning rate or remove extreme values"
         )
     # A copy even of doubles: what the critic returned may be its own.
     return scores.to(torch.float64, copy=True)

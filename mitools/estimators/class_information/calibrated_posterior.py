@@ -14,20 +14,22 @@ from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from mitools.core.errors import InputError
+from mitools.estimators.base import FittedAttributes
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table, spans
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import at_most
 from mitools.estimators.inputs.validation import location_and_scale
-from mitools.estimators.warnings import LEARNT_FROM
+from mitools.estimators.warnings import STDERRS_ABOVE_BLIND
 
-Rows = NDArray[np.float32] | Table
+ArrayOrTable = NDArray[np.float32] | RowTable
 
 INVERSE_PENALTIES = tuple(10.0**k for k in range(-5, 3))
 """Values of scikit-learn's C, from the strongest regularisation on."""
 
 LARGEST_SHARPNESS = 16.0
+"""Up to which a classifier's evidence is sharpened at the most."""
 
-WORTH_THREADS = 2**30
+THREADED_PRODUCT_SIZE = 2**30
 """Multiplications in one matrix product from which on several BLAS threads are faster than one."""
 
 SMALLEST_PROBABILITY = 1e-12
@@ -42,13 +44,13 @@ class _Calibration(NamedTuple):
     learnt: bool
 
 
-class CalibratedPosterior(BaseEstimator):
+class CalibratedPosterior(FittedAttributes, BaseEstimator):
     """Class probabilities that can be believed, from any scikit-learn classifier.
 
     The default classifier is multinomial logistic regression. Its regularisation is chosen on *select* by
     walking from the strongest value on, each fit starting from the last, until something has been learnt
     and the calibrated cross-entropy rises again; so it holds for fewer items than dimensions, and also
-    where what tells the classes apart is small beside what they share.
+    where what separates the classes is small beside what they share.
 
     Every classifier sees standardised features. Its probabilities are then calibrated on *select* by one
     number, the sharpness b (an inverse temperature), and moved to the prior pi that is meant:
@@ -95,9 +97,9 @@ class CalibratedPosterior(BaseEstimator):
 
     def fit(
         self,
-        train: Rows,
+        train: ArrayOrTable,
         train_labels: NDArray[np.int64],
-        select: Rows,
+        select: ArrayOrTable,
         select_labels: NDArray[np.int64],
         prior: NDArray[np.float64],
     ) -> Self:
@@ -117,7 +119,7 @@ class CalibratedPosterior(BaseEstimator):
         InputError
             When the classifier gives no probabilities, or not one for every class.
         """
-        train, select = Table.of(train), Table.of(select)
+        train, select = RowTable.of(train), RowTable.of(select)
         self.prior_ = prior
         self.mean_, self.scale_ = location_and_scale(train)
         self._log_odds_shift = np.log(np.bincount(train_labels, minlength=len(prior)) / len(train_labels))
@@ -159,17 +161,17 @@ class CalibratedPosterior(BaseEstimator):
                 break
         return self
 
-    def predict(self, features: Rows) -> NDArray[np.int64]:
+    def predict(self, features: ArrayOrTable) -> NDArray[np.int64]:
         """Give the classifier's own decisions, shape (n,): those of a linear probe, by default."""
-        table = Table.of(features)
+        table = RowTable.of(features)
         decided = np.empty(len(table), dtype=np.int64)
         for places, rows in table.chunks(len(self.prior_)):
             decided[places] = self.fitted_.predict(self._standardise(rows))
         return decided
 
-    def predict_proba(self, features: Rows) -> NDArray[np.float32]:
+    def predict_proba(self, features: ArrayOrTable) -> NDArray[np.float32]:
         """Give the calibrated posterior under the prior that is meant, shape (n, C)."""
-        found = self._evidence(self.fitted_, Table.of(features))
+        found = self._evidence(self.fitted_, RowTable.of(features))
         for some in spans(len(found), len(self.prior_)):
             log_p = log_softmax(np.float32(self.sharpness_) * found[some] + np.log(self.prior_), axis=1)
             found[some] = (1 - self._floor) * np.exp(log_p) + self._floor * self.prior_
@@ -180,14 +182,14 @@ class CalibratedPosterior(BaseEstimator):
         shifted /= self.scale_
         return shifted
 
-    def _standardised(self, table: Table) -> NDArray[np.float32]:
+    def _standardised(self, table: RowTable) -> NDArray[np.float32]:
         """All rows standardised, in memory."""
         found = np.empty((len(table), table.width), dtype=np.float32)
         for places, rows in table.chunks():
             found[places] = self._standardise(rows)
         return found
 
-    def _evidence(self, model: Any, table: Table) -> NDArray[np.float32]:
+    def _evidence(self, model: Any, table: RowTable) -> NDArray[np.float32]:
         """Log p_fit(c|x) / p_fit(c), shape (n, C)."""
         found = np.empty((len(table), len(self.prior_)), dtype=np.float32)
         for places, rows in table.chunks(len(self.prior_)):
@@ -199,7 +201,7 @@ class CalibratedPosterior(BaseEstimator):
         return found
 
     def _loss(
-        self, model: Any, select: Table, labels: NDArray[np.int64], weights: NDArray[np.float64]
+        self, model: Any, select: RowTable, labels: NDArray[np.int64], weights: NDArray[np.float64]
     ) -> float:
         """Cross-entropy on select of the classifier as it is, in nats."""
         loss = 0.0
@@ -212,7 +214,7 @@ class CalibratedPosterior(BaseEstimator):
     def _calibrate(
         self,
         model: Any,
-        select: Table,
+        select: RowTable,
         labels: NDArray[np.int64],
         weights: NDArray[np.float64],
     ) -> _Calibration:
@@ -240,7 +242,7 @@ class CalibratedPosterior(BaseEstimator):
         if mean_gain <= 0:
             return _Calibration(0.0, -float(weights @ blind), learnt=False)
         stderr = float(np.linalg.norm(weights * (gain - mean_gain)))
-        return _Calibration(float(found.x), float(found.fun), learnt=mean_gain > LEARNT_FROM * stderr)
+        return _Calibration(float(found.x), float(found.fun), learnt=mean_gain > STDERRS_ABOVE_BLIND * stderr)
 
 
 def _log_probabilities(model: Any, standardised: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -275,7 +277,7 @@ def _logistic(
         model.coef_, model.intercept_ = start.coef_, start.intercept_
     # SciPy's and NumPy's threads take turns at every step, and either wait by spinning: on small products
     # that makes a fit up to twenty times slower than one thread is.
-    threads = 1 if features.size * (labels.max() + 1) < WORTH_THREADS else None
+    threads = 1 if features.size * (labels.max() + 1) < THREADED_PRODUCT_SIZE else None
     with threadpool_limits(limits=threads, user_api="blas"), warnings.catch_warnings():
         # An unfinished fit is still a valid critic, and select judges it like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)

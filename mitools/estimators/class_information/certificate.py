@@ -11,19 +11,24 @@ from sklearn.base import ClassifierMixin
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
-from mitools.estimators.base import MIEstimator
-from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
-from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
+from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator, read_posterior
 from mitools.estimators.inputs.class_prior import Prior, class_prior
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
-from mitools.estimators.inputs.validation import as_labels, as_table, same_length
+from mitools.estimators.inputs.validation import (
+    as_classes,
+    as_table,
+    same_length,
+)
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import cautions, one_sided_low, two_sided
+from mitools.estimators.warnings import one_sided_low
+
+_METHOD_OF_READING = {"dv": "class_posterior", "nwj": "class_posterior_nwj"}
 
 
-class ClassPosterior(MIEstimator):
+class ClassPosterior(PosteriorEstimator):
     """Certified same-class information: Donsker-Varadhan with the class-posterior critic.
 
     For views X and Y drawn independently from one class C ~ pi,
@@ -41,7 +46,7 @@ class ClassPosterior(MIEstimator):
     reading
         ``dv`` for ``estimate_``, or ``nwj``, which is lower but unbiased on a sample.
     seed
-        Of the split and of the shuffled labels of the null.
+        Of the split and of the permuted labels of the null.
 
     Attributes
     ----------
@@ -57,8 +62,8 @@ class ClassPosterior(MIEstimator):
         Shape (n_report,), nats, of the chosen reading: pairs of encoders on one split compare by it.
     accuracy_
         The classifier's own decisions on *report* (unweighted), a linear probe by default.
-    posterior_
-        The calibrated classifier.
+    posterior_, classes_
+        The calibrated classifier, and the classes; :meth:`predict_proba` and :meth:`predict` ask it.
     parts_
         The split.
 
@@ -85,7 +90,7 @@ class ClassPosterior(MIEstimator):
         self.reading = reading
         self.seed = seed
 
-    def fit(self, x: ArrayLike | Table, y: ArrayLike, parts: Parts | None = None) -> Self:
+    def fit(self, x: ArrayLike | RowTable, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Certify how much class information the rows carry.
 
         Rows are read a bounded part at a time, so that a mapped file may be larger than memory.
@@ -105,8 +110,8 @@ class ClassPosterior(MIEstimator):
             When the input is malformed, has one class, or a class is too small to split.
         """
         started = time.perf_counter()
-        chosen = _known_reading(self.reading)
-        features, labels = as_table(x, "features"), as_labels(y)
+        chosen = self._read_as()
+        features, (classes, labels) = as_table(x, "features"), as_classes(y)
         same_length(len(features), len(labels), "features", "labels")
         prior = class_prior(labels, self.prior)
         self.parts_ = parts = split(len(labels), labels, self.seed) if parts is None else parts
@@ -123,14 +128,14 @@ class ClassPosterior(MIEstimator):
             )
 
         posterior = fit_posterior(labels, INVERSE_PENALTIES)
-        shuffled = permuted_within(labels, parts, rng)
+        permuted = permuted_within(labels, parts, rng)
         # With the same regularisation: a search for what is not there would walk to its costly end.
         penalty = posterior.inverse_penalty_
-        blind = fit_posterior(shuffled, INVERSE_PENALTIES if penalty is None else (penalty,))
+        blind = fit_posterior(permuted, INVERSE_PENALTIES if penalty is None else (penalty,))
 
-        report = _read(posterior, features, labels, parts.report, h_c, rng)
-        null = _read(blind, features, shuffled, parts.report, h_c, rng)
-        train = _read(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
+        report = read_posterior(posterior, features, labels, parts.report, h_c, rng)
+        null = read_posterior(blind, features, permuted, parts.report, h_c, rng)
+        train = read_posterior(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
         record = self.settings() | {
             "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
             "inverse_penalty": posterior.inverse_penalty_,
@@ -141,33 +146,24 @@ class ClassPosterior(MIEstimator):
         }
 
         def estimate(method: str) -> Estimate:
-            reading, none = report[method], null[method]
-            interval = two_sided(reading.nats, reading.stderr)
+            reading = report[method]
             low = one_sided_low(reading.nats, reading.stderr)
-            return Estimate(
+            return assemble_estimate(
+                reading,
                 method=method,
                 kind="lower bound",
-                nats=reading.nats,
-                stderr_nats=reading.stderr,
-                interval_nats=interval,
-                entropy_nats=h_c,
-                null_nats=none.nats,
+                null=null[method],
+                entropy=h_c,
+                train_nats=train[method].nats,
                 n_train=len(parts.train),
                 n_select=len(parts.select),
                 n_report=len(parts.report),
                 seconds=time.perf_counter() - started,
                 settings=record | {"one_sided_low_bits": nats_to_bits(low)},
-                warnings=cautions(
-                    interval,
-                    reading.nats,
-                    null=two_sided(none.nats, none.stderr),
-                    entropy=h_c,
-                    train_nats=train[method].nats,
-                ),
             )
 
         estimates = {method: estimate(method) for method in report}
-        self.posterior_ = posterior
+        self.posterior_, self.classes_ = posterior, classes
         self.dv_estimate_ = estimates["class_posterior"]
         self.nwj_estimate_ = estimates["class_posterior_nwj"]
         self.label_information_ = estimates["label_information"]
@@ -178,9 +174,13 @@ class ClassPosterior(MIEstimator):
         self.accuracy_ = float((decided == labels[parts.report]).mean())
         return self
 
+    def _read_as(self) -> str:
+        check_name("reading", self.reading, _METHOD_OF_READING)
+        return _METHOD_OF_READING[self.reading]
 
-class LabelInformation(MIEstimator):
-    """How much the representation tells about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
+
+class LabelInformation(PosteriorEstimator):
+    """How much the representation says about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
 
     Parameters
     ----------
@@ -191,6 +191,8 @@ class LabelInformation(MIEstimator):
     ----------
     estimate_
         The bound on *report* (Barber & Agakov 2003).
+    posterior_, classes_
+        As for :class:`ClassPosterior`.
     """
 
     def __init__(
@@ -210,28 +212,8 @@ class LabelInformation(MIEstimator):
         """
         certificate = ClassPosterior(self.classifier, self.prior, seed=self.seed).fit(x, y, parts)
         self.estimate_ = certificate.label_information_
+        self.posterior_, self.classes_ = certificate.posterior_, certificate.classes_
         return self
 
-
-def _read(
-    posterior: CalibratedPosterior,
-    features: Table,
-    labels: NDArray[np.int64],
-    items: NDArray[np.int64],
-    entropy_nats: float,
-    rng: np.random.Generator,
-) -> dict[str, Reading]:
-    """Take every reading on some items, by method."""
-    q, prior = posterior.predict_proba(features.at(items)), posterior.prior_
-    pairs = read_class_pairs(q, labels[items], prior, rng)
-    return {
-        "class_posterior": pairs.donsker_varadhan,
-        "class_posterior_nwj": pairs.nwj,
-        "label_information": read_label_information(q, labels[items], prior, entropy_nats),
-    }
-
-
-def _known_reading(reading: str) -> str:
-    methods = {"dv": "class_posterior", "nwj": "class_posterior_nwj"}
-    check_name("reading", reading, methods)
-    return methods[reading]
+    def _read_as(self) -> str:
+        return "label_information"

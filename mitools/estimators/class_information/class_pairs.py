@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.inputs.row_table import spans
-from mitools.estimators.warnings import RESOLUTION
+from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
-BLOCK = 4096
+CLASS_PAIR_BLOCK = 4096
 """Same-class pairs are formed within random blocks of this many items: cost stays linear in n, every item
 still meets thousands of others, and the first-order influence does not change."""
 
@@ -77,7 +77,7 @@ def read_class_pairs(
 
     row_log = np.empty(n)
     for members in np.split(np.argsort(labels, kind="stable"), np.cumsum(counts)[:-1]):
-        blocks = max(1, round(len(members) / BLOCK))
+        blocks = max(1, round(len(members) / CLASS_PAIR_BLOCK))
         for block in np.array_split(rng.permutation(members), blocks):
             scaled = posterior[block] / root
             log_r = np.log(scaled @ scaled.T)
@@ -86,7 +86,7 @@ def read_class_pairs(
     a = float(weights @ row_log)
 
     unlike = np.log((class_means @ class_means.T).min())
-    unseen = float(np.hypot(2 * weights.max() * (unlike - a), RESOLUTION))
+    unseen = float(np.hypot(2 * weights.max() * (unlike - a), SINGLE_PRECISION_NATS))
     a_influence = _influence(2 * row_log, labels, counts, weights)
     z_influence = _influence(2 * row_z, labels, counts, weights)
     return ClassPairReadings(
@@ -120,7 +120,7 @@ def read_label_information(
     mean = float(weights @ log_own)
     class_means = _class_sums(posterior, labels, np.ones(len(prior), np.float32)) / counts[:, None]
     unlike = np.log(class_means.min())
-    unseen = float(np.hypot(weights.max() * (unlike - mean), RESOLUTION))
+    unseen = float(np.hypot(weights.max() * (unlike - mean), SINGLE_PRECISION_NATS))
     return Reading(entropy + mean, _influence(log_own, labels, counts, weights), unseen)
 
 

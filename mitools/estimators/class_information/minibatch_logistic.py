@@ -10,18 +10,22 @@ from numpy.typing import NDArray
 from torch.nn.functional import cross_entropy
 
 from mitools.backends.seeding import seeded
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 
-BATCH = 512
-STEPS_AT_LEAST = 2000
-PASSES_AT_MOST = 3
-LOOKS = 8
-"""How often *select* is looked at in the course of the fit."""
+BATCH_ROWS = 512
+"""Rows of a step."""
 
-WORTH_GOING_ON = 1e-3
-"""The share by which the loss on select must fall from one look to the next."""
+STEPS_AT_LEAST, PASSES_AT_MOST = 2000, 3
+"""The fit takes so many steps, or so many passes over the rows, whichever is more."""
 
-AVERAGE = 0.99
+CHECKS_OF_SELECT = 8
+"""How often *select* is read in the course of the fit."""
+
+LEAST_FALL_OF_LOSS = 1e-3
+"""The share by which the loss on select must fall from one reading to the next."""
+
+WEIGHT_AVERAGE_DECAY = 0.99
+"""Decay of the running average of the weights, a step."""
 
 
 class MinibatchLogistic:
@@ -54,7 +58,7 @@ class MinibatchLogistic:
 
     def fit(
         self,
-        train: Table,
+        train: RowTable,
         labels: NDArray[np.int64],
         loss_on_select: Callable[[Self], float],
     ) -> Self:
@@ -64,7 +68,7 @@ class MinibatchLogistic:
         for parameter in model.parameters():
             torch.nn.init.zeros_(parameter)
         self.linear_ = copy.deepcopy(model)
-        most = max(STEPS_AT_LEAST, PASSES_AT_MOST * len(train) // BATCH)
+        most = max(STEPS_AT_LEAST, PASSES_AT_MOST * len(train) // BATCH_ROWS)
         # One step moves every weight by about the rate, and d of them move a score together.
         rate = min(1e-2, 0.3 / train.width)
         optimiser = torch.optim.Adam(model.parameters(), lr=rate)
@@ -72,19 +76,19 @@ class MinibatchLogistic:
         order = _Order(len(train), np.random.default_rng(self.seed))
         best_loss, best = loss_on_select(self), copy.deepcopy(self.linear_)
         for self.steps_ in range(1, most + 1):
-            chosen = order.next(BATCH)
+            chosen = order.next(BATCH_ROWS)
             rows = torch.from_numpy(self.standardise(train.rows(chosen)))
             optimiser.zero_grad(set_to_none=True)
             cross_entropy(model(rows), torch.from_numpy(labels[chosen])).backward()
             optimiser.step()
             schedule.step()
             with torch.no_grad():
-                weight = max(1 - AVERAGE, 1 / self.steps_)
+                weight = max(1 - WEIGHT_AVERAGE_DECAY, 1 / self.steps_)
                 for average, now in zip(self.linear_.parameters(), model.parameters(), strict=True):
                     average.lerp_(now, weight)
-            if self.steps_ % max(1, most // LOOKS) == 0:
+            if self.steps_ % max(1, most // CHECKS_OF_SELECT) == 0:
                 loss = loss_on_select(self)
-                gained = loss < (1 - WORTH_GOING_ON) * best_loss
+                gained = loss < (1 - LEAST_FALL_OF_LOSS) * best_loss
                 if loss < best_loss:
                     best_loss, best = loss, copy.deepcopy(self.linear_)
                 if not gained:

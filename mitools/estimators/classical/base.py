@@ -1,7 +1,6 @@
 """What the estimators without a critic share: the whole sample, a null, an interval, and no split."""
 
 import time
-from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -10,20 +9,21 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution, Estimate, Interval, Kind
+from mitools.core.estimate import EstimateWarning, Kind
+from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.inputs.validation import as_rows, same_length
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
+from mitools.estimators.inputs.validation import as_array, as_rows, same_length
 
-FEW_ROWS = 50
+FEW_ROWS_FOR_INTERVAL = 50
 """Below this many rows an interval that rests on a normal approximation is doubtful."""
 
-Table = NDArray[Any]
+SideValues = NDArray[Any]
 """One side of the pairs as an estimator keeps it: rows, shape (n, d), or labels, shape (n,)."""
 
 
 @dataclass(frozen=True)
-class Value:
+class ClassicalReading:
     """What a closed form reads.
 
     Attributes
@@ -34,8 +34,8 @@ class Value:
         The most that the method can return at this n, in nats, or None.
     entropy
         What no truth exceeds, in nats, where known.
-    cautions
-        Reasons for care that this method alone knows.
+    warnings
+        Those that this method alone can raise.
     record
         What goes into the estimate's settings beside the hyper-parameters.
     """
@@ -44,7 +44,7 @@ class Value:
     stderr: float
     ceiling: float | None = None
     entropy: float | None = None
-    cautions: tuple[Caution, ...] = ()
+    warnings: tuple[EstimateWarning, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -91,58 +91,65 @@ class ClassicalEstimator(MIEstimator):
         if n < self.fewest_rows:
             raise InputError(f"{n} rows are too few for {self.method}; give at least {self.fewest_rows}")
         if x_table.size and y_table.size:
-            apart = np.random.default_rng([self.seed, 1]).permutation(n)
-            value, null = self._read_with_null(x_table, y_table, apart)
+            permutation = np.random.default_rng([self.seed, 1]).permutation(n)
+            value, null = self._read_with_null(x_table, y_table, permutation)
         else:
-            value = null = Value(0.0, 0.0)
-        interval = two_sided(value.nats, value.stderr)
-        self.estimate_ = Estimate(
+            value = null = ClassicalReading(0.0, 0.0)
+        few: tuple[EstimateWarning, ...] = ()
+        if n < FEW_ROWS_FOR_INTERVAL and not value.warnings:
+            sentence = f"{n} rows are few for an interval"
+            few = (EstimateWarning("small_sample", sentence, f"give {FEW_ROWS_FOR_INTERVAL} or more"),)
+        self.estimate_ = assemble_estimate(
+            value,
             method=self.method,
             kind=self.kind,
-            nats=value.nats,
-            stderr_nats=value.stderr,
-            interval_nats=interval,
-            ceiling_nats=value.ceiling,
-            entropy_nats=value.entropy,
-            null_nats=None if null is None else null.nats,
+            null=null,
+            ceiling=value.ceiling,
+            entropy=value.entropy,
+            further_warnings=few + value.warnings,
             n_report=n,
             seconds=time.perf_counter() - started,
             settings=self.settings() | dict(value.record),
-            warnings=_cautions(value, interval, null, n),
         )
         return self
 
     def _check_settings(self) -> None:
         """Refuse hyper-parameters that mean nothing."""
 
-    def _accept_x(self, x: ArrayLike) -> Table:
+    def _accept_x(self, x: ArrayLike) -> SideValues:
         return varying_columns(as_precise_rows(x, "x"))
 
-    def _accept_y(self, y: ArrayLike) -> Table:
+    def _accept_y(self, y: ArrayLike) -> SideValues:
         return varying_columns(as_precise_rows(y, "y"))
 
-    @abstractmethod
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value | None]:
-        """Read tables neither of which is constant, and again with the rows of y permuted.
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
+        """Read both sides, and again with the rows of y permuted.
 
         Parameters
         ----------
         x, y
-            What :meth:`_accept_x` and :meth:`_accept_y` made of the input.
-        apart
-            Shape (n,): a random permutation.
+            What :meth:`_accept_x` and :meth:`_accept_y` made of the input, neither constant.
+        permutation
+            Shape (n,): a random one.
 
         Returns
         -------
-        tuple[Value, Value | None]
+        tuple[ClassicalReading, ClassicalReading | None]
             The reading and its null, None where a permutation says nothing.
         """
+        return self._read(x, y), self._read(x, y[permutation])
+
+    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
+        """Read both sides once; what shares work with its null overrides :meth:`_read_with_null`."""
+        raise NotImplementedError
 
 
 def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
 
-    A closed form tells values apart that are the same in single precision, so they are not rounded.
+    A closed form keeps values different that single precision would make the same, so they are not rounded.
 
     Raises
     ------
@@ -150,18 +157,10 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
         As :func:`mitools.estimators.inputs.validation.as_rows`.
     """
     shape = as_rows(values, name, to_single=False).shape
-    return np.asarray(values, dtype=np.float64).reshape(shape)
+    return np.asarray(as_array(values, name), dtype=np.float64).reshape(shape)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leave out the columns that hold one value only, shape (n, d) to (n, at most d)."""
     varying = (rows != rows[:1]).any(axis=0)
     return rows if varying.all() else rows[:, varying]
-
-
-def _cautions(value: Value, interval: Interval, null: Value | None, n: int) -> tuple[Caution, ...]:
-    none = Interval(0.0, 0.0, CONFIDENCE) if null is None else two_sided(null.nats, null.stderr)
-    found = cautions(interval, value.nats, null=none, ceiling=value.ceiling, entropy=value.entropy)
-    if n < FEW_ROWS and not value.cautions:
-        found += (Caution("small_sample", f"{n} rows are few for an interval; give {FEW_ROWS} or more"),)
-    return found + value.cautions

@@ -8,17 +8,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.names import check_name
+from mitools.estimators.array_types import Doubles
 from mitools.estimators.classical.base import (
     ClassicalEstimator,
-    Table,
-    Value,
+    ClassicalReading,
+    SideValues,
     as_precise_rows,
     varying_columns,
 )
 from mitools.estimators.classical.discrete import check_correction, read_symbols
 from mitools.estimators.inputs.symbols import as_symbols, row_symbols
 
-Floats = NDArray[np.float64]
 Range = tuple[float, float]
 
 STRATEGIES = ("width", "quantile")
@@ -29,7 +29,7 @@ class BinnedEstimator(ClassicalEstimator):
 
     Binning loses information, so on many rows the reading lies below the truth; counting few rows adds
     some, so on few it lies above. In more than two or three dimensions every row soon has a symbol of its
-    own, the reading is log n whatever the data (`saturated`, `small_sample`), and tells nothing.
+    own, the reading is log n whatever the data (`saturated`, `small_sample`), and says nothing.
 
     In an information plane of a layer T, I(T;Y) is read with ``y_bins=None`` and labels for y, and I(X;T)
     with ``x_bins=None`` and input numbers for x.
@@ -49,7 +49,7 @@ class BinnedEstimator(ClassicalEstimator):
     correction
         Of the entropies; see :class:`mitools.estimators.classical.discrete.DiscreteEstimator`.
     seed
-        Of the shuffled rows of the null.
+        Of the permuted rows of the null.
 
     Attributes
     ----------
@@ -103,17 +103,17 @@ class BinnedEstimator(ClassicalEstimator):
             if limits is not None and self.strategy == "quantile":
                 raise InputError(f"{name} is given, but bins of equal content have no range; leave it out")
 
-    def _accept_x(self, x: ArrayLike) -> Table:
+    def _accept_x(self, x: ArrayLike) -> SideValues:
         symbols, self.x_exact_ = self._binned(x, "x", self.x_bins, self.x_range)
         return symbols
 
-    def _accept_y(self, y: ArrayLike) -> Table:
+    def _accept_y(self, y: ArrayLike) -> SideValues:
         symbols, self.y_exact_ = self._binned(y, "y", self.y_bins, self.y_range)
         return symbols
 
     def _binned(
         self, values: ArrayLike, name: str, bins: int | None, limits: Range | None
-    ) -> tuple[Table, bool]:
+    ) -> tuple[SideValues, bool]:
         """Give every row its symbol, and say whether these are the side itself."""
         if bins is None:
             return as_symbols(values, name), True
@@ -131,10 +131,7 @@ class BinnedEstimator(ClassicalEstimator):
         # Rows that seldom repeat are a sample of something continuous, however finely it is binned.
         return symbols, different == symbols.max() + 1 and 2 * different <= len(rows)
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
-        return self._read(x, y), self._read(x, y[apart])
-
-    def _read(self, x: Table, y: Table) -> Value:
+    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
         value, (entropy_x, entropy_y) = read_symbols(x, y, self.correction)
         # What bins leave of a side caps the reading; what symbols hold caps the truth.
         seen = [len(x)]
@@ -152,7 +149,7 @@ class BinnedEstimator(ClassicalEstimator):
         return replace(value, ceiling=ceiling if capped else None, entropy=entropy)
 
 
-def equal_width(rows: Floats, bins: int, limits: Range | None, shared: bool) -> NDArray[np.int32]:
+def equal_width(rows: Doubles, bins: int, limits: Range | None, shared: bool) -> NDArray[np.int32]:
     """Find the bin of every value, bins having equal width.
 
     Parameters
@@ -180,7 +177,7 @@ def equal_width(rows: Floats, bins: int, limits: Range | None, shared: bool) -> 
     return np.clip(place, 0, bins - 1).astype(np.int32)
 
 
-def equal_content(rows: Floats, bins: int, shared: bool) -> NDArray[np.int32]:
+def equal_content(rows: Doubles, bins: int, shared: bool) -> NDArray[np.int32]:
     """Find the bin of every value, bins holding equally many; tied values share one.
 
     Parameters

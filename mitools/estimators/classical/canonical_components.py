@@ -7,21 +7,17 @@ import torch
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.array_types import Doubles, RowNumbers
+from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.classical.ksg import KSG
-from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
+from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.inputs.rank_normal import normal_scores
 from mitools.estimators.inputs.scaling import fit_scaling
 
-Floats = NDArray[np.float64]
-
-CLEAR_CORRELATION = 0.1
-"""A canonical correlation, cross-validated, from which its pair of variates counts as a component."""
-
-KEPT_SHARE = 0.97
+ROTATION_KEEPS_SHARE = 0.97
 """Share of the normal information that a rotation must leave between the components of a pair."""
 
-DEPENDENT_FROM = 4.0
+DEPENDENT_FROM_DEVIATIONS = 4.0
 """Standard deviations of a correlation, of sizes or of a size with a value, that independent components do
 not reach: one pair in ten thousand."""
 
@@ -53,7 +49,7 @@ class ComponentEstimator(ClassicalEstimator):
     folds
         Into how many parts the rows are dealt for the directions.
     seed
-        Of the deal, the jitter and the shuffled rows of the null.
+        Of the deal, the jitter and the permuted rows of the null.
 
     Attributes
     ----------
@@ -82,30 +78,32 @@ class ComponentEstimator(ClassicalEstimator):
         if self.k < 1 or self.folds < 2:
             raise InputError(f"k={self.k} must be at least 1 and folds={self.folds} at least 2")
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
         if len(x) < 10 * self.folds:
             raise InputError(f"{len(x)} rows are too few for {self.folds} folds of ten; take fewer folds")
-        return self._read(x, y), self._read(x, y[apart])
+        return super()._read_with_null(x, y, permutation)
 
-    def _read(self, x: Floats, y: Floats) -> Value:
+    def _read(self, x: Doubles, y: Doubles) -> ClassicalReading:
         u, v = _components(x.astype(np.float32), y.astype(np.float32), self.folds, self.seed)
         pairs = [KSG(self.k, seed=self.seed).estimate(u[:, j], v[:, j]) for j in range(u.shape[1])]
         nats = np.array([pair.nats for pair in pairs])
         chosen = max((_independent(side, nats) for side in (u, v)), key=lambda some: nats[some].sum())
         errors = [pairs[j].stderr_nats or 0.0 for j in chosen]
         record = {"components": u.shape[1], "components_read": len(chosen)}
-        return Value(float(nats[chosen].sum()), float(np.linalg.norm(errors)), record=record)
+        return ClassicalReading(float(nats[chosen].sum()), float(np.linalg.norm(errors)), record=record)
 
 
 class _Directions(NamedTuple):
     """Where components point, and how the columns load on them, shape (d_x + d_y, k)."""
 
-    of_x: Floats
-    of_y: Floats
-    correlations: Floats
-    loadings: Floats
+    of_x: Doubles
+    of_y: Doubles
+    correlations: Doubles
+    loadings: Doubles
 
-    def turned(self, turn: Floats) -> "_Directions":
+    def turned(self, turn: Doubles) -> "_Directions":
         """Turn the components of both sides together."""
         correlations = np.diag(turn.T * self.correlations @ turn)
         return _Directions(self.of_x @ turn, self.of_y @ turn, correlations, self.loadings @ turn)
@@ -113,7 +111,7 @@ class _Directions(NamedTuple):
 
 def _components(
     x: NDArray[np.float32], y: NDArray[np.float32], folds: int, seed: int
-) -> tuple[Floats, Floats]:
+) -> tuple[Doubles, Doubles]:
     """Give the components of every row by directions that other rows fixed: shapes (n, k) and (n, k)."""
     fold = np.random.default_rng(seed).permutation(len(x)) % folds
     first: _Directions | None = None
@@ -151,10 +149,10 @@ def _on_few_columns(found: _Directions) -> _Directions:
         return found
     turned = found.turned(_varimax(found.loadings))
     before, after = (np.log1p(-np.square(each.correlations)).sum() for each in (found, turned))
-    return turned if after <= KEPT_SHARE * before else found
+    return turned if after <= ROTATION_KEEPS_SHARE * before else found
 
 
-def _varimax(loadings: Floats, rounds: int = 200) -> Floats:
+def _varimax(loadings: Doubles, rounds: int = 200) -> Doubles:
     """Turn that makes squared loadings vary most, shape (k, k) (Kaiser 1958)."""
     k = loadings.shape[1]
     # From a turn at random: at equal loadings the gradient is 0.
@@ -169,12 +167,12 @@ def _varimax(loadings: Floats, rounds: int = 200) -> Floats:
     return turn
 
 
-def _independent(side: Floats, nats: Floats) -> list[int]:
+def _independent(side: Doubles, nats: Doubles) -> list[int]:
     """Choose components of one side, those that share most first, that show no dependence on each other."""
     n, k = side.shape
     scores = normal_scores(side) if k else side
     sizes = np.abs(scores)
-    limit = DEPENDENT_FROM / np.sqrt(n)
+    limit = DEPENDENT_FROM_DEVIATIONS / np.sqrt(n)
     both = np.corrcoef(np.hstack([scores, sizes]).T) if k else np.empty((0, 0))
     linked = np.abs(both) > limit
     # Values are uncorrelated by construction; what may be left shows in sizes.

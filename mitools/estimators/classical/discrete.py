@@ -5,23 +5,21 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import digamma
 
 from mitools.core.entropy import nats_to_bits
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
-from mitools.estimators.inputs.symbols import Counts, as_symbols
+from mitools.estimators.array_types import Doubles, WholeNumbers
+from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.inputs.symbols import as_symbols
 
-Floats = NDArray[np.float64]
-
-
-RARE_SHARE = 0.1
+RARE_PAIRS_SHARE = 0.1
 """Share of rows whose pair of symbols occurs once, above which no correction can be relied on."""
 
 
-def plug_in(counts: Floats, symbols: Floats) -> Floats:
+def plug_in(counts: Doubles, symbols: Doubles) -> Doubles:
     """Entropy of the observed frequencies, nats; too low by about ``(K - 1) / 2n`` for K symbols.
 
     Parameters
@@ -33,20 +31,20 @@ def plug_in(counts: Floats, symbols: Floats) -> Floats:
 
     Returns
     -------
-    Floats
+    Doubles
         Shape (...,).
     """
     n = (counts * symbols).sum(axis=-1)
     return np.log(n) - (symbols * counts * np.log(counts)).sum(axis=-1) / n
 
 
-def miller_madow(counts: Floats, symbols: Floats) -> Floats:
+def miller_madow(counts: Doubles, symbols: Doubles) -> Doubles:
     """:func:`plug_in` plus ``(K - 1) / 2n`` for the K symbols seen (Miller 1955)."""
     n = (counts * symbols).sum(axis=-1)
     return plug_in(counts, symbols) + (symbols.sum(axis=-1) - 1) / (2 * n)
 
 
-def grassberger(counts: Floats, symbols: Floats) -> Floats:
+def grassberger(counts: Doubles, symbols: Doubles) -> Doubles:
     """Entropy with a bias that falls exponentially with the counts (Grassberger 2003, Eq. 28-30).
 
     ``log n - sum c G(c) / n`` with ``G(c) = digamma(c) + (-1)^c [digamma((c+1)/2) - digamma(c/2)] / 2``.
@@ -57,7 +55,7 @@ def grassberger(counts: Floats, symbols: Floats) -> Floats:
     return np.log(n) - (symbols * counts * g).sum(axis=-1) / n
 
 
-def chao_shen(counts: Floats, symbols: Floats) -> Floats:
+def chao_shen(counts: Doubles, symbols: Doubles) -> Doubles:
     """Entropy that allows for symbols not seen, by the coverage (Chao & Shen 2003).
 
     Frequencies are scaled by the estimated coverage ``1 - (symbols seen once) / n``, and each term is
@@ -71,7 +69,7 @@ def chao_shen(counts: Floats, symbols: Floats) -> Floats:
     return -(symbols * p * np.log(p) / seen).sum(axis=-1)
 
 
-CORRECTIONS: dict[str, Callable[[Floats, Floats], Floats]] = {
+CORRECTIONS: dict[str, Callable[[Doubles, Doubles], Doubles]] = {
     "plug_in": plug_in,
     "miller_madow": miller_madow,
     "grassberger": grassberger,
@@ -97,7 +95,7 @@ class DiscreteEstimator(ClassicalEstimator):
     correction
         ``plug_in``, ``miller_madow``, ``grassberger`` or ``chao_shen``.
     seed
-        Of the shuffled rows of the null.
+        Of the permuted rows of the null.
 
     Attributes
     ----------
@@ -123,22 +121,21 @@ class DiscreteEstimator(ClassicalEstimator):
     def _check_settings(self) -> None:
         check_correction(self.correction)
 
-    def _accept_x(self, x: ArrayLike) -> Table:
+    def _accept_x(self, x: ArrayLike) -> SideValues:
         return as_symbols(x, "x")
 
-    def _accept_y(self, y: ArrayLike) -> Table:
+    def _accept_y(self, y: ArrayLike) -> SideValues:
         return as_symbols(y, "y")
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
-        return self._read(x, y), self._read(x, y[apart])
-
-    def _read(self, x: Table, y: Table) -> Value:
+    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
         value, entropies = read_symbols(x, y, self.correction)
         ceiling = float(np.log(len(x))) if self.correction == "plug_in" else None
         return replace(value, ceiling=ceiling, entropy=min(entropies))
 
 
-def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[float, float]]:
+def read_symbols(
+    x: WholeNumbers, y: WholeNumbers, correction: str
+) -> tuple[ClassicalReading, tuple[float, float]]:
     """Read I(X;Y) from symbols.
 
     Parameters
@@ -150,7 +147,7 @@ def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[fl
 
     Returns
     -------
-    tuple[Value, tuple[float, float]]
+    tuple[ClassicalReading, tuple[float, float]]
         The reading, and the entropies of x and y, nats.
     """
     n = len(x)
@@ -174,16 +171,16 @@ def read_symbols(x: Counts, y: Counts, correction: str) -> tuple[Value, tuple[fl
     # Miller and Madow's terms of the three entropies together.
     too_much = (len(counts) - len(counts_x) - len(counts_y) + 1) / (2 * n)
     rare = np.count_nonzero(counts == 1) / n
-    found: tuple[Caution, ...] = ()
-    if rare > RARE_SHARE:
+    found: tuple[EstimateWarning, ...] = ()
+    if rare > RARE_PAIRS_SHARE:
         sentence = f"{rare:.0%} of the rows hold a pair of symbols that occurs once: a bias of unknown size"
-        found = (Caution("small_sample", sentence),)
+        found = (EstimateWarning("small_sample", sentence, "give more rows, or put rare symbols together"),)
     elif correction == "plug_in" and too_much > 2 * stderr:
         bits = nats_to_bits(too_much)
-        sentence = f"without a correction the reading is about {bits:.2g} bits too high; grassberger has one"
-        found = (Caution("small_sample", sentence),)
+        sentence = f"without a correction the reading is about {bits:.2g} bits too high"
+        found = (EstimateWarning("small_sample", sentence, "take the correction of grassberger"),)
     record = {"symbols_x": len(counts_x), "symbols_y": len(counts_y), "pairs": len(counts)}
-    return Value(nats, stderr, cautions=found, record=record), entropies
+    return ClassicalReading(nats, stderr, warnings=found, record=record), entropies
 
 
 def check_correction(correction: str) -> None:
@@ -197,12 +194,12 @@ def check_correction(correction: str) -> None:
     check_name("correction", correction, CORRECTIONS)
 
 
-def _entropy(counts: Counts, estimator: Callable[[Floats, Floats], Floats]) -> float:
+def _entropy(counts: WholeNumbers, estimator: Callable[[Doubles, Doubles], Doubles]) -> float:
     found, symbols = np.unique(counts, return_counts=True)
     return float(estimator(found.astype(np.float64), symbols.astype(np.float64)))
 
 
-def _entropies_without_one(counts: Counts, estimator: Callable[[Floats, Floats], Floats]) -> Floats:
+def _entropies_without_one(counts: WholeNumbers, estimator: Callable[[Doubles, Doubles], Doubles]) -> Doubles:
     """Give the entropy after one occurrence of each symbol is taken away, shape (K,).
 
     It depends on the symbol's count alone, so one is worked out for every count.

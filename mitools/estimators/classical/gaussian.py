@@ -7,12 +7,11 @@ from numpy.typing import NDArray
 from scipy.special import polygamma
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.array_types import Doubles
+from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.inputs.rank_normal import normal_scores
-
-Floats = NDArray[np.float64]
 
 SHRINKAGES = ("auto", "none", "ledoit_wolf", "oas")
 
@@ -40,7 +39,7 @@ class GaussianEstimator(ClassicalEstimator):
         ``none``, ``ledoit_wolf`` or ``oas``; ``auto`` is ``none`` wherever it is possible, else
         ``ledoit_wolf``, with the warning ``small_sample``.
     seed
-        Of the shuffled rows of the null.
+        Of the permuted rows of the null.
 
     Attributes
     ----------
@@ -66,10 +65,7 @@ class GaussianEstimator(ClassicalEstimator):
     def _check_settings(self) -> None:
         check_name("shrinkage", self.shrinkage, SHRINKAGES)
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
-        return self._read(x, y), self._read(x, y[apart])
-
-    def _read(self, x: Table, y: Table) -> Value:
+    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
         x, y = _standardised(x), _standardised(y)
         n = len(x)
         white_x, white_y = _whitened(x), _whitened(y)
@@ -102,7 +98,7 @@ class GaussianCopulaEstimator(GaussianEstimator):
 
     method: ClassVar[str] = "gaussian_copula"
 
-    def _read(self, x: Table, y: Table) -> Value:
+    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
         return super()._read(normal_scores(x), normal_scores(y))
 
 
@@ -113,7 +109,7 @@ class _Moments(NamedTuple):
     variance: float
 
 
-def _unbiased(x: Floats, y: Floats) -> Value:
+def _unbiased(x: Doubles, y: Doubles) -> ClassicalReading:
     """Read whitened sides by their canonical correlations, and take the Wishart bias off."""
     n, d_x, d_y = len(x), x.shape[1], y.shape[1]
     left, correlations, right = np.linalg.svd(x.T @ y / (n - 1), full_matrices=False)
@@ -128,10 +124,10 @@ def _unbiased(x: Floats, y: Floats) -> Value:
     first_order = float(terms.sum(axis=1).var()) / 4 / n
     by_chance = d_x * d_y / n**2
     stderr = np.sqrt(max(first_order - by_chance, 0.0) + moments.variance)
-    return Value(nats, float(stderr), record={"covariance": "unshrunk, bias taken off"})
+    return ClassicalReading(nats, float(stderr), record={"covariance": "unshrunk, bias taken off"})
 
 
-def _shrunk(x: Floats, y: Floats, shrinkage: str) -> Value:
+def _shrunk(x: Doubles, y: Doubles, shrinkage: str) -> ClassicalReading:
     """Read with a covariance shrunk towards the identity; the bias is not known."""
     from sklearn.covariance import ledoit_wolf, oas
 
@@ -147,21 +143,21 @@ def _shrunk(x: Floats, y: Floats, shrinkage: str) -> Value:
         for sign, block, side in zip(signs, blocks, sides, strict=True)
     ]
     sentence = f"the covariance of {rows.shape[1]} dimensions is shrunk by {intensity:.0%}: a bias unknown"
-    return Value(
+    return ClassicalReading(
         float(nats),
         float(np.sum(norms, axis=0).std() / np.sqrt(n)),
-        cautions=(Caution("small_sample", sentence),),
+        warnings=(EstimateWarning("small_sample", sentence, "give more rows than columns"),),
         record={"covariance": shrinkage, "intensity": float(intensity)},
     )
 
 
-def _standardised(rows: Floats) -> Floats:
+def _standardised(rows: Doubles) -> Doubles:
     """Shift and scale every column; none is constant."""
     rows = rows - rows.mean(axis=0)
     return rows / rows.std(axis=0, ddof=1)
 
 
-def _whitened(rows: Floats) -> Floats:
+def _whitened(rows: Doubles) -> Doubles:
     """Turn standardised rows into uncorrelated ones, leaving out directions that hold nothing."""
     left, scales, _ = np.linalg.svd(rows, full_matrices=False)
     held = scales > scales[0] * max(rows.shape) * np.finfo(np.float64).eps

@@ -8,9 +8,10 @@ from scipy.special import digamma
 
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
-from mitools.core.estimate import Caution
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.array_types import Floats, RowNumbers
+from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.classical.neighbour_search import (
     Strips,
     brute_force_pays,
@@ -24,13 +25,12 @@ from mitools.estimators.classical.nonuniformity import nonuniformity
 from mitools.estimators.inputs.rank_normal import normal_scores
 from mitools.estimators.inputs.validation import as_labels
 
-Floats = NDArray[np.floating]
-
 MARGINS = ("normal", "scaled")
-WIDE = 0.4
-"""Standard deviations beyond which neighbours are too far to tell a density; see :class:`KSG`."""
 
-SAMPLED_ROWS = 500
+FAR_NEIGHBOUR_DEVIATIONS = 0.4
+"""Standard deviations beyond which neighbours are too far to show a density; see :class:`KSG`."""
+
+STDERR_ROWS = 500
 """Rows whose pull on their neighbours is worked out for the standard error."""
 
 
@@ -46,7 +46,7 @@ class KSG(ClassicalEstimator):
     the median distance to the k-th neighbour passed 0.4 standard deviations, and `small_sample` is raised
     there.
 
-    *Ties.* Values that are tied within a column are moved apart by a seeded jitter smaller than any gap
+    *Ties.* Values that are tied within a column are separated by a seeded jitter smaller than any gap
     between different values: x stays a function of jittered x, so no information comes or goes, and
     lattices and duplicated rows read finite numbers.
 
@@ -75,7 +75,7 @@ class KSG(ClassicalEstimator):
         dimensions, and scaled margins, as ranks know nothing finer than one rank. In 5+5 dimensions and
         more it overshoots.
     seed
-        Of the jitter, the shuffled rows of the null and the rows sampled for the standard error.
+        Of the jitter, the permuted rows of the null and the rows sampled for the standard error.
 
     Attributes
     ----------
@@ -115,7 +115,9 @@ class KSG(ClassicalEstimator):
         if self.correct_nonuniformity and self.margins != "scaled":
             raise InputError("the non-uniformity correction needs margins='scaled': ranks hide what is thin")
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers
+    ) -> tuple[ClassicalReading, ClassicalReading]:
         n, d = len(x), x.shape[1] + y.shape[1]
         if n <= self.k:
             raise InputError(f"{n} rows have no {self.k} neighbours each; lower k or give more rows")
@@ -126,17 +128,17 @@ class KSG(ClassicalEstimator):
         sample = _sampled(n, rng)
         wide = self.algorithm == 2
         if brute_force_pays(n, d):
-            x, y = (rows[apart].astype(_precision(self.margins)) for rows in (x, y))
-            y_apart = y[shifted_in_blocks(n)]
+            x, y = (rows[permutation].astype(_precision(self.margins)) for rows in (x, y))
+            y_permuted = y[shifted_in_blocks(n)]
             both, none = strips_by_brute_force(x, y, self.k, wide, sample)
         else:
             # In order of x, rows that are near each other lie near each other in memory.
             order = np.argsort(x[:, 0])
-            x, y, y_apart = x[order], y[order], y[apart]
-            both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_apart))
-        return self._value(x, y, both, sample), self._value(x, y_apart, none, sample)
+            x, y, y_permuted = x[order], y[order], y[permutation]
+            both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_permuted))
+        return self._value(x, y, both, sample), self._value(x, y_permuted, none, sample)
 
-    def _value(self, x: Floats, y: Floats, found: Strips, sample: NDArray[np.int64]) -> Value:
+    def _value(self, x: Floats, y: Floats, found: Strips, sample: NDArray[np.int64]) -> ClassicalReading:
         n, n_x, n_y = len(x), found.n_x, found.n_y
         ceiling = float(digamma(n) - digamma(self.k))
         if self.algorithm == 1:
@@ -149,11 +151,11 @@ class KSG(ClassicalEstimator):
         chosen = np.bincount(found.neighbours.ravel(), minlength=n)[sample] / self.k
         pull = chosen - found.share_x - found.share_y
         search = "brute force" if brute_force_pays(n, x.shape[1] + y.shape[1]) else "tree"
-        return Value(
+        return ClassicalReading(
             float(local.mean()),
             _standard_error(local, pull, sample),
             ceiling=None if self.correct_nonuniformity else ceiling,
-            cautions=_far_neighbours(found.reach),
+            warnings=_far_neighbours(found.reach),
             record={"search": search},
         )
 
@@ -197,7 +199,7 @@ class MixedKSG(ClassicalEstimator):
     def _check_settings(self) -> None:
         _check_neighbours(self.k, self.margins)
 
-    def _accept_y(self, y: ArrayLike) -> Table:
+    def _accept_y(self, y: ArrayLike) -> SideValues:
         labels = as_labels(y)
         sizes = np.bincount(labels)
         if len(sizes) == 1:
@@ -209,14 +211,18 @@ class MixedKSG(ClassicalEstimator):
             )
         return labels
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value]:
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers
+    ) -> tuple[ClassicalReading, ClassicalReading]:
         rng = np.random.default_rng([self.seed, 2])
         x = with_margins(x, self.margins, rng)
         if brute_force_pays(*x.shape):
             x = x.astype(_precision(self.margins))
-        return self._read_classes(x, y, rng), self._read_classes(x, y[apart], rng)
+        return self._read_classes(x, y, rng), self._read_classes(x, y[permutation], rng)
 
-    def _read_classes(self, x: Floats, labels: NDArray[np.int64], rng: np.random.Generator) -> Value:
+    def _read_classes(
+        self, x: Floats, labels: NDArray[np.int64], rng: np.random.Generator
+    ) -> ClassicalReading:
         n, sizes = len(x), np.bincount(labels)
         radii = np.empty(n)
         neighbours = np.minimum(self.k, sizes - 1)[labels]
@@ -231,11 +237,11 @@ class MixedKSG(ClassicalEstimator):
         local = digamma(n) + digamma(neighbours) - digamma(sizes[labels]) - digamma(within)
         error = _standard_error(local, chosen[sample] - share, sample)
         far = _far_neighbours(radii)
-        return Value(float(local.mean()), error, entropy=entropy(sizes / n), cautions=far)
+        return ClassicalReading(float(local.mean()), error, entropy=entropy(sizes / n), warnings=far)
 
 
 def with_margins(rows: NDArray[np.float64], margins: str, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Give every column one scale, and move tied values apart.
+    """Give every column one scale, and separate tied values.
 
     Parameters
     ----------
@@ -254,7 +260,7 @@ def with_margins(rows: NDArray[np.float64], margins: str, rng: np.random.Generat
     n = len(rows)
     if margins == "normal":
         scaled = normal_scores(rows)
-        # Different average ranks are half a rank apart or more, and a rank is sqrt(2 pi)/n or more.
+        # Different average ranks differ by half a rank or more, and a rank is sqrt(2 pi)/n or more.
         reach = 0.5 / n
     else:
         scaled = (rows - rows.mean(axis=0)) / rows.std(axis=0)
@@ -266,7 +272,7 @@ def with_margins(rows: NDArray[np.float64], margins: str, rng: np.random.Generat
 
 def _precision(margins: str) -> type[np.floating]:
     """Give the precision that distances by brute force need; half of it takes half the time."""
-    # Normal quantiles of ranks lie 1/n apart, which single precision tells for any n that is searched so.
+    # Normal quantiles of ranks differ by 1/n, which single precision resolves for any n that is searched so.
     return np.float32 if margins == "normal" else np.float64
 
 
@@ -278,20 +284,20 @@ def _standard_error(
     return float(influence.std() / np.sqrt(len(local)))
 
 
-def _far_neighbours(reach: Floats) -> tuple[Caution, ...]:
+def _far_neighbours(reach: Floats) -> tuple[EstimateWarning, ...]:
     """Warn where the median distance to the k-th neighbour, in standard deviations, is too large."""
     median = float(np.median(reach))
-    if median <= WIDE:
+    if median <= FAR_NEIGHBOUR_DEVIATIONS:
         return ()
     sentence = (
         f"the neighbours lie {median:.2g} standard deviations away: what is finer is missed, and the truth"
-        " may be far higher; give more rows or fewer dimensions"
+        " may be far higher"
     )
-    return (Caution("small_sample", sentence),)
+    return (EstimateWarning("small_sample", sentence, "give more rows or fewer dimensions"),)
 
 
 def _sampled(n: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    return np.sort(rng.permutation(n)[:SAMPLED_ROWS])
+    return np.sort(rng.permutation(n)[:STDERR_ROWS])
 
 
 def _check_neighbours(k: int, margins: str) -> None:

@@ -9,13 +9,12 @@ import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Floats = NDArray[np.floating]
-Integers = NDArray[np.int64]
+from mitools.estimators.array_types import Floats, WholeNumbers
 
-BLOCK = 8
+BLOCK_ROWS = 8
 """Rows, and less than twice as many, whose distances to all others are held at a time, to stay in cache."""
 
-TILE = 10_000
+TILE_ROWS = 10_000
 """Others that a block is compared with at a time, so that the same holds for any n."""
 
 
@@ -34,10 +33,10 @@ class Strips(NamedTuple):
         Shape (m,): see :func:`count_within`, for m sampled rows.
     """
 
-    neighbours: Integers
+    neighbours: WholeNumbers
     reach: Floats
-    n_x: Integers
-    n_y: Integers
+    n_x: WholeNumbers
+    n_y: WholeNumbers
     share_x: NDArray[np.float64]
     share_y: NDArray[np.float64]
 
@@ -53,7 +52,7 @@ def brute_force_pays(n: int, dimensions: int) -> bool:
     return dimensions > 2 and n < 4 * dimensions**4
 
 
-def strips_by_tree(x: Floats, y: Floats, k: int, own_extent: bool, sample: Integers) -> Strips:
+def strips_by_tree(x: Floats, y: Floats, k: int, own_extent: bool, sample: WholeNumbers) -> Strips:
     """Find each row's k nearest in (x, y), and count the rows as close in x alone and in y alone.
 
     Parameters
@@ -80,26 +79,26 @@ def strips_by_tree(x: Floats, y: Floats, k: int, own_extent: bool, sample: Integ
 
 
 def strips_by_brute_force(
-    x: Floats, y: Floats, k: int, own_extent: bool, sample: Integers
+    x: Floats, y: Floats, k: int, own_extent: bool, sample: WholeNumbers
 ) -> tuple[Strips, Strips]:
-    """Do what :func:`strips_by_tree` does from all distances, and at once for pairs shuffled apart.
+    """Do what :func:`strips_by_tree` does from all distances, and at once for permuted pairs.
 
-    The shuffled pairs are row i of x with row ``shifted_in_blocks(n)[i]`` of y. As that permutes the rows
+    The permuted pairs are row i of x with row ``shifted_in_blocks(n)[i]`` of y. As that permutes the rows
     of a block among themselves, their distances are at hand and need not be worked out again. The rows must
     be in random order, so that neighbours in the table are strangers.
     """
     n = len(x)
-    apart = shifted_in_blocks(n)
+    permutation = shifted_in_blocks(n)
     x_columns, y_columns = np.ascontiguousarray(x.T), np.ascontiguousarray(y.T)
     neighbours = np.empty((2, n, k), dtype=np.int64)
     radii = np.empty((2, 2, n), dtype=x.dtype)
     counts = np.empty((2, 2, n), dtype=np.int64)
 
     def work(rows: slice) -> None:
-        """Fill in what belongs to one block of rows, of the pairs and of the shuffled ones."""
+        """Fill in what belongs to one block of rows, of the pairs and of the permuted ones."""
         in_x, in_y = (_distances(columns[:, rows], columns) for columns in (x_columns, y_columns))
-        in_y_apart = in_y.take(apart, axis=1)[apart[rows] - rows.start]
-        for pairs, of_y in enumerate((in_y, in_y_apart)):
+        in_y_permuted = in_y.take(permutation, axis=1)[permutation[rows] - rows.start]
+        for pairs, of_y in enumerate((in_y, in_y_permuted)):
             joint = np.maximum(in_x, of_y)
             close = np.argpartition(joint, k, axis=1)[:, : k + 1]
             close = close[_others(close, rows)].reshape(-1, k)
@@ -117,18 +116,18 @@ def strips_by_brute_force(
         share_x, share_y = _share(x_columns, r_x, n_x, sample), _share(of_y, r_y, n_y, sample)
         return Strips(neighbours[pairs], np.maximum(r_x, r_y), n_x, n_y, share_x, share_y)
 
-    return found(0, y_columns), found(1, y_columns[:, apart])
+    return found(0, y_columns), found(1, y_columns[:, permutation])
 
 
-def shifted_in_blocks(n: int) -> Integers:
+def shifted_in_blocks(n: int) -> WholeNumbers:
     """Permute rows so that each takes the place of the next in its block, shape (n,)."""
-    apart = np.arange(1, n + 1)
+    permutation = np.arange(1, n + 1)
     edges = _edges(n)
-    apart[edges[1:] - 1] = edges[:-1]
-    return apart
+    permutation[edges[1:] - 1] = edges[:-1]
+    return permutation
 
 
-def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], Integers]:
+def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumbers]:
     """Find the k nearest other rows, by a tree or by brute force.
 
     Parameters
@@ -140,7 +139,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], Integers]
 
     Returns
     -------
-    tuple[NDArray[np.float64], Integers]
+    tuple[NDArray[np.float64], WholeNumbers]
         Distances, the largest last, and row numbers, shape (n, k) each.
     """
     n = len(rows)
@@ -164,7 +163,9 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], Integers]
     return distances, found
 
 
-def count_within(rows: Floats, radii: Floats, sample: Integers) -> tuple[Integers, NDArray[np.float64]]:
+def count_within(
+    rows: Floats, radii: Floats, sample: WholeNumbers
+) -> tuple[WholeNumbers, NDArray[np.float64]]:
     """Count the rows closer to each row than its radius, and how much of such counts a row makes up.
 
     Parameters
@@ -203,7 +204,9 @@ def count_within(rows: Floats, radii: Floats, sample: Integers) -> tuple[Integer
     return counts, _share(columns, radii, counts, sample)
 
 
-def _count_sorted(values: Floats, radii: Floats, sample: Integers) -> tuple[Integers, NDArray[np.float64]]:
+def _count_sorted(
+    values: Floats, radii: Floats, sample: WholeNumbers
+) -> tuple[WholeNumbers, NDArray[np.float64]]:
     """Count in one dimension by sorting; see :func:`count_within`."""
     n = len(values)
     order = np.argsort(values, kind="stable")
@@ -224,7 +227,7 @@ def _count_sorted(values: Floats, radii: Floats, sample: Integers) -> tuple[Inte
     return counts, share[sample]
 
 
-def _share(columns: Floats, radii: Floats, counts: Integers, sample: Integers) -> NDArray[np.float64]:
+def _share(columns: Floats, radii: Floats, counts: WholeNumbers, sample: WholeNumbers) -> NDArray[np.float64]:
     """Work out the shares of :func:`count_within` from distances, rows given as (d, n)."""
     weights = 1 / np.maximum(counts - 1, 1)
     share = np.empty(len(sample))
@@ -240,11 +243,12 @@ def _distances(some: Floats, columns: Floats) -> Floats:
     """Maximum norm of every difference, shapes (d, m) and (d, n) to (m, n)."""
     m, n = some.shape[1], columns.shape[1]
     result = np.empty((m, n), dtype=columns.dtype)
-    difference = np.empty((m, min(n, TILE)), dtype=columns.dtype)
-    for start in range(0, n, TILE):
-        part = result[:, start : start + TILE]
+    difference = np.empty((m, min(n, TILE_ROWS)), dtype=columns.dtype)
+    for start in range(0, n, TILE_ROWS):
+        part = result[:, start : start + TILE_ROWS]
         step = difference[:, : part.shape[1]]
-        for number, (a, b) in enumerate(zip(some[:, :, None], columns[:, start : start + TILE], strict=True)):
+        others = columns[:, start : start + TILE_ROWS]
+        for number, (a, b) in enumerate(zip(some[:, :, None], others, strict=True)):
             np.subtract(a, b, out=step if number else part)
             if number:
                 np.maximum(part, np.abs(step, out=step), out=part)
@@ -253,7 +257,7 @@ def _distances(some: Floats, columns: Floats) -> Floats:
     return result
 
 
-def _others(found: Integers, rows: slice) -> NDArray[np.bool_]:
+def _others(found: WholeNumbers, rows: slice) -> NDArray[np.bool_]:
     """Mark all but one of the k + 1 nearest of each row: itself, or the last where duplicates push it out."""
     own = found == np.arange(rows.start, rows.start + len(found))[:, None]
     own[~own.any(axis=1), -1] = True
@@ -270,14 +274,14 @@ def _positive(radii: Floats) -> Floats:
     return np.maximum(radii, np.finfo(radii.dtype).tiny)
 
 
-def _count_rows(inside: NDArray[np.bool_]) -> Integers:
+def _count_rows(inside: NDArray[np.bool_]) -> WholeNumbers:
     # Row by row, numpy counts bits; along an axis it adds up integers, eight times slower.
     return np.fromiter(map(np.count_nonzero, inside), dtype=np.int64, count=len(inside))
 
 
-def _edges(n: int) -> Integers:
-    """Cut n rows into blocks of `BLOCK` rows or a few more: their first rows, and n."""
-    blocks = max(1, n // BLOCK)
+def _edges(n: int) -> WholeNumbers:
+    """Cut n rows into blocks of `BLOCK_ROWS` rows or a few more: their first rows, and n."""
+    blocks = max(1, n // BLOCK_ROWS)
     return np.arange(blocks + 1) * n // blocks
 
 

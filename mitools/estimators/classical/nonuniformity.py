@@ -5,10 +5,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-DRAWS = 20_000
-LEVEL = 0.005
+CHANCE_DRAWS = 20_000
+"""Evenly filled boxes that are drawn to see what chance does."""
+
+CHANCE_LEVEL = 0.005
 """Share of evenly filled boxes that would be taken for uneven."""
-_CHUNK = 1 << 14
+
+_ROWS_AT_ONCE = 1 << 14
 
 
 def nonuniformity(
@@ -27,7 +30,7 @@ def nonuniformity(
     neighbours
         Shape (n, k), k > d.
     seed
-        Of the draws that tell chance.
+        Of the draws that say what chance does.
 
     Returns
     -------
@@ -36,9 +39,9 @@ def nonuniformity(
     """
     n, k = neighbours.shape
     log_ratio = np.empty(n)
-    for start in range(0, n, _CHUNK):
-        close = rows[neighbours[start : start + _CHUNK]] - rows[start : start + _CHUNK, None]
-        log_ratio[start : start + _CHUNK] = _log_volume_ratio(close.astype(np.float64))
+    for start in range(0, n, _ROWS_AT_ONCE):
+        close = rows[neighbours[start : start + _ROWS_AT_ONCE]] - rows[start : start + _ROWS_AT_ONCE, None]
+        log_ratio[start : start + _ROWS_AT_ONCE] = _log_volume_ratio(close.astype(np.float64))
     return np.where(log_ratio < _threshold(k, rows.shape[1], seed), -log_ratio, 0.0)
 
 
@@ -56,6 +59,6 @@ def _log_volume_ratio(close: NDArray[np.float64]) -> NDArray[np.float64]:
 def _threshold(k: int, d: int, seed: int) -> float:
     """Log volume ratio below which one in two hundred evenly filled cubes would fall."""
     rng = np.random.default_rng(seed)
-    chunk = max(1, _CHUNK // k)
-    drawn = [_log_volume_ratio(rng.uniform(-1, 1, (chunk, k, d))) for _ in range(0, DRAWS, chunk)]
-    return float(np.quantile(np.concatenate(drawn), LEVEL))
+    chunk = max(1, _ROWS_AT_ONCE // k)
+    drawn = [_log_volume_ratio(rng.uniform(-1, 1, (chunk, k, d))) for _ in range(0, CHANCE_DRAWS, chunk)]
+    return float(np.quantile(np.concatenate(drawn), CHANCE_LEVEL))

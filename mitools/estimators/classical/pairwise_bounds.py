@@ -4,15 +4,16 @@ from typing import ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
+from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.classical.base import ClassicalEstimator, Table, Value
+from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.inputs.validation import as_labels
 
 
@@ -30,18 +31,20 @@ class _PairwiseBound(ClassicalEstimator):
         if not (np.isfinite(self.noise_variance) and self.noise_variance > 0):
             raise InputError(f"noise_variance={self.noise_variance} must be positive: noise makes T random")
 
-    def _accept_y(self, y: ArrayLike) -> Table:
+    def _accept_y(self, y: ArrayLike) -> SideValues:
         labels = as_labels(y)
         return labels if labels.any() else labels[:, None][:, :0]
 
-    def _read_with_null(self, x: Table, y: Table, apart: NDArray[np.int64]) -> tuple[Value, Value | None]:
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
         rows = torch.from_numpy(x - x.mean(axis=0))
         whole = self._spread(rows, self.exponent_all)
         # When every row is an input of its own, a permutation of the inputs changes nothing.
         own_input = len(np.unique(y)) == len(y)
-        return self._given(rows, whole, y), None if own_input else self._given(rows, whole, y[apart])
+        return self._given(rows, whole, y), None if own_input else self._given(rows, whole, y[permutation])
 
-    def _given(self, rows: Tensor, whole: Reading, y: Table) -> Value:
+    def _given(self, rows: Tensor, whole: Reading, y: SideValues) -> ClassicalReading:
         """Take the spread within each class off the spread of all rows."""
         n, sizes = len(rows), np.bincount(y)
         influence = whole.influence.copy()
@@ -54,7 +57,7 @@ class _PairwiseBound(ClassicalEstimator):
         given = float(sizes @ within) / n
         influence -= within[y] - given
         own_input = len(sizes) == n
-        return Value(
+        return ClassicalReading(
             whole.nats - given,
             float(np.linalg.norm(influence) / n),
             ceiling=float(np.log(n)) if own_input else None,
@@ -85,9 +88,10 @@ class PairwiseUpperBound(_PairwiseBound):
     population, as in an information plane, and the numbers are then exact. Of the distribution that the
     rows come from less is known. With the input for Y the lower bound is one for it too, in expectation, as
     more rows can only spread T out further; the upper bound is not, as it cannot exceed log n. With labels
-    for Y neither is: few rows of a class understate the spread within it, and where the rows lie apart by
-    more than the noise even shuffled labels read H(Y). The null is that reading, and a warning says where
-    the number does not exceed it. The standard error says how the number varies over such samples.
+    for Y neither is: few rows of a class understate the spread within it, and where the rows lie farther
+    from each other than the noise reaches, even permuted labels read H(Y). The null is that reading, and a
+    warning says where the number does not exceed it. The standard error says how the number varies over
+    such samples.
 
     Parameters
     ----------
@@ -95,7 +99,7 @@ class PairwiseUpperBound(_PairwiseBound):
         Of the noise in every unit, in squared units of the rows; 0.1 is that of Saxe et al. 2018. The
         number is about this noise: smaller noise, more information.
     seed
-        Of the shuffled labels of the null; there is none when every row has a label of its own.
+        Of the permuted labels of the null; there is none when every row has a label of its own.
 
     Attributes
     ----------

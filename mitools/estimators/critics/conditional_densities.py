@@ -15,10 +15,11 @@ from mitools.estimators.critics.networks import BlindCritic, mlp
 LEAST_LOG_SCALE = -7.0
 """Nothing is modelled as less spread than this, in logarithms of y's own deviation."""
 
-PENALTIES = np.logspace(-6, 2, 17)
+RIDGE_PENALTIES = np.logspace(-6, 2, 17)
 """Ridge penalties tried for the linear start, as shares of the mean variance of x."""
 
-PAIRS_AT_A_TIME = 64
+KNOWN_DENSITY_PAIRS_AT_ONCE = 64
+"""Pairs whose own scores are taken from one small score matrix of a known density."""
 
 
 class KnownConditional(Protocol):
@@ -76,7 +77,7 @@ class GaussianConditional(nn.Module):
 
     y is white (:class:`mitools.estimators.inputs.whitening.Whitening`), so that the Gaussian marginal
     r(y) is the standard normal, and the scores are ``log q(y|x) - log r(y)``: a critic like any other, 0
-    where x tells nothing. Precision is ``U' D(x)^-2 U`` with U unit lower triangular, the same for every
+    where x says nothing of y. Precision is ``U' D(x)^-2 U`` with U unit lower triangular, the same for every
     x, and D diagonal.
 
     Parameters
@@ -196,7 +197,7 @@ class KnownCritic:
 
     def of_pairs(self, x: Tensor, y: Tensor) -> Tensor:
         """Score row i of x against row i of y: shape (n,)."""
-        some = zip(x.split(PAIRS_AT_A_TIME), y.split(PAIRS_AT_A_TIME), strict=True)
+        some = zip(x.split(KNOWN_DENSITY_PAIRS_AT_ONCE), y.split(KNOWN_DENSITY_PAIRS_AT_ONCE), strict=True)
         return torch.cat([self(x_rows, y_rows).diagonal() for x_rows, y_rows in some])
 
 
@@ -235,7 +236,7 @@ def ridge(
         return float(lost / (n - 1 - kept(penalty).sum()) ** 2)
 
     # Where columns are many, a small penalty explains everything and leaves nothing to judge it by.
-    allowed = [penalty for penalty in PENALTIES if kept(penalty).sum() < 0.9 * n]
+    allowed = [penalty for penalty in RIDGE_PENALTIES if kept(penalty).sum() < 0.9 * n]
     share = kept(min(allowed, key=score))
     inverse = np.divide(share, scales, out=np.zeros_like(scales), where=scales > 0)
     weight = right.T @ (inverse[:, None] * target)

@@ -2,18 +2,19 @@
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.isotonic import isotonic_regression
 from torch import Tensor, nn
 
-Floats = NDArray[np.float64]
+from mitools.estimators.array_types import Doubles
 
+CORRELATION_FOLDS = 5
+"""Folds by which canonical correlations are cross-validated."""
 
-FOLDS = 5
+FEWEST_ROWS_TO_CORRELATE = 10
+"""Rows below which every correlation counts as 0."""
 
-
-FEWEST_ROWS = 10
-
+CLEAR_CORRELATION = 0.1
+"""A cross-validated canonical correlation from which its two variates count as dependent."""
 
 LARGEST_CORRELATION = 1 - 1e-6
 """A canonical correlation of 1 would make every score infinite; this one is worth 6.6 nats."""
@@ -58,7 +59,7 @@ class GaussianCopulaBase(nn.Module):
     nats: Tensor
 
     def __init__(
-        self, mean_x: Floats, mean_y: Floats, to_u: Floats, to_v: Floats, correlations: Floats
+        self, mean_x: Doubles, mean_y: Doubles, to_u: Doubles, to_v: Doubles, correlations: Doubles
     ) -> None:
         super().__init__()
         unexplained = 1 - np.square(correlations)
@@ -82,23 +83,23 @@ class GaussianCopulaBase(nn.Module):
         ----------
         x, y
             Shapes (n, d_x) and (n, d_y), n >= 2, scaled, row i paired with row i. No item should come
-            twice: cross-validation would meet again what it was fitted to. Fewer than ten pairs tell
+            twice: cross-validation would meet again what it was fitted to. Fewer than ten pairs say
             nothing, and every score is 0.
         """
         rows_x, rows_y = (side.detach().cpu().numpy().astype(np.float64) for side in (x, y))
         mean_x, mean_y = rows_x.mean(axis=0), rows_y.mean(axis=0)
         rows_x, rows_y = rows_x - mean_x, rows_y - mean_y
         to_u, to_v = _canonical(rows_x, rows_y)
-        if len(rows_x) < FEWEST_ROWS:
+        if len(rows_x) < FEWEST_ROWS_TO_CORRELATE:
             return cls(mean_x, mean_y, to_u, to_v, np.zeros(to_u.shape[1])).to(x.device)
         moments = np.zeros((3, to_u.shape[1]))
-        fold = np.random.default_rng(0).permutation(len(rows_x)) % FOLDS
-        for k in range(FOLDS):
+        fold = np.random.default_rng(0).permutation(len(rows_x)) % CORRELATION_FOLDS
+        for k in range(CORRELATION_FOLDS):
             held = fold == k
             fold_u, fold_v = _canonical(rows_x[~held], rows_y[~held])
             u, v = rows_x[held] @ fold_u, rows_y[held] @ fold_v
             moments += (u * u).sum(axis=0), (v * v).sum(axis=0), (u * v).sum(axis=0)
-        # A direction without variance in the held rows has nothing to tell.
+        # A direction without variance in the held rows carries nothing.
         var_u, var_v = (np.where(m > 0, m, np.inf) for m in moments[:2] / len(rows_x))
         correlations = _without_chance(moments[2] / len(rows_x) / np.sqrt(var_u * var_v), len(rows_x))
         base = cls(mean_x, mean_y, to_u / np.sqrt(var_u), to_v / np.sqrt(var_v), correlations)
@@ -114,14 +115,14 @@ class GaussianCopulaBase(nn.Module):
         return (u @ v.T + of_u[:, None] - of_v).to(x.dtype)
 
 
-def _canonical(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+def _canonical(x: Doubles, y: Doubles) -> tuple[Doubles, Doubles]:
     """Directions of the canonical variates of centred rows, strongest first: (d_x, k) and (d_y, k)."""
     white_x, white_y = _whitening(x), _whitening(y)
     left, _, right = np.linalg.svd(white_x.T @ (x.T @ y) @ white_y, full_matrices=False)
     return white_x @ left, white_y @ right.T
 
 
-def _without_chance(correlations: Floats, n: int) -> Floats:
+def _without_chance(correlations: Doubles, n: int) -> Doubles:
     """Take the noise off cross-validated correlations of n rows, given the strongest first.
 
     They are made decreasing, which pools neighbours, and then shrunk by their variance (James & Stein
@@ -133,7 +134,7 @@ def _without_chance(correlations: Floats, n: int) -> Floats:
     return np.maximum(np.square(ordered) - variance, 0) / np.maximum(ordered, 1 / n)
 
 
-def _whitening(rows: Floats) -> Floats:
+def _whitening(rows: Doubles) -> Doubles:
     """Inverse square root of the covariance, shape (d, d), shrunk as by Ledoit & Wolf (2004)."""
     from sklearn.covariance import ledoit_wolf
 

@@ -1,4 +1,4 @@
-"""MINE's critic on pairs: its first layer shared by joint and shuffled pairs, a step, and a reading."""
+"""MINE's critic on pairs: its first layer shared by joint and permuted pairs, a step, and a reading."""
 
 import math
 from typing import Any
@@ -6,16 +6,16 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mitools.estimators.bounds.reading import Reading, checked
-from mitools.estimators.critics.networks import VALUES_AT_ONCE, mlp
+from mitools.estimators.bounds.reading import Reading, as_reading, checked
+from mitools.estimators.critics.networks import HIDDEN_VALUES_AT_ONCE, mlp
 from mitools.estimators.neural.methods import MINE_RATE
 
 
 class ProtocolCritic(nn.Module):
     """f(x, y): fully connected layers with ReLU on the concatenated pair, scored where it is needed.
 
-    The first layer is linear, ``W [x; y] = W_x x + W_y y``. A step scores K pairs and K pairs shuffled
-    apart; both are made of the same K rows of x and of y, so each row is multiplied once and not twice.
+    The first layer is linear, ``W [x; y] = W_x x + W_y y``. A step scores K pairs and K permuted
+    pairs; both are made of the same K rows of x and of y, so each row is multiplied once and not twice.
     The weights start as those of one layer of d_x + d_y inputs do.
 
     Parameters
@@ -43,12 +43,12 @@ class ProtocolCritic(nn.Module):
         """Score the pairs (x_i, y_i), shapes (n, d_x) and (n, d_y): shape (n,)."""
         return self.score(self.from_x(x) + self.from_y(y))
 
-    def joint_and_apart(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """Score the pairs (x_i, y_i), and (x_i, y_{i-1}) for pairs shuffled apart: shape (n,) each."""
+    def joint_and_permuted(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+        """Score the pairs (x_i, y_i), and the permuted pairs (x_i, y_{i-1}): shape (n,) each."""
         from_x, from_y = self.from_x(x), self.from_y(y)
         both = torch.cat([from_x + from_y, from_x + from_y.roll(1, 0)])
-        joint, apart = self.score(both).split(len(x))
-        return joint, apart
+        joint, permuted = self.score(both).split(len(x))
+        return joint, permuted
 
     def score(self, first: Tensor) -> Tensor:
         """Give the scores, shape (n,), of what the first layer makes of n pairs, which is overwritten."""
@@ -57,8 +57,8 @@ class ProtocolCritic(nn.Module):
 
 def mine_objective(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
     """Return what a step maximises: ``mine_surrogate`` of K and K scores."""
-    joint, apart = critic.joint_and_apart(x, y)
-    log_mean = apart.logsumexp(dim=0) - math.log(len(apart))
+    joint, permuted = critic.joint_and_permuted(x, y)
+    log_mean = permuted.logsumexp(dim=0) - math.log(len(permuted))
     now = log_mean.detach()
     moved = torch.logaddexp(memory + math.log1p(-MINE_RATE), now + math.log(MINE_RATE))
     now = torch.where(memory.isnan(), now, moved)
@@ -82,7 +82,7 @@ def read_rotations(critic: ProtocolCritic, x: Tensor, y: Tensor, rotations: int)
     """
     n = len(x)
     from_x, from_y = critic.from_x(x), critic.from_y(y)
-    pieces = max(1, VALUES_AT_ONCE // from_x.shape[1])
+    pieces = max(1, HIDDEN_VALUES_AT_ONCE // from_x.shape[1])
 
     def scores(shift: int) -> Tensor:
         shifted = from_y.roll(-shift, 0)
@@ -99,4 +99,4 @@ def read_rotations(critic: ProtocolCritic, x: Tensor, y: Tensor, rotations: int)
     for shift, kernel in enumerate(kernels, 1):
         own += kernel.roll(shift) / len(kernels)
     influence = (joint - joint.mean()) - (own - 2)
-    return Reading(float(joint.mean() - log_z), influence.cpu().numpy())
+    return as_reading(joint.mean() - log_z, influence)

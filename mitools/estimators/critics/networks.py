@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from mitools.core.errors import InputError
 
-VALUES_AT_ONCE = 1 << 22
+HIDDEN_VALUES_AT_ONCE = 1 << 22
 """Hidden values that the joint critic makes at a time: 16 MiB of float32. Memory for so many is used again
 and not fetched anew, which takes a sixth off a training step; many fewer cost threads that wait."""
 
@@ -83,7 +83,7 @@ class JointCritic(nn.Module):
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
         """Score x, shape (n, d_x), against y, shape (m, d_y): shape (n, m)."""
         from_x, from_y = self.from_x(x), self.from_y(y)
-        rows = max(1, VALUES_AT_ONCE // (len(y) * self.widest))
+        rows = max(1, HIDDEN_VALUES_AT_ONCE // (len(y) * self.widest))
         scores = [self.rest(torch.relu_(some[:, None] + from_y)).squeeze(-1) for some in from_x.split(rows)]
         return torch.cat(scores)
 

@@ -6,13 +6,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-SMALLEST_SQUARE = 1e-2
-"""Added to a row's mean square before the logarithm: rows at the origin are not told apart by it."""
+MEAN_SQUARE_OFFSET = 1e-2
+"""Added to a row's mean square before the logarithm: rows at the origin get one size by it."""
 
-SMALLEST_SCALE = 1e-4
-"""Deviation of the logarithm that single precision tells from none."""
+LEAST_DEVIATION_OF_SIZES = 1e-4
+"""Deviation of the logarithm below which single precision shows rounding alone."""
 
-REACH = 3.0
+LARGEST_ROW_SIZE = 3.0
 """Standard deviations at which a row's size is cut off, so that no row is outside what was trained on."""
 
 
@@ -34,14 +34,14 @@ class RowSize(nn.Module):
         self.register_buffer("mean", sizes.mean())
         # Rows of one size have size 0, and not rounding errors over their deviation.
         scale = sizes.std()
-        self.register_buffer("scale", torch.where(scale > SMALLEST_SCALE, scale, torch.inf))
+        self.register_buffer("scale", torch.where(scale > LEAST_DEVIATION_OF_SIZES, scale, torch.inf))
 
     def forward(self, rows: Tensor) -> Tensor:
         """Give the sizes of rows, shape (n, d): shape (n, 1)."""
-        return ((_log_mean_square(rows) - self.mean) / self.scale).clamp(-REACH, REACH)
+        return ((_log_mean_square(rows) - self.mean) / self.scale).clamp(-LARGEST_ROW_SIZE, LARGEST_ROW_SIZE)
 
 
-class WithSize(nn.Module):
+class ColumnsWithSize(nn.Module):
     """The columns, the row's size, and (of two columns or more) every column times the size.
 
     What turns or stretches a row by an amount that depends on its size is linear in these columns to first
@@ -63,7 +63,7 @@ class WithSize(nn.Module):
         return torch.cat([rows, size] if rows.shape[1] == 1 else [rows, size, rows * size], dim=1)
 
 
-class Variates(nn.Module):
+class VariatesWithSize(nn.Module):
     """Given linear combinations of the columns, and the row's size.
 
     Parameters
@@ -88,11 +88,11 @@ class Variates(nn.Module):
         return torch.cat([seen, self.size(rows)], dim=1)
 
     def extra_repr(self) -> str:
-        """Tell critics of different widths apart."""
+        """Give critics of different widths different texts: only those of one text are trained together."""
         return str(self.width)
 
 
-class Through(nn.Module):
+class MappedCritic(nn.Module):
     """A critic of x and y each seen through a map.
 
     Parameters
@@ -147,7 +147,7 @@ class SmoothCritic(nn.Module):
 
 
 def _log_mean_square(rows: Tensor) -> Tensor:
-    return (rows.square().mean(dim=1, keepdim=True) + SMALLEST_SQUARE).log()
+    return (rows.square().mean(dim=1, keepdim=True) + MEAN_SQUARE_OFFSET).log()
 
 
 def _smooth_mlp(widths: Sequence[int]) -> nn.Sequential:

@@ -15,11 +15,14 @@ from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 DEGREES_OF_FREEDOM = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 9.0, 14.0, 25.0)
 """Tried in turn; with more the copula is all but a Gaussian one."""
 
-PAIRS_TO_CHOOSE_BY = 1000
-REACH = 5.0
+PAIRS_TO_CHOOSE_DF_BY = 1000
+"""Training pairs on which the degrees of freedom are compared, at the most."""
+
+LARGEST_NORMAL_SCORE = 5.0
 """Normal scores beyond which all are taken for the same: those of one row in three million."""
 
-KNOTS = 2001
+SCORE_TABLE_KNOTS = 2001
+"""Entries of the table that turns normal scores into t-scores."""
 
 
 class StudentCopulaBase(nn.Module):
@@ -65,7 +68,9 @@ class StudentCopulaBase(nn.Module):
         self.gaussian = gaussian
         constant = math.lgamma((df + d_x + d_y) / 2) + math.lgamma(df / 2)
         constant -= math.lgamma((df + d_x) / 2) + math.lgamma((df + d_y) / 2)
-        scores = stdtrit(df, ndtr(np.linspace(-REACH, REACH, KNOTS)))
+        scores = stdtrit(
+            df, ndtr(np.linspace(-LARGEST_NORMAL_SCORE, LARGEST_NORMAL_SCORE, SCORE_TABLE_KNOTS))
+        )
         buffers = {
             "precision_x": precision_x,
             "precision_y": precision_y,
@@ -90,7 +95,7 @@ class StudentCopulaBase(nn.Module):
             Fitted to the same pairs.
         """
         precision_x, precision_y = (_precision(side.double().cpu().numpy()) for side in (x, y))
-        chosen = np.random.default_rng(0).permutation(len(x))[:PAIRS_TO_CHOOSE_BY]
+        chosen = np.random.default_rng(0).permutation(len(x))[:PAIRS_TO_CHOOSE_DF_BY]
         some = x[torch.from_numpy(chosen)], y[torch.from_numpy(chosen)]
         best, most = None, -math.inf
         for df in DEGREES_OF_FREEDOM:
@@ -112,13 +117,15 @@ class StudentCopulaBase(nn.Module):
         # Rounding, where rows determine each other, must not take the norm below 0.
         q = (of_u[:, None] + of_v - 2 * u @ v.T).clamp(min=0)
         joint = self._log_kernel(q, self.d_x + self.d_y)
-        apart = self._log_kernel(q_x, self.d_x)[:, None] + self._log_kernel(q_y, self.d_y)
-        return (self.constant + base.nats + joint - apart).to(x.dtype)
+        product = self._log_kernel(q_x, self.d_x)[:, None] + self._log_kernel(q_y, self.d_y)
+        return (self.constant + base.nats + joint - product).to(x.dtype)
 
     def _scores(self, rows: Tensor) -> Tensor:
         """Turn normal scores into t-scores, by a table."""
-        place = (rows.double().clamp(-REACH, REACH) + REACH) * ((KNOTS - 1) / (2 * REACH))
-        below = place.floor().clamp(max=KNOTS - 2).long()
+        knots_a_unit = (SCORE_TABLE_KNOTS - 1) / (2 * LARGEST_NORMAL_SCORE)
+        held = rows.double().clamp(-LARGEST_NORMAL_SCORE, LARGEST_NORMAL_SCORE)
+        place = (held + LARGEST_NORMAL_SCORE) * knots_a_unit
+        below = place.floor().clamp(max=SCORE_TABLE_KNOTS - 2).long()
         share = place - below
         return (1 - share) * self.t_scores[below] + share * self.t_scores[below + 1]
 

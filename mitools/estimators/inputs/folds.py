@@ -4,13 +4,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.splits import FRACTIONS, Parts, split
+from mitools.estimators.inputs.splits import PART_SHARES, Parts, split
 
-FOLDS = 5
+CROSS_FIT_FOLDS = 5
 """As many as give each critic a fifth to be reported on, the report part of a single split."""
 
 
-CROSS_FIT_BELOW = 20_000
+CROSS_FIT_BELOW_ITEMS = 20_000
 """Items below which cross-fitting is the default.
 
 The mean absolute error of one split and of five folds, in nats, on six known tasks (normal, half cube,
@@ -21,13 +21,13 @@ of few items. Both fall with n by themselves, and fitting gets no faster. Ten fo
 """
 
 
-_SELECT_SHARE = FRACTIONS[1] / (FRACTIONS[0] + FRACTIONS[1])
+_SELECT_SHARE = PART_SHARES[1] / (PART_SHARES[0] + PART_SHARES[1])
 
 
 def chosen_folds(n: int, strata: NDArray[np.int64] | None) -> int:
     """Choose between one split and cross-fitting by the number of items."""
     smallest = n if strata is None else int(np.bincount(strata).min())
-    return FOLDS if n < CROSS_FIT_BELOW and smallest >= 2 * FOLDS else 1
+    return CROSS_FIT_FOLDS if n < CROSS_FIT_BELOW_ITEMS and smallest >= 2 * CROSS_FIT_FOLDS else 1
 
 
 def cross_fit_parts(n: int, strata: NDArray[np.int64] | None, folds: int, seed: int) -> list[Parts]:

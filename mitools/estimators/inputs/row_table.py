@@ -1,4 +1,4 @@
-"""Rows that need not fit in memory: float32 wherever they are looked at, a bounded part at a time."""
+"""Rows that need not fit in memory: read as float32, a bounded part at a time."""
 
 from collections.abc import Iterator
 from typing import Any, Self
@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 NUMBERS_AT_ONCE = 1 << 24
-"""Numbers looked at together: 64 MiB as float32."""
+"""Numbers read together: 64 MiB as float32."""
 
 NUMBERS_IN_MEMORY = 1 << 28
 """Numbers up to which a fit holds all rows at once: 1 GiB as float32."""
 
 
-class Table:
+class RowTable:
     """Some rows of an array that may be mapped from a file, and of another precision.
 
     Nothing is copied until rows are asked for.
@@ -31,9 +31,9 @@ class Table:
         self._items = items
 
     @classmethod
-    def of(cls, rows: "NDArray[Any] | Table") -> "Table":
+    def of(cls, rows: "NDArray[Any] | RowTable") -> "RowTable":
         """Take a table as it is, and an array as a table."""
-        return rows if isinstance(rows, Table) else cls(rows)
+        return rows if isinstance(rows, RowTable) else cls(rows)
 
     def __len__(self) -> int:
         return len(self._array) if self._items is None else len(self._items)

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mitools.core.names import check_name
+from mitools.estimators.array_types import Singles
 from mitools.estimators.inputs.rank_normal import RankNormal
 from mitools.estimators.inputs.validation import location_and_scale
-
-Rows = NDArray[np.float32]
 
 
 class Standardised:
@@ -23,11 +21,11 @@ class Standardised:
         Shape (n, d).
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Singles) -> None:
         self.mean, self.scale = location_and_scale(rows)
         self.scale[np.ptp(rows, axis=0) == 0] = np.inf
 
-    def __call__(self, rows: Rows) -> Rows:
+    def __call__(self, rows: Singles) -> Singles:
         """Scale rows, shape (m, d)."""
         return (rows - self.mean) / self.scale
 
@@ -41,15 +39,15 @@ class Unscaled:
         Shape (n, d).
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Singles) -> None:
         self.varies = np.ptp(rows, axis=0) > 0
 
-    def __call__(self, rows: Rows) -> Rows:
+    def __call__(self, rows: Singles) -> Singles:
         """Return rows, shape (m, d)."""
         return np.where(self.varies, rows, np.float32(0))
 
 
-_BY_NAME: dict[str, Callable[[Rows], Callable[[Rows], Rows]]] = {
+_BY_NAME: dict[str, Callable[[Singles], Callable[[Singles], Singles]]] = {
     "rank_normal": RankNormal,
     "standardise": Standardised,
     "none": Unscaled,
@@ -58,7 +56,7 @@ _BY_NAME: dict[str, Callable[[Rows], Callable[[Rows], Rows]]] = {
 SCALINGS = tuple(_BY_NAME)
 
 
-def fit_scaling(name: str, train: Rows) -> Callable[[Rows], Rows]:
+def fit_scaling(name: str, train: Singles) -> Callable[[Singles], Singles]:
     """Fit a scaling of the columns on training rows.
 
     Parameters

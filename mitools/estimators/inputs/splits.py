@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 
-FRACTIONS = (0.65, 0.15, 0.20)
+PART_SHARES = (0.65, 0.15, 0.20)
 """Shares of train, select and report."""
 
 SMALLEST_CLASS = 5
@@ -59,8 +59,8 @@ def split(n: int, strata: NDArray[np.int64] | None = None, seed: int = 0) -> Par
         groups = np.split(order, np.cumsum(counts)[:-1])
     parts: list[list[NDArray[np.int64]]] = [[], [], []]
     for group in groups:
-        n_report = max(2, round(FRACTIONS[2] * len(group)))
-        n_select = max(1, round(FRACTIONS[1] * len(group)))
+        n_report = max(2, round(PART_SHARES[2] * len(group)))
+        n_select = max(1, round(PART_SHARES[1] * len(group)))
         n_train = len(group) - n_select - n_report
         for part, items in zip(parts, np.split(group, [n_train, n_train + n_select]), strict=True):
             part.append(items)

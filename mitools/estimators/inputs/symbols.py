@@ -4,13 +4,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
+from mitools.estimators.array_types import WholeNumbers
 from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_labels
-
-Counts = NDArray[np.int64]
+from mitools.estimators.inputs.validation import as_array, as_labels
 
 
-def as_symbols(values: ArrayLike, name: str) -> Counts:
+def as_symbols(values: ArrayLike, name: str) -> WholeNumbers:
     """Return symbols 0..K-1, shape (n,), one for every different row; a constant side has no column.
 
     Parameters
@@ -25,7 +24,7 @@ def as_symbols(values: ArrayLike, name: str) -> Counts:
     InputError
         When the values are no whole numbers (nor, of shape (n,), strings).
     """
-    array = np.asarray(values)
+    array = as_array(values, name)
     if array.ndim == 2 and array.shape[1] > 1:
         # Whole numbers as they are: those above 2^53 would lose their last digits as floats.
         rows = array if array.dtype.kind in "iub" and array.size else as_precise_rows(array, name)
@@ -37,7 +36,7 @@ def as_symbols(values: ArrayLike, name: str) -> Counts:
     return symbols if symbols.any() else symbols[:, None][:, :0]
 
 
-def row_symbols(rows: NDArray) -> Counts:
+def row_symbols(rows: NDArray) -> WholeNumbers:
     """Give equal rows equal numbers 0..K-1, shape (n, d) to (n,)."""
     rows = np.ascontiguousarray(rows)
     # As one value of raw bytes a row sorts in one comparison; adding 0 makes -0 and 0 the same bytes.

@@ -9,7 +9,7 @@ from sklearn.covariance import ledoit_wolf_shrinkage
 
 from mitools.core.errors import InputError
 
-LEAST_VARIANCE = 1e-9
+LEAST_VARIANCE_SHARE = 1e-9
 """Share of the largest variance below which a direction holds rounding errors alone."""
 
 
@@ -47,7 +47,7 @@ class Whitening:
         centred = (rows - self.mean)[:, varies]
         values, vectors = np.linalg.eigh(centred.T @ centred / n)
         if n > len(values):
-            held = values > LEAST_VARIANCE * values[-1]
+            held = values > LEAST_VARIANCE_SHARE * values[-1]
             values, vectors = values[held], vectors[:, held]
         intensity = ledoit_wolf_shrinkage(centred @ vectors, assume_centered=True)
         values = (1 - intensity) * values + intensity * values.mean()

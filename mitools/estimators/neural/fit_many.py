@@ -3,18 +3,20 @@
 import time
 from collections.abc import Sequence
 from itertools import chain, islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 
 from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.pairs import Pairing
+
+AnyCrossFitted = TypeVar("AnyCrossFitted", bound=CrossFittedEstimator)
 
 
 class Problem(NamedTuple):
-    """What one estimate is of: arguments of :meth:`VariationalEstimator.fit`, and a seed of its own."""
+    """What one estimate is of: arguments of :meth:`CrossFittedEstimator.fit`, and a seed of its own."""
 
     x: ArrayLike
     y: ArrayLike
@@ -23,7 +25,7 @@ class Problem(NamedTuple):
     seed: int | None = None
 
 
-def fit_many(estimator: VariationalEstimator, problems: Sequence[Problem]) -> list[VariationalEstimator]:
+def fit_many(estimator: AnyCrossFitted, problems: Sequence[Problem]) -> list[AnyCrossFitted]:
     """Fit an estimator to several problems together.
 
     Every number is what fitting the problem alone gives, to rounding (which thousands of steps carry on:
@@ -39,7 +41,7 @@ def fit_many(estimator: VariationalEstimator, problems: Sequence[Problem]) -> li
 
     Returns
     -------
-    list of VariationalEstimator
+    list
         One a problem, in order. An estimate's ``seconds`` are its share: the time of all over their number.
 
     Raises
@@ -50,6 +52,7 @@ def fit_many(estimator: VariationalEstimator, problems: Sequence[Problem]) -> li
     Examples
     --------
     >>> import numpy as np
+    >>> from mitools.estimators.neural.variational import VariationalEstimator
     >>> rng = np.random.default_rng(0)
     >>> x = rng.standard_normal((500, 2))
     >>> layers = [x + noise * rng.standard_normal((500, 2)) for noise in (0.5, 2.0)]

@@ -9,8 +9,8 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate, Interval
 from mitools.core.names import check_name
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.club import read_club, read_club_sampled
 from mitools.estimators.bounds.leave_one_out import read_leave_one_out
@@ -22,9 +22,6 @@ from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_rows, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.pairs import PairedRows, Pairing
-from mitools.estimators.warnings import CONFIDENCE, cautions, two_sided
-
-LogMarginal = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 KNOWN_DENSITY_METHODS: dict[str, Callable[[Any, torch.Tensor, torch.Tensor, bool], Reading]] = {
     "club": read_club,
@@ -49,7 +46,7 @@ class KnownDensityEstimator(MIEstimator):
 
     Each is an upper bound in expectation, and only if the density is the true one; a learned density gives
     point estimates (:class:`mitools.estimators.neural.learned_density.LearnedDensityEstimator`). Nothing
-    but r is fitted, so that the other methods report all items. There is no null: pairs shuffled apart
+    but r is fitted, so that the other methods report all items. There is no null: permuted pairs
     have another density than the known one.
 
     Parameters
@@ -69,6 +66,8 @@ class KnownDensityEstimator(MIEstimator):
         The reading.
     influence_
         Shape (n_pairs,), nats: see :class:`mitools.estimators.bounds.reading.Reading`.
+    critic_
+        The density, less the logarithm of r(y) where that was fitted.
 
     Examples
     --------
@@ -119,7 +118,7 @@ class KnownDensityEstimator(MIEstimator):
         log_marginal = None
         if self.method == "variational_kl":
             parts = split(pairing.n_items, pairing.strata, self.seed) if parts is None else parts
-            log_marginal = _fitted_normal(y_rows[pairing.within(parts.train).independent(rng)[1]])
+            log_marginal = NormalMarginal(y_rows[pairing.within(parts.train).independent(rng)[1]])
         elif parts is None:
             everything = np.arange(pairing.n_items)
             parts = Parts(everything[:0], everything[:0], everything)
@@ -127,43 +126,62 @@ class KnownDensityEstimator(MIEstimator):
         if len(ix) < 2:
             raise InputError(f"{len(parts.report)} items give {len(ix)} pairs, two at least are needed")
         x_pairs, y_pairs = (torch.from_numpy(rows.astype(np.float64)) for rows in (x_rows[ix], y_rows[iy]))
-        critic = KnownCritic(self.conditional, log_marginal)
-        reading = KNOWN_DENSITY_METHODS[self.method](critic, x_pairs, y_pairs, pairing.diagonal_is_marginal)
+        self.critic_ = KnownCritic(self.conditional, log_marginal)
+        read = KNOWN_DENSITY_METHODS[self.method]
+        reading = read(self.critic_, x_pairs, y_pairs, pairing.diagonal_is_marginal)
 
-        interval = two_sided(reading.nats, reading.stderr)
         self.influence_ = reading.influence
-        self.estimate_ = Estimate(
+        self.estimate_ = assemble_estimate(
+            reading,
             method=self.method,
             kind="upper bound",
-            nats=reading.nats,
-            stderr_nats=reading.stderr,
-            interval_nats=interval,
-            entropy_nats=pairing.entropy_nats,
+            entropy=pairing.entropy_nats,
             n_train=len(parts.train),
             n_select=len(parts.select),
             n_report=len(parts.report),
             seconds=time.perf_counter() - started,
             settings=self.settings() | {"pairs": len(ix)},
-            warnings=cautions(
-                interval, reading.nats, null=Interval(0.0, 0.0, CONFIDENCE), entropy=pairing.entropy_nats
-            ),
         )
         return self
+
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the known density, and by the r(y) that was fitted."""
+        rows = as_rows(x, "x"), as_rows(y, "y")
+        same_length(len(rows[0]), len(rows[1]), "x", "y")
+        if len(rows[0]) < 2:
+            raise InputError("a single pair has nothing to be compared with; give two new rows or more")
+        x_pairs, y_pairs = (torch.from_numpy(side.astype(np.float64)) for side in rows)
+        return KNOWN_DENSITY_METHODS[self.method](self.critic_, x_pairs, y_pairs, False).nats
 
     def settings(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values, the density by its class."""
         return super().settings() | {"conditional": type(self.conditional).__qualname__}
 
 
-def _fitted_normal(train: NDArray[np.float32]) -> LogMarginal:
-    """Fit a normal r(y) to training rows, and give its log density of rows of shape (m, d_y)."""
-    scale = Standardised(train)
-    whitened = WhitenedScaling(scale, train)
-    if not whitened.whiten.keeps_all:
-        raise InputError("a column of y is constant or follows from others, and has no density; leave it out")
-    log_volume = whitened.whiten.log_volume - float(np.log(scale.scale).sum())
+class NormalMarginal:
+    """A normal r(y), fitted to training rows: their mean, and their covariance shrunk (Ledoit & Wolf 2004).
 
-    def log_marginal(y: NDArray[np.float64]) -> NDArray[np.float64]:
-        return log_standard_normal(whitened(y.astype(np.float32)).astype(np.float64)) + log_volume
+    Parameters
+    ----------
+    train
+        Shape (n, d_y).
 
-    return log_marginal
+    Raises
+    ------
+    InputError
+        When a column has no density.
+    """
+
+    def __init__(self, train: NDArray[np.float32]) -> None:
+        scale = Standardised(train)
+        self.whitened = WhitenedScaling(scale, train)
+        if not self.whitened.whiten.keeps_all:
+            raise InputError(
+                "a column of y is constant or follows from others, and has no density; leave it out"
+            )
+        self.log_volume = self.whitened.whiten.log_volume - float(np.log(scale.scale).sum())
+
+    def __call__(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give log r(y) of rows, shape (m, d_y): shape (m,), in nats."""
+        white = self.whitened(y.astype(np.float32)).astype(np.float64)
+        return log_standard_normal(white) + self.log_volume

@@ -1,15 +1,14 @@
 """Estimators by a learned density of y given x: Barber-Agakov, differences of entropies, CLUB and its kin."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from numpy.typing import NDArray
+from torch import Tensor
 
-from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.estimate import Kind
@@ -20,17 +19,15 @@ from mitools.estimators.bounds.log_likelihood import read_barber_agakov, read_di
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.conditional_densities import BlindConditional, GaussianConditional
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.scaling import Standardised, fit_scaling
-from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.inputs.validation import as_rows
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
-from mitools.estimators.neural.methods import Method, Read
-from mitools.estimators.neural.plan import HeldOut, Plan, ScaledRows, Scaling, Tables
-from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.pairs import Pairing
+from mitools.estimators.neural.critic_choice import CriticStart
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
+from mitools.estimators.neural.methods import CriticMethod, ReadBound
+from mitools.estimators.neural.plan import Scaling, SplitFit
 
-DISTINCT_SHARE, LARGEST_ATOM = 0.9, 0.001
+DISTINCT_VALUES_SHARE, LARGEST_VALUE_SHARE = 0.9, 0.001
 """Share of y's values that must differ, and that one of them may hold, for ranks to turn y into a standard
 normal: a value that holds more has a probability, where a density is read."""
 
@@ -39,7 +36,7 @@ def _log_likelihood(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[
     return critic.of_pairs(x, y).mean(), memory
 
 
-def _density(read: Read) -> Read:
+def _density(read: ReadBound) -> ReadBound:
     """Let a reading meet the blind critic as a density."""
 
     def read_density(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
@@ -66,11 +63,11 @@ def _with_entropy(
     )
 
 
-def _method(read: Read, kind: Kind = "point estimate") -> Method:
-    return Method(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
+def _method(read: ReadBound, kind: Kind = "point estimate") -> CriticMethod:
+    return CriticMethod(_log_likelihood, _density(read), kind, select=_density(_log_ratio))
 
 
-LEARNED_DENSITY_METHODS: dict[str, Method] = {
+LEARNED_DENSITY_METHODS: dict[str, CriticMethod] = {
     "barber_agakov": _method(_log_ratio, "lower bound"),
     "difference_of_entropies": _method(_log_ratio),
     "club": _method(read_club),
@@ -81,7 +78,8 @@ LEARNED_DENSITY_METHODS: dict[str, Method] = {
 """They differ in what is read: every one learns q(y|x) by maximum likelihood, and is stopped by it."""
 
 
-class LearnedDensityEstimator(VariationalEstimator):
+@dataclass(eq=False, repr=False)
+class LearnedDensityEstimator(CrossFittedEstimator):
     """I(X;Y) by a learned density q(y|x), reported on items that neither fitted nor chose it.
 
     ========================  =============================================  ==========================
@@ -116,12 +114,13 @@ class LearnedDensityEstimator(VariationalEstimator):
     scaling
         What is done to the columns first; y is standardised where its entropy is given.
     hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
-        As for :class:`mitools.estimators.neural.variational.VariationalEstimator`.
+        See :class:`mitools.estimators.neural.settings.CriticFitSettings`.
 
     Attributes
     ----------
-    estimate_, influence_, folds_, critic_, scale_x_, scale_y_
-        As there; the critic is ``log q(y|x) - log r(y)``.
+    estimate_, influence_, folds_, critic_, scale_x_, scale_y_, gain_nats_, gain_stderr_nats_
+        As for :class:`mitools.estimators.neural.cross_fitted.CrossFittedEstimator`; the critic is
+        ``log q(y|x) - log r(y)``.
 
     Examples
     --------
@@ -133,57 +132,19 @@ class LearnedDensityEstimator(VariationalEstimator):
     'lower bound'
     """
 
-    # What the shared parts of the fit ask for: the critic starts at a closed form and corrects it.
-    base = "linear_gaussian"
+    method: str = "difference_of_entropies"
+    entropy_y_nats: float | None = None
+    covariance: str = "full"
+    scaling: str = "rank_normal"
 
-    def __init__(
-        self,
-        method: str = "difference_of_entropies",
-        entropy_y_nats: float | None = None,
-        covariance: str = "full",
-        hidden: Sequence[int] = (256, 256),
-        scaling: str = "rank_normal",
-        folds: int | None = None,
-        batch_size: int = 256,
-        learning_rate: float = 1e-3,
-        max_steps: int = 3000,
-        check_every: int = 50,
-        patience: int = 8,
-        average: float = 0.99,
-        device: str = "cpu",
-        seed: int = 0,
-    ) -> None:
-        self.method = method
-        self.entropy_y_nats = entropy_y_nats
-        self.covariance = covariance
-        self.hidden = hidden
-        self.scaling = scaling
-        self.folds = folds
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.max_steps = max_steps
-        self.check_every = check_every
-        self.patience = patience
-        self.average = average
-        self.device = device
-        self.seed = seed
+    def strategy(self) -> "ConditionalDensityStrategy":
+        """Give how densities are started and read, once every name is known.
 
-    def plan(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
-    ) -> Plan:
-        """Check everything, split the items and make the models: what :meth:`fit` does first."""
-        if self.method == "barber_agakov":
-            self._check_that_entropy_is_known(as_rows(y, "y"))
-        plan = super().plan(x, y, pairing, parts)
-        if self.entropy_y_nats is not None:
-            for fit in plan.folds + plan.nulls:
-                # What is known of y in its own units, in those of the whitened y.
-                entropy = self.entropy_y_nats + _log_volume(fit.tables.scale_y)
-                fit.method = _method(partial(_with_entropy, entropy=entropy), "lower bound")
-        return plan
-
-    def _checked_method(self) -> Method:
-        """Return the method, once every name is known."""
+        Raises
+        ------
+        InputError
+            When a name is unknown, or an entropy is given that is not asked for.
+        """
         check_name("method", self.method, LEARNED_DENSITY_METHODS)
         if self.covariance not in ("full", "diagonal"):
             raise InputError(f"unknown covariance {self.covariance!r}; accepted: full or diagonal")
@@ -192,64 +153,95 @@ class LearnedDensityEstimator(VariationalEstimator):
                 raise InputError(f"{self.method} makes no use of entropy_y_nats; leave it out")
             if not np.isfinite(self.entropy_y_nats):
                 raise InputError(f"entropy_y_nats is {self.entropy_y_nats}, but it must be a finite number")
-        return LEARNED_DENSITY_METHODS[self.method]
+        return ConditionalDensityStrategy(
+            self.method, self.entropy_y_nats, self.covariance == "full", tuple(self.hidden), self.scaling
+        )
 
-    def _check_that_entropy_is_known(self, y: NDArray[np.float32]) -> None:
-        if self.entropy_y_nats is not None:
+
+@dataclass(frozen=True)
+class ConditionalDensityStrategy:
+    """The best linear Gaussian model of the training pairs, and a network at zero that corrects it.
+
+    Attributes
+    ----------
+    name
+        See :class:`mitools.estimators.neural.strategy.CriticStrategy`.
+    entropy_y_nats, full_covariance, hidden, scaling
+        As :class:`LearnedDensityEstimator` has them.
+    """
+
+    name: str
+    entropy_y_nats: float | None
+    full_covariance: bool
+    hidden: tuple[int, ...]
+    scaling: str
+
+    @property
+    def method(self) -> CriticMethod:
+        """What a step maximises, and what is read where no entropy is given."""
+        return LEARNED_DENSITY_METHODS[self.name]
+
+    def check(self, x: RowTable, y: RowTable) -> None:
+        """Refuse a y whose entropy Barber-Agakov needs and does not know.
+
+        Raises
+        ------
+        InputError
+            When h(Y) is neither given nor known from the ranks of one continuous column.
+        """
+        if self.name != "barber_agakov" or self.entropy_y_nats is not None:
             return
-        if self.scaling != "rank_normal" or y.shape[1] != 1:
+        if self.scaling != "rank_normal" or y.width != 1:
             raise InputError(
                 "barber_agakov needs h(Y), which is known without being given for one column and"
                 " rank_normal scaling only; give entropy_y_nats or take difference_of_entropies"
             )
-        counts = np.unique(y, return_counts=True)[1]
+        counts = np.unique(y.rows(), return_counts=True)[1]
         # Rounding to single precision makes pairs and threes of values, whatever their number.
-        if len(counts) < DISTINCT_SHARE * len(y) or counts.max() > max(3, LARGEST_ATOM * len(y)):
+        if len(counts) < DISTINCT_VALUES_SHARE * len(y) or counts.max() > max(
+            3, LARGEST_VALUE_SHARE * len(y)
+        ):
             raise InputError(
                 "barber_agakov needs a continuous y, but many values of this one are the same; take"
                 " label_information or mixed_ksg"
             )
 
-    def _tables(
-        self,
-        x_rows: Table,
-        y_rows: Table,
-        pairing: Pairing,
-        parts: Parts,
-        seed: int,
-    ) -> Tables:
-        """Scale x, and scale and whiten y, by the rows that training pairs meet."""
-        rng = np.random.default_rng([seed, 4])
-        used_x, used_y = pairing.within(parts.train).draw(4 * len(parts.train), rng)
-        train_y = y_rows.rows(np.unique(used_y))
-        scale_x = fit_scaling(self.scaling, x_rows.rows(np.unique(used_x)))
-        scale_y: Scaling
+    def scale_x(self, train: NDArray[np.float32]) -> Scaling:
+        """Fit the scaling of x."""
+        return fit_scaling(self.scaling, train)
+
+    def scale_y(self, train: NDArray[np.float32]) -> Scaling:
+        """Fit the scaling and, but for its ranks' own normal scores, the whitening of y."""
         if self.entropy_y_nats is not None:
-            scale_y = WhitenedScaling(Standardised(train_y), train_y)
-            if not scale_y.whiten.keeps_all:
+            whitened = WhitenedScaling(Standardised(train), train)
+            if not whitened.whiten.keeps_all:
                 raise InputError(
                     "a column of y is constant or follows from others: its entropy is minus infinity, not"
                     " what entropy_y_nats says; leave it out"
                 )
-        elif self.method == "barber_agakov":
+            return whitened
+        if self.name == "barber_agakov":
             # Its normal scores are what is standard normal; whitening would move them.
-            scale_y = fit_scaling(self.scaling, train_y)
-            if np.ptp(train_y) == 0:
+            if np.ptp(train) == 0:
                 raise InputError("y does not vary on the training rows: there is no density to model")
-        else:
-            scale_y = WhitenedScaling(fit_scaling(self.scaling, train_y), train_y)
-        device = resolve_device(self.device)
-        x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
-        return Tables(x, y, scale_x, scale_y)
+            return fit_scaling(self.scaling, train)
+        return WhitenedScaling(fit_scaling(self.scaling, train), train)
 
-    def _start(self, fit: HeldOut) -> nn.Module:
+    def method_for(self, scale_y: Scaling) -> CriticMethod:
+        """Give the method; what is known of y in its own units is turned into those of the whitened y."""
+        if self.entropy_y_nats is None:
+            return self.method
+        entropy = self.entropy_y_nats + _log_volume(scale_y)
+        return _method(partial(_with_entropy, entropy=entropy), "lower bound")
+
+    def start(self, fit: SplitFit) -> CriticStart:
         """Make the best linear Gaussian model of the training pairs, its network still at zero."""
-        d_x, d_y = fit.tables.x.shape[1], fit.tables.y.shape[1]
+        d_x, d_y = fit.sides.x.shape[1], fit.sides.y.shape[1]
         with seeded(fit.seed):
-            model = GaussianConditional(d_x, d_y, tuple(self.hidden), self.covariance == "full")
+            model = GaussianConditional(d_x, d_y, self.hidden, self.full_covariance)
         train_x, train_y = (rows.cpu().numpy() for rows in fit.training_pairs())
         model.start(train_x, train_y)
-        return model.to(fit.tables.x.device)
+        return CriticStart(model.to(fit.sides.x.device), "linear gaussian")
 
 
 def _log_volume(scale_y: Scaling) -> float:

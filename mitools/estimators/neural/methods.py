@@ -1,4 +1,4 @@
-"""What tells one variational estimator from another: what a step maximises, and how the bound is read."""
+"""The methods that train a critic: what a step maximises, and how the number is read."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,9 +21,9 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.bounds.smile import read_smile
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
 
-Objective = Callable[[nn.Module, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-Read = Callable[[Any, Tensor, Tensor, bool], Reading]
-Wrap = Callable[[nn.Module, int, int, Sequence[int]], nn.Module]
+CriticObjective = Callable[[nn.Module, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
+ReadBound = Callable[[Any, Tensor, Tensor, bool], Reading]
+WrapCritic = Callable[[nn.Module, int, int, Sequence[int]], nn.Module]
 
 MINE_RATE = 0.01
 """Weight of a new batch in MINE's moving average."""
@@ -44,8 +44,8 @@ def _uncapped(n: int) -> float | None:
 
 
 @dataclass(frozen=True)
-class Method:
-    """What tells one variational estimator from another.
+class CriticMethod:
+    """What a step maximises, and how the number is read.
 
     Attributes
     ----------
@@ -65,27 +65,27 @@ class Method:
         Adds what the method learns beside the critic: critic, d_x, d_y and widths of hidden layers -> a
         module that scores like the critic.
     select
-        What is looked at on *select* instead of the reading: a number that is not a bound is no guide,
+        What is read on *select* instead: a number that is not a bound is no guide,
         since a critic too sure of itself may raise it.
     record
         The method's own constants, as JSON values.
     """
 
-    objective: Objective
-    read: Read
+    objective: CriticObjective
+    read: ReadBound
     kind: Kind
     ceiling: Callable[[int], float | None] = _uncapped
     one_space: bool = False
-    wrap: Wrap = _as_it_is
-    select: Read | None = None
+    wrap: WrapCritic = _as_it_is
+    select: ReadBound | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
-    def look(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    def read_select(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
         """Read what fitting is stopped by on *select*; arguments as for ``read``."""
         return (self.select or self.read)(critic, x, y, diagonal_is_marginal)
 
 
-def _of_scores(bound: Callable[[Tensor], Tensor]) -> Objective:
+def _of_scores(bound: Callable[[Tensor], Tensor]) -> CriticObjective:
     """Maximise a bound on the score matrix itself."""
     return lambda critic, x, y, memory: (bound(critic(x, y)), memory)
 
@@ -100,11 +100,11 @@ def _flo(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Ten
     return flo(scores, critic.u(x, y) - scores.diagonal()), memory
 
 
-def smile_method(clip: float) -> Method:
+def smile_method(clip: float) -> CriticMethod:
     """Return SMILE with another clip (tau); infinity is Donsker-Varadhan of a Jensen-Shannon critic."""
     if not clip > 0:
         raise InputError(f"SMILE's clip is {clip}, but it must be above 0")
-    return Method(
+    return CriticMethod(
         _of_scores(jensen_shannon),
         partial(read_smile, clip=clip),
         "point estimate",
@@ -113,11 +113,11 @@ def smile_method(clip: float) -> Method:
     )
 
 
-def alpha_tuba_method(alpha: float) -> Method:
+def alpha_tuba_method(alpha: float) -> CriticMethod:
     """Return alpha-TUBA with another share of InfoNCE, in (0, 1): more lowers variance and ceiling."""
     if not 0 < alpha < 1:
         raise InputError(f"alpha is {alpha}, but it must lie between 0 (take tuba) and 1 (take infonce)")
-    return Method(
+    return CriticMethod(
         _of_scores(partial(alpha_tuba, alpha=alpha)),
         partial(read_alpha_tuba, alpha=alpha),
         "lower bound",
@@ -127,37 +127,37 @@ def alpha_tuba_method(alpha: float) -> Method:
     )
 
 
-VARIATIONAL_METHODS: dict[str, Method] = {
-    "infonce": Method(
+VARIATIONAL_METHODS: dict[str, CriticMethod] = {
+    "infonce": CriticMethod(
         _of_scores(infonce),
         lambda critic, x, y, diagonal_is_marginal: read_infonce(critic, x, y),
         "lower bound",
         math.log,
     ),
-    "nt_xent": Method(
+    "nt_xent": CriticMethod(
         lambda critic, x, y, memory: (nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory),
         lambda critic, x, y, diagonal_is_marginal: read_nt_xent(critic, x, y),
         "asymptotic lower bound",
         lambda n: math.log(2 * n - 1),
         one_space=True,
     ),
-    "dv": Method(_of_scores(donsker_varadhan), read_donsker_varadhan, "lower bound"),
-    "mine": Method(
+    "dv": CriticMethod(_of_scores(donsker_varadhan), read_donsker_varadhan, "lower bound"),
+    "mine": CriticMethod(
         lambda critic, x, y, memory: mine_surrogate(critic(x, y), memory, MINE_RATE),
         read_donsker_varadhan,
         "lower bound",
         record={"moving_average_rate": MINE_RATE},
     ),
-    "nwj": Method(_of_scores(_nwj), read_nwj, "lower bound"),
-    "tuba": Method(_of_scores(_nwj), read_nwj, "lower bound", wrap=WithBaseline),
+    "nwj": CriticMethod(_of_scores(_nwj), read_nwj, "lower bound"),
+    "tuba": CriticMethod(_of_scores(_nwj), read_nwj, "lower bound", wrap=WithBaseline),
     "alpha_tuba": alpha_tuba_method(ALPHA_TUBA_SHARE),
-    "js": Method(_of_scores(jensen_shannon), read_nwj, "lower bound"),
-    "deep_infomax": Method(
+    "js": CriticMethod(_of_scores(jensen_shannon), read_nwj, "lower bound"),
+    "deep_infomax": CriticMethod(
         _of_scores(jensen_shannon),
         read_jensen_shannon,
         "point estimate",
         lambda n: 2 * math.log(2),
     ),
     "smile": smile_method(SMILE_CLIP),
-    "flo": Method(_flo, read_flo, "lower bound", wrap=WithU),
+    "flo": CriticMethod(_flo, read_flo, "lower bound", wrap=WithU),
 }

@@ -14,24 +14,24 @@ from mitools.backends.seeding import seeded
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, Kind
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.mine_protocol_critic import ProtocolCritic, mine_objective, read_rotations
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.scaling import fit_scaling
 from mitools.estimators.inputs.splits import Parts, split
-from mitools.estimators.inputs.validation import as_table, same_length
+from mitools.estimators.inputs.validation import as_table, require_columns, same_length
 from mitools.estimators.neural.fit_many import Problem
 from mitools.estimators.neural.plan import ScaledRows
-from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.neural.training_loop import FittedCritic, Member, Schedule, fit_critics
 from mitools.estimators.pairs import permuted_within
-from mitools.estimators.warnings import cautions, two_sided
 
 IN_SAMPLE, HELD_OUT = "ctc_in_sample", "ctc_held_out"
 """What the two readings of one critic are called."""
 
 
-class Look(NamedTuple):
+class ProtocolCheck(NamedTuple):
     """What a critic reads after some steps: on items it was fitted to, and on others."""
 
     step: int
@@ -46,11 +46,11 @@ class MineProtocol(MIEstimator):
     connected layers of 1,024, ReLU, Adam at 1e-4, batches of 1,000, 10,000 steps; for I(T;Y) the batch is
     5,000 and the rate 1e-5. The gradient is corrected by a moving average (Belghazi et al. 2018, Sec. 3.2;
     rate 0.01). What A.5 leaves open: columns are standardised on the items fitted to, and the marginals of
-    a step are its own batch, shuffled.
+    a step are its own batch, permuted.
 
     The same critic is read on the items it was fitted to, as such figures are usually drawn, and on items
     it has not met. Only the second is a lower bound. The first grows with the steps whatever the truth,
-    and its null, the protocol on pairs shuffled apart, says how far.
+    and its null, the protocol on permuted pairs, says how far.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class MineProtocol(MIEstimator):
         Width of the hidden layers, and linear layers in all.
     batch_size, learning_rate, steps
         Of every step, and how many; a batch is at most all items fitted to.
-    looks
+    checks
         How often both readings are taken on the way, at equal distances; the last one is the result.
     rotations
         Shuffles that a reading takes for the product of the marginals.
@@ -75,10 +75,10 @@ class MineProtocol(MIEstimator):
         The held-out reading, a lower bound.
     in_sample_estimate_
         The reading on fitted items, a point estimate without a guarantee.
-    looks_, null_looks_
-        All looks, in order, from before the first step on; and those of the null.
-    critic_
-        As it was after the last step.
+    checks_, null_checks_
+        All readings on the way, in order, from before the first step on; and those of the null.
+    critic_, scale_x_, scale_y_
+        As it was after the last step, and what was done to the columns before.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class MineProtocol(MIEstimator):
         batch_size: int = 1000,
         learning_rate: float = 1e-4,
         steps: int = 10_000,
-        looks: int = 1,
+        checks: int = 1,
         rotations: int = 8,
         read_at_most: int = 10_000,
         scaling: str = "standardise",
@@ -110,7 +110,7 @@ class MineProtocol(MIEstimator):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.steps = steps
-        self.looks = looks
+        self.checks = checks
         self.rotations = rotations
         self.read_at_most = read_at_most
         self.scaling = scaling
@@ -138,41 +138,48 @@ class MineProtocol(MIEstimator):
         return self._conclude(plan, time.perf_counter() - started)
 
     def _conclude(self, plan: "_Plan", seconds: float) -> Self:
-        look, null = plan.fold.looks[-1], plan.null.looks[-1]
-        self.looks_, self.null_looks_ = plan.fold.looks, plan.null.looks
+        last, null = plan.fold.checks[-1], plan.null.checks[-1]
+        self.checks_, self.null_checks_ = plan.fold.checks, plan.null.checks
         self.critic_ = plan.fold.critic
+        self.columns_, (self.scale_x_, self.scale_y_) = plan.columns, plan.scalings
         record = self.settings() | {"batch": plan.fold.member.batch_size}
 
         def estimate(method: str, kind: Kind, own: Reading, other: Reading, null: Reading) -> Estimate:
-            interval = two_sided(own.nats, own.stderr)
-            return Estimate(
+            return assemble_estimate(
+                own,
                 method=method,
                 kind=kind,
-                nats=own.nats,
-                stderr_nats=own.stderr,
-                interval_nats=interval,
-                entropy_nats=plan.entropy,
-                null_nats=null.nats,
+                null=null,
+                entropy=plan.entropy,
+                train_nats=other.nats,
                 n_train=len(plan.fold.items),
                 n_report=len(own.influence),
                 seconds=seconds,
                 settings=record,
-                warnings=cautions(
-                    interval,
-                    own.nats,
-                    null=two_sided(null.nats, null.stderr),
-                    entropy=plan.entropy,
-                    train_nats=other.nats,
-                ),
             )
 
-        held_out, in_sample = look.held_out, look.in_sample
+        held_out, in_sample = last.held_out, last.in_sample
         self.estimate_ = estimate(HELD_OUT, "lower bound", held_out, in_sample, null.held_out)
         self.in_sample_estimate_ = estimate(IN_SAMPLE, "point estimate", in_sample, held_out, null.in_sample)
         return self
 
+    def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Read new rows by the last critic, in nats."""
+        tables = as_table(x, "x"), as_table(y, "y")
+        same_length(len(tables[0]), len(tables[1]), "x", "y")
+        for table, columns, name in zip(tables, self.columns_, ("x", "y"), strict=True):
+            require_columns(table, columns, name)
+        some = np.random.default_rng([self.seed, 5]).permutation(len(tables[0]))[: self.read_at_most]
+        if len(some) < 2:
+            raise InputError("a single pair has nothing to be compared with; give two new rows or more")
+        x_rows, y_rows = (
+            torch.from_numpy(scale(table.rows(some))).to(resolve_device(self.device))
+            for scale, table in zip((self.scale_x_, self.scale_y_), tables, strict=True)
+        )
+        return read_rotations(self.critic_, x_rows, y_rows, self.rotations).nats
+
     def _check_settings(self) -> None:
-        least = {"hidden": 1, "layers": 2, "batch_size": 2, "steps": 1, "looks": 1, "rotations": 1,
+        least = {"hidden": 1, "layers": 2, "batch_size": 2, "steps": 1, "checks": 1, "rotations": 1,
                  "read_at_most": 2}  # fmt: skip
         for name, value in least.items():
             if getattr(self, name) < value:
@@ -214,7 +221,7 @@ def fit_protocols(estimator: MineProtocol, problems: Sequence[Problem]) -> list[
     return [copied._conclude(plan, share) for copied, plan in zip(copies, plans, strict=True)]
 
 
-def fit_together(members: Sequence[Member], schedule: Schedule, device: torch.device) -> list[Fitted]:
+def fit_together(members: Sequence[Member], schedule: Schedule, device: torch.device) -> list[FittedCritic]:
     """Fit critics by :func:`mine_objective`: on an accelerator as one stack, on a CPU a core for each.
 
     Inputs of thousands of numbers, a thousand pairs a step, leave nothing between operations for a stack to
@@ -228,7 +235,7 @@ def fit_together(members: Sequence[Member], schedule: Schedule, device: torch.de
     if device.type != "cpu":
         return fit_critics(members, mine_objective, schedule, device)
 
-    def fit(member: Member) -> Fitted:
+    def fit(member: Member) -> FittedCritic:
         (fitted,) = fit_critics([member], mine_objective, schedule, device)
         return fitted
 
@@ -236,13 +243,13 @@ def fit_together(members: Sequence[Member], schedule: Schedule, device: torch.de
 
 
 class _Fit:
-    """One critic of the protocol: its batches and its looks."""
+    """One critic of the protocol: its batches and its readings."""
 
     def __init__(
         self, estimator: MineProtocol, x: ScaledRows, y: ScaledRows, parts: Parts, partner: NDArray[np.int64]
     ) -> None:
         self.items = parts.train
-        self.looks: list[Look] = []
+        self.checks: list[ProtocolCheck] = []
         self._x, self._y, self._partner, self._estimator = x, y, partner, estimator
         reads = np.random.default_rng([estimator.seed, 5])
         # In random order: rows of one class lie together in many data sets, and a rotation by a few rows
@@ -258,21 +265,21 @@ class _Fit:
             self.critic.to(x.device),
             size,
             lambda: self._rows(rng.choice(self.items, size, replace=False)),
-            self._look,
+            self._check,
         )
 
     def _rows(self, items: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
         return self._x[items], self._y[self._partner[items]]
 
-    def _look(self, critic: Any) -> Reading:
+    def _check(self, critic: Any) -> Reading:
         """Read a critic, and prefer it to all before: the protocol takes the last one, come what may."""
-        rotations, every = self._estimator.rotations, _steps_between_looks(self._estimator)
+        rotations, every = self._estimator.rotations, _steps_between_checks(self._estimator)
         in_sample, held_out = (
             read_rotations(critic, *self._rows(items), rotations) for items in self._read_on
         )
-        step = min(len(self.looks) * every, self._estimator.steps)
-        self.looks.append(Look(step, in_sample, held_out))
-        return Reading(float(len(self.looks)), np.zeros(1))
+        step = min(len(self.checks) * every, self._estimator.steps)
+        self.checks.append(ProtocolCheck(step, in_sample, held_out))
+        return Reading(float(len(self.checks)), np.zeros(1))
 
 
 class _Plan:
@@ -288,7 +295,7 @@ class _Plan:
         parts = Parts(fitted, fitted[:0], given.report)
         device = resolve_device(estimator.device)
 
-        def rows(side: ArrayLike, table: Table) -> ScaledRows:
+        def rows(side: ArrayLike, table: RowTable) -> ScaledRows:
             key = (id(side), estimator.scaling, fitted.tobytes())
             if key not in scaled:
                 rng = np.random.default_rng([estimator.seed, 4])
@@ -297,15 +304,17 @@ class _Plan:
             return scaled[key]
 
         x, y = rows(problem.x, tables[0]), rows(problem.y, tables[1])
+        self.columns = tables[0].width, tables[1].width
+        self.scalings = x.scaling, y.scaling
         self.entropy = problem.pairing.entropy_nats if problem.pairing else None
         own = np.arange(n)
-        apart = permuted_within(own, parts, np.random.default_rng([estimator.seed, 1]))
-        self.fold, self.null = (_Fit(estimator, x, y, parts, partner) for partner in (own, apart))
+        permuted = permuted_within(own, parts, np.random.default_rng([estimator.seed, 1]))
+        self.fold, self.null = (_Fit(estimator, x, y, parts, partner) for partner in (own, permuted))
 
 
 def _fit(estimator: MineProtocol, plans: Sequence[_Plan]) -> None:
     fits = [fit for plan in plans for fit in (plan.fold, plan.null)]
-    every = _steps_between_looks(estimator)
+    every = _steps_between_checks(estimator)
     # No average of the weights and no patience: the protocol has neither.
     schedule = Schedule(estimator.learning_rate, estimator.steps, every, patience=1, average=0.0)
     fitted = fit_together([fit.member for fit in fits], schedule, resolve_device(estimator.device))
@@ -313,5 +322,5 @@ def _fit(estimator: MineProtocol, plans: Sequence[_Plan]) -> None:
         fit.critic = found.critic  # type: ignore[assignment]
 
 
-def _steps_between_looks(estimator: MineProtocol) -> int:
-    return -(-estimator.steps // estimator.looks)
+def _steps_between_checks(estimator: MineProtocol) -> int:
+    return -(-estimator.steps // estimator.checks)

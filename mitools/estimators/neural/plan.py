@@ -1,6 +1,6 @@
 """One pairing on one split: what a critic trains on, what it is stopped by, and what is read of it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -9,18 +9,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError
+from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import embedded
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, Table, spans
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, at_most
-from mitools.estimators.neural.methods import Method
-from mitools.estimators.neural.training_loop import Member
-from mitools.estimators.pairs import Pairing, Rows
+from mitools.estimators.neural.critic_choice import ChosenCritic, CriticStart, choose
+from mitools.estimators.neural.methods import CriticMethod
+from mitools.estimators.neural.training_loop import FittedCritic, Member
+from mitools.estimators.pairs import Pairing
 
 Scaling = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-LOOKED_AT = 16_384
-"""Pairs of *select* that a look reads at the most: its cost grows with their square."""
+SELECT_PAIRS_READ = 16_384
+"""Pairs of *select* that are read at a time at the most: its cost grows with their square."""
 
 
 class ScaledRows:
@@ -36,20 +38,20 @@ class ScaledRows:
         Where the rows are wanted.
     """
 
-    def __init__(self, table: Table, scaling: Scaling, device: torch.device) -> None:
+    def __init__(self, table: RowTable, scaling: Scaling, device: torch.device) -> None:
         # A scaling may drop columns.
         self.shape = (len(table), scaling(table.rows(np.zeros(1, dtype=np.int64))).shape[1])
         self.device = device
-        self._table, self._scaling = table, scaling
+        self._table, self.scaling = table, scaling
         fits = len(table) * table.width <= NUMBERS_IN_MEMORY
         self._scaled = torch.from_numpy(scaling(table.rows())).to(device) if fits else None
 
-    def __getitem__(self, rows: Rows) -> Tensor:
+    def __getitem__(self, rows: RowNumbers) -> Tensor:
         if self._scaled is not None:
             return self._scaled[torch.from_numpy(rows)]
-        return torch.from_numpy(self._scaling(self._table.rows(rows))).to(self.device)
+        return torch.from_numpy(self.scaling(self._table.rows(rows))).to(self.device)
 
-    def chunks(self, rows: Rows) -> Iterator[Tensor]:
+    def chunks(self, rows: RowNumbers) -> Iterator[Tensor]:
         """Give rows in order, a bounded number at a time."""
         return (self[rows[some]] for some in spans(len(rows), self.shape[1]))
 
@@ -57,11 +59,11 @@ class ScaledRows:
 class Pairs(NamedTuple):
     """Rows of the x table and of the y table, shape (n,) each: row i with row i."""
 
-    x: Rows
-    y: Rows
+    x: RowNumbers
+    y: RowNumbers
 
 
-class Tables(NamedTuple):
+class ScaledSides(NamedTuple):
     """Both whole tables as critics see them, and what made them so.
 
     Attributes
@@ -78,14 +80,14 @@ class Tables(NamedTuple):
     scale_y: Scaling
 
 
-class HeldOut:
-    """A pairing's training batches, its looks at *select* and its readings.
+class SplitFit:
+    """A pairing's training batches, and its readings on *select* and on *report*.
 
     Parameters
     ----------
     method
         What is maximised and read.
-    tables
+    sides
         Scaled on the split's *train*.
     pairing
         Which rows are pairs.
@@ -97,7 +99,7 @@ class HeldOut:
     Attributes
     ----------
     select, report
-        The pairs that are looked at, and those that the number is read on.
+        The pairs that fitting is stopped by, and those that the number is read on.
 
     Raises
     ------
@@ -105,26 +107,30 @@ class HeldOut:
         When a part has too few pairs.
     """
 
-    def __init__(self, method: Method, tables: Tables, pairing: Pairing, parts: Parts, seed: int) -> None:
-        self.method, self.tables, self.pairing, self.parts, self.seed = method, tables, pairing, parts, seed
+    def __init__(
+        self, method: CriticMethod, sides: ScaledSides, pairing: Pairing, parts: Parts, seed: int
+    ) -> None:
+        self.method, self.sides, self.pairing, self.parts, self.seed = method, sides, pairing, parts, seed
         self.train = pairing.within(parts.train)
         self.select, self.report = self._paired(parts.select), self._paired(parts.report)
 
     def member(self, start: nn.Module, batch_size: int) -> Member:
         """Give what the fitting loop needs to fit this critic."""
         rng = np.random.default_rng([self.seed, 2])
-        x, y = self.rows(_some(self.select, LOOKED_AT, np.random.default_rng([self.seed, 6])))
+        x, y = self.rows(_some(self.select, SELECT_PAIRS_READ, np.random.default_rng([self.seed, 6])))
 
-        def look(critic: nn.Module) -> Reading:
+        def read_select(critic: nn.Module) -> Reading:
             if self._embeds(critic):
-                return self.method.look(*embedded(critic, [x], [y]), self.pairing.diagonal_is_marginal)
-            return self.method.look(critic, x, y, self.pairing.diagonal_is_marginal)
+                return self.method.read_select(*embedded(critic, [x], [y]), self.pairing.diagonal_is_marginal)
+            return self.method.read_select(critic, x, y, self.pairing.diagonal_is_marginal)
 
-        return Member(start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), look)
+        return Member(
+            start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), read_select
+        )
 
     def training_pairs(self) -> tuple[Tensor, Tensor]:
         """Give the pairs of *train*, no item in two of them; a random part where memory cannot hold them."""
-        most = NUMBERS_IN_MEMORY // max(self.tables.x.shape[1], self.tables.y.shape[1])
+        most = NUMBERS_IN_MEMORY // max(self.sides.x.shape[1], self.sides.y.shape[1])
         return self.rows(_some(self._paired(self.parts.train), most, np.random.default_rng([self.seed, 7])))
 
     def read(self, critic: nn.Module) -> Reading:
@@ -138,11 +144,11 @@ class HeldOut:
 
     def rows(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         """Give the rows of pairs, shapes (n, d_x) and (n, d_y)."""
-        return self.tables.x[pairs.x], self.tables.y[pairs.y]
+        return self.sides.x[pairs.x], self.sides.y[pairs.y]
 
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
         if self._embeds(critic):
-            x, y = self.tables.x.chunks(pairs.x), self.tables.y.chunks(pairs.y)
+            x, y = self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y)
             return self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
         return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
 
@@ -189,18 +195,32 @@ class Plan(NamedTuple):
 
     Attributes
     ----------
+    columns
+        Of x and of y, as they were given.
     pairing
         Whose information is asked for.
     folds, nulls
-        What is reported, and the same for pairs shuffled apart.
+        What is reported, and the same for permuted pairs.
+    starts
+        The critics before their first step, of the folds and then of the nulls.
     members
-        Of the folds, then of the nulls.
+        What is trained: the starts, and after them their rivals, in the same order.
     """
 
+    columns: tuple[int, int]
     pairing: Pairing
-    folds: list[HeldOut]
-    nulls: list[HeldOut]
+    folds: list[SplitFit]
+    nulls: list[SplitFit]
+    starts: list[CriticStart]
     members: list[Member]
+
+    def choose(self, fitted: Sequence[FittedCritic]) -> list[ChosenCritic]:
+        """Choose the critic to read of every fold and null, by what became of the members."""
+        own, rivals = fitted[: len(self.starts)], iter(fitted[len(self.starts) :])
+        return [
+            choose(start, one, None if start.rival is None else next(rivals))
+            for start, one in zip(self.starts, own, strict=True)
+        ]
 
 
 def _some(pairs: Pairs, most: int, rng: np.random.Generator) -> Pairs:

@@ -14,18 +14,18 @@ from torch.optim.adam import adam
 from mitools.backends.streams import in_streams, stream_count
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import JointCritic
-from mitools.estimators.neural.methods import Objective
+from mitools.estimators.neural.methods import CriticObjective
 
-STACKED_UP_TO = 500_000
+STACKED_UP_TO_PARAMETERS = 500_000
 """Parameters of a critic up to which several are trained as one stack on a CPU. Small ones spend their time
 between operations, which a stack shares; large ones in matrix products, which it makes no faster, and
 whose values it drives out of the cache. Eight critics, 256 pairs a step, on two cores, took of the time of
-one after another (on both cores): of 17,000 parameters 0.50 in stacks and 0.97 apart, of 178,000 0.64 and
+one after another (on both cores): of 17,000 parameters 0.50 in stacks and 0.97 alone, of 178,000 0.64 and
 0.85, of 296,000 0.73 and 0.77, of 1,100,000 1.14 and 0.96."""
 
-NEGLIGIBLE = 0.05
-"""Standard errors of a look by which it must be better for the value to count as rising. In trials a third
-of the steps of easy problems brought less, and their end was left to chance."""
+NEGLIGIBLE_RISE_STDERRS = 0.05
+"""Standard errors of a reading of *select* by which it must be better for the value to count as rising. In
+trials a third of the steps of easy problems brought less, and their end was left to chance."""
 
 
 class Schedule(NamedTuple):
@@ -50,18 +50,18 @@ class Member(NamedTuple):
     draw
         Draws a training batch: x, shape (batch_size, d_x), and y, shape (batch_size, d_y), row i paired
         with row i.
-    look
+    read_select
         Reads a critic on *select*.
     """
 
     start: nn.Module
     batch_size: int
     draw: Callable[[], tuple[Tensor, Tensor]]
-    look: Callable[[nn.Module], Reading]
+    read_select: Callable[[nn.Module], Reading]
 
 
-class Fitted(NamedTuple):
-    """A critic as it was at its best look.
+class FittedCritic(NamedTuple):
+    """A critic as it was when it read most on *select*.
 
     Attributes
     ----------
@@ -70,7 +70,7 @@ class Fitted(NamedTuple):
     best, start
         What *select* read of it, and of the critic before its first step.
     steps
-        Steps made, those after the best look included.
+        Steps made, those after the best reading included.
     still_rising
         Whether the steps ended before *select* had settled.
     """
@@ -83,22 +83,22 @@ class Fitted(NamedTuple):
 
 
 def fit_critics(
-    members: Sequence[Member], objective: Objective, schedule: Schedule, device: torch.device
-) -> list[Fitted]:
+    members: Sequence[Member], objective: CriticObjective, schedule: Schedule, device: torch.device
+) -> list[FittedCritic]:
     """Fit critics, each as if it were alone: none depends on its company but by rounding.
 
     Critics of one shape are stacked, so that a step of all of them is one pass (one matrix product of
     three axes in place of many of two). On an accelerator a stack holds them all. On a CPU there is a
     stack for each core, which computes with one thread: cores that share an operation wait for each
-    other after each one. Critics of more than `STACKED_UP_TO` parameters train apart there, and so do joint
-    ones, which hold values for every pair (a stack of four takes 1.4 of the time).
+    other after each one. Critics of more than `STACKED_UP_TO_PARAMETERS` train one by
+    one there, and so do joint ones, which hold values for every pair (a stack of four takes 1.4 of the time).
 
     Parameters
     ----------
     members
         Of any shapes.
     objective
-        What a step maximises; see :class:`mitools.estimators.neural.methods.Method`.
+        What a step maximises; see :class:`mitools.estimators.neural.methods.CriticMethod`.
     schedule
         The same for all.
     device
@@ -106,7 +106,7 @@ def fit_critics(
 
     Returns
     -------
-    list of Fitted
+    list of FittedCritic
         In the members' order.
 
     Raises
@@ -117,7 +117,7 @@ def fit_critics(
     streams = stream_count(device)
     stacks = _stacks(members, device, streams)
 
-    def fit(stack: list[int]) -> list[Fitted]:
+    def fit(stack: list[int]) -> list[FittedCritic]:
         return _fit_stack([members[k] for k in stack], objective, schedule)
 
     if device.type == "cpu":
@@ -144,7 +144,9 @@ def _stacks(members: Sequence[Member], device: torch.device, streams: int) -> li
 
 def _gains_by_stacking(critic: nn.Module) -> bool:
     parameters = sum(weight.numel() for weight in critic.parameters())
-    return parameters <= STACKED_UP_TO and not any(isinstance(part, JointCritic) for part in critic.modules())
+    return parameters <= STACKED_UP_TO_PARAMETERS and not any(
+        isinstance(part, JointCritic) for part in critic.modules()
+    )
 
 
 def _shape(member: Member) -> Hashable:
@@ -152,20 +154,22 @@ def _shape(member: Member) -> Hashable:
     return member.batch_size, str(member.start), tuple((name, value.shape) for name, value in values)
 
 
-def _fit_stack(members: Sequence[Member], objective: Objective, schedule: Schedule) -> list[Fitted]:
+def _fit_stack(
+    members: Sequence[Member], objective: CriticObjective, schedule: Schedule
+) -> list[FittedCritic]:
     stack = _Stack([member.start for member in members], objective, schedule)
     courses = [_Course(member) for member in members]
     rising = courses if stack.weights else []
     steps, enough = 0, schedule.patience * schedule.check_every
     while rising and steps < schedule.max_steps:
-        until_look = min(schedule.check_every, schedule.max_steps - steps)
+        until_check = min(schedule.check_every, schedule.max_steps - steps)
         with _fast_products(stack.device):
-            for _ in range(until_look):
+            for _ in range(until_check):
                 stack.step([course.member.draw() for course in rising])
-        steps += until_look
+        steps += until_check
         for place, course in enumerate(rising):
             stack.copy_average(place, course.critic)
-            course.look(steps)
+            course.check(steps)
         unsettled = [place for place, course in enumerate(rising) if steps - course.rose_at < enough]
         if len(unsettled) < len(rising):
             rising = [rising[place] for place in unsettled]
@@ -175,7 +179,7 @@ def _fit_stack(members: Sequence[Member], objective: Objective, schedule: Schedu
 
 @contextmanager
 def _fast_products(device: torch.device) -> Iterator[None]:
-    """Let a CUDA device multiply matrices in TF32; sums, softmax and every look stay in float32."""
+    """Let a CUDA device multiply matrices in TF32; sums, softmax and every reading stay in float32."""
     before = torch.get_float32_matmul_precision()
     try:
         if device.type == "cuda":
@@ -191,26 +195,26 @@ class _Course:
     def __init__(self, member: Member) -> None:
         self.member = member
         self.critic = copy.deepcopy(member.start)
-        self.start = self.best = self.settled_at = member.look(self.critic)
+        self.start = self.best = self.settled_at = member.read_select(self.critic)
         self.kept = copy.deepcopy(self.critic)
         self.steps = self.rose_at = 0
 
-    def look(self, steps: int) -> None:
+    def check(self, steps: int) -> None:
         self.steps = steps
-        reading = self.member.look(self.critic)
+        reading = self.member.read_select(self.critic)
         if reading.nats > self.best.nats:
             self.kept, self.best = copy.deepcopy(self.critic), reading
-        if reading.nats > self.settled_at.nats + NEGLIGIBLE * reading.stderr:
+        if reading.nats > self.settled_at.nats + NEGLIGIBLE_RISE_STDERRS * reading.stderr:
             self.settled_at, self.rose_at = reading, steps
 
-    def fitted(self, still_rising: bool) -> Fitted:
-        return Fitted(self.kept, self.best, self.start, self.steps, still_rising)
+    def fitted(self, still_rising: bool) -> FittedCritic:
+        return FittedCritic(self.kept, self.best, self.start, self.steps, still_rising)
 
 
-class _Objective(nn.Module):
+class _ObjectiveModule(nn.Module):
     """An objective as a module, so that its critic's weights can be replaced by those of any member."""
 
-    def __init__(self, critic: nn.Module, objective: Objective) -> None:
+    def __init__(self, critic: nn.Module, objective: CriticObjective) -> None:
         super().__init__()
         self.critic = critic
         self.objective = objective
@@ -225,9 +229,9 @@ class _Stack:
     Adam treats every number by itself, so that Adam of the stacked weights is an Adam for each member.
     """
 
-    def __init__(self, critics: Sequence[nn.Module], objective: Objective, schedule: Schedule) -> None:
-        self.template = _Objective(copy.deepcopy(critics[0]), objective)
-        self.weights, self.buffers = stack_module_state([_Objective(c, objective) for c in critics])
+    def __init__(self, critics: Sequence[nn.Module], objective: CriticObjective, schedule: Schedule) -> None:
+        self.template = _ObjectiveModule(copy.deepcopy(critics[0]), objective)
+        self.weights, self.buffers = stack_module_state([_ObjectiveModule(c, objective) for c in critics])
         self.averages = {name: weight.detach().clone() for name, weight in self.weights.items()}
         self.means, self.squares = ([torch.zeros_like(w) for w in self.weights.values()] for _ in range(2))
         self.device = next((weight.device for weight in self.weights.values()), torch.device("cpu"))

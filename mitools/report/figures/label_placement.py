@@ -1,28 +1,24 @@
 """Names beside points, placed so that they cover neither each other nor the points."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.text import Text
-from numpy.typing import NDArray
+from matplotlib.text import Annotation, Text
 
+from mitools.report.figures.columns import Floats
 from mitools.report.figures.style import GREY
-
-Floats = NDArray[np.floating[Any]]
 
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315, 20, 160, 200, 340, 65, 115, 245, 295])
 _RADII = np.array([5.0, 10.0, 18.0, 28.0, 40.0, 54.0, 72.0])  # points
 _LEADER_FROM = 9.0  # points: a label farther away than this gets a line to its point
-_ALONG = np.linspace(0.15, 0.85, 8)  # where a line is looked at for what it crosses
+_ALONG_LEADER = np.linspace(0.15, 0.85, 8)  # shares of a line's length where it is checked for crossings
 _SWEEPS = 4
 
 
 def place_labels(
     axes: Axes, x: Floats, y: Floats, names: Sequence[str], font_size: float, obstacles: Floats
-) -> None:
+) -> list[Annotation]:
     """Write a name beside each point.
 
     Every name tries places around its point and takes the cheapest: covering another name costs most, then
@@ -41,14 +37,16 @@ def place_labels(
         In typographic points.
     obstacles
         Shape (m, 2), further data coordinates better left visible, such as places along interval bars.
+
+    Returns
+    -------
+    list of matplotlib.text.Annotation
+        One a name.
     """
     if not len(names):
-        return
+        return []
     axes.autoscale_view()  # else limits may still change when the figure is drawn
-    figure = axes.figure
-    canvas = FigureCanvasAgg(figure)  # type: ignore[arg-type]
-    renderer = canvas.get_renderer()
-    pixels = figure.dpi / 72
+    pixels = axes.figure.dpi / 72
     texts = [
         axes.annotate(
             name,
@@ -64,17 +62,18 @@ def place_labels(
         for name, px, py in zip(names, x, y, strict=True)
     ]
     # Of the words alone: an annotation's own extent includes its line.
-    boxes = [Text.get_window_extent(text, renderer) for text in texts]
+    boxes = [Text.get_window_extent(text) for text in texts]
     sizes = np.array([(box.width, box.height) for box in boxes])
     points = axes.transData.transform(np.column_stack([x, y]))
     hindrances = np.concatenate([points, axes.transData.transform(obstacles)]) if len(obstacles) else points
-    frame = axes.get_window_extent(renderer)
+    frame = axes.get_window_extent()
     offsets = _choose(points, sizes, hindrances, (frame.x0, frame.y0, frame.x1, frame.y1), pixels)
     for text, offset, size in zip(texts, offsets, sizes, strict=True):
         text.set_position(tuple(offset / pixels))
         gap = np.hypot(*np.maximum(np.abs(offset) - size / 2, 0)) / pixels
         if gap < _LEADER_FROM and text.arrow_patch is not None:
             text.arrow_patch.set_visible(False)
+    return texts
 
 
 def _choose(
@@ -85,7 +84,7 @@ def _choose(
     candidates = np.stack([_candidates(size, pixels) for size in sizes])  # (n, c, 2)
     low = points[:, None] + candidates - sizes[:, None] / 2
     high = low + sizes[:, None]
-    lines = points[:, None, None] + _ALONG[:, None] * candidates[:, :, None]  # (n, c, steps, 2)
+    lines = points[:, None, None] + _ALONG_LEADER[:, None] * candidates[:, :, None]  # (n, c, steps, 2)
     own = _own_costs(points, low, high, lines, hindrances, frame, pixels)
     area = sizes.prod(axis=1)
     chosen = np.zeros(n, dtype=np.int64)

@@ -1,25 +1,15 @@
-"""How every figure looks, and how it reaches the disk."""
+"""How every figure looks: colours, markers, sizes, names."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import matplotlib
-import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
-
-from mitools.core.errors import InputError
-from mitools.core.files import whole_file
 
 BLUE, ORANGE, GREY, PALE = "#0072B2", "#D55E00", "#555555", "#D9D9D9"
-"""Okabe and Ito's palette: told apart by colour-blind readers, and by lightness in black and white."""
+"""Okabe and Ito's palette: colour-blind readers can distinguish it, and its lightness differs in print."""
 
 FONT_SIZE = 8.0
-DOTS_PER_INCH = 150
+"""In points."""
+
+KIND_MARKERS = {"lower bound": "^", "asymptotic lower bound": "^", "upper bound": "v", "point estimate": "o"}
+"""The marker of each kind of number: a bound points to the side on which the truth lies."""
 
 AXIS_LABELS = {
     "h_c_bits": "class entropy H(C) (bits)",
@@ -45,6 +35,7 @@ AXIS_LABELS = {
     "seconds": "time (seconds)",
     "dim": "dimensions",
 }
+"""What an axis says of a column."""
 
 
 def axis_label(column: str) -> str:
@@ -72,53 +63,3 @@ def plain_axes(axes: Axes) -> None:
     """Keep the axes that are read and drop the frame that is not."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(labelsize=FONT_SIZE - 1)
-
-
-def save_figure(figure: Figure, path: Path) -> list[Path]:
-    """Write a figure as PNG and as SVG with selectable text, each whole or not at all.
-
-    Parameters
-    ----------
-    figure
-        Made without pyplot, so that nothing of it outlives the caller.
-    path
-        Where to; an ending .png or .svg is set aside.
-
-    Returns
-    -------
-    list of Path
-        The PNG and the SVG.
-
-    Raises
-    ------
-    OSError
-        When the folder cannot be written.
-    """
-    stem = path.with_suffix("") if path.suffix in {".png", ".svg"} else path
-    written = [stem.with_name(f"{stem.name}.{ending}") for ending in ("png", "svg")]
-    figure.set_dpi(DOTS_PER_INCH)
-    # Finding out what lies outside the figure takes as long as drawing it, so it is done once for both files.
-    extent = figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(0.1)  # inches
-    # The salt and the absent date make the same figure the same file.
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "mitools"}):
-        for target in written:
-            metadata = {"Date": None} if target.suffix == ".svg" else None
-            with whole_file(target) as temporary:
-                figure.savefig(temporary, dpi=DOTS_PER_INCH, bbox_inches=extent, metadata=metadata)
-    return written
-
-
-Floats = NDArray[np.floating[Any]]
-
-
-def _need(table: pd.DataFrame, columns: Sequence[str]) -> None:
-    absent = [name for name in columns if name not in table.columns]
-    if absent:
-        raise InputError(f"the figure needs the column {absent[0]!r}, which the table lacks")
-    if not len(table):
-        raise InputError("the table has no rows, so there is nothing to draw")
-
-
-def _floats(table: pd.DataFrame, column: str) -> Floats:
-    """Return a column as float64; None and text that is no number as NaN."""
-    return pd.to_numeric(table[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)

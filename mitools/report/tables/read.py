@@ -13,8 +13,8 @@ from mitools.core.errors import InputError
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a comma-separated table in UTF-8 with a header line.
 
-    A first column without a name becomes the index, as pandas writes it. Nothing is renamed, cut or filled
-    in silently: what pandas would mend without a word is an error here.
+    A first column without a name becomes the index, as pandas writes it. Nothing is renamed, cut or
+    filled in: what pandas would repair silently is an error here.
 
     Raises
     ------

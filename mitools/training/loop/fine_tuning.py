@@ -19,8 +19,9 @@ from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.estimators.inputs.splits import Parts
 from mitools.metrics.transfer import Right, blind_classifier
 from mitools.training.loop.images_in_memory import load_images
-from mitools.training.views import View, make_view
+from mitools.views.base import View
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.registry import make_view
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def fine_tuned_transfer(
     size = min(protocol.batch_size, len(used))
     steps_per_epoch = len(used) // size
     steps = protocol.epochs * steps_per_epoch
-    view = make_view(protocol.augmentation)
+    view = make_view(protocol.augmentation or "image")
     for epoch in range(protocol.epochs):
         network.train()
         order = used[torch.from_numpy(np.random.default_rng([seed, 0, epoch]).permutation(len(used)))]

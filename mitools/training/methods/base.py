@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.training.training_data import TrainingData
-from mitools.training.views import View
+from mitools.views.base import View
 
 if TYPE_CHECKING:  # which import this module to know a method's options
     from mitools.training.recipes import OptimiserRecipe, TrainingRecipe

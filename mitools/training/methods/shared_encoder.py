@@ -8,8 +8,8 @@ from torch import nn
 from mitools.training.methods.base import Method, no_view
 from mitools.training.networks.build import build_network
 from mitools.training.training_data import TrainingData
-from mitools.training.views import make_view
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.registry import make_view
 
 if TYPE_CHECKING:
     from mitools.training.recipes import TrainingRecipe
@@ -47,7 +47,7 @@ class SharedEncoder(Method):
         views: int = 2,
     ) -> None:
         super().__init__(recipe, data)
-        self.views = [make_view(recipe.augmentation or self.augmentation)] * views
+        self.views = [make_view(recipe.augmentation or self.augmentation or "image")] * views
         self.network = build_network(recipe.encoder, data.shape, make_head, recipe.seed)
 
     def encoder(self, view: str | None = None) -> nn.Module:

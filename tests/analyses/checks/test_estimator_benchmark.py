@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.checks.estimator_benchmark import main, read, run, summarise, why_left_out
+from mitools.analyses.checks.estimator_benchmark import describe, main, run, summarise, why_left_out
 from mitools.core.errors import InputError
 from mitools.datasets.known_information.tasks import find_task
 
@@ -72,11 +72,11 @@ def test_the_summary_by_hand():
 
 
 def test_the_reading_says_who_stays_within_the_aim():
-    text = read(summarise(readings(near=[0.02, -0.04], far=[0.3, 0.1])))
+    text = describe(summarise(readings(near=[0.02, -0.04], far=[0.3, 0.1])))
     assert "near is off by 0.030 nats on average over 2 tasks, and by 0.040 at most (task 1)" in text
     assert "Of these near stays within" in text
-    assert "Of these none stays within" in read(summarise(readings(far=[0.3, 0.1])))
-    assert "Of these one and two stay within" in read(summarise(readings(one=[0.01], two=[0.02])))
+    assert "Of these none stays within" in describe(summarise(readings(far=[0.3, 0.1])))
+    assert "Of these one and two stay within" in describe(summarise(readings(one=[0.01], two=[0.02])))
 
 
 @pytest.mark.parametrize(

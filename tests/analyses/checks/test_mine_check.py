@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.checks.mine_check import MineCheckRecipe, pairs_of, read, run
+from mitools.analyses.checks.mine_check import MineCheckRecipe, describe, pairs_of, run
 from mitools.core.recipes import make_recipe, read_recipe
 
 SMALL = {"nats": [0.5, 5.0], "n": 500, "hidden": 32, "batch_size": 200, "learning_rate": 0.003}
@@ -34,7 +34,7 @@ def test_the_excess_is_found_and_drawn(tmp_path: Path, written: Callable[[Path],
     assert (last["null_in_sample_bits"] > 0.5).all()
     assert (last["held_out_low"] < last.index).all()
     kept = pd.read_csv(tmp_path / "results.csv")
-    assert read(kept) == found.reading
+    assert describe(kept) == found.reading
     assert {path.name for path in found.files} == {
         "results.csv", "reading.txt", "mine_check.png", "mine_check.svg", "mine_check.pdf"
     }  # fmt: skip
@@ -62,12 +62,12 @@ def table(**changes: Any) -> pd.DataFrame:
 
 
 def test_words_follow_from_numbers() -> None:
-    text = read(table())
+    text = describe(table())
     assert "1.00 bits: 2.00 in-sample, 0.50 (0.40 to 0.60) held out" in text
     assert "above the truth in 1 of 2 panels, and above the held-out reading by 0.50 to 1.50 bits" in text
     assert "reads 1.50 to 1.75 in-sample and -0.50 to -0.25 held out" in text
     assert "No held-out interval lies above the truth." in text
-    assert "1 held-out intervals lie above the truth" in read(table(held_out_low=[1.5, 2.9]))
+    assert "1 held-out intervals lie above the truth" in describe(table(held_out_low=[1.5, 2.9]))
 
 
 @pytest.mark.parametrize("scale", ["smoke", "paper"])

@@ -11,18 +11,18 @@ import pytest
 
 from mitools.analyses.cui2022 import over_compression as temporal
 from mitools.analyses.cui2022.changes import (
+    COMPARED_QUANTITIES,
     CTC,
-    FALL,
-    QUANTITIES,
-    REMEDY,
-    SECOND_STAGE,
-    SOURCE,
+    FALL_QUESTION,
+    REMEDY_QUESTION,
+    SECOND_STAGE_QUESTION,
+    SOURCE_DATA,
     VANILLA,
     accuracy_change,
 )
-from mitools.analyses.cui2022.fine_tuning import fine_tuned_changes, read_fine_tuned, tabulate_fine_tuned
+from mitools.analyses.cui2022.findings import describe
+from mitools.analyses.cui2022.fine_tuning import describe_fine_tuned, fine_tuned_changes, tabulate_fine_tuned
 from mitools.analyses.cui2022.over_compression import TemporalRecipe, run
-from mitools.analyses.cui2022.reading import read
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 
@@ -61,8 +61,8 @@ def test_from_training_to_reading_and_again(
     assert found is not None
     table = found.table
     assert len(table) == 2 * 3 * 2
-    assert list(dict.fromkeys(table["data"])) == [SOURCE, "digits"]
-    ctc = table[(table["run"] == CTC) & (table["data"] == SOURCE)]
+    assert list(dict.fromkeys(table["data"])) == [SOURCE_DATA, "digits"]
+    ctc = table[(table["run"] == CTC) & (table["data"] == SOURCE_DATA)]
     assert list(ctc["epoch"]) == [0, 1, 2]
     assert list(ctc["stage"]) == [1, 1, 2]
     for name in ("frozen_acc", "logistic_acc"):
@@ -77,20 +77,20 @@ def test_from_training_to_reading_and_again(
 
     changes = pd.read_csv(tmp_path / "out" / "changes.csv")
     tuned = changes["quantity"] == "fine_tuned_acc"
-    assert len(changes[~tuned]) == 3 * 2 * len(QUANTITIES)
+    assert len(changes[~tuned]) == 3 * 2 * len(COMPARED_QUANTITIES)
     reached = pd.read_csv(tmp_path / "out" / "fine_tuned.csv").set_index("run")
     assert list(reached.index) == [VANILLA, CTC, "untrained"]
     assert set(reached["n"]) == {16}
     (row,) = changes[tuned].itertuples()
     gain = reached.loc[CTC, "fine_tuned_acc"] - reached.loc[VANILLA, "fine_tuned_acc"]
-    assert (row.question, row.data, row.n) == (REMEDY, "digits", 16)
+    assert (row.question, row.data, row.n) == (REMEDY_QUESTION, "digits", 16)
     assert (row.n + 2) / row.n * row.difference == pytest.approx(gain, abs=1e-9)
-    of_tuned = read_fine_tuned(reached.reset_index(), changes[tuned])
+    of_tuned = describe_fine_tuned(reached.reset_index(), changes[tuned])
     assert of_tuned.startswith("With the backbone fine-tuned on the target, accuracy is on digits")
     changes = changes[~tuned]
 
     known = table.set_index(["data", "run", "epoch"])
-    for row in changes[changes["question"] == REMEDY].itertuples():
+    for row in changes[changes["question"] == REMEDY_QUESTION].itertuples():
         one, other = known.loc[row.data, CTC, 2], known.loc[row.data, VANILLA, 2]
         column = str(row.quantity)
         n = 1 if column.endswith("_bits") else (row.n + 2) / row.n
@@ -102,11 +102,11 @@ def test_from_training_to_reading_and_again(
     }
     assert all(path.stat().st_size for path in found.files)
     assert found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()
-    of_frozen = read(pd.read_csv(tmp_path / "out" / "results.csv"), changes)
+    of_frozen = describe(pd.read_csv(tmp_path / "out" / "results.csv"), changes)
     assert found.reading == f"{of_frozen} {of_tuned}"
 
     before = written(tmp_path / "out")
-    monkeypatch.setattr(temporal, "draw_temporal", lambda *_: [])
+    monkeypatch.setattr(temporal, "write_temporal_figures", lambda *_: [])
     again = run(recipe, tmp_path / "out")
     assert again is not None
     assert again.reading == found.reading
@@ -142,7 +142,7 @@ def test_the_reading_of_fine_tuning_follows_from_the_items() -> None:
     n = 100
     right = {VANILLA: np.arange(n) < 60, CTC: np.arange(n) < 80, "untrained": np.arange(n) < 50}
     rights = {"ahead": right, "level": right | {CTC: np.arange(n) < 61}, "behind": right | {CTC: ~right[CTC]}}
-    text = read_fine_tuned(tabulate_fine_tuned(rights), fine_tuned_changes(rights, 30))
+    text = describe_fine_tuned(tabulate_fine_tuned(rights), fine_tuned_changes(rights, 30))
     assert "on ahead 60.0% from cross-entropy alone, 80.0% from CTC and 50.0% from the untrained" in text
     assert "CTC ahead (paired difference +19.6 points" in text  # 20 of 102: one item on either side
     for said in ("on level", "61.0% from CTC", "CTC not told apart", "20.0% from CTC", "CTC behind"):
@@ -156,7 +156,7 @@ def results() -> pd.DataFrame:
             "logistic_acc": 0.9 - 0.01 * epoch, "input_warnings": "overfit, still_rising" if epoch else "",
             "label_warnings": "",
         }
-        for run in (VANILLA, CTC) for epoch in (0, 10, 20, 30) for data in (SOURCE, "colour", "digits")
+        for run in (VANILLA, CTC) for epoch in (0, 10, 20, 30) for data in (SOURCE_DATA, "colour", "digits")
     ]  # fmt: skip
     return pd.DataFrame(rows)
 
@@ -164,11 +164,15 @@ def results() -> pd.DataFrame:
 def answers(**signs: int) -> pd.DataFrame:
     """Make changes whose intervals lie on the given sides of 0: ``fall_colour=-1``, ``remedy_input=1``..."""
     rows = []
-    for question, short in ((FALL, "fall"), (SECOND_STAGE, "second"), (REMEDY, "remedy")):
-        for data in (SOURCE, "colour", "digits"):
-            for quantity in QUANTITIES:
+    for question, short in (
+        (FALL_QUESTION, "fall"),
+        (SECOND_STAGE_QUESTION, "second"),
+        (REMEDY_QUESTION, "remedy"),
+    ):
+        for data in (SOURCE_DATA, "colour", "digits"):
+            for quantity in COMPARED_QUANTITIES:
                 sign = signs.get(f"{short}_{data}", 0) if quantity.endswith("_acc") else 0
-                if quantity == "input_bits" and data == SOURCE:
+                if quantity == "input_bits" and data == SOURCE_DATA:
                     sign = signs.get(f"{short}_input", 0)
                 middle = 0.1 * sign
                 rows.append(
@@ -182,7 +186,7 @@ def answers(**signs: int) -> pd.DataFrame:
 
 
 def test_the_reading_claims_what_the_intervals_show() -> None:
-    text = read(results(), answers(fall_input=-1, fall_colour=-1, remedy_input=1, remedy_colour=1))
+    text = describe(results(), answers(fall_input=-1, fall_colour=-1, remedy_input=1, remedy_colour=1))
     assert "Over-compression was seen at this scale, as far as a lower bound can show it" in text
     assert "the bound fell, and with it transfer to colour" in text
     assert "but not to digits" in text
@@ -212,7 +216,7 @@ def test_the_reading_claims_what_the_intervals_show() -> None:
     ],
 )
 def test_the_reading_does_not_claim_what_was_not_seen(signs: dict[str, int], said: str) -> None:
-    text = read(results(), answers(**signs))
+    text = describe(results(), answers(**signs))
     assert said in text
     assert "remedy was seen" not in text
     if not (signs.get("fall_colour") and signs.get("fall_input")):
@@ -222,10 +226,12 @@ def test_the_reading_does_not_claim_what_was_not_seen(signs: dict[str, int], sai
 def test_one_classifier_alone_is_not_enough_and_both_are_told() -> None:
     changes = answers(fall_input=-1)
     one = (
-        (changes["question"] == FALL) & (changes["data"] == "colour") & (changes["quantity"] == "frozen_acc")
+        (changes["question"] == FALL_QUESTION)
+        & (changes["data"] == "colour")
+        & (changes["quantity"] == "frozen_acc")
     )
     changes.loc[one, ["difference", "low", "high"]] = [-0.2, -0.25, -0.15]
-    text = read(results(), changes)
+    text = describe(results(), changes)
     assert "-20.0 points (-25.0 to -15.0) since epoch 10 by the SGD classifier" in text
     assert "over-compression was not seen" in text
 

@@ -10,22 +10,15 @@ import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
-from mitools.analyses.information_plane.toy import (
-    ACTIVATIONS,
-    TANH_RANGE,
-    InformationPlaneToyRecipe,
-    binned_plane,
-    falls,
-    plane_of,
-    read,
-    run,
-)
+from mitools.analyses.information_plane.toy import InformationPlaneToyRecipe, run
+from mitools.analyses.information_plane.toy_findings import ACTIVATIONS, describe, falls
 from mitools.analyses.information_plane.toy_networks import (
     NetworkRecipe,
     hidden_layers,
     kept_epochs,
     train_networks,
 )
+from mitools.analyses.information_plane.toy_plane import TANH_RANGE, binned_plane, plane_of
 from mitools.analyses.information_plane.twelve_bits import (
     power_spectrum,
     shared_bits,
@@ -130,7 +123,7 @@ def test_files_figures_and_resumption(
     for said in ("tanh", "relu", "layer 6", "n = 4,096", "30 bins of equal width over [-1, 1]", "epoch"):
         assert said in text
     kept = pd.read_csv(out / "results.csv")
-    assert read(kept) == finding.reading
+    assert describe(kept) == finding.reading
     before = written(out)
     again = run(recipe, out)
     assert again is not None
@@ -186,7 +179,7 @@ def test_falls_are_from_the_peak_with_paired_intervals() -> None:
     ],
 )
 def test_the_outcome_is_stated_only_if_found(tanh: float, relu: float, said: str) -> None:
-    text = read(table(tanh, relu))
+    text = describe(table(tanh, relu))
     assert said in text
     assert ("in line with Saxe et al." in text) == (tanh > 1 and relu < 1)
     if tanh > 1:
@@ -195,10 +188,10 @@ def test_the_outcome_is_stated_only_if_found(tanh: float, relu: float, said: str
 
 def test_a_fall_within_chance_is_none_and_what_is_not_ruled_out_is_told() -> None:
     noisy = table(1.0, 0.1)
-    assert "rule out" not in read(table(0.1, 0.1))
+    assert "rule out" not in describe(table(0.1, 0.1))
     last = (noisy["epoch"] == 100) & (noisy["depth"] == 1)
     noisy.loc[last, "i_xt_bits"] += noisy.loc[last, "network"].map({0: -4.0, 1: 0.0, 2: 3.0})
-    text = read(noisy)
+    text = describe(noisy)
     assert "neither compresses" in text
     highest = falls(noisy, "tanh")["fall_high"].max()
     assert f"For tanh so few networks do not rule out a fall of up to {highest:.2f} bits" in text
@@ -222,10 +215,10 @@ def test_no_network_picks_the_epoch_it_falls_from() -> None:
 def test_networks_that_learnt_nothing_are_told_and_left_out() -> None:
     dead = table()
     dead.loc[(dead["activation"] == "relu") & (dead["network"] > 0), "accuracy"] = 0.5
-    assert "relu: 1 of 3 networks learnt the rule" in read(dead)
+    assert "relu: 1 of 3 networks learnt the rule" in describe(dead)
     assert set(plane_of(dead)["data"]) == {"tanh, 3 networks", "relu, 1 network"}
     dead.loc[dead["activation"] == "relu", "accuracy"] = 0.5
-    text = read(dead)
+    text = describe(dead)
     assert "nothing can be said of it" in text
     assert "Saxe" not in text
     assert set(plane_of(dead)["data"]) == {"tanh, 3 networks", "relu, 3 networks, none of which learnt"}

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mitools.analyses.lee2023 import augmentation_sweep
-from mitools.analyses.lee2023.augmentation_sweep import AugmentationSweepRecipe, read, run
+from mitools.analyses.lee2023.augmentation_sweep import AugmentationSweepRecipe, describe, run
 from mitools.core.recipes import make_recipe
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.training.loop.run_folder import RunFolder
@@ -20,7 +20,7 @@ def test_from_training_to_reading(
     def quick(*arguments: Any, **options: Any) -> VariationalEstimator:
         return VariationalEstimator(*arguments, max_steps=20, **options)
 
-    monkeypatch.setattr("mitools.measures.settings.VariationalEstimator", quick)
+    monkeypatch.setattr("mitools.measures.critics.VariationalEstimator", quick)
     content = {
         "training": training | {"objective": "simclr", "batch_size": 16, "epochs": 1},
         "jitter": [0.5],
@@ -41,7 +41,7 @@ def test_from_training_to_reading(
     assert list(kept["task"]) == 2 * ["color", "digit", "position", "all"]
     assert (kept["i_views_bits"] <= kept["i_views_ceiling_bits"]).all()
     assert kept.groupby("augmentation")["i_views_bits"].nunique().eq(1).all()
-    assert read(kept) == found.reading
+    assert describe(kept) == found.reading
     for value in kept["linear_acc"]:
         assert f"{value:.1%}" in found.reading
     assert {path.name for path in found.files} == {
@@ -65,7 +65,7 @@ def table(worst: float = 0.5, **peaks: float) -> pd.DataFrame:
 
 
 def test_a_common_peak_is_found() -> None:
-    text = read(table(color=0.5, digit=0.5))
+    text = describe(table(color=0.5, digit=0.5))
     assert "goes from 2.00 to 6.00 bits" in text
     assert "color 90.0% at 0.5 (4.00 bits, inside the range; at worst 50.0%)" in text
     assert "The best is told from the worst for color and digit." in text
@@ -73,20 +73,20 @@ def test_a_common_peak_is_found() -> None:
 
 
 def test_different_peaks_are_told() -> None:
-    text = read(table(color=0.1, digit=0.5))
+    text = describe(table(color=0.1, digit=0.5))
     assert "color 90.0% at 0.1 (6.00 bits, at its end;" in text
     assert "They peak at 2 different settings, unlike in Lee et al." in text
 
 
 def test_peaks_within_their_intervals_are_none() -> None:
-    text = read(table(worst=0.88, color=0.1, digit=0.5))
+    text = describe(table(worst=0.88, color=0.1, digit=0.5))
     assert "No task's best is told from its worst" in text
     assert "peak at" not in text
 
 
 def test_saturated_estimates_are_counted() -> None:
     saturated = table(color=0.5).assign(i_views_ceiling_bits=6.2)
-    assert "(1 of 3 within a tenth of the ceiling of 6.20, so a floor)" in read(saturated)
+    assert "(1 of 3 within a tenth of the ceiling of 6.20, so a floor)" in describe(saturated)
 
 
 def test_nothing_leaves_the_image_as_it_is() -> None:
@@ -95,4 +95,4 @@ def test_nothing_leaves_the_image_as_it_is() -> None:
     from mitools.views.simclr import DRAWS, augmented
 
     images = torch.rand(4, 3, 8, 8)
-    assert torch.equal(augmented(images, torch.rand(4, DRAWS), augmentation_sweep.NOTHING), images)
+    assert torch.equal(augmented(images, torch.rand(4, DRAWS), augmentation_sweep.NO_AUGMENTATION), images)

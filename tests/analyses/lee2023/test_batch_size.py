@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.lee2023.batch_size import BatchSizeRecipe, read, run
+from mitools.analyses.lee2023.batch_size import BatchSizeRecipe, describe, run
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 
@@ -45,7 +45,7 @@ def test_from_training_to_reading_and_again(
     assert names == {"results.csv", "reading.txt", "batch_size.png", "batch_size.svg"}
     assert all(path.stat().st_size for path in found.files)
     kept = pd.read_csv(tmp_path / "out" / "results.csv")
-    assert read(kept) == found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()
+    assert describe(kept) == found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()
     for value in (*kept["i_class_bits"], *kept["in_training_bits"], *kept["nt_xent_bits"]):
         assert f"{value:.2f}" in found.reading
 
@@ -75,7 +75,7 @@ def table(**changes: Any) -> pd.DataFrame:
 
 
 def test_the_reading_confirms_what_the_numbers_confirm() -> None:
-    text = read(table())
+    text = describe(table())
     assert "never lies above its ceiling" in text
     assert "5.80 (5.70 to 5.90) at K_Tr = 4, 5.90 (5.80 to 6.00) at K_Tr = 64" in text
     assert "0.10 bits apart (within 0.3)" in text
@@ -85,7 +85,7 @@ def test_the_reading_confirms_what_the_numbers_confirm() -> None:
 
 
 def test_images_that_are_easy_without_training_are_told() -> None:
-    text = read(table(untrained_i_class_bits=5.5))
+    text = describe(table(untrained_i_class_bits=5.5))
     assert "untrained reads 5.50 bits (55.0%): images as easy as these show what training keeps" in text
 
 
@@ -98,14 +98,16 @@ def test_images_that_are_easy_without_training_are_told() -> None:
     ],
 )
 def test_the_reading_says_otherwise_where_the_numbers_do(changes: dict[str, Any], said: str) -> None:
-    text = read(table(**changes))
+    text = describe(table(**changes))
     assert "This does not show what Lee et al. found" in text
     assert said in text
     assert "not what the encoder holds" not in text
 
 
 def test_an_estimate_above_its_ceiling_is_told() -> None:
-    assert "lies above its ceiling log2(2 K_Tr - 1) at K_Tr = 2" in read(table(in_training_bits=[1.7, 2, 6]))
+    assert "lies above its ceiling log2(2 K_Tr - 1) at K_Tr = 2" in describe(
+        table(in_training_bits=[1.7, 2, 6])
+    )
 
 
 def test_images_trained_on_are_not_evaluated_on(recipe: BatchSizeRecipe, tmp_path: Path) -> None:

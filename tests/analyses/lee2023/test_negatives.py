@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mitools.analyses.lee2023.negatives import NegativesRecipe, read, run
+from mitools.analyses.lee2023.negatives import NegativesRecipe, describe, run
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 from mitools.training.loop.run_folder import RunFolder
@@ -33,7 +33,7 @@ def test_from_training_to_reading(
     gains = kept["i_class_bits"] - kept["i_class_bits"][0]
     assert kept["gain_bits"][1:].tolist() == pytest.approx(gains[1:].tolist())
     assert (kept["gain_low"] < kept["gain_high"])[1:].all()
-    assert read(kept) == found.reading
+    assert describe(kept) == found.reading
     for value in kept["linear_acc"]:
         assert f"{value:.1%}" in found.reading
     assert {path.name for path in found.files} == {
@@ -59,7 +59,7 @@ def table(gains: list[float], reach: float = 0.05) -> pd.DataFrame:
 
 
 def test_the_reading_follows_the_numbers() -> None:
-    text = read(table([0.2, -0.3]))
+    text = describe(table([0.2, -0.3]))
     assert (
         "With negatives from same, linear accuracy is 80.0% and certified I_class 1.50 of 2.00 bits" in text
     )
@@ -69,7 +69,7 @@ def test_the_reading_follows_the_numbers() -> None:
 
 
 def test_differences_within_the_interval_are_none() -> None:
-    assert "none is told apart from the first" in read(table([0.02, -0.03]))
+    assert "none is told apart from the first" in describe(table([0.02, -0.03]))
 
 
 def test_names_are_given_once(training: dict[str, Any], evaluation: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from mitools.analyses.lee2023.objectives import ObjectivesRecipe, read, run
+from mitools.analyses.lee2023.objectives import ObjectivesRecipe, describe, run
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 
@@ -25,7 +25,7 @@ def test_from_training_to_reading(
     assert kept["in_training_bits"].isna().to_dict() == {
         name: name in ("supcon", "untrained") for name in kept.index
     }
-    assert read(kept.reset_index()) == found.reading
+    assert describe(kept.reset_index()) == found.reading
     for name, row in kept.iterrows():
         assert f"{name} {row['linear_acc']:.1%} with {row['i_class_bits']:.2f} bits" in found.reading
     assert {path.name for path in found.files} == {
@@ -59,7 +59,7 @@ def table(simclr: float, label: float, supcon: float, reach: float = 0.01) -> pd
     ],
 )
 def test_the_reading_follows_the_numbers(accuracies: tuple[float, float, float], said: str) -> None:
-    assert said in read(table(*accuracies))
+    assert said in describe(table(*accuracies))
 
 
 @pytest.mark.parametrize(

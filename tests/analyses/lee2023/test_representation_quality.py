@@ -8,8 +8,8 @@ import pytest
 
 from mitools.analyses.lee2023.representation_quality import (
     RepresentationQualityRecipe,
+    describe,
     find_checkpoints,
-    read,
     run,
 )
 from mitools.core.errors import InputError
@@ -43,13 +43,13 @@ def test_from_checkpoints_to_reading(
     def quick(*arguments: Any, **options: Any) -> VariationalEstimator:
         return VariationalEstimator(*arguments, max_steps=20, **options)
 
-    monkeypatch.setattr("mitools.measures.settings.VariationalEstimator", quick)
+    monkeypatch.setattr("mitools.measures.critics.VariationalEstimator", quick)
     out = runs / "quality"
     found = run(make_recipe(evaluation, RepresentationQualityRecipe, "recipe"), out)
     assert found is not None
     assert len(found.table) == 3
     correlation = pd.read_csv(out / "correlation.csv")
-    assert read(correlation) == found.reading
+    assert describe(correlation) == found.reading
     row = correlation.set_index("column").loc["i_class_bits"]
     assert f"I_class {row['pearson']:.2f}" in found.reading
     names = {path.name for path in found.files}
@@ -79,10 +79,10 @@ def correlation(**pearson: tuple[float, float]) -> pd.DataFrame:
 
 
 def test_the_best_measure_is_named() -> None:
-    clear = read(correlation(alignment=(0.1, 0.2), i_class_bits=(0.97, 0.02), tolerance=(0.3, 0.2)))
+    clear = describe(correlation(alignment=(0.1, 0.2), i_class_bits=(0.97, 0.02), tolerance=(0.3, 0.2)))
     assert "I_class 0.97 (0.95 to 0.99; Kendall 0.48), tolerance 0.30" in clear
     assert "I_class goes best with accuracy, as in Lee et al.; its interval lies above that of every" in clear
-    near = read(correlation(i_class_bits=(0.97, 0.2), tolerance=(0.9, 0.2), uniformity=(0.1, 0.1)))
+    near = describe(correlation(i_class_bits=(0.97, 0.2), tolerance=(0.9, 0.2), uniformity=(0.1, 0.1)))
     assert "overlaps that of tolerance, so that more encoders are needed" in near
-    other = read(correlation(i_class_bits=(0.5, 0.1), tolerance=(0.9, 0.1)))
+    other = describe(correlation(i_class_bits=(0.5, 0.1), tolerance=(0.9, 0.1)))
     assert "tolerance goes best with accuracy, unlike in Lee et al., where I_class does." in other

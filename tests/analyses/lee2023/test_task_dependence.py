@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.lee2023.task_dependence import TaskDependenceRecipe, read, run
+from mitools.analyses.lee2023.task_dependence import TaskDependenceRecipe, describe, run
 from mitools.analyses.shared.evaluation import TASKS
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
@@ -28,7 +28,7 @@ def test_every_encoder_is_measured_on_every_task(
     np.testing.assert_allclose(found.table["i_class_share"], found.table["i_class_bits"] / expected)
     assert RunFolder(tmp_path / "runs" / "digit").recipe().data.endswith("&shared=digit")
     kept = pd.read_csv(tmp_path / "results.csv")
-    assert read(kept) == found.reading
+    assert describe(kept) == found.reading
     accuracy = kept.set_index(["trained_on", "task"])["linear_acc"]
     for task in ("color", "digit", "position"):
         assert f"{accuracy['all', task]:.1%} (alone {accuracy[task, task]:.1%})" in found.reading
@@ -49,7 +49,7 @@ def table(**shares: float) -> pd.DataFrame:
 
 
 def test_the_observations_are_confirmed_where_they_hold() -> None:
-    text = read(table(color_on_digit=0.3, digit_on_color=0.2, nothing_on_digit=0.5))
+    text = describe(table(color_on_digit=0.3, digit_on_color=0.2, nothing_on_digit=0.5))
     assert "at least 0.95 of H(C)" in text
     assert "above 0.8, as it should" in text
     assert "that hurts no single task, as in Lee et al." in text
@@ -67,7 +67,7 @@ def test_the_observations_are_confirmed_where_they_hold() -> None:
     ],
 )
 def test_the_reading_says_otherwise_where_they_do_not(shares: dict[str, float], said: str) -> None:
-    assert said in read(table(**shares))
+    assert said in describe(table(**shares))
 
 
 @pytest.mark.parametrize("data", ["digits", "cdp?shared=color"])

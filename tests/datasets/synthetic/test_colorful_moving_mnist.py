@@ -12,8 +12,9 @@ from torch.utils.data import DataLoader
 
 from mitools.core.errors import InputError
 from mitools.datasets import open_data
-from mitools.datasets.synthetic.colorful_moving_mnist import FACTORS, OFFSETS, ColorfulMovingMNIST
+from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
 from mitools.datasets.synthetic.glyphs import open_glyphs
+from mitools.datasets.synthetic.moving_scenes import DIGIT_OFFSETS, FACTORS
 
 SUBSETS = [s for size in range(4) for s in combinations(FACTORS, size)]
 SHARED_DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -61,7 +62,7 @@ def test_everything_drawn_can_be_read_off_the_pixels(flat):
     glyphs = open_glyphs("digits", "train")
     digit_of = np.repeat(np.arange(10), glyphs.counts)
     assert places.min() == 0
-    assert places.max() == OFFSETS - 1
+    assert places.max() == DIGIT_OFFSETS - 1
     for item, (clip, path) in enumerate(zip(clips, places, strict=True)):
         level = 20 * flat.attributes[item, 2]
         for image, (top, left) in zip(clip, path, strict=True):

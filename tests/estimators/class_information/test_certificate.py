@@ -247,7 +247,7 @@ CLASSES = np.arange(60) % 3
         (GOOD, CLASSES, {"prior": "flat"}, "unknown class prior 'flat'"),
         (GOOD, CLASSES, {"prior": [0.5, 0.5]}, "3 positive probabilities"),
         (GOOD, CLASSES, {"prior": [0.5, 0.5, 0.5]}, "sum to one"),
-        (GOOD, CLASSES, {"reading": "mine"}, "unknown reading 'mine'; accepted: dv, nwj"),
+        (GOOD, CLASSES, {"reading": "mine"}, "unknown reading 'mine'; accepted: dv or nwj"),
         (GOOD[:, 0] * 0 + 1j, CLASSES, {}, "complex128"),
     ],
 )

@@ -130,7 +130,7 @@ def test_dealing_into_blocks_is_unbiased(monkeypatch: pytest.MonkeyPatch) -> Non
     posterior, labels = stratified_sample(np.array([40, 61]), rng, 1.0)
     prior = np.array([0.4, 0.6])
     whole = read_class_pairs(posterior, labels, prior, rng).donsker_varadhan
-    monkeypatch.setattr(class_pairs, "BLOCK", 10)
+    monkeypatch.setattr(class_pairs, "CLASS_PAIR_BLOCK", 10)
     dealt = [read_class_pairs(posterior, labels, prior, rng).donsker_varadhan for _ in range(300)]
     values = [reading.nats for reading in dealt]
     assert np.std(values) > 0

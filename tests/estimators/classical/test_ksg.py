@@ -60,14 +60,6 @@ def test_by_brute_force_the_null_reads_rows_that_do_not_belong_together(monkeypa
     assert estimate.nats - estimate.null_nats > 0.3
 
 
-@pytest.mark.parametrize("n", [2, 7, 8, 15, 16, 203, 1000])
-def test_the_shift_takes_every_row_to_another_of_its_block(n):
-    apart = neighbour_search.shifted_in_blocks(n)
-    np.testing.assert_array_equal(np.sort(apart), np.arange(n))
-    assert (apart != np.arange(n)).all()
-    assert np.abs(apart - np.arange(n)).max() < 16
-
-
 @pytest.mark.parametrize("n", [100, 2000])
 def test_scaled_margins_read_what_scikit_learn_reads(n):
     x, y = normal_pair(n)
@@ -172,27 +164,6 @@ def test_many_dimensions_are_warned_of():
     assert estimate.has_warning("small_sample")
     assert "give more rows or fewer dimensions" in str(estimate.warnings[-1])
     assert estimate.nats < 0.5 * -10 / 2 * np.log(1 - 0.64)
-
-
-def test_the_correction_for_thin_boxes_reads_strong_relationships():
-    rng = np.random.default_rng(8)
-    width = 1e-4
-    x = rng.random(1000)
-    y = x + width * rng.uniform(-1, 1, 1000)
-    truth = width - np.log(2 * width)
-    plain, corrected = (
-        KSG(k=5, margins="scaled", correct_nonuniformity=on).estimate(x, y).nats for on in (False, True)
-    )
-    assert plain < truth - 2
-    assert corrected == pytest.approx(truth, abs=0.4)
-
-
-def test_the_correction_for_thin_boxes_leaves_even_ones_alone():
-    x, y = normal_pair(2000, 0.5)
-    plain, corrected = (
-        KSG(k=5, margins="scaled", correct_nonuniformity=on).estimate(x, y).nats for on in (False, True)
-    )
-    assert corrected == pytest.approx(plain, abs=0.02)
 
 
 def test_labels_of_overlapping_normals(mixture):

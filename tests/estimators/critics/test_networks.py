@@ -59,7 +59,7 @@ def test_the_joint_critic_scores_a_few_rows_at_a_time(at_once: int, monkeypatch:
     expected = critic(x, y)
     sizes = []
     critic.rest.register_forward_pre_hook(lambda _, args: sizes.append(args[0].numel()))
-    monkeypatch.setattr(critics, "VALUES_AT_ONCE", at_once)
+    monkeypatch.setattr(critics, "HIDDEN_VALUES_AT_ONCE", at_once)
     torch.testing.assert_close(critic(x, y), expected, rtol=1e-12, atol=1e-14)
     with torch.no_grad():
         torch.testing.assert_close(critic(x, y), expected, rtol=1e-12, atol=1e-14)

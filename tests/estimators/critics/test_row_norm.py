@@ -2,7 +2,13 @@
 
 import torch
 
-from mitools.estimators.critics.row_norm import RowSize, SmoothCritic, Through, Variates, WithSize
+from mitools.estimators.critics.row_norm import (
+    ColumnsWithSize,
+    MappedCritic,
+    RowSize,
+    SmoothCritic,
+    VariatesWithSize,
+)
 
 ROWS = torch.randn(500, 3, generator=torch.Generator().manual_seed(0))
 
@@ -19,10 +25,10 @@ def test_sizes_are_standardised_increasing_and_bounded():
 
 
 def test_columns_times_size():
-    found = WithSize(ROWS)(ROWS)
+    found = ColumnsWithSize(ROWS)(ROWS)
     assert found.shape == (500, 7)
     torch.testing.assert_close(found[:, 4:], found[:, :3] * found[:, 3:4])
-    assert WithSize(ROWS[:, :1])(ROWS[:, :1]).shape == (500, 2)
+    assert ColumnsWithSize(ROWS[:, :1])(ROWS[:, :1]).shape == (500, 2)
 
 
 def test_equal_rows_have_size_zero():
@@ -31,10 +37,10 @@ def test_equal_rows_have_size_zero():
 
 def test_variates_are_combinations_and_the_size():
     directions = torch.eye(3)[:, :2]
-    seen = Variates(ROWS, directions)
+    seen = VariatesWithSize(ROWS, directions)
     assert seen(ROWS).shape == (500, seen.width) == (500, 3)
     torch.testing.assert_close(seen(ROWS)[:, :2], ROWS[:, :2])
-    assert Variates(ROWS, None)(ROWS).shape == (500, 4)
+    assert VariatesWithSize(ROWS, None)(ROWS).shape == (500, 4)
 
 
 def test_the_network_starts_at_zero_and_learns_from_there():
@@ -57,7 +63,7 @@ def test_a_critic_through_maps():
     inner = SmoothCritic(4, 4, (4,))
     with torch.no_grad():
         inner.embed_y[-1].bias.fill_(1.0)
-    maps = Variates(ROWS, None), Variates(ROWS[:50], None)
-    found = Through(inner, *maps)(ROWS, ROWS[:50])
+    maps = VariatesWithSize(ROWS, None), VariatesWithSize(ROWS[:50], None)
+    found = MappedCritic(inner, *maps)(ROWS, ROWS[:50])
     torch.testing.assert_close(found, inner(maps[0](ROWS), maps[1](ROWS[:50])))
     assert found.shape == (500, 50)

@@ -5,18 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.bounds.infonce import read_infonce
-from mitools.estimators.bounds.reading import Reading, pooled
-from mitools.estimators.inputs.folds import CROSS_FIT_BELOW, chosen_folds, cross_fit_parts
+from mitools.estimators.inputs.folds import CROSS_FIT_BELOW_ITEMS, chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
-
-Floats = NDArray[np.float64]
 
 BRIEF: dict[str, Any] = {"hidden": (16,), "learning_rate": 0.005, "batch_size": 64} | {
     "max_steps": 500,
@@ -24,13 +19,6 @@ BRIEF: dict[str, Any] = {"hidden": (16,), "learning_rate": 0.005, "batch_size": 
     "patience": 3,
 }
 STRATA = np.repeat(np.arange(3), [13, 31, 20])
-
-
-def gaussian(n: int, rho: float, d: int, seed: int = 0) -> tuple[Floats, Floats]:
-    """Pairs whose d coordinates are standard normal with correlation rho."""
-    rng = np.random.default_rng(seed)
-    x = rng.standard_normal((n, d))
-    return x, rho * x + math.sqrt(1 - rho**2) * rng.standard_normal((n, d))
 
 
 @pytest.mark.parametrize("strata", [None, STRATA], ids=["items", "strata"])
@@ -68,8 +56,8 @@ def test_one_fold_is_the_single_split() -> None:
     ("n", "strata", "folds"),
     [
         (100, None, 5),
-        (CROSS_FIT_BELOW - 1, None, 5),
-        (CROSS_FIT_BELOW, None, 1),
+        (CROSS_FIT_BELOW_ITEMS - 1, None, 5),
+        (CROSS_FIT_BELOW_ITEMS, None, 1),
         (100, np.arange(100) % 10, 5),
         (90, np.arange(90) % 10, 1),
         (9, None, 1),
@@ -79,77 +67,6 @@ def test_the_default_is_chosen_by_size_and_classes(
     n: int, strata: NDArray[np.int64] | None, folds: int
 ) -> None:
     assert chosen_folds(n, strata) == folds
-
-
-def test_pooling_weighs_every_pair_the_same() -> None:
-    rng = np.random.default_rng(0)
-    values = [rng.standard_normal(size) for size in (30, 50)]
-    parts = [Reading(float(v.mean()), v - v.mean(), 0.0) for v in values]
-    whole = np.concatenate(values)
-    together = pooled(parts)
-    assert together.nats == pytest.approx(whole.mean())
-    expected = math.sqrt(sum(v.var() * len(v) for v in values)) / len(whole)
-    assert together.stderr == pytest.approx(expected)
-
-
-def test_one_reading_pools_to_itself() -> None:
-    reading = Reading(0.7, np.array([0.5, -0.5]), 0.1)
-    together = pooled([reading])
-    assert (together.nats, together.stderr) == (reading.nats, reading.stderr)
-
-
-@pytest.fixture(scope="module")
-def cross_fitted() -> tuple[Floats, Floats, VariationalEstimator]:
-    x, y = gaussian(603, 0.8, 1)
-    return x, y, VariationalEstimator(folds=3, **BRIEF).fit(x, y)
-
-
-def test_the_pooled_value_is_that_of_each_critic_on_its_own_fold(
-    cross_fitted: tuple[Floats, Floats, VariationalEstimator],
-) -> None:
-    x, y, estimator = cross_fitted
-    values = []
-    for fold in estimator.folds_:
-        rows = (
-            torch.tensor(fold.scale_x(x.astype(np.float32))),
-            torch.tensor(fold.scale_y(y.astype(np.float32))),
-        )
-        mine = [side[torch.from_numpy(fold.parts.report)] for side in rows]
-        values.append(read_infonce(fold.critic, *mine).nats)
-        np.testing.assert_array_equal(fold.pairs.x, fold.parts.report)
-    assert estimator.estimate_.nats == pytest.approx(np.mean(values), abs=1e-6)
-    assert len({id(fold.critic) for fold in estimator.folds_}) == 3
-
-
-def test_the_record_of_a_pooled_value(cross_fitted: tuple[Floats, Floats, VariationalEstimator]) -> None:
-    _, _, estimator = cross_fitted
-    estimate = estimator.estimate_
-    assert (estimate.n_report, estimate.n_train, estimate.n_select) == (603, 327, 75)
-    assert estimate.ceiling_nats == math.log(201)
-    assert estimate.settings["pairs"] == 603 == len(estimator.influence_)
-    assert estimate.settings["folds"] == 3
-    assert estimate.settings["critics_read"] == ["network"] * 3
-    assert estimate.interval_nats is not None
-    truth = -math.log(1 - 0.8**2) / 2
-    assert estimate.interval_nats.low < truth < estimate.interval_nats.high + 0.02
-    assert not estimate.warnings
-
-
-def test_a_pooled_interval_is_narrower_than_that_of_one_split(
-    cross_fitted: tuple[Floats, Floats, VariationalEstimator],
-) -> None:
-    x, y, estimator = cross_fitted
-    single = VariationalEstimator(folds=1, **BRIEF).estimate(x, y)
-    assert single.stderr_nats is not None
-    # All items in place of a fifth of them.
-    ratio = single.stderr_nats / (estimator.estimate_.stderr_nats or math.nan)
-    assert ratio == pytest.approx(math.sqrt(5), rel=0.25)
-
-
-def test_cross_fitting_of_independent_pairs_reads_nothing() -> None:
-    estimate = VariationalEstimator(folds=3, **BRIEF).estimate(*gaussian(600, 0.0, 1))
-    assert abs(estimate.nats) < 0.01
-    assert estimate.has_warning("indistinguishable_from_zero")
 
 
 def test_classes_are_spread_over_the_folds() -> None:
@@ -162,14 +79,6 @@ def test_classes_are_spread_over_the_folds() -> None:
     assert estimator.estimate_.settings["pairs"] == 60
     assert estimator.estimate_.entropy_nats == pytest.approx(math.log(4))
     assert estimator.estimate_.nats == pytest.approx(math.log(4), abs=0.1)
-
-
-def test_the_folds_that_were_chosen_are_recorded() -> None:
-    x, y = gaussian(100, 0.5, 1)
-    settings = BRIEF | {"max_steps": 2}
-    assert VariationalEstimator(**settings).estimate(x, y).settings["folds"] == 5
-    parts = split(100)
-    assert VariationalEstimator(**settings).fit(x, y, parts=parts).estimate_.settings["folds"] == 1
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,21 @@
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.class_prior import class_prior
-from mitools.estimators.inputs.validation import as_labels, as_rows, as_table, location_and_scale, same_length
+from mitools.estimators.inputs.validation import (
+    as_classes,
+    as_known_classes,
+    as_labels,
+    as_rows,
+    as_table,
+    location_and_scale,
+    require_columns,
+    same_length,
+)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int32, np.uint8, bool])
@@ -99,33 +109,6 @@ def test_columns_are_located_and_scaled_in_double_precision() -> None:
     np.testing.assert_allclose(mean[1], rows[:, 1].mean(), rtol=1e-6)
 
 
-def test_a_prior_is_the_datas_own_uniform_or_the_callers() -> None:
-    labels = np.array([0, 0, 0, 1])
-    np.testing.assert_array_equal(class_prior(labels), [0.75, 0.25])
-    np.testing.assert_array_equal(class_prior(labels, "uniform"), [0.5, 0.5])
-    np.testing.assert_array_equal(class_prior(labels, [0.1, 0.9]), [0.1, 0.9])
-
-
-@pytest.mark.parametrize(
-    ("prior", "message"),
-    [
-        ("flat", "unknown class prior 'flat'; accepted: empirical, uniform"),
-        ([0.5, 0.25, 0.25], "needs 2 positive probabilities"),
-        ([1.0, 0.0], "needs 2 positive probabilities"),
-        ([0.5, 0.6], "sum to one"),
-        ([[0.5, 0.5]], "needs 2 positive probabilities"),
-    ],
-)
-def test_what_is_no_prior_is_refused(prior: Any, message: str) -> None:
-    with pytest.raises(InputError, match=message):
-        class_prior(np.array([0, 0, 1]), prior)
-
-
-def test_one_class_has_no_entropy_to_share() -> None:
-    with pytest.raises(InputError, match="one class only"):
-        class_prior(np.zeros(10, dtype=np.int64))
-
-
 @pytest.mark.parametrize("column", [1.7e9 + np.arange(50.0), 10**12 + 10**5 * np.arange(50)])
 def test_what_single_precision_cannot_tell_apart_is_refused(column: Any) -> None:
     with pytest.raises(InputError, match=r"x: column 1 lies at .* subtract a constant from it first"):
@@ -135,3 +118,67 @@ def test_what_single_precision_cannot_tell_apart_is_refused(column: Any) -> None
 def test_rounding_errors_and_values_far_from_each_other_are_taken() -> None:
     noise = 0.3 + 1e-16 * np.arange(50)
     assert as_table(np.stack([noise, 1e9 * np.arange(50), 1e6 + 100.0 * np.arange(50)], axis=1), "x")
+
+
+TWO = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        TWO,
+        TWO.clone().requires_grad_() * 1,
+        torch.nn.Parameter(TWO),
+        TWO.bfloat16(),
+        TWO.half(),
+        TWO.to_sparse(),
+        TWO.to(torch.int64),
+        TWO.T.contiguous().T,
+        list(TWO.clone().requires_grad_()),
+        pd.DataFrame(TWO.numpy()),
+        pd.DataFrame({"a": pd.array([1, 3]), "b": [2.0, 4.0]}),
+    ],
+    ids=str,
+)
+def test_what_holds_numbers_is_taken_whatever_it_is(values: Any) -> None:
+    np.testing.assert_array_equal(as_rows(values, "x"), [[1, 2], [3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        (torch.ones(3, 2, device="meta"), "x is a tensor on the meta device, which holds no values"),
+        (torch.tensor([1 + 2j]), "x holds complex64"),
+        ([torch.ones(2), torch.ones(3)], "rows differ in length"),
+        (pd.DataFrame({"a": [1.0, 2.0], "b": ["u", "v"]}), "x holds object"),
+        (
+            pd.DataFrame({"a": pd.array([1, None]), "b": [1.5, 2.0]}),
+            "NaN.* in 1 of 2 rows, the first at row 1",
+        ),
+        (pd.Series(pd.to_datetime(["2020-01-01"])), "x holds datetime64"),
+    ],
+)
+def test_tensors_and_frames_without_finite_numbers_are_refused(bad: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        as_rows(bad, "x")
+
+
+@pytest.mark.parametrize("dtype", [None, "category", object])
+def test_names_in_a_series_are_labels(dtype: Any) -> None:
+    assert as_labels(pd.Series(["cat", "ape", "cat"], dtype=dtype)).tolist() == [1, 0, 1]
+
+
+def test_classes_keep_what_they_were_given_as_and_find_new_labels() -> None:
+    classes, places = as_classes([30, 10, 30])
+    assert (classes.tolist(), places.tolist()) == ([10, 30], [1, 0, 1])
+    assert as_known_classes([10.0, 30.0], classes).tolist() == [0, 1]
+    for unknown in ([20], [5], [40], ["ape"]):
+        with pytest.raises(InputError, match="none of the 2 classes of the fit"):
+            as_known_classes(unknown, classes)
+
+
+def test_new_rows_have_the_columns_of_the_fit() -> None:
+    table = as_table(np.zeros((3, 2)), "x")
+    assert require_columns(table, 2, "x") is table
+    with pytest.raises(InputError, match="x has 2 columns, but the fit had 3"):
+        require_columns(table, 3, "x")

@@ -6,8 +6,8 @@ from torch import nn
 
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.networks import BlindCritic
-from mitools.estimators.neural.critic_choice import choose
-from mitools.estimators.neural.training_loop import Fitted
+from mitools.estimators.neural.critic_choice import CriticStart, choose
+from mitools.estimators.neural.training_loop import FittedCritic
 
 START, FITTED = nn.Linear(1, 1), nn.Linear(1, 1)
 NOISE = np.array([1.0, -1.0] * 50)  # a standard error of 0.1
@@ -16,8 +16,8 @@ NOISE = np.array([1.0, -1.0] * 50)  # a standard error of 0.1
 def chosen(before: float, after: float, noise: float, of_difference: float, with_base: bool) -> str:
     shared = noise * NOISE
     differing = of_difference * np.tile([1.0, 1.0, -1.0, -1.0], 25)
-    fitted = Fitted(FITTED, Reading(after, shared + differing), Reading(before, shared), 100, False)
-    choice = choose(START, fitted, with_base)
+    fitted = FittedCritic(FITTED, Reading(after, shared + differing), Reading(before, shared), 100, False)
+    choice = choose(CriticStart(START, "a base" if with_base else None), fitted)
     assert choice.critic is {"base": START}.get(choice.name, FITTED) or isinstance(choice.critic, BlindCritic)
     return choice.name
 

@@ -6,10 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sklearn.base import clone
 
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.splits import split
+from mitools.estimators.neural.adaptive import AdaptiveEstimator
+from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.fit_many import Problem, fit_many
+from mitools.estimators.neural.learned_density import LearnedDensityEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
@@ -82,3 +86,21 @@ def test_a_problem_that_cannot_be_fitted_is_refused() -> None:
     x, y = gaussian(100, 0.5, 1)
     with pytest.raises(InputError, match="x has 100 rows and y has 99"):
         fit_many(VariationalEstimator(**BRIEF), [Problem(x, y), Problem(x, y[:99])])
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        AdaptiveEstimator(hidden=(8,), max_steps=20, check_every=10, folds=2),
+        LearnedDensityEstimator("club", hidden=(8,), max_steps=20, check_every=10, folds=2),
+    ],
+    ids=["adaptive", "learned density"],
+)
+def test_every_estimator_that_trains_critics_can_be_fitted_to_several_problems(
+    estimator: CrossFittedEstimator,
+) -> None:
+    problems = [Problem(*gaussian(200, 0.8, 2)), Problem(*gaussian(200, 0.3, 2), seed=3)]
+    for problem, fitted in zip(problems, fit_many(estimator, problems), strict=True):
+        expected = clone(estimator).set_params(seed=problem.seed or 0).estimate(problem.x, problem.y)
+        assert fitted.estimate_.nats == pytest.approx(expected.nats, abs=5e-3)
+        assert fitted.estimate_.settings == expected.settings

@@ -20,7 +20,12 @@ from mitools.estimators.bounds.jensen_shannon import jensen_shannon
 from mitools.estimators.bounds.nwj import nwj
 from mitools.estimators.critics.networks import SeparableCritic
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
-from mitools.estimators.neural.methods import VARIATIONAL_METHODS, Method, alpha_tuba_method, smile_method
+from mitools.estimators.neural.methods import (
+    VARIATIONAL_METHODS,
+    CriticMethod,
+    alpha_tuba_method,
+    smile_method,
+)
 from mitools.estimators.neural.variational import VariationalEstimator
 
 HIDDEN = (8,)
@@ -34,7 +39,7 @@ def batch(seed: int, d: int = 3) -> tuple[Tensor, Tensor]:
 class Step(nn.Module):
     """An objective as a module of its critic's parameters."""
 
-    def __init__(self, method: Method, seed: int) -> None:
+    def __init__(self, method: CriticMethod, seed: int) -> None:
         super().__init__()
         torch.manual_seed(seed)
         self.method = method
@@ -130,7 +135,7 @@ def test_a_number_that_is_no_bound_does_not_choose_the_critic() -> None:
     def sure(x: Tensor, y: Tensor) -> Tensor:
         return 100.0 * torch.eye(len(x))
 
-    look = VARIATIONAL_METHODS["smile"].look(sure, x, y, False)
+    look = VARIATIONAL_METHODS["smile"].read_select(sure, x, y, False)
     assert look.nats <= 2 * math.log(2) < VARIATIONAL_METHODS["smile"].read(sure, x, y, False).nats
 
 

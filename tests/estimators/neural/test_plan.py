@@ -7,9 +7,9 @@ import torch
 from mitools.estimators import VariationalEstimator
 from mitools.estimators.critics.networks import CRITICS, embedded
 from mitools.estimators.inputs import row_table as tables
-from mitools.estimators.inputs.row_table import Table
+from mitools.estimators.inputs.row_table import RowTable
+from mitools.estimators.neural import cross_fitted
 from mitools.estimators.neural import plan as held_out
-from mitools.estimators.neural import variational
 
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((900, 3)).astype(np.float32)
@@ -33,21 +33,21 @@ def test_rows_scaled_by_batch_give_the_number_of_rows_scaled_at_once(monkeypatch
 
 def sizes_read(monkeypatch):
     """Note the size of whatever is read of a table from now on."""
-    read, rows_of = [], Table.rows
+    read, rows_of = [], RowTable.rows
 
     def rows(table, *index):
         found = rows_of(table, *index)
         read.append(found.size)
         return found
 
-    monkeypatch.setattr(Table, "rows", rows)
+    monkeypatch.setattr(RowTable, "rows", rows)
     return read
 
 
 def test_out_of_core_no_more_is_read_at_a_time_than_a_part(monkeypatch):
     most = X.size // 3
     monkeypatch.setattr(held_out, "NUMBERS_IN_MEMORY", most)
-    monkeypatch.setattr(variational, "NUMBERS_IN_MEMORY", most)
+    monkeypatch.setattr(cross_fitted, "NUMBERS_IN_MEMORY", most)
     monkeypatch.setattr(tables, "NUMBERS_AT_ONCE", most)
     read = sizes_read(monkeypatch)
     whole = estimator(base="gaussian_copula").estimate(X.astype(np.float16), Y.astype(np.float16))
@@ -68,9 +68,9 @@ def test_what_is_reported_on_is_embedded_a_part_at_a_time(monkeypatch):
 
 
 def test_a_look_reads_so_many_pairs_at_the_most(monkeypatch):
-    monkeypatch.setattr(held_out, "LOOKED_AT", 40)
+    monkeypatch.setattr(held_out, "SELECT_PAIRS_READ", 40)
     fitted = estimator().fit(X, Y)
-    assert len(fitted.plan(X, Y).members[0].look(fitted.critic_).influence) == 40
+    assert len(fitted.plan(X, Y).members[0].read_select(fitted.critic_).influence) == 40
     assert fitted.estimate_.n_select == 135
 
 

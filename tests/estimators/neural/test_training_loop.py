@@ -16,7 +16,7 @@ from mitools.estimators.critics.gaussian_copula import GaussianCopulaBase
 from mitools.estimators.critics.networks import CRITICS, BlindCritic, start_at_zero
 from mitools.estimators.neural import training_loop as fitting
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS
-from mitools.estimators.neural.training_loop import Fitted, Member, Schedule, fit_critics
+from mitools.estimators.neural.training_loop import FittedCritic, Member, Schedule, fit_critics
 
 CPU = torch.device("cpu")
 SCHEDULE = Schedule(learning_rate=0.005, max_steps=120, check_every=20, patience=2, average=0.9)
@@ -30,7 +30,8 @@ def pairs(seed: int) -> tuple[Tensor, Tensor]:
     rng = np.random.default_rng(seed)
     x = rng.standard_normal((PAIRS, 2))
     y = np.tanh(x + np.square(x) + 0.5 * rng.standard_normal((PAIRS, 2)))
-    return torch.tensor(x, dtype=torch.float32), torch.tensor(y, dtype=torch.float32)
+    # In double precision: rounding in single, which Adam blows up, differs from processor to processor.
+    return torch.from_numpy(x), torch.from_numpy(y)
 
 
 def member(
@@ -47,7 +48,7 @@ def member(
         start = CRITICS[critic](2, 2, hidden=(8,))
         if base:
             start = CorrectedCritic(GaussianCopulaBase.fit(x, y), start_at_zero(start))
-        start = VARIATIONAL_METHODS[method].wrap(start, 2, 2, (8,))
+        start = VARIATIONAL_METHODS[method].wrap(start, 2, 2, (8,)).double()
     rng = np.random.default_rng(seed)
 
     def draw() -> tuple[Tensor, Tensor]:
@@ -60,15 +61,17 @@ def member(
     return Member(start, BATCH, draw, look or read)
 
 
-def fit(members: Sequence[Member], method: str = "infonce", schedule: Schedule = SCHEDULE) -> list[Fitted]:
+def fit(
+    members: Sequence[Member], method: str = "infonce", schedule: Schedule = SCHEDULE
+) -> list[FittedCritic]:
     return fit_critics(members, VARIATIONAL_METHODS[method].objective, schedule, CPU)
 
 
-def assert_same(together: Fitted, alone: Fitted) -> None:
+def assert_same(together: FittedCritic, alone: FittedCritic) -> None:
     # Not the weights: InfoNCE does not see what a critic adds for an x alone, so that the gradient of such
     # a weight is rounding, which Adam blows up.
     assert (together.steps, together.still_rising) == (alone.steps, alone.still_rising)
-    assert together.best.nats == pytest.approx(alone.best.nats, abs=2e-3)
+    assert together.best.nats == pytest.approx(alone.best.nats, abs=1e-6)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +109,7 @@ def test_together_or_alone_gives_the_same_critic(critic: str, method: str, base:
         (alone,) = fit([member(k, critic, method, base)], method, brief)
         assert alone.best.nats > alone.start.nats + 0.01
         assert_same(together[k], alone)
-        np.testing.assert_allclose(together[k].best.influence, alone.best.influence, atol=2e-3)
+        np.testing.assert_allclose(together[k].best.influence, alone.best.influence, atol=1e-6)
 
 
 def test_critics_of_several_shapes_come_back_in_order(streams: int) -> None:
@@ -204,4 +207,4 @@ def test_members_start_is_left_as_it_is() -> None:
 
 def test_scores_that_are_not_finite_are_an_error(streams: int) -> None:
     with pytest.raises(InputError, match="scores are not finite"):
-        fit([member(k) for k in range(2)], schedule=SCHEDULE._replace(learning_rate=1e30))
+        fit([member(k) for k in range(2)], schedule=SCHEDULE._replace(learning_rate=1e300))

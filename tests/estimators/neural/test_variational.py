@@ -19,7 +19,7 @@ from mitools.estimators.inputs.splits import split
 from mitools.estimators.neural import methods
 from mitools.estimators.neural import training_loop as fitting
 from mitools.estimators.neural.variational import VariationalEstimator
-from mitools.estimators.warnings import RESOLUTION
+from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 from mitools.pairing.same_class import SameClassPairs
 
 Floats = NDArray[np.float64]
@@ -63,7 +63,7 @@ def test_gaussians_are_read_within_a_twentieth_of_a_nat(case: Case) -> None:
 
 def test_a_settled_fit_stops_early_and_raises_no_false_alarm(case: Case) -> None:
     assert case.estimate.settings["steps"] < 3000
-    raised = {caution.word for caution in case.estimate.warnings}
+    raised = {warning.word for warning in case.estimate.warnings}
     # At 0.14 nats, sampling alone may set train and report a fifth apart.
     assert raised <= ({"overfit"} if case.truth < 0.2 else set())
     assert abs(case.estimate.null_nats or 0) < 0.01
@@ -91,7 +91,7 @@ def test_where_nothing_shows_on_select_the_blind_critic_is_read() -> None:
     estimator = VariationalEstimator(**BRIEF).fit(*gaussian(1000, 0.0, 1))
     assert isinstance(estimator.critic_, BlindCritic)
     assert estimator.estimate_.nats == pytest.approx(0, abs=1e-6)
-    assert estimator.estimate_.stderr_nats == pytest.approx(RESOLUTION)
+    assert estimator.estimate_.stderr_nats == pytest.approx(SINGLE_PRECISION_NATS)
 
 
 @pytest.fixture(scope="module")

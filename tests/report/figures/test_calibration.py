@@ -4,7 +4,9 @@ import pytest
 from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.report.figures.calibration import calibration_chart, finding
+from mitools.report.calibration import finding
+from mitools.report.figures.calibration import calibration_chart
+from mitools.report.figures.save import write_chart
 
 
 def readings(method="infonce", kind="lower bound", **changes):
@@ -24,7 +26,9 @@ def grey(path):
 @pytest.mark.parametrize("methods", [1, 5])
 def test_a_panel_a_method(tmp_path, methods):
     table = pd.concat([readings(f"method_{k}") for k in range(methods)])
-    picture, drawing = calibration_chart(table, tmp_path / "new" / "calibration.png", "What was found.")
+    picture, drawing = write_chart(
+        tmp_path / "new" / "calibration.png", calibration_chart, table, "What was found."
+    )
     text = drawing.read_text()
     assert all(f"method_{k}" in text for k in range(methods))
     for words in ("true mutual information (bits)", "reading (bits)", "reading = truth", "What was found."):
@@ -37,7 +41,9 @@ def test_kinds_differ_in_shape_and_not_in_colour_alone(tmp_path):
     pictures = []
     for kind in kinds:
         # One name for all, so that the markers alone can differ beside the word in title and key.
-        picture, drawing = calibration_chart(readings("m", kind), tmp_path / kind.replace(" ", "_"))
+        picture, drawing = write_chart(
+            tmp_path / kind.replace(" ", "_"), calibration_chart, readings("m", kind)
+        )
         assert kind in drawing.read_text()
         pictures.append(grey(picture))
     panels = [picture[80:380, 80:380].astype(int) for picture in pictures]
@@ -47,9 +53,9 @@ def test_kinds_differ_in_shape_and_not_in_colour_alone(tmp_path):
 
 
 def test_a_ceiling_in_sight_is_drawn_and_one_far_above_is_named(tmp_path):
-    _, near = calibration_chart(readings(ceiling_bits=6.5), tmp_path / "near")
-    _, far = calibration_chart(readings(ceiling_bits=33.2), tmp_path / "far")
-    _, none = calibration_chart(readings(), tmp_path / "none")
+    _, near = write_chart(tmp_path / "near", calibration_chart, readings(ceiling_bits=6.5))
+    _, far = write_chart(tmp_path / "far", calibration_chart, readings(ceiling_bits=33.2))
+    _, none = write_chart(tmp_path / "none", calibration_chart, readings())
     assert "ceiling 6.5<" in near.read_text()
     assert "ceiling 33.2, above this figure" in far.read_text()
     assert "ceiling" not in none.read_text()
@@ -57,14 +63,17 @@ def test_a_ceiling_in_sight_is_drawn_and_one_far_above_is_named(tmp_path):
 
 def test_the_class_posterior_is_the_reference_of_the_others(tmp_path):
     both = pd.concat([readings("class_posterior"), readings("infonce")])
-    assert "class_posterior's lower bound" in calibration_chart(both, tmp_path / "both")[1].read_text()
-    alone = calibration_chart(readings("class_posterior"), tmp_path / "alone")[1].read_text()
+    assert (
+        "class_posterior's lower bound"
+        in write_chart(tmp_path / "both", calibration_chart, both)[1].read_text()
+    )
+    alone = write_chart(tmp_path / "alone", calibration_chart, readings("class_posterior"))[1].read_text()
     assert "class_posterior's lower bound" not in alone
 
 
 def test_absent_limits_and_negative_readings_are_drawn(tmp_path):
     table = readings(reading_bits=[-9.0, 0.0, 3.0], low_bits=None, high_bits=None, null_bits=None)
-    _, drawing = calibration_chart(table, tmp_path / "calibration")
+    _, drawing = write_chart(tmp_path / "calibration", calibration_chart, table)
     assert "pairs shuffled apart" not in drawing.read_text()
     assert "\N{MINUS SIGN}8" in drawing.read_text() or "-8" in drawing.read_text()
 
@@ -97,7 +106,7 @@ def test_every_method_has_its_sentence_in_order():
 
 
 def test_the_same_table_makes_the_same_files(tmp_path):
-    first, second = (calibration_chart(readings(), tmp_path / name, "words") for name in "ab")
+    first, second = (write_chart(tmp_path / name, calibration_chart, readings(), "words") for name in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -106,6 +115,6 @@ def test_the_same_table_makes_the_same_files(tmp_path):
 )
 def test_bad_tables_are_one_line_and_write_nothing(tmp_path, table, words):
     with pytest.raises(InputError, match=words) as error:
-        calibration_chart(table, tmp_path / "calibration")
+        write_chart(tmp_path / "calibration", calibration_chart, table)
     assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from PIL import Image
 
 from mitools.core.errors import InputError
 from mitools.report.figures.depth import depth_chart
+from mitools.report.figures.save import write_chart
 
 
 def layers(network, n, control=True):
@@ -23,7 +24,7 @@ def layers(network, n, control=True):
 
 def test_every_network_of_several_layers_is_a_panel(tmp_path):
     table = pd.concat([layers("first", 5), layers("shallow", 1), layers("second", 30, control=False)])
-    png, svg = depth_chart(table.sample(frac=1, random_state=0), tmp_path / "depth")
+    png, svg = write_chart(tmp_path / "depth", depth_chart, table.sample(frac=1, random_state=0))
     text = svg.read_text()
     assert text.count("H(C) = 3.322 bits") == 2
     assert "first" in text
@@ -39,7 +40,7 @@ def test_every_network_of_several_layers_is_a_panel(tmp_path):
 
 def test_a_curve_without_values_is_left_out(tmp_path):
     with_control, without = (
-        depth_chart(layers("net", 4, control), tmp_path / f"depth{control}")[1].read_text()
+        write_chart(tmp_path / f"depth{control}", depth_chart, layers("net", 4, control))[1].read_text()
         for control in (True, False)
     )
     assert "untrained" in with_control
@@ -48,4 +49,4 @@ def test_a_curve_without_values_is_left_out(tmp_path):
 
 def test_one_layer_has_no_depth(tmp_path):
     with pytest.raises(InputError, match="several layers"):
-        depth_chart(layers("shallow", 1), tmp_path / "depth")
+        write_chart(tmp_path / "depth", depth_chart, layers("shallow", 1))

@@ -10,6 +10,7 @@ from scipy import stats
 from mitools.core.errors import InputError
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.label_placement import place_labels
+from mitools.report.figures.save import write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.figures.style import axis_label, shorten
 
@@ -39,8 +40,8 @@ def has_ink(path):
 @pytest.mark.parametrize("n", [1, 4, 25])
 def test_both_figures_are_drawn_as_png_and_svg(tmp_path, n):
     table = results(n)
-    written = scatter_against_target(table, COLUMNS, "linear_acc", tmp_path / "new" / "scatter")
-    written += bracket_chart(table, tmp_path / "new" / "brackets.png")
+    written = write_chart(tmp_path / "new" / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
+    written += write_chart(tmp_path / "new" / "brackets.png", bracket_chart, table)
     names = {"scatter.png", "scatter.svg", "brackets.png", "brackets.svg"}
     assert {path.name for path in written} == {path.name for path in (tmp_path / "new").iterdir()} == names
     assert has_ink(written[0])
@@ -53,7 +54,7 @@ def test_both_figures_are_drawn_as_png_and_svg(tmp_path, n):
 
 def test_titles_carry_the_coefficients_of_the_turned_column(tmp_path):
     table = results(12)
-    _, drawing = scatter_against_target(table, ["alignment"], "linear_acc", tmp_path / "scatter")
+    _, drawing = write_chart(tmp_path / "scatter", scatter_against_target, table, ["alignment"], "linear_acc")
     r = -stats.pearsonr(table.alignment, table.linear_acc)[0]
     tau = -stats.kendalltau(table.alignment, table.linear_acc)[0]
     assert r > 0.5
@@ -69,10 +70,10 @@ def test_absent_values_are_counted_and_break_nothing(tmp_path):
     table.loc[4, "linear_acc"] = np.nan
     table.loc[1, "i_class_identified"] = True
     table.loc[3, "i_class_low"] = -0.2
-    _, scatter = scatter_against_target(table, COLUMNS, "linear_acc", tmp_path / "scatter")
+    _, scatter = write_chart(tmp_path / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
     assert "n = 4, 2 without a value" in scatter.read_text()
     assert "no correlation from 0 encoders, 6 without a value" in scatter.read_text()
-    _, brackets = bracket_chart(table, tmp_path / "brackets")
+    _, brackets = write_chart(tmp_path / "brackets", bracket_chart, table)
     text = brackets.read_text()
     assert f"{table.i_class_bits[1]:.3f}, at least {table.i_class_low[1]:.3f}, identified" in text
     assert f"{table.i_class_bits[3]:.3f}, nothing certified" in text
@@ -84,16 +85,16 @@ def test_absent_values_are_counted_and_break_nothing(tmp_path):
 def test_a_table_of_failures_still_draws(tmp_path, column):
     table = results(3)
     table[column] = np.nan
-    _, drawing = bracket_chart(table, tmp_path / "brackets")
+    _, drawing = write_chart(tmp_path / "brackets", bracket_chart, table)
     assert drawing.read_text().count("no estimate") == 3
-    _, drawing = scatter_against_target(table, [column], "linear_acc", tmp_path / "scatter")
+    _, drawing = write_chart(tmp_path / "scatter", scatter_against_target, table, [column], "linear_acc")
     assert "no values" in drawing.read_text()
 
 
 def test_encoders_read_on_different_classes_show_their_own_entropy(tmp_path):
     table = results(3)
     table["h_c_bits"] = [1.0, 2.0, 2.0]
-    _, drawing = bracket_chart(table, tmp_path / "brackets")
+    _, drawing = write_chart(tmp_path / "brackets", bracket_chart, table)
     assert drawing.read_text().count("H(C) = 2.000") == 2
     assert drawing.read_text().count("H(C) = 1.000") == 1
 
@@ -102,14 +103,14 @@ def test_names_are_taken_literally(tmp_path):
     table = results(2)
     table["encoder"] = ["cost $5 a_b^2 <x>", "$\\frac{1}$"]
     for written in (
-        scatter_against_target(table, ["alignment"], "linear_acc", tmp_path / "scatter"),
-        bracket_chart(table, tmp_path / "brackets"),
+        write_chart(tmp_path / "scatter", scatter_against_target, table, ["alignment"], "linear_acc"),
+        write_chart(tmp_path / "brackets", bracket_chart, table),
     ):
         assert "cost $5 a_b^2 &lt;x&gt;" in written[1].read_text()
 
 
 def test_the_same_table_makes_the_same_files(tmp_path):
-    first, second = (bracket_chart(results(4), tmp_path / name) for name in ("a", "b"))
+    first, second = (write_chart(tmp_path / name, bracket_chart, results(4)) for name in ("a", "b"))
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
 
 
@@ -150,12 +151,17 @@ def test_axis_labels_carry_units():
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda path: scatter_against_target(results(3), ["nmi"], "linear_acc", path), "'nmi'"),
-        (lambda path: scatter_against_target(results(3), ["alignment"], "acc", path), "'acc'"),
-        (lambda path: scatter_against_target(results(3), [], "linear_acc", path), "no column"),
-        (lambda path: scatter_against_target(results(3)[:0], ["alignment"], "linear_acc", path), "no rows"),
-        (lambda path: bracket_chart(results(3).drop(columns="h_c_bits"), path), "'h_c_bits'"),
-        (lambda path: bracket_chart(results(0), path), "no rows"),
+        (lambda path: write_chart(path, scatter_against_target, results(3), ["nmi"], "linear_acc"), "'nmi'"),
+        (lambda path: write_chart(path, scatter_against_target, results(3), ["alignment"], "acc"), "'acc'"),
+        (lambda path: write_chart(path, scatter_against_target, results(3), [], "linear_acc"), "no column"),
+        (
+            lambda path: write_chart(
+                path, scatter_against_target, results(3)[:0], ["alignment"], "linear_acc"
+            ),
+            "no rows",
+        ),
+        (lambda path: write_chart(path, bracket_chart, results(3).drop(columns="h_c_bits")), "'h_c_bits'"),
+        (lambda path: write_chart(path, bracket_chart, results(0)), "no rows"),
     ],
 )
 def test_bad_tables_are_one_line_and_write_nothing(tmp_path, call, words):

@@ -1,0 +1,98 @@
+"""Where data may come from: every source by its name, a table that imports no reader."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+
+from mitools.core.specs import Spec
+from mitools.datasets.base import LabelledData
+
+_GENERATED = ("background", "glyphs", "n", "part", "seed", "shared")
+
+
+@dataclass(frozen=True)
+class DataSource:
+    """A source of data, the first word of a spec.
+
+    Attributes
+    ----------
+    what
+        One line for people.
+    example
+        A spec.
+    module, function
+        What opens the source's specs; imported when one is opened.
+    options
+        The options that it reads beyond ``limit`` and ``classes``, which every source takes.
+    """
+
+    what: str
+    example: str
+    module: str
+    function: str
+    options: tuple[str, ...] = ()
+
+    @property
+    def opener(self) -> Callable[[Spec], LabelledData]:
+        """The function that opens a spec."""
+        opener: Callable[[Spec], LabelledData] = getattr(import_module(self.module), self.function)
+        return opener
+
+
+DATA_SOURCES: dict[str, DataSource] = {
+    "cdp": DataSource(
+        "generated images of a coloured digit at a position, with any joint distribution (Lee et al. 2023)",
+        "cdp?shared=color,digit&size=64",
+        "mitools.datasets.synthetic.open",
+        "open_cdp",
+        (*_GENERATED, "colors", "dependency", "digits", "joint", "positions", "size", "strength"),
+    ),
+    "colorful_moving_mnist": DataSource(
+        "generated clips of a digit that moves over a background (Tian et al. 2020)",
+        "colorful_moving_mnist?shared=position",
+        "mitools.datasets.synthetic.open",
+        "open_colorful_moving_mnist",
+        (*_GENERATED, "frame", "grid"),
+    ),
+    "digits": DataSource(
+        "scikit-learn's handwritten digits, 1,797 images of 8x8 pixels; nothing to download",
+        "digits",
+        "mitools.datasets.readers.digits",
+        "open_digits",
+    ),
+    "features": DataSource(
+        "features computed elsewhere, with labels: npz, safetensors, parquet, or two npy files",
+        "features:features.npz",
+        "mitools.datasets.readers.features",
+        "open_features",
+        ("label", "labels"),
+    ),
+    "folder": DataSource(
+        "images in one folder a class",
+        "folder:images/test",
+        "mitools.datasets.readers.folder",
+        "open_folder",
+    ),
+    "mnist": DataSource(
+        "MNIST and its relatives as idx files, gzipped or not",
+        "mnist:mnist?part=test",
+        "mitools.datasets.readers.mnist",
+        "open_mnist",
+        ("part",),
+    ),
+    "tar": DataSource(
+        "images in one folder a class inside a tar archive, which is not extracted",
+        "tar:cifar10-test.tar.gz",
+        "mitools.datasets.readers.tar",
+        "open_tar",
+        ("under",),
+    ),
+    "text": DataSource(
+        "labelled texts in a CSV or Parquet file",
+        "text:reviews.csv?text=review&label=stars",
+        "mitools.datasets.readers.text",
+        "open_text",
+        ("label", "text"),
+    ),
+}
+"""Every source by its name."""

@@ -1,0 +1,51 @@
+"""What an audit is asked for, beside data and encoders."""
+
+from dataclasses import dataclass
+
+from mitools.features.store import FeatureDtype
+from mitools.measures.settings import MeasureSettings
+
+
+@dataclass(frozen=True)
+class AuditSettings:
+    """What an audit measures, and how encoders run for it.
+
+    Attributes
+    ----------
+    view_pairings
+        Names of views (:func:`mitools.views.registry.make_view`). Of each, the information that two draws
+        share is measured too, on `views` draws an image: the encoder runs that many more times.
+    prior
+        The class distribution that is meant: ``empirical`` or ``uniform``.
+    seed
+        Of the split, the critics and the views.
+    critic
+        Fit an InfoNCE critic beside the certificate: most of the time of an audit whose features are kept.
+    trained_head
+        For runs with a projection head, fit a critic that starts from it too.
+    control
+        Compare every trained network with its architecture untrained.
+    precision, kept_as
+        What networks compute in, and what features are kept as: see
+        :class:`mitools.features.extract.PassOptions`.
+    device, batch_size, workers
+        Where and how encoders run; no number depends on them.
+    """
+
+    view_pairings: tuple[str, ...] = ()
+    views: int = 2
+    prior: str = "empirical"
+    seed: int = 0
+    critic: bool = True
+    trained_head: bool = False
+    control: bool = True
+    precision: str = "float32"
+    kept_as: FeatureDtype = "float32"
+    device: str = "cpu"
+    batch_size: int = 256
+    workers: int = 0
+
+    @property
+    def measure_settings(self) -> MeasureSettings:
+        """Those settings that measures see, whoever asks."""
+        return MeasureSettings(self.prior, self.seed, self.device)

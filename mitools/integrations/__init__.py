@@ -1,0 +1,1 @@
+"""Measures inside anyone's training loop."""

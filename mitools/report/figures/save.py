@@ -1,0 +1,92 @@
+"""How a figure reaches the disk."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from mitools.core.files import whole_file
+
+DOTS_PER_INCH = 150
+_MARGIN = 0.1  # inches
+
+PICTURES = ("png", "svg")
+"""The formats of every figure."""
+
+WITH_PDF = (*PICTURES, "pdf")
+"""The formats of the figures of an information plane."""
+
+_NO_DATE: dict[str, dict[str, Any] | None] = {
+    "png": None,
+    "svg": {"Date": None},
+    "pdf": {"CreationDate": None},
+}
+# The salt and the absent date make the same figure the same file; text stays text in SVG and PDF.
+_SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "mitools", "pdf.fonttype": 42}
+
+
+def write_chart(
+    path: Path, chart: Callable[..., Any], *given: Any, endings: Sequence[str] = PICTURES
+) -> list[Path]:
+    """Draw a chart on a figure of its own and write that; see :func:`save_figure`.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    chart
+        Takes the keyword ``figure``, an empty one.
+    *given
+        What the chart draws.
+    endings
+        The formats.
+    """
+    figure = Figure()  # without pyplot, so that nothing of it outlives the call
+    FigureCanvasAgg(figure)  # keeps its renderer, where the plain canvas makes one for every text measured
+    chart(*given, figure=figure)
+    return save_figure(figure, path, endings)
+
+
+def save_figure(figure: Figure, path: Path, endings: Sequence[str] = PICTURES) -> list[Path]:
+    """Write a figure in several formats with selectable text, each file whole or not at all.
+
+    Everything drawn is in the picture, also what lies outside the figure's edges.
+
+    Parameters
+    ----------
+    figure
+        Complete.
+    path
+        Where to; an ending of one of the formats is set aside.
+    endings
+        The formats, :data:`PICTURES` or :data:`WITH_PDF`.
+
+    Returns
+    -------
+    list of Path
+        One file a format.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written.
+    """
+    stem = path.with_suffix("") if path.suffix.removeprefix(".") in WITH_PDF else path
+    written = [stem.with_name(f"{stem.name}.{ending}") for ending in endings]
+    figure.set_dpi(DOTS_PER_INCH)
+    # Finding out what lies outside the figure takes as long as drawing it: once does for both pictures.
+    extent = figure.get_tightbbox(FigureCanvasAgg(figure).get_renderer()).padded(_MARGIN)
+    with matplotlib.rc_context(_SETTINGS):
+        for target, ending in zip(written, endings, strict=True):
+            with whole_file(target) as temporary:
+                figure.savefig(
+                    temporary,
+                    dpi=DOTS_PER_INCH,
+                    bbox_inches="tight" if ending == "pdf" else extent,  # PDF sets text in other widths
+                    pad_inches=_MARGIN,
+                    metadata=_NO_DATE[ending],
+                )
+    return written

@@ -1,0 +1,155 @@
+"""The result of an audit."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from mitools.auditing.auditor import Audit
+from mitools.core.estimate import Estimate
+from mitools.core.names import check_name
+from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit
+from mitools.results.notebook import as_html, as_text
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+SHOWN = (
+    "encoder", "dim", "i_class_bits", "i_class_low", "i_class_high", "h_c_bits", "label_information_bits",
+    "linear_acc", "knn20_acc", "warnings",
+)  # fmt: skip
+"""The columns that a notebook and a prompt show; the table has them all."""
+
+
+class AuditResult:
+    """How much class information each encoder carries, and all it is compared with.
+
+    Parameters
+    ----------
+    audit
+        What was found out.
+    seed
+        Of the bootstrap behind the correlation.
+
+    Attributes
+    ----------
+    table
+        One row an encoder, or a layer of it: the columns of ``results.csv``.
+    comparisons
+        Every two encoders, with paired intervals from the same items; None with one encoder.
+    correlation
+        Every measure with linear accuracy; None with fewer than three encoders.
+    files
+        What :meth:`save` has written, the last time.
+    """
+
+    def __init__(self, audit: Audit, seed: int = 0) -> None:
+        self.files: list[Path] = []
+        self._audit = audit
+        self._seed = seed
+
+    @cached_property
+    def _tables(self) -> AuditTables:
+        return audit_tables(self._audit, self._seed)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an encoder, or a layer of it: the columns of ``results.csv``."""
+        return self._tables.results
+
+    @property
+    def comparisons(self) -> pd.DataFrame | None:
+        """Every two encoders, with paired intervals from the same items; None with one encoder."""
+        return self._tables.comparisons
+
+    @property
+    def correlation(self) -> pd.DataFrame | None:
+        """Every measure with linear accuracy; None with fewer than three encoders."""
+        return self._tables.correlation
+
+    @property
+    def data(self) -> str:
+        """The name of the data."""
+        return self._audit.data
+
+    @property
+    def views(self) -> Sequence[str]:
+        """Names of the views whose pairs were measured, as their columns have them."""
+        return self._audit.views
+
+    @property
+    def failures(self) -> Mapping[str, str]:
+        """Encoders that could not be audited, each with the reason."""
+        return self._audit.failures
+
+    @property
+    def estimates(self) -> dict[str, Mapping[str, Estimate]]:
+        """The full estimates behind each row, by encoder and column (``i_class``, ...)."""
+        return {encoder.row["encoder"]: encoder.estimates for encoder in self._audit.encoders}
+
+    @property
+    def influence_nats(self) -> dict[str, NDArray[np.float64]]:
+        """How each report item moves the certificate, shape (n_report,), by encoder."""
+        return {encoder.row["encoder"]: encoder.influence_nats for encoder in self._audit.encoders}
+
+    def plot(self, name: str = "brackets", ax: "Axes | Sequence[Axes] | None" = None) -> Any:
+        """Draw a figure of the audit.
+
+        Parameters
+        ----------
+        name
+            ``brackets``: what is certified of each encoder, what is open, and H(C). ``scatter``: every
+            measure against linear accuracy. ``depth``: the bits of each layer, where layers were read.
+        ax
+            Where to draw; a new figure when None.
+
+        Returns
+        -------
+        matplotlib.axes.Axes or array of them
+            What was drawn on.
+
+        Raises
+        ------
+        InputError
+            When there is no such figure, or nothing to draw in it.
+        """
+        check_name("figure", name, AUDIT_FIGURES)
+        return AUDIT_FIGURES[name](self.table, ax=ax)
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write what the command line writes: tables, figures and the full estimates.
+
+        Parameters
+        ----------
+        folder
+            Made if absent.
+
+        Returns
+        -------
+        list of Path
+            All files.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be written.
+        """
+        self.files = write_audit(self._audit, Path(folder), self._seed).files
+        return self.files
+
+    def __repr__(self) -> str:
+        return as_text(self.table, SHOWN, self._sentence())
+
+    def _repr_html_(self) -> str:
+        return as_html(self.table, SHOWN, [self._sentence()], self.failures)
+
+    def _sentence(self) -> str:
+        text = f"bits of class information in {self.data}, of H(C) = {self.table['h_c_bits'].iloc[0]:.3f}"
+        if self.comparisons is not None:
+            told = int((self.comparisons["verdict"] != "not told apart").sum())
+            text += f"; {told} of {len(self.comparisons)} pairs of encoders differ (.comparisons)"
+        return text

@@ -1,0 +1,60 @@
+"""Which columns of a table go with a target."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from mitools.report.tables.write import write_csv
+from mitools.results.notebook import as_html, as_text
+
+SHOWN = (
+    "column", "n", "pearson", "pearson_low", "pearson_high", "kendall", "spearman", "pearson_p_holm", "note",
+)  # fmt: skip
+"""The columns that a notebook and a prompt show; the table has them all."""
+
+
+@dataclass(frozen=True, repr=False)
+class CorrelationResult:
+    """Correlations of every numeric column with a target.
+
+    Attributes
+    ----------
+    table
+        One row a column; see :func:`mitools.statistics.correlation.correlate`.
+    target
+        The column that the others are correlated with.
+    rows
+        How many rows the table read has.
+    not_numeric
+        Columns that were left out, since they hold no numbers.
+    confidence
+        Of the intervals.
+    """
+
+    table: pd.DataFrame
+    target: str
+    rows: int
+    not_numeric: Sequence[str]
+    confidence: float
+
+    def save(self, path: str | Path) -> Path:
+        """Write the table as CSV.
+
+        Raises
+        ------
+        OSError
+            When the file cannot be written.
+        """
+        write_csv(self.table, Path(path))
+        return Path(path)
+
+    def __repr__(self) -> str:
+        return as_text(self.table, SHOWN, self._sentence())
+
+    def _repr_html_(self) -> str:
+        return as_html(self.table, SHOWN, [self._sentence()], {})
+
+    def _sentence(self) -> str:
+        return f"with {self.target}, over {self.rows} rows; {self.confidence:.0%} intervals"

@@ -1,0 +1,88 @@
+"""What a study has measured."""
+
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from mitools.report.study import cell_table, encoder_table, write_table
+from mitools.results.notebook import as_html, as_text
+from mitools.studies.folder import StudyFolder
+
+FORMATS = ("csv", "parquet", "tex", "md")
+
+
+class StudyResult:
+    """The cells of a study, and one row an encoder and data set.
+
+    Parameters
+    ----------
+    folder
+        The study and what is kept of it.
+    """
+
+    def __init__(self, folder: StudyFolder) -> None:
+        families: Mapping[str, str | None] = {one.spec: one.family for one in folder.study.encoders}
+        self.cells = cell_table(folder.found(), families)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """One row an encoder and data set: means over the seeds, columns ``pairing:estimator`` in bits."""
+        return encoder_table(self.cells)
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The cells that failed, with the error."""
+        return self.cells[self.cells["state"] == "failed"]
+
+    def correlate(self, target: str = "linear_acc", group: str = "family", seed: int = 0) -> pd.DataFrame:
+        """Correlate every measure with a target: pooled, within and between groups, and inside each.
+
+        Parameters
+        ----------
+        target
+            The column to correlate with.
+        group
+            The column that groups rows that are not independent: ``family`` or ``data``.
+        seed
+            Of the bootstrap.
+
+        Raises
+        ------
+        InputError
+            As :func:`mitools.statistics.grouped_correlation.correlate_groups`.
+        """
+        from mitools.measures.registry import MEASURES
+        from mitools.statistics.grouped_correlation import correlate_groups
+
+        table = self.table.drop(columns="seeds")
+        known = [MEASURES[name] for name in table if name in MEASURES]
+        turned = tuple(measure.name for measure in known if not measure.higher_is_better)
+        return correlate_groups(table, target, group, lower_is_better=turned, seed=seed)
+
+    def save(self, folder: str | Path) -> list[Path]:
+        """Write what the command line writes: ``cells.csv``, and ``results`` in four formats.
+
+        Raises
+        ------
+        OSError
+            When the folder cannot be written.
+        """
+        cells = Path(folder) / "cells.csv"
+        results = [Path(folder) / f"results.{ending}" for ending in FORMATS]
+        write_table(self.cells, cells)
+        for path in results:
+            write_table(self.table, path)
+        return [cells, *results]
+
+    def __repr__(self) -> str:
+        return as_text(self.table, (), self._sentence())
+
+    def _repr_html_(self) -> str:
+        failed = dict(zip(self.failures["encoder"], self.failures["error"], strict=True))
+        return as_html(self.table, (), [self._sentence()], failed)
+
+    def _sentence(self) -> str:
+        states = self.cells["state"].value_counts()
+        return f"{len(self.cells)} cells: " + ", ".join(f"{states[name]} {name}" for name in states.index)

@@ -1,0 +1,65 @@
+"""What a view is: a function of items and of uniform random numbers."""
+
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+
+from mitools.core.own_code import digest_code
+
+
+@runtime_checkable
+class View(Protocol):
+    """Turns a batch of items into one view of each, as a pure function of the items and of random numbers.
+
+    Whoever draws views makes the random numbers, so that a view is the same on every device, in every
+    process and in every batch. What has these three attributes and can be called is a view; there is nothing
+    to inherit from.
+
+    Attributes
+    ----------
+    name
+        The spec that :func:`mitools.views.registry.make_view` makes an equal view from, with every option
+        that is not at its default: ``simclr?strength=0.5``.
+    channels
+        Of the view.
+    draws
+        Random numbers an item; 0 for a view in which nothing is random.
+    """
+
+    @property
+    def name(self) -> str:
+        """The spec of the view, in its canonical form."""
+        ...
+
+    @property
+    def channels(self) -> int:
+        """Channels of the view."""
+        ...
+
+    @property
+    def draws(self) -> int:
+        """Random numbers an item."""
+        ...
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Make one view of each item.
+
+        Parameters
+        ----------
+        items
+            Shape (B, 3, H, W), float, in [0, 1]: images before they are normalised.
+        draws
+            Shape (B, self.draws), uniform in [0, 1): every random choice. Row i serves item i alone: equal
+            draws give equal views, whatever else is in the batch.
+
+        Returns
+        -------
+        Tensor
+            Shape (B, self.channels, H', W'), on the device of the items.
+        """
+        ...
+
+
+def view_key(view: View) -> str:
+    """Name all that a view depends on, as one line: its name, and a digest of code that is not mitools'."""
+    return f"{view.name} {digest_code(type(view))}".rstrip()

@@ -1,0 +1,112 @@
+"""Every view by its name, for commands, recipes and Python."""
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import TYPE_CHECKING, NamedTuple, cast
+
+from mitools.core.errors import InputError
+from mitools.core.names import check_name
+from mitools.core.own_code import import_named
+from mitools.views.specs import ViewSpec, parse_view_spec, view_family
+
+if TYPE_CHECKING:
+    from mitools.views.base import View
+    from mitools.views.recipes import AugmentationRecipe
+
+
+class NamedView(NamedTuple):
+    """Where a view is made, and what it is.
+
+    Attributes
+    ----------
+    maker
+        ``module:function`` under :mod:`mitools.views`; the function makes the view from a
+        :class:`~mitools.views.specs.ViewSpec`. A view's module is imported when the view is asked for.
+    what
+        One line for people.
+    example
+        A spec that makes it.
+    """
+
+    maker: str
+    what: str
+    example: str
+
+
+VIEWS: dict[str, NamedView] = {
+    "image": NamedView("image:image_view", "the image itself", "image"),
+    "simclr": NamedView(
+        "simclr:simclr_view",
+        "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",
+        "simclr?strength=0.5",
+    ),
+}
+"""The views by name: a new one is a file and a row here."""
+
+OWN = "python"
+"""What begins the name of a view from the user's own code."""
+
+
+def make_view(spec: "str | AugmentationRecipe | View") -> "View":
+    """Make the view that a spec names.
+
+    Parameters
+    ----------
+    spec
+        A name of :data:`VIEWS`, with its options: ``simclr?strength=0.5``. ``python:module:View`` names a
+        view of the user's own, or what makes one when called without arguments; naming it runs its code. An
+        :class:`~mitools.views.recipes.AugmentationRecipe` is SimCLR's augmentation, and a view is itself.
+
+    Raises
+    ------
+    InputError
+        When there is no such view (the nearest are named) or it does not take such an option.
+
+    Examples
+    --------
+    >>> make_view("simclr?strength=0.5&blur=0").name
+    'simclr?strength=0.5&blur=0'
+    """
+    if not isinstance(spec, str):
+        from mitools.views.recipes import AugmentationRecipe
+        from mitools.views.simclr import SimCLRView
+
+        return SimCLRView(spec) if isinstance(spec, AugmentationRecipe) else spec
+    name = view_family(spec)
+    if name == OWN:
+        return _own_view(spec)
+    check_name("view", name, [*VIEWS, f"{OWN}:module:View"])
+    module, _, function = VIEWS[name].maker.partition(":")
+    maker = getattr(import_module(f"mitools.views.{module}"), function)
+    return cast("Callable[[ViewSpec], View]", maker)(parse_view_spec(spec))
+
+
+def list_views(pattern: str = "*") -> list[str]:
+    """List the names of views that match a pattern, in alphabetical order.
+
+    Examples
+    --------
+    >>> list_views("sim*")
+    ['simclr']
+    """
+    return sorted(name for name in VIEWS if fnmatchcase(name, pattern))
+
+
+def _own_view(text: str) -> "View":
+    from mitools.views.base import View
+
+    spec = parse_view_spec(text)
+    spec.only()
+    found = import_named("view", spec.name)
+    try:
+        view = found() if isinstance(found, type) or not isinstance(found, View) else found
+    except Exception as error:  # the user's own code may raise anything
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(f"view {text!r} cannot be made ({type(error).__name__}: {reason})") from None
+    if not isinstance(view, View):
+        raise InputError(
+            f"view {text!r} is {type(view).__name__}, which lacks name, channels, draws or a call of"
+            " (items, draws); see mitools.views.base.View"
+        )
+    return view

@@ -1,0 +1,58 @@
+"""The names of views: ``name``, ``name:part``, ``name?key=value&key=value`` and ``name#k``."""
+
+import re
+from dataclasses import dataclass
+
+from mitools.core.errors import InputError
+from mitools.core.specs import Spec, parse_spec
+
+
+@dataclass(frozen=True)
+class ViewSpec(Spec):
+    """A parsed name of a view; `source` is the view's name and `name` the part of it.
+
+    Attributes
+    ----------
+    number
+        Which of several views that are drawn together: k in ``patch?size=64#k``; None where none is named.
+    """
+
+    number: int | None = None
+
+    def without_parts(self) -> None:
+        """Refuse a part and a number, for a view that has neither.
+
+        Raises
+        ------
+        InputError
+            When the spec names one.
+        """
+        part = f":{self.name}" if self.name else "" if self.number is None else f"#{self.number}"
+        if part:
+            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave {part} out")
+
+
+def view_family(text: str) -> str:
+    """Give what comes before parts, options and numbers: ``lab`` of ``lab:l``."""
+    return re.split(r"[:?#]", text, maxsplit=1)[0]
+
+
+def parse_view_spec(text: str) -> ViewSpec:
+    """Split the name of a view.
+
+    Raises
+    ------
+    InputError
+        When an option has no value or is given twice.
+
+    Examples
+    --------
+    >>> spec = parse_view_spec("patch:l?size=64#0")
+    >>> spec.source, spec.name, dict(spec.options), spec.number
+    ('patch', 'l', {'size': '64'}, 0)
+    """
+    body, number = text, None
+    if found := re.fullmatch(r"(.+)#(\d+)", text):
+        body, number = found[1], int(found[2])
+    spec = parse_spec(body, [view_family(body)])
+    return ViewSpec(text, spec.source, spec.name, spec.options, number)

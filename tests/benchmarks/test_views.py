@@ -1,0 +1,39 @@
+"""SimCLR's views beside torchvision's: ``pytest tests/benchmarks/test_views.py``.
+
+Torchvision draws for one image a call; ours takes its random numbers as an argument and a batch at once.
+"""
+
+import numpy as np
+import pytest
+import torch
+from torchvision.transforms import v2
+
+from mitools.views.item_views import ItemViews
+from mitools.views.simclr import SimCLRView
+
+ITEMS = 64
+
+
+def torchvision_views(size: int) -> v2.Compose:
+    steps = [
+        v2.RandomResizedCrop(size),
+        v2.RandomHorizontalFlip(),
+        v2.RandomApply([v2.ColorJitter(0.8, 0.8, 0.8, 0.2)], p=0.8),
+        v2.RandomGrayscale(p=0.2),
+    ]
+    blur = [v2.RandomApply([v2.GaussianBlur(size // 10 | 1, sigma=(0.1, 2.0))], p=0.5)] if size > 32 else []
+    return v2.Compose([*steps, *blur])
+
+
+@pytest.mark.parametrize("size", [32, 224])
+@pytest.mark.parametrize("who", ["torchvision", "ours"])
+@pytest.mark.benchmark(group="64 views")
+def test_throughput(benchmark, who, size):
+    images, items = torch.rand(ITEMS, 3, size, size), np.arange(ITEMS)
+    ours, theirs = ItemViews(SimCLRView(), count=1), torchvision_views(size)
+    with torch.inference_mode():
+        if who == "ours":
+            drawn = benchmark.pedantic(lambda: ours.of(images, items)[:, 0], rounds=3, warmup_rounds=1)
+        else:
+            drawn = benchmark.pedantic(lambda: torch.stack([*map(theirs, images)]), rounds=3, warmup_rounds=1)
+    assert drawn.shape == images.shape

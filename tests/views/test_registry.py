@@ -1,0 +1,158 @@
+"""Views by name: what is accepted, what is refused, and what every one of them must do."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mitools.core.errors import InputError
+from mitools.views.base import View, view_key
+from mitools.views.image import ImageView
+from mitools.views.item_views import ItemViews
+from mitools.views.recipes import AugmentationRecipe
+from mitools.views.registry import VIEWS, list_views, make_view
+from mitools.views.simclr import PAPER, SimCLRView
+from mitools.views.specs import parse_view_spec
+
+EXAMPLES = sorted({*VIEWS, *(row.example for row in VIEWS.values())})
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_every_view_runs_without_a_device_of_its_own(spec: str) -> None:
+    """On `meta` a tensor that was left on the CPU raises, and so does a choice that waits for the device."""
+    view = make_view(spec)
+    items = torch.rand(2, 3, 48, 64, device="meta")
+    drawn = view(items, torch.rand(2, view.draws, device="meta"))
+    assert drawn.device.type == "meta"
+    assert drawn.shape[:2] == (2, view.channels)
+    assert drawn.dtype == items.dtype
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_every_view_is_a_pure_function_of_its_own_row(spec: str) -> None:
+    view, generator = make_view(spec), torch.Generator().manual_seed(0)
+    items = torch.rand(6, 3, 48, 40, generator=generator)
+    draws = torch.rand(6, view.draws, generator=generator)
+    kept, state = (items.clone(), draws.clone()), torch.get_rng_state()
+    together = view(items, draws)
+    assert torch.equal(view(items, draws), together)
+    torch.testing.assert_close(
+        torch.cat([view(items[k : k + 1], draws[k : k + 1]) for k in range(6)]), together
+    )
+    torch.testing.assert_close(view(items.flip(0), draws.flip(0)), together.flip(0))
+    assert torch.equal(items, kept[0])
+    assert torch.equal(draws, kept[1])
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("spec", EXAMPLES)
+def test_every_name_makes_an_equal_view(spec: str) -> None:
+    view = make_view(spec)
+    assert isinstance(view, View)
+    assert make_view(view.name) == view
+    assert view_key(view) == view.name
+
+
+@pytest.mark.parametrize(
+    ("spec", "recipe", "name"),
+    [
+        ("simclr", PAPER, "simclr"),
+        ("simclr?strength=1.0&blur=large", PAPER, "simclr"),
+        ("simclr?strength=0.5&blur=0", AugmentationRecipe(), "simclr?strength=0.5&blur=0"),
+        (
+            "simclr?auto=svhn&crop_area=0.2&flip=0&jitter=1&grey=0.1&blur=0.25",
+            AugmentationRecipe(
+                crop_area=0.2, flip=0.0, jitter_strength=1.0, jitter=1.0, grey=0.1, blur=0.25, auto="svhn"
+            ),
+            "simclr?crop_area=0.2&flip=0&jitter=1&grey=0.1&blur=0.25&auto=svhn",
+        ),
+    ],
+)
+def test_a_spec_names_every_key_of_the_recipe(spec: str, recipe: AugmentationRecipe, name: str) -> None:
+    assert make_view(spec) == SimCLRView(recipe) == make_view(recipe)
+    assert make_view(spec).name == name
+
+
+def test_a_view_is_itself_and_names_are_listed() -> None:
+    view = ImageView()
+    assert make_view(view) is view
+    assert list_views() == sorted(VIEWS)
+    assert list_views("sim*") == ["simclr"]
+    assert list_views("nothing*") == []
+
+
+def test_parts_and_numbers_are_read() -> None:
+    spec = parse_view_spec("patch?size=64&distance=128#1")
+    assert (spec.source, spec.name, spec.options, spec.number) == (
+        "patch",
+        "",
+        {"size": "64", "distance": "128"},
+        1,
+    )
+    assert parse_view_spec("lab:ab").name == "ab"
+    assert parse_view_spec("frames:1-10").name == "1-10"
+    assert parse_view_spec("flow:runs/a#b#0").name == "runs/a#b"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("simcrl", "unknown view 'simcrl'; accepted: image, simclr or python:module:View"),
+        ("", "unknown view ''"),
+        ("simclr?strenth=1", "unknown option 'strenth'; accepted: .*strength"),
+        (
+            "simclr?strength=1.3",
+            "'simclr.strength=1.3': 'jitter_strength': .*less than or equal to 1.25, not 1.3",
+        ),
+        ("simclr?strength=nan", "'jitter_strength': .*not nan"),
+        ("simclr?strength=-1", "greater than or equal to 0, not -1"),
+        ("simclr?strength=strong", "valid number, not 'strong'"),
+        ("simclr?crop_area=0", "'crop_area': .*greater than 0"),
+        ("simclr?blur=small", "'blur': must be between 0 and 1, or large, not 'small'"),
+        ("simclr?blur=1.1", "'blur': must be between 0 and 1, or large, not 1.1"),
+        ("simclr?auto=mnist", "'auto': .*'cifar10', 'imagenet' or 'svhn', not 'mnist'"),
+        ("simclr?strength", "not of the form key=value"),
+        ("simclr?strength=1&strength=1", "given twice"),
+        ("simclr:strong", "view 'simclr:strong': simclr has no parts; leave :strong out"),
+        ("simclr#0", "view 'simclr#0': simclr has no parts; leave #0 out"),
+        ("image?size=3", "unknown option 'size'; it takes none"),
+        ("python:views", "is not of the form python:module:name"),
+        ("python:no_such_module:View", "cannot be imported .ModuleNotFoundError"),
+        ("python:math:tan?x=1", "unknown option 'x'"),
+        ("python:math:pi", "view 'python:math:pi' cannot be made"),
+        ("python:os:getcwd", "is str, which lacks name, channels, draws"),
+    ],
+)
+def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        make_view(spec)
+    assert "\n" not in str(caught.value)
+
+
+OWN = '''
+class Darker:
+    """Half as bright, or less."""
+
+    name, channels, draws = "darker", 3, 1
+
+    def __call__(self, items, draws):
+        return items * draws[:, :, None, None] / 2
+'''
+
+
+def test_a_view_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("own_views_for_test.py").write_text(OWN)
+    view = make_view("python:own_views_for_test:Darker")
+    items = torch.ones(4, 3, 2, 2)
+    found: Tensor = ItemViews(view, count=3).of(items, np.arange(4))
+    assert found.shape == (4, 3, 3, 2, 2)
+    assert float(found.max()) < 0.5
+    before = view_key(view)
+    assert before.startswith("darker ")
+    Path("own_views_for_test.py").write_text(OWN + "# changed\n")
+    assert view_key(view) != before
+    sys.modules.pop("own_views_for_test")
