@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
+from importlib.metadata import version
 
 import torch
 
-import mitools
 from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import seeded
 from mitools.backends.threads import fastest_threads, threads, threads_asked_for
@@ -50,7 +50,7 @@ def computing_conditions(
                 "device": str(runtime.device),
                 "precision": runtime.precision,
                 "processes": runtime.processes,
-                "versions": {"mitools": mitools.__version__, "torch": torch.__version__},
+                "versions": {name: version(name) for name in ("mitools", "torch")},
             }
         )
     with threads(count):

@@ -1,5 +1,6 @@
 """With how many threads a run is computed: what is asked for, what is remembered, what is measured."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -71,7 +72,7 @@ def test_a_run_says_what_it_was_computed_with(tmp_path: Path) -> None:
     found = train(RECIPE, tmp_path / "run").conditions()
     assert found["threads"] == 1
     assert found["device"] == "cpu"
-    assert found["versions"]["torch"] == torch.__version__
+    assert found["versions"]["torch"] == version("torch")
 
 
 def test_no_thread_is_refused() -> None:
