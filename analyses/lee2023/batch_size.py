@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 from mitools.analyses.lee2023.figures.batch_size_figure import batch_size_chart
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
+from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
@@ -22,6 +23,9 @@ from mitools.pairing.same_class import SameClassPairs
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import Count, Positive, TrainingRecipe
+
+MEASURED = "runs measured"
+"""What the progress after training counts."""
 
 COMPARED_BATCH_SIZES = (4, 64)
 """The two batch sizes whose difference decides; the smallest and the largest where they are not run."""
@@ -105,9 +109,9 @@ def run(
                      runtime, advance)  # fmt: skip
     if not runtime.is_main:
         return None
-    evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
-    table = pd.DataFrame([_row(folder, evaluation, recipe) for folder in runs.values()])
-    table = table.sort_values("k_tr", ignore_index=True)
+    jobs = {name: (folder, recipe, out) for name, folder in runs.items()}
+    rows = side_by_side(_measure, jobs, runtime, MEASURED, advance)
+    table = pd.DataFrame(rows.values()).sort_values("k_tr", ignore_index=True)
     figures = write_chart(out / "batch_size", batch_size_chart, table)
     return write_finding(table, describe(table), out, figures)
 
@@ -172,6 +176,16 @@ def _recipe(training: TrainingRecipe, one: BatchSizeRun) -> TrainingRecipe:
     if one.learning_rate is not None:
         optimiser = optimiser.model_copy(update={"learning_rate": one.learning_rate})
     return training.model_copy(update={"batch_size": one.batch_size, "optimiser": optimiser})
+
+
+def _measure(
+    job: tuple[RunFolder, BatchSizeRecipe, Path], runtime: Runtime, advance: Advance | None
+) -> Values:
+    folder, recipe, out = job
+    row = _row(folder, Evaluation(recipe.evaluation, out, runtime, advance), recipe)
+    if advance:
+        advance(MEASURED, 1, 1)
+    return row
 
 
 def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> Values:

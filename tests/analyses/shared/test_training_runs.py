@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mitools.analyses.shared import training_runs
+from mitools.analyses.shared import side_by_side
 from mitools.analyses.shared.training_runs import train_all
 from mitools.backends.runtime import Runtime
 from mitools.backends.threads import threads
@@ -61,7 +61,7 @@ def test_errors_name_their_runs_and_the_rest_is_finished_once(
         train_all(bad | THREE, tmp_path, Runtime())
     trained = weights(tmp_path)
     assert {name.split("/")[1] for name in trained if "0002" in name} == set(THREE)
-    monkeypatch.setattr(training_runs, "in_workers", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(side_by_side, "in_workers", lambda *_: pytest.fail("trained again"))
     with threads(2):
         train_all(THREE, tmp_path, Runtime())
     assert weights(tmp_path) == trained
