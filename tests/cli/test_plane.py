@@ -80,8 +80,8 @@ def test_a_plane_without_a_figure_says_so(tmp_path: Path, capsys: pytest.Capture
     ("arguments", "words"),
     [
         (["{run}", "--layers", "layers.00"], "no layer 'layers.00'; nearest: layers.0"),
-        (["{run}", "--methods", "mined"], "no method 'mined'"),
-        (["{run}", "--methods", ""], "no method ''"),
+        (["{run}", "--methods", "mined"], "unknown plane method 'mined'"),
+        (["{run}", "--methods", ""], "unknown plane method ''"),
         (["{run}", "--data", "digits"], "write NAME=SPEC"),
         (["{run}", "--data", "a=digits", "--data", "a=digits"], "a= is given twice"),
         (["{run}", "--data", "a=digitz"], "unknown source 'digitz'"),
