@@ -10,7 +10,7 @@ from mitools.cli.console import JsonOption, SeedOption, err, print_json, print_t
 
 def correlate(
     table: Annotated[Path, typer.Argument(help="A CSV file with one row an encoder.", metavar="TABLE.csv")],
-    target: Annotated[str, typer.Option(help="The column to correlate with, such as linear_acc.")],
+    target: Annotated[str, typer.Option(help="The column to correlate with.")] = "linear_acc",
     lower_is_better: Annotated[
         str | None,
         typer.Option(

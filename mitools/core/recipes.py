@@ -2,6 +2,7 @@
 
 import json
 import re
+from os import PathLike
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -90,10 +91,17 @@ def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str = "", 
     """
     # As JSON, a list may fill a tuple and a text a path, and yet no text becomes a number.
     try:
-        return kind.model_validate_json(json.dumps(content, default=str))
+        return kind.model_validate_json(json.dumps(content, default=_plain))
     except ValidationError as error:
         prefix = f"{name}: " if name else ""
         raise InputError(prefix + _first_fault(error, kind, under)) from None
+
+
+def _plain(value: Any) -> str:
+    """Give a path as text; anything else that JSON has not is no value of a recipe."""
+    if isinstance(value, PathLike):
+        return str(value)
+    raise InputError(f"a recipe holds an object of {type(value).__name__}; give texts, numbers and lists")
 
 
 def _first_fault(error: ValidationError, kind: type[Recipe], under: str) -> str:

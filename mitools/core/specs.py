@@ -107,3 +107,15 @@ def parse_spec(text: str, sources: Iterable[str]) -> Spec:
             raise InputError(f"spec {text!r}: option {key!r} is given twice")
         options[key] = value
     return Spec(text, source, name, options)
+
+
+def shown_name(text: str) -> str:
+    """Give the name that a spec asks to be shown by, or the spec itself.
+
+    Examples
+    --------
+    >>> shown_name("builtin:pca?k=16&name=small"), shown_name("builtin:pixels")
+    ('small', 'builtin:pixels')
+    """
+    options = dict(part.partition("=")[::2] for part in text.partition("?")[2].split("&"))
+    return options.get("name") or text

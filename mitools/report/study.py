@@ -10,6 +10,7 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
 from mitools.core.names import nearest
+from mitools.core.specs import shown_name
 from mitools.measures.measured import Difference
 from mitools.report.tables.write import write_csv
 from mitools.studies.folder import Found
@@ -123,7 +124,7 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
     cell = found.cell
     row: dict[str, Any] = {
         "data": cell.data,
-        "encoder": cell.encoder,
+        "encoder": shown_name(cell.encoder),
         "family": families.get(cell.encoder),
         "pairing": cell.pairing,
         "measure": cell.measure,

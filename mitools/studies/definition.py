@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from mitools.core.names import check_name, nearest
 from mitools.core.recipes import Recipe, read_recipe
+from mitools.core.specs import shown_name
 from mitools.measures.base import Measure
 from mitools.measures.registry import MEASURES, METRICS, PAIRINGS, find_measure
 from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
@@ -118,7 +119,7 @@ class Study(Recipe):
     def _refuse_repetitions(self) -> "Study":
         for field in ("data", "estimators", "metrics", "measures", "seeds"):
             _refuse_twice(field, getattr(self, field))
-        _refuse_twice("encoders", [encoder.spec for encoder in self.encoders])
+        _refuse_twice("encoders", [shown_name(encoder.spec) for encoder in self.encoders])
         if not _columns(self):
             raise ValueError("nothing to measure: no estimator applies to a pairing, and no metric is named")
         return self

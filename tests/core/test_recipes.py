@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field
 
 from mitools.core.errors import InputError
-from mitools.core.recipes import Recipe, read_recipe
+from mitools.core.recipes import Recipe, make_recipe, read_recipe
 
 
 class Optimiser(Recipe):
@@ -66,3 +66,9 @@ def test_a_fault_is_one_line_that_names_its_place(tmp_path: Path, text: str, sai
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.yaml: no such file"):
         read_recipe(tmp_path / "none.yaml", Training)
+
+
+def test_a_recipe_made_of_objects_takes_paths_and_no_other_kind() -> None:
+    assert make_recipe({"encoder": Path("net.pth")}, Training).encoder == "net.pth"
+    with pytest.raises(InputError, match="a recipe holds an object of object; give texts, numbers and lists"):
+        make_recipe({"encoder": object()}, Training)

@@ -69,3 +69,9 @@ def test_markdown_is_a_table() -> None:
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no format 'xlsx'"):
         write_table(pd.DataFrame(), tmp_path / "table.xlsx")
+
+
+def test_a_row_shows_the_name_that_its_spec_asks_for() -> None:
+    found = [Found(Cell("d", "builtin:pca?k=4&name=small", "", "nmi", 0), "done", {"value": 0.5}, "")]
+    (row,) = encoder_table(cell_table(found, {"builtin:pca?k=4&name=small": "pca"})).to_dict("records")
+    assert (row["encoder"], row["family"]) == ("small", "pca")

@@ -43,6 +43,7 @@ def test_a_bare_encoder_has_no_family(study_file: Path) -> None:
         ("seeds: [0, 1]", "seed: 0", "unknown key 'seed'; did you mean seeds"),
         ("family: pca", "famly: pca", "unknown key 'encoders.1.famly'; did you mean .*family"),
         ("- builtin:pixels", "- builtin:pca?k=4", "encoders names 'builtin:pca\\?k=4' twice"),
+        ("- builtin:pixels", "- builtin:pixels?name=a\n  - builtin:pca?name=a", "encoders names 'a' twice"),
     ],
 )
 def test_a_wrong_study_is_one_line(study_file: Path, old: str, new: str, said: str) -> None:
