@@ -240,6 +240,11 @@ class Stream(IterableDataset):
         (pd.DataFrame(ROWS), "no column 'label'; name the column of labels as label=NAME: 0, 1"),
         (pd.DataFrame({"label": LABELS}), "the table has no column beside 'label'"),
         (pd.DataFrame({"label": LABELS, "a": 1, "b": NAMES}), "column 'b' holds no numbers"),
+        (
+            pd.DataFrame(ROWS).assign(label=LABELS, labels=LABELS),
+            "columns 'label' and 'labels'; name the one",
+        ),
+        (pd.DataFrame([[1, 2, 0]] * N, columns=["label", "label", "a"]), "several columns 'label'; rename"),
         (Stream(), "Stream has no numbered items; give a map-style Dataset"),
         (DataLoader(Stream()), "Stream has no numbered items; give a map-style Dataset"),
         (DataLoader(Items(normalised), batch_size=None), "makes no batches"),
