@@ -197,6 +197,12 @@ def _checked(name: str, rows: object, n: int) -> Tensor:
     if not isinstance(rows, Tensor) or rows.ndim != 2 or len(rows) != n:
         what = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__
         raise InputError(f"encoder {name} returns {what} for {n} inputs; it must return ({n}, d)")
+    if not rows.shape[1]:
+        raise InputError(f"encoder {name} returns rows of 0 columns; it must return ({n}, d), d at least 1")
+    if rows.is_complex():  # float() would keep the real part alone
+        raise InputError(
+            f"encoder {name} returns complex numbers; return torch.view_as_real(rows).flatten(1)"
+        )
     rows = rows.float().cpu()
     if broken := int((~rows.isfinite()).any(dim=1).sum()):
         raise InputError(f"encoder {name}: {broken} of {n} rows in a batch are not finite")
