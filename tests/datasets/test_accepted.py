@@ -273,9 +273,58 @@ def test_the_column_of_labels():
         as_labelled_data((ROWS, LABELS), label="species")
 
 
+def broken(index):
+    if index == 9:
+        raise OSError("no such\nfile")
+    return normalised(index)
+
+
+def broken_in_pairs(batch):
+    raise RuntimeError("sizes differ")
+
+
+class WithoutLength(Items):
+    def __len__(self):
+        raise RuntimeError("not opened")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (Items(broken), "item 9 of Items cannot be read (OSError: no such file)"),
+        (DataLoader(Items(broken)), "item 9 of Items cannot be read (OSError: no such file)"),
+        (DataLoader(Items(broken), num_workers=1), "item 9 of Items cannot be read (OSError: no such file)"),
+        (
+            Items([normalised(0)].__getitem__),
+            "item 1 of Items cannot be read (IndexError: list index out of range; its length is 12)",
+        ),
+        (
+            DataLoader(Items(normalised), collate_fn=broken_in_pairs),
+            "item 0 of Items: the collate function fails (RuntimeError: sizes differ)",
+        ),
+        (WithoutLength(normalised), "WithoutLength does not say its length (RuntimeError: not opened)"),
+    ],
+    ids=["dataset", "loader", "workers", "too long", "collate", "no length"],
+)
+def test_an_error_of_the_callers_own_code_names_the_item_in_one_line(data, words):
+    with pytest.raises(InputError) as caught:
+        as_labelled_data(data)
+    assert str(caught.value) == words
+
+
 def test_an_error_of_the_callers_own_dataset_is_the_callers_to_see():
-    def broken(index):
+    def mine(index):
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
-        as_labelled_data(Items(broken))
+    with pytest.raises(InputError, match="item 0 of Items") as caught:
+        as_labelled_data(Items(mine))
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize(
+    "held", [ROWS, pd.DataFrame(ROWS), "itself", {"a": 1}], ids=lambda v: type(v).__name__
+)
+def test_what_a_dataset_holds_under_the_name_of_a_dataset_is_its_own_affair(held):
+    items = Items(picture)
+    items.dataset = items.datasets = items if isinstance(held, str) else held
+    assert as_labelled_data(items).classes == ["0", "1", "2"]
