@@ -61,6 +61,10 @@ def as_labelled_data(
         if len(data) != 2:
             raise InputError(f"data is a tuple of {len(data)}; give (X, y): items and their labels")
         return _of_pair(*data, advance=advance)
+    if isinstance(data, list) and not data:
+        raise InputError(f"data is an empty list; give {ACCEPTED_DATA}")
+    if isinstance(data, list) and len(data) == 2 and _are_columns(*data):
+        raise InputError("data is a list of two; items and their labels must be a tuple (X, y)")
     if torch is not None and isinstance(data, torch.utils.data.DataLoader):
         from mitools.datasets.torch_items import read_loader
 
@@ -71,6 +75,14 @@ def as_labelled_data(
 
         return read_dataset(data, workers=workers or 0, advance=advance)
     raise InputError(f"data is a {_kind(data)}; give {ACCEPTED_DATA}")
+
+
+def _are_columns(first: Any, second: Any) -> bool:
+    """Whether two members of a list look like items and their labels, and not like two (item, label)."""
+    if isinstance(first, list) and len(first) == 2:
+        return False
+    pair = (first, second)
+    return all(hasattr(one, "__len__") and not isinstance(one, str | tuple | Mapping) for one in pair)
 
 
 def _of_pair(items: Any, labels: Any, advance: Advance) -> LabelledData:

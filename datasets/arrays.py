@@ -112,7 +112,8 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
     Raises
     ------
     InputError
-        When there is no such column, or none beside it, or another holds neither numbers nor is alone.
+        When there is no such column, or several that may be meant, or none beside it, or another holds
+        neither numbers nor is alone.
     """
     columns = [str(column) for column in table.columns]
     found = [name for name in ([label] if label else LABEL_COLUMNS) if name in columns]
@@ -122,6 +123,13 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
             f"the table has no column {wanted!r}; name the column of labels as label=NAME:"
             f" {nearest(wanted, columns, FEW_NAMES)}"
         )
+    if len(found) > 1:  # the other one would be a feature that gives the class away
+        both = " and ".join(map(repr, found))
+        raise InputError(
+            f"the table has columns {both}; name the one of labels as label=NAME, drop the other"
+        )
+    if columns.count(found[0]) > 1:
+        raise InputError(f"the table has several columns {found[0]!r}; rename all but the one of labels")
     table = table.set_axis(columns, axis=1)
     items = table.drop(columns=found[0])
     if items.shape[1] == 0:

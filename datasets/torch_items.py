@@ -87,7 +87,8 @@ class TorchItems:
         """Read several items as the caller's own collate function joins them."""
         if self.collate is None:
             raise ValueError("these items are read one by one")
-        inputs, _ = _pair(self.collate([self.items[int(self.indices[k])] for k in indices]), "a batch")
+        chosen = [_item(self.items, int(self.indices[k])) for k in indices]
+        inputs, _ = _pair(_collated(self.collate, chosen, f"a batch of {self.name}"), "a batch")
         return inputs
 
 
@@ -130,8 +131,8 @@ def read_dataset(
     Raises
     ------
     InputError
-        When it has no numbered items, an item is no pair of a kind that is known, or an item differs when it
-        is read again, as behind a random augmentation.
+        When it has no numbered items, an item cannot be read or is no pair of a kind that is known, or an
+        item differs when it is read again, as behind a random augmentation.
     """
     if isinstance(dataset, IterableDataset) or not (
         hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
@@ -139,7 +140,7 @@ def read_dataset(
         raise InputError(
             f"{type(dataset).__name__} has no numbered items; give a map-style Dataset, which has a length"
         )
-    indices = np.arange(len(dataset)) if indices is None else indices
+    indices = np.arange(_length(dataset)) if indices is None else indices
     if not len(indices):
         raise InputError(f"{type(dataset).__name__} has no items")
     _require_repeatable(dataset, indices, collate)
@@ -181,13 +182,16 @@ def _sampled(loader: "DataLoader[Any]") -> NDArray[np.int64]:
     """Say which items a loader draws, in rising order."""
     batches: Any = loader.batch_sampler
     sampler: Any = batches.sampler if type(batches) is BatchSampler else batches
-    length = len(loader.dataset)  # type: ignore[arg-type]
+    length = _length(loader.dataset)
     if isinstance(sampler, SequentialSampler) or (
         isinstance(sampler, RandomSampler) and not sampler.replacement and sampler.num_samples >= length
     ):
         return np.arange(length)
     with torch.random.fork_rng(devices=[]):  # a draw of its own must not move the caller's random numbers
-        drawn = list(sampler)
+        try:
+            drawn = list(sampler)
+        except Exception as error:
+            raise InputError(f"the DataLoader's sampler fails ({_reason(error)})") from error
     flat = [index for batch in drawn for index in batch] if batches is sampler else drawn
     return np.unique(np.asarray(flat, dtype=np.int64))
 
@@ -241,11 +245,49 @@ def _require_repeatable(items: Any, indices: NDArray[np.int64], collate: Collate
 def _read(items: Any, index: int, collate: Collate | None) -> tuple[Item, Any]:
     """Read one item and its label, both in their plain form."""
     where = f"item {index} of {type(items).__name__}"
+    found = _item(items, index)
     if collate is None:
-        item, label = _pair(items[index], where)
+        item, label = _pair(found, where)
         return _plain_item(item, where), _plain_label(label, where)
-    inputs, labels = _pair(collate([items[index]]), where)
+    inputs, labels = _pair(_collated(collate, [found], where), where)
     return _first(inputs, where), _plain_label(labels[0] if _is_list(labels) else labels, where)
+
+
+def _item(items: Any, index: int) -> Any:
+    """Read one item by the caller's own code; what that raises comes with the item's number."""
+    try:
+        return items[index]
+    except InputError:
+        raise
+    except Exception as error:
+        where, reason = f"item {index} of {type(items).__name__}", _reason(error)
+        if isinstance(error, IndexError):
+            reason += f"; its length is {_length(items)}"
+        raise InputError(f"{where} cannot be read ({reason})") from error
+
+
+def _collated(collate: Collate, found: list[Any], where: str) -> Any:
+    try:
+        return collate(found)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{where}: the collate function fails ({_reason(error)})") from error
+
+
+def _length(items: Any) -> int:
+    try:
+        return len(items)
+    except InputError:
+        raise
+    except Exception as error:
+        raise InputError(f"{type(items).__name__} does not say its length ({_reason(error)})") from error
+
+
+def _reason(error: Exception) -> str:
+    """Say in one line what went wrong in the caller's code."""
+    said = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def _pair(found: Any, where: str) -> tuple[Any, Any]:
@@ -331,9 +373,18 @@ def _update(state: Any, item: Item) -> None:
 
 def _class_names(dataset: Any) -> Sequence[str] | None:
     """Find what torchvision's data sets call their classes, also behind a Subset or a ConcatDataset."""
-    while not isinstance(getattr(dataset, "classes", None), list | tuple):
-        inner = getattr(dataset, "dataset", None) or next(iter(getattr(dataset, "datasets", ())), None)
-        if inner is None:
+    seen = []
+    while not _has_class_names(dataset):
+        seen.append(dataset)
+        parts = getattr(dataset, "datasets", None)
+        behind = [getattr(dataset, "dataset", None), *(parts[:1] if isinstance(parts, list | tuple) else [])]
+        # What has that name may be anything, an array or a table, or lead back to where it came from.
+        inner = [one for one in behind if isinstance(one, Dataset) or _has_class_names(one)]
+        if not inner or any(inner[0] is one for one in seen):
             return None
-        dataset = inner
+        dataset = inner[0]
     return [str(name) for name in dataset.classes]
+
+
+def _has_class_names(dataset: Any) -> bool:
+    return isinstance(getattr(dataset, "classes", None), list | tuple)

@@ -5,6 +5,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from mitools.core.whole_number import whole_number as _whole
+
 if TYPE_CHECKING:
     from mitools.core.estimate import Estimate
     from mitools.core.progress import Advance
@@ -293,7 +295,7 @@ def correlate(
     table: Any,
     target: str = "linear_acc",
     *,
-    lower_is_better: Sequence[str] | None = None,
+    lower_is_better: str | Sequence[str] | None = None,
     confidence: float = 0.95,
     bootstrap: int = 2000,
     seed: int = 0,
@@ -310,7 +312,8 @@ def correlate(
     target
         The column to correlate with.
     lower_is_better
-        Columns whose sign is turned; ``alignment`` and ``uniformity`` where present when None.
+        The column, or columns, whose sign is turned; ``alignment`` and ``uniformity`` where present when
+        None.
     confidence
         Of the intervals.
     bootstrap
@@ -345,18 +348,19 @@ def correlate(
 
     if isinstance(table, str | PathLike):
         table = read_csv(Path(table))
-    table = getattr(table, "table", table)
+    if not isinstance(table, pd.DataFrame):  # asked first: a column may be called "table"
+        table = getattr(table, "table", table)
     if not isinstance(table, pd.DataFrame):
         raise InputError(
             f"the table is a {type(table).__name__}; give a DataFrame, the path of a CSV file, or an audit"
         )
-    turned = correlation.LOWER_IS_BETTER if lower_is_better is None else tuple(lower_is_better)
+    turned = correlation.LOWER_IS_BETTER if lower_is_better is None else lower_is_better
     found = correlation.correlate(
         table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
     )
     numeric = correlation.numeric_columns(table)
     others = [str(name) for name in table.columns if str(name) not in numeric]
-    return CorrelationResult(found, target, len(table), others, confidence)
+    return CorrelationResult(found, str(target), len(table), others, confidence)
 
 
 def calibrate(
@@ -715,17 +719,3 @@ def _recipe(given: Any, kind: Any, name: str) -> Any:
         f"{name} is a {type(given).__name__}; give keys and values, the path of a YAML file, or a"
         f" {kind.__name__}"
     )
-
-
-def _whole(value: int, name: str, at_least: int = 0) -> int:
-    from operator import index
-
-    from mitools.core.errors import InputError
-
-    try:
-        number = index(value)
-    except TypeError:
-        number = at_least - 1
-    if number < at_least:
-        raise InputError(f"{name}={value!r} must be a whole number of at least {at_least}")
-    return number

@@ -30,6 +30,9 @@ from mitools.views.item_views import ItemViews
 BATCH_SIZE = 256
 """Items in work at a time, all views counted, unless the caller says otherwise."""
 
+_TYPE_WORDS = ("dtype", "scalar type", "input type", "not implemented for")
+"""In torch's errors about numbers of two types."""
+
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
 
@@ -183,6 +186,8 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
     except InputError as error:
         raise InputError(f"encoder {encoder.name}: {error}") from None
     except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+        if differ := _differing_types(encoder.module, x, error):
+            raise InputError(f"encoder {encoder.name}: {differ}") from (error if encoder.borrowed else None)
         shape = "x".join(map(str, x.shape[1:])) if isinstance(x, Tensor) else f"{', '.join(x)}"
         reason = " ".join(str(error).split())
         said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})")
@@ -193,10 +198,30 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
     return {layer: _checked(_at(encoder, layer), rows, n) for layer, rows in layers.items()}
 
 
+def _differing_types(module: nn.Module, x: Inputs, error: Exception) -> str | None:
+    """Say what torch means where it refuses to compute with numbers of two types; None of other errors."""
+    is_about_types = any(words in str(error).lower() for words in _TYPE_WORDS)
+    if not is_about_types or next(module.parameters(), None) is None:
+        return None
+    weights = dtype_of(module)
+    tensors = [x] if isinstance(x, Tensor) else [value for value in x.values() if value.is_floating_point()]
+    other = next((tensor.dtype for tensor in tensors if tensor.dtype != weights), None)
+    if other is None:
+        return None
+    one, two = (str(dtype).removeprefix("torch.") for dtype in (weights, other))
+    return f"the module's weights are {one} and items are {two}; convert one of them (items.to(torch.{one}))"
+
+
 def _checked(name: str, rows: object, n: int) -> Tensor:
     if not isinstance(rows, Tensor) or rows.ndim != 2 or len(rows) != n:
         what = f"shape {tuple(rows.shape)}" if isinstance(rows, Tensor) else type(rows).__name__
         raise InputError(f"encoder {name} returns {what} for {n} inputs; it must return ({n}, d)")
+    if not rows.shape[1]:
+        raise InputError(f"encoder {name} returns rows of 0 columns; it must return ({n}, d), d at least 1")
+    if rows.is_complex():  # float() would keep the real part alone
+        raise InputError(
+            f"encoder {name} returns complex numbers; return torch.view_as_real(rows).flatten(1)"
+        )
     rows = rows.float().cpu()
     if broken := int((~rows.isfinite()).any(dim=1).sum()):
         raise InputError(f"encoder {name}: {broken} of {n} rows in a batch are not finite")

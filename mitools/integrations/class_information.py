@@ -9,9 +9,13 @@ from torch import distributed
 from mitools.core.arrays import as_array
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.whole_number import whole_number
 from mitools.datasets.arrays import number_labels
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.class_prior import Prior
+from mitools.estimators.inputs.class_prior import Prior, check_prior
+
+_KINDS = {"b": "truth values", "i": "numbers", "u": "numbers", "f": "numbers", "U": "names"}
+"""Kinds of labels by the kind of their dtype."""
 
 
 class ClassInformation:
@@ -32,6 +36,11 @@ class ClassInformation:
     seed
         Of the sample, and of the split of :func:`mitools.certify`.
 
+    Raises
+    ------
+    InputError
+        When one of these is not of its form.
+
     Examples
     --------
     >>> import torch, mitools
@@ -48,12 +57,17 @@ class ClassInformation:
     """
 
     def __init__(self, max_items: int | None = 20_000, prior: Prior = "empirical", seed: int = 0) -> None:
-        if max_items is not None and max_items < 1:
-            raise InputError(f"max_items={max_items} must be at least 1, or None")
-        self.max_items = max_items
+        check_prior(prior)
+        self.max_items = None if max_items is None else whole_number(max_items, "max_items", 1)
         self.prior = prior
-        self.seed = seed
+        self.seed = whole_number(seed, "seed")
         self.reset()
+
+    def __repr__(self) -> str:
+        return (
+            f"ClassInformation(max_items={self.max_items}, prior={self.prior!r}, seed={self.seed}):"
+            f" {len(self)} items kept of {self.seen} seen"
+        )
 
     def reset(self) -> None:
         """Forget all items."""
@@ -74,22 +88,29 @@ class ClassInformation:
         features
             Shape (B, d): a tensor on any device, with or without gradients, or anything that holds an array.
         labels
-            Shape (B,): class numbers or names.
+            Shape (B,): class numbers or names; of one kind in all batches.
 
         Raises
         ------
         InputError
-            When the shapes do not fit each other, or earlier batches.
+            When shapes or the kind of labels do not fit each other, or earlier batches.
         """
         rows, values = as_array(features, "features"), as_array(labels, "labels")
         if rows.ndim != 2 or values.shape != (len(rows),):
             raise InputError(
                 f"features have shape {rows.shape} and labels {values.shape}; give (B, d) and (B,)"
             )
+        if rows.dtype.kind not in "fiub":
+            raise InputError(f"features hold {rows.dtype}; give real numbers")
+        if values.dtype.kind not in _KINDS:
+            raise InputError(f"labels hold {values.dtype}; give one class number or name an item")
+        if not len(rows):
+            return
         if self._kept and self._kept[0].rows.shape[1] != rows.shape[1]:
             raise InputError(
                 f"features have {rows.shape[1]} columns, and had {self._kept[0].rows.shape[1]}; reset() first"
             )
+        _require_one_kind([*(items.labels for items in self._kept[:1]), values])
         # Copied: the caller's next batch may come in the same memory.
         batch = _Items(rows.astype(np.float32, copy=True), values.copy(), self._rng.random(len(rows)))
         self.seen += len(rows)
@@ -103,12 +124,14 @@ class ClassInformation:
         Raises
         ------
         InputError
-            When no item has passed by, there is one class only, or a class has fewer than five items.
+            When no item has passed by, there is one class only, a class has fewer than five items, or
+            processes hold labels of different kinds.
         """
         mine = [_Items.joined(self._kept).sampled(self.max_items)] if self._kept else []
         parts = _gathered(mine)
         if not parts:
             raise InputError("no item has passed by; call update(features, labels) first")
+        _require_one_kind([part.labels for part in parts])
         items = _Items.joined(parts).sampled(self.max_items)
         _, labels = number_labels(items.labels)
         return ClassPosterior(prior=self.prior, seed=self.seed).estimate(items.rows, labels)
@@ -136,6 +159,13 @@ class _Items:
             return self
         kept = np.sort(np.argpartition(self.keys, count - 1)[:count])
         return _Items(self.rows[kept], self.labels[kept], self.keys[kept])
+
+
+def _require_one_kind(labels: list[NDArray[Any]]) -> None:
+    """Refuse labels of several kinds: joined, numbers would become names, and truth values numbers."""
+    kinds = list(dict.fromkeys(_KINDS[values.dtype.kind] for values in labels))
+    if len(kinds) > 1:
+        raise InputError(f"labels are {kinds[1]}, and were {kinds[0]}; give one kind, or reset() first")
 
 
 def _gathered(mine: list[_Items]) -> list[_Items]:

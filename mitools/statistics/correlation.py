@@ -8,6 +8,7 @@ import pandas as pd
 
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
+from mitools.core.whole_number import whole_number
 from mitools.statistics.bootstrap import bca_interval, resample_counts
 from mitools.statistics.coefficients import COEFFICIENT_NAMES, Floats, coefficients, p_values
 from mitools.statistics.holm import holm
@@ -35,7 +36,7 @@ def correlate(
     table: pd.DataFrame,
     target: str,
     *,
-    lower_is_better: Iterable[str] = LOWER_IS_BETTER,
+    lower_is_better: str | Iterable[str] = LOWER_IS_BETTER,
     confidence: float = 0.95,
     bootstrap: int = 2000,
     seed: int = 0,
@@ -51,10 +52,10 @@ def correlate(
     table
         One row an encoder (3 to 2,000). Columns of numbers are used; truth values and text are not.
     target
-        The column to correlate with, such as ``linear_acc``.
+        The column to correlate with, such as ``linear_acc``. Columns go by their names as texts: 0 is ``0``.
     lower_is_better
-        Columns to negate. The two defaults are skipped where the table lacks them; any other name must be
-        a numeric column.
+        The column, or columns, to negate. The two defaults are skipped where the table lacks them; any other
+        name must be a numeric column.
     confidence
         Of the bootstrap intervals.
     bootstrap
@@ -77,9 +78,10 @@ def correlate(
     InputError
         When the target is missing, not numeric, constant or has fewer than three values; when a name of
         `lower_is_better` is no numeric column; when a column name occurs twice; when an option is out of
-        range.
+        range, or not of its form.
     """
-    negated = tuple(lower_is_better)
+    target, negated = str(target), _names(lower_is_better)
+    whole_number(seed, "seed")
     table = table.rename(columns=str)
     numeric = _check(table, target, negated, confidence, bootstrap)
     oriented = {
@@ -110,13 +112,21 @@ def numeric_columns(table: pd.DataFrame) -> list[str]:
     ]
 
 
+def _names(columns: str | Iterable[str]) -> tuple[str, ...]:
+    if isinstance(columns, str):  # one name, and not its letters
+        return (columns,)
+    if not isinstance(columns, Iterable):
+        raise InputError(f"lower_is_better is a {type(columns).__name__}; give names of columns")
+    return tuple(map(str, columns))
+
+
 def _check(
     table: pd.DataFrame, target: str, negated: tuple[str, ...], confidence: float, bootstrap: int
 ) -> list[str]:
     """Refuse what cannot be correlated; return the numeric columns."""
-    if not 0 < confidence < 1:
-        raise InputError(f"confidence={confidence:g} must lie between 0 and 1")
-    if not 100 <= bootstrap <= MOST_RESAMPLES:
+    if not (isinstance(confidence, float | int | np.number) and 0 < confidence < 1):
+        raise InputError(f"confidence={confidence} must lie between 0 and 1")
+    if not 100 <= whole_number(bootstrap, "bootstrap") <= MOST_RESAMPLES:
         raise InputError(f"bootstrap={bootstrap} must lie between 100 and {MOST_RESAMPLES:,} resamples")
     twice = table.columns[table.columns.duplicated()].unique()
     if len(twice):

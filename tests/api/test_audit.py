@@ -201,6 +201,17 @@ def test_what_is_no_encoder_is_refused_in_one_sentence(rows, encoders, words):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("dtype", [torch.float64, torch.int64, torch.float16])
+def test_items_of_another_type_than_the_weights_say_what_to_convert(dtype):
+    items = torch.utils.data.TensorDataset(torch.ones(30, 2, 4, 4).to(dtype), torch.arange(30) % 3)
+    net = nn.Sequential(nn.Flatten(), nn.Linear(32, 4))
+    words = (
+        f"encoder net: the module's weights are float32 and items are {str(dtype)[6:]}; convert one of them"
+    )
+    with pytest.raises(InputError, match=words):
+        audit({"net": net}, items, device="cpu")
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -84,6 +84,9 @@ def test_correlations_of_a_table_or_a_file(tmp_path):
     assert found[0].not_numeric == ["name"]
     assert "pearson" in repr(found[0])
     assert found[0].save(tmp_path / "correlation.csv").is_file()
+    assert mitools.correlate(table.rename(columns={"bits": "table"}), "acc").table["column"].tolist() == [
+        "table"
+    ]
     for wrong in (3, None, {"a": [1]}):
         with pytest.raises(InputError, match="give a DataFrame, the path of a CSV file, or an audit"):
             mitools.correlate(wrong, "acc")

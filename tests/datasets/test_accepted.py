@@ -240,6 +240,15 @@ class Stream(IterableDataset):
         (pd.DataFrame(ROWS), "no column 'label'; name the column of labels as label=NAME: 0, 1"),
         (pd.DataFrame({"label": LABELS}), "the table has no column beside 'label'"),
         (pd.DataFrame({"label": LABELS, "a": 1, "b": NAMES}), "column 'b' holds no numbers"),
+        (
+            pd.DataFrame(ROWS).assign(label=LABELS, labels=LABELS),
+            "columns 'label' and 'labels'; name the one",
+        ),
+        (pd.DataFrame([[1, 2, 0]] * N, columns=["label", "label", "a"]), "several columns 'label'; rename"),
+        ([], "data is an empty list; give a spec"),
+        ([ROWS, LABELS], "data is a list of two; items and their labels must be a tuple (X, y)"),
+        ([ROWS.tolist(), LABELS.tolist()], "must be a tuple (X, y)"),
+        ([torch.from_numpy(ROWS), LABELS.tolist()], "must be a tuple (X, y)"),
         (Stream(), "Stream has no numbered items; give a map-style Dataset"),
         (DataLoader(Stream()), "Stream has no numbered items; give a map-style Dataset"),
         (DataLoader(Items(normalised), batch_size=None), "makes no batches"),
@@ -268,9 +277,58 @@ def test_the_column_of_labels():
         as_labelled_data((ROWS, LABELS), label="species")
 
 
+def broken(index):
+    if index == 9:
+        raise OSError("no such\nfile")
+    return normalised(index)
+
+
+def broken_in_pairs(batch):
+    raise RuntimeError("sizes differ")
+
+
+class WithoutLength(Items):
+    def __len__(self):
+        raise RuntimeError("not opened")
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (Items(broken), "item 9 of Items cannot be read (OSError: no such file)"),
+        (DataLoader(Items(broken)), "item 9 of Items cannot be read (OSError: no such file)"),
+        (DataLoader(Items(broken), num_workers=1), "item 9 of Items cannot be read (OSError: no such file)"),
+        (
+            Items([normalised(0)].__getitem__),
+            "item 1 of Items cannot be read (IndexError: list index out of range; its length is 12)",
+        ),
+        (
+            DataLoader(Items(normalised), collate_fn=broken_in_pairs),
+            "item 0 of Items: the collate function fails (RuntimeError: sizes differ)",
+        ),
+        (WithoutLength(normalised), "WithoutLength does not say its length (RuntimeError: not opened)"),
+    ],
+    ids=["dataset", "loader", "workers", "too long", "collate", "no length"],
+)
+def test_an_error_of_the_callers_own_code_names_the_item_in_one_line(data, words):
+    with pytest.raises(InputError) as caught:
+        as_labelled_data(data)
+    assert str(caught.value) == words
+
+
 def test_an_error_of_the_callers_own_dataset_is_the_callers_to_see():
-    def broken(index):
+    def mine(index):
         raise KeyError("mine")
 
-    with pytest.raises(KeyError, match="mine"):
-        as_labelled_data(Items(broken))
+    with pytest.raises(InputError, match="item 0 of Items") as caught:
+        as_labelled_data(Items(mine))
+    assert isinstance(caught.value.__cause__, KeyError)
+
+
+@pytest.mark.parametrize(
+    "held", [ROWS, pd.DataFrame(ROWS), "itself", {"a": 1}], ids=lambda v: type(v).__name__
+)
+def test_what_a_dataset_holds_under_the_name_of_a_dataset_is_its_own_affair(held):
+    items = Items(picture)
+    items.dataset = items.datasets = items if isinstance(held, str) else held
+    assert as_labelled_data(items).classes == ["0", "1", "2"]

@@ -177,9 +177,22 @@ def test_outputs_that_are_not_finite_are_refused(store, value):
     assert "encoder odd: 1 of 37 rows" in message
 
 
+class Flat(nn.Module):
+    """Returns a function of the flattened input."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x.flatten(1))
+
+
 @pytest.mark.parametrize(
     ("module", "message"),
     [
+        (Flat(lambda x: torch.complex(x, x)), "encoder odd returns complex numbers"),
+        (Flat(lambda x: x[:, :0]), "encoder odd returns rows of 0 columns"),
         (nn.Conv2d(3, 2, 3), "encoder odd returns shape (37, 2, 6, 6) for 37 inputs"),
         (nn.Linear(5, 2), "encoder odd fails on inputs of 3x8x8"),
         (nn.Sequential(nn.Flatten(0)), "encoder odd returns shape (7104,) for 37 inputs"),

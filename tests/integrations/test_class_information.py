@@ -65,6 +65,10 @@ def test_memory_that_the_caller_uses_again_is_not_kept():
         (X[:5, :, None], Y[:5], "give .B, d. and .B,."),
         (X[:5, :2], Y[:5], r"features have 2 columns, and had 3; reset\(\) first"),
         ({"a": 1}, Y[:5], "features is a dict"),
+        (X[:5] * 1j, Y[:5], "features hold complex"),
+        (X[:5], Y[:5] * 1j, "labels hold complex"),
+        (X[:5], Y[:5].astype(str), r"labels are names, and were numbers; give one kind, or reset\(\) first"),
+        (X[:5], Y[:5] > 0, "labels are truth values, and were numbers"),
     ],
 )
 def test_wrong_batches(features, labels, words):
@@ -80,8 +84,32 @@ def test_too_little_to_certify():
     metric.update(X[:8], Y[:8])
     with pytest.raises(InputError, match="five are needed"):
         metric.compute()
-    with pytest.raises(InputError, match="max_items=0"):
-        ClassInformation(max_items=0)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"max_items": 0}, "max_items=0"),
+        ({"max_items": "all"}, "max_items='all' must be a whole number"),
+        ({"seed": -1}, "seed=-1"),
+        ({"seed": 0.5}, "seed=0.5"),
+        ({"prior": "unifrom"}, "unknown class prior 'unifrom'; accepted"),
+        ({"prior": [0.5, 0.6]}, "sum to one"),
+        ({"prior": {"a": 1}}, "the class prior is a dict"),
+    ],
+)
+def test_options_are_checked_at_once(options, words):
+    with pytest.raises(InputError, match=words):
+        ClassInformation(**options)
+
+
+def test_it_shows_what_it_holds():
+    metric = ClassInformation(max_items=4)
+    metric.update(X[:5], Y[:5])
+    metric.update(X[:0], Y[:0].astype(str))
+    assert repr(metric) == (
+        "ClassInformation(max_items=4, prior='empirical', seed=0): 5 items kept of 5 seen"
+    )
 
 
 def one_process(rank, address, results):

@@ -158,6 +158,13 @@ def test_columns_without_names_go_by_their_numbers():
     found = correlate(pd.DataFrame([[1.0, 4], [2, 5], [3, 7]]), "1", bootstrap=100)
     assert list(found.column) == ["0"]
     assert found.kendall[0] == 1
+    assert correlate(pd.DataFrame([[1.0, 4], [2, 5], [3, 7]]), 1, bootstrap=100).equals(found)
+
+
+def test_one_column_may_be_named_alone():
+    table = pd.DataFrame({"bits": [1.0, 2, 3], "acc": [1.0, 2, 3]})
+    found = correlate(table, "acc", lower_is_better="bits", bootstrap=100)
+    assert (found.sign[0], found.kendall[0]) == (-1, -1)
 
 
 def test_numeric_columns_leave_out_truth_values_text_and_complex_numbers():
@@ -180,7 +187,12 @@ TABLE = pd.DataFrame(
         (TABLE, {"target": "linear_acc", "lower_is_better": ["nmj"]}, "no column 'nmj'.*nmi"),
         (TABLE, {"target": "linear_acc", "lower_is_better": ["encoder"]}, "holds no numbers"),
         (TABLE, {"target": "linear_acc", "confidence": 1.0}, "confidence=1"),
+        (TABLE, {"target": "linear_acc", "confidence": "a"}, "confidence=a must lie between 0 and 1"),
         (TABLE, {"target": "linear_acc", "bootstrap": 10}, "bootstrap=10"),
+        (TABLE, {"target": "linear_acc", "bootstrap": "a"}, "bootstrap='a' must be a whole number"),
+        (TABLE, {"target": "linear_acc", "seed": -1}, "seed=-1 must be a whole number"),
+        (TABLE, {"target": "linear_acc", "lower_is_better": 3}, "lower_is_better is a int; give names"),
+        (TABLE, {"target": 0}, "no column '0'.*linear_acc"),
         (pd.concat([TABLE, TABLE[["nmi"]]], axis=1), {"target": "linear_acc"}, "'nmi' occurs twice"),
         (pd.DataFrame({"y": np.arange(3000.0)}), {"target": "y"}, "3,000 rows"),
     ],
