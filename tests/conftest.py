@@ -1,6 +1,7 @@
 """What tests of several rooms share: small data made on the spot, and where the real data may lie."""
 
 import io
+import os
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,12 @@ import pytest
 from PIL import Image
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure(config):
+    """Give each of several workers, and the commands that they start, one thread: more wait for each other."""
+    if getattr(config.option, "numprocesses", None):
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(autouse=True)
