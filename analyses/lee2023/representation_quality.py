@@ -19,7 +19,7 @@ from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import kept_epochs, read_run_recipe
 from mitools.features.store import FeatureStore, default_root
-from mitools.report.audit import write_audit
+from mitools.report.audit import audit_tables, write_audit
 
 MEASURE_NAMES = {
     "i_class_bits": "I_class",
@@ -91,11 +91,12 @@ def run(
     audit = run_audit(
         open_data(recipe.data), encoders, out=out, store=store, settings=settings, advance=advance
     )
-    report = write_audit(audit, out, recipe.seed)
-    if report.correlation is None:
+    tables = audit_tables(audit, recipe.seed)
+    files = write_audit(audit, tables, out)
+    if tables.correlation is None:
         raise InputError(f"all {len(audit.encoders)} encoders are equally accurate; nothing goes with that")
-    finding = write_finding(report.results, describe(report.correlation), out, [])
-    return finding._replace(files=[out / "reading.txt", *report.files])
+    finding = write_finding(tables.results, describe(tables.correlation), out, [])
+    return finding._replace(files=[out / "reading.txt", *files])
 
 
 def find_checkpoints(folder: Path, at_most: int) -> list[str]:

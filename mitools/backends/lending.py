@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def device_of(module: nn.Module) -> torch.device:
@@ -25,8 +26,9 @@ def dtype_of(module: nn.Module) -> torch.dtype:
 def lent(module: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, laid out for fast convolutions, and give it back as it was.
 
-    However the block ends, every parameter and buffer then has the numbers, the memory and the layout that
-    it had, and every part its own mode. Nothing is moved to another device; hooks, gradients and
+    However the block ends, every parameter and buffer is then the tensor that it was, with the numbers, the
+    memory and the layout that it had, and every part has its own mode. What a pass writes into a buffer, puts
+    in its place or registers anew is gone. Nothing is moved to another device; hooks, gradients and
     ``requires_grad`` are not touched.
 
     Examples
@@ -39,6 +41,7 @@ def lent(module: nn.Module) -> Iterator[None]:
     [True, True, False]
     """
     modes = [(part, part.training) for part in module.modules()]
+    tensors = [_Tensors.of(part) for part in module.modules()]
     buffers = list(module.buffers())
     maps = [weight for weight in module.parameters() if weight.ndim == 4]
     kept = [(tensor, tensor.data) for tensor in (*buffers, *maps)]
@@ -58,5 +61,35 @@ def lent(module: nn.Module) -> Iterator[None]:
                 part.train(training)
         for part, training in modes:
             part.training = training
+        for held in tensors:
+            held.give_back()
         for tensor, data in kept:
             tensor.data = data
+
+
+class _Tensors(NamedTuple):
+    """Which tensors a part of a network calls its parameters and buffers; None where a name has none yet."""
+
+    part: nn.Module
+    parameters: dict[str, nn.Parameter | None]
+    buffers: dict[str, Tensor | None]
+    not_saved: set[str]
+
+    @classmethod
+    def of(cls, part: nn.Module) -> "_Tensors":
+        unsaved = set(getattr(part, "_non_persistent_buffers_set", ()))
+        return cls(part, dict(part._parameters.items()), dict(part._buffers.items()), unsaved)
+
+    def give_back(self) -> None:
+        """Put the tensors back under their names, whatever the part has been assigned since."""
+        if isinstance(
+            self.part, torch.jit.ScriptModule
+        ):  # its names are fixed, and its tables can't be cleared
+            for name, tensor in (self.parameters | self.buffers).items():
+                if getattr(self.part, name) is not tensor:
+                    setattr(self.part, name, tensor)
+            return
+        for table, held in ((self.part._parameters, self.parameters), (self.part._buffers, self.buffers)):
+            table.clear()
+            table.update(held)
+        self.part._non_persistent_buffers_set = self.not_saved

@@ -51,8 +51,13 @@ def checkpoints_of_specs(encoders: Sequence[str]) -> list[Checkpoint]:
     Raises
     ------
     InputError
-        When none is given.
+        When none is given, or something is no spec.
     """
+    if not isinstance(encoders, list | tuple) or not all(isinstance(spec, str) for spec in encoders):
+        raise InputError(
+            f"{_what(encoders)} has no checkpoints to follow; give a run (its folder, 'run:DIR', or what"
+            " mitools.train returned) or a list of encoder specs such as ['run:DIR@epoch=0', 'run:DIR@epoch=9']"
+        )
     if not encoders:
         raise InputError("no encoder is given; name a run, or add --encoder SPEC once for each checkpoint")
     named = [spec.partition("?")[0].partition("@epoch=")[2] for spec in encoders]
@@ -104,3 +109,10 @@ def _stage(records: Sequence[dict[str, Any]], epoch: int) -> str | None:
     staged = [record for record in records if "stage" in record]
     before = [record for record in staged if record.get("epoch", 0) < epoch] or staged[:1]
     return str(before[-1]["stage"]) if before else None
+
+
+def _what(encoders: object) -> str:
+    """Name what is no list of specs by its type, or by that of the first thing in it that is no spec."""
+    if isinstance(encoders, list | tuple):
+        return "a list with a " + next(type(one).__name__ for one in encoders if not isinstance(one, str))
+    return f"a {type(encoders).__name__}"

@@ -74,15 +74,6 @@ class AuditTables(NamedTuple):
     comparisons: pd.DataFrame | None
 
 
-class AuditReport(NamedTuple):
-    """The tables of an audit, as :class:`AuditTables` has them, and all files that were written."""
-
-    results: pd.DataFrame
-    correlation: pd.DataFrame | None
-    comparisons: pd.DataFrame | None
-    files: list[Path]
-
-
 def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
     """Lay out the tables of an audit, correlate its measures and compare its encoders.
 
@@ -108,24 +99,29 @@ def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
     return AuditTables(results, correlation, comparisons)
 
 
-def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
+def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
     """Write the tables, the figures and ``estimates.json`` of an audit.
 
     Parameters
     ----------
     audit
         With one encoder or more.
+    tables
+        Those that :func:`audit_tables` makes of it.
     out
         Where to; figures go to ``figures/`` below it.
-    seed
-        Of the bootstrap.
+
+    Returns
+    -------
+    list of Path
+        All files.
 
     Raises
     ------
     OSError
         When the folder cannot be written.
     """
-    results, correlation, comparisons = audit_tables(audit, seed)
+    results, correlation, comparisons = tables
     files = write_tables(results, correlation, comparisons, out)
     files.append(_write_estimates(audit, out / "estimates.json"))
     figures = out / "figures"
@@ -137,7 +133,7 @@ def write_audit(audit: Audit, out: Path, seed: int = 0) -> AuditReport:
         for ending in PICTURES:
             (figures / f"depth.{ending}").unlink(missing_ok=True)
     files += write_chart(figures / "against_linear_accuracy", accuracy_scatter, results)
-    return AuditReport(results, correlation, comparisons, files)
+    return files
 
 
 def accuracy_scatter(

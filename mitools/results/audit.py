@@ -138,7 +138,7 @@ class AuditResult:
         OSError
             When the folder cannot be written.
         """
-        self.files = write_audit(self._audit, Path(folder), self._seed).files
+        self.files = write_audit(self._audit, self._tables, Path(folder))
         return self.files
 
     def __repr__(self) -> str:

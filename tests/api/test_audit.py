@@ -64,6 +64,13 @@ def test_the_table_is_that_of_the_files(rows, tmp_path):
     pd.testing.assert_frame_equal(again.drop(columns="seconds"), written.drop(columns="seconds"))
 
 
+def test_saving_resamples_nothing_again(result, tmp_path, monkeypatch):
+    found = result.correlation
+    monkeypatch.setattr("mitools.report.audit.correlate", lambda *given, **more: pytest.fail("resampled"))
+    result.save(tmp_path)
+    assert len(pd.read_csv(tmp_path / "correlation.csv")) == len(found)
+
+
 def test_an_audit_shows_itself(result):
     text, html = repr(result), result._repr_html_()
     for shown in (text, html):

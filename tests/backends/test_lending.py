@@ -79,3 +79,54 @@ def test_where_a_network_lies_and_what_it_computes_in():
     assert device_of(nn.BatchNorm1d(2, affine=False, device="meta")) == torch.device("meta")
     assert dtype_of(nn.Flatten()) == torch.float32
     assert dtype_of(nn.Linear(2, 2).half()) == torch.float16
+
+
+class Counting(nn.Module):
+    """Puts a tensor in the place of each of its buffers, and registers another, at every pass."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(2, 2)
+        self.register_buffer("count", torch.zeros(1))
+        self.register_buffer("table", None)
+
+    def forward(self, x):
+        self.count = self.count + 1
+        self.table = torch.ones(2)
+        return self.linear(x) * self.table
+
+
+def test_a_tensor_put_in_the_place_of_another_does_not_stay():
+    class Registering(Counting):
+        def forward(self, x):
+            self.register_buffer("mask", torch.ones(1), persistent=False)
+            self.linear.bias = nn.Parameter(torch.ones(2))
+            return super().forward(x)
+
+    net = nn.Sequential(Registering())
+    count, bias = net[0].count, net[0].linear.bias
+    with lent(net):
+        net(torch.zeros(3, 2))
+        assert net[0].count.item() == 1
+    assert net[0].count is count
+    assert count.item() == 0
+    assert net[0].table is None
+    assert net[0].linear.bias is bias
+    assert list(net.state_dict()) == ["0.count", "0.linear.weight", "0.linear.bias"]
+    assert not hasattr(net[0], "mask")
+
+
+def test_a_script_that_counts_its_passes_comes_back():
+    class Script(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("count", torch.zeros(1))
+
+        def forward(self, x):
+            self.count = self.count + 1
+            return x
+
+    net = torch.jit.script(Script())
+    with lent(net):
+        net(torch.zeros(3, 2))
+    assert net.count.item() == 0

@@ -3,9 +3,15 @@
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from mitools.core.errors import InputError
-from mitools.plane.checkpoints import Checkpoint, checkpoints_of_run, checkpoints_of_specs
+from mitools.plane.checkpoints import (
+    Checkpoint,
+    checkpoints_and_data,
+    checkpoints_of_run,
+    checkpoints_of_specs,
+)
 
 
 def test_a_run_gives_its_kept_epochs_in_order_with_their_stages(run_folder: Path) -> None:
@@ -38,3 +44,11 @@ def test_specs_keep_their_epochs_where_all_have_one() -> None:
     assert [one.epoch for one in checkpoints_of_specs(["run:a@epoch=4", "timm:resnet18"])] == [0, 1]
     with pytest.raises(InputError, match="--encoder SPEC"):
         checkpoints_of_specs([])
+
+
+@pytest.mark.parametrize("wrong", [nn.Linear(2, 2), 3, None, [nn.Linear(2, 2)], {"run": "runs/a"}])
+def test_what_has_no_checkpoints_is_refused_with_what_has(wrong: object) -> None:
+    with pytest.raises(
+        InputError, match=r"has no checkpoints to follow; give a run .* or a list of encoder specs"
+    ):
+        checkpoints_and_data(wrong, "digits")  # type: ignore[arg-type]
