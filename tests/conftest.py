@@ -13,7 +13,7 @@ SHARED = Path(__file__).parents[2] / "shared"
 
 
 def pytest_configure(config):
-    """Give each of several workers, and the commands that they start, one thread: more wait for each other."""
+    """Give each of several workers, and what it starts, one thread: more would wait for each other."""
     if getattr(config.option, "numprocesses", None):
         os.environ.setdefault("OMP_NUM_THREADS", "1")
 

@@ -182,7 +182,7 @@ def test_the_digest_is_of_content():
         {"batch_sampler": [[3, 1], [0, 2, 4], list(range(11, 4, -1))]},
         {"num_workers": 2, "batch_size": 3},
     ],
-    ids=str,
+    ids=lambda options: ", ".join(options),
 )
 def test_a_loaders_items_come_once_and_in_the_order_of_its_dataset(options):
     torch.manual_seed(0)
