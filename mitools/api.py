@@ -220,7 +220,8 @@ def audit(
     folder
         Write there what the command line writes, and go on from what an earlier audit has finished there.
     cache
-        Keep features there: encoders seen before, by their weights, are not run again.
+        Keep features there: encoders seen before, by their weights, are not run again. Plain functions are
+        run at every call, and so are networks whose `preprocess` is one.
     progress
         Show a bar where there is a terminal or a notebook; or a function (what, done, total).
 
