@@ -507,6 +507,7 @@ def train(
 
     from mitools.backends.processes import require_shared
     from mitools.backends.runtime import Runtime
+    from mitools.core.files import writable_folder
     from mitools.core.progress import shown
     from mitools.results.training import TrainedRun
     from mitools.training.loop.trainer import train as run
@@ -515,7 +516,7 @@ def train(
     wanted = _recipe(recipe, TrainingRecipe, "recipe")
     require_shared(folder)
     temporary = TemporaryDirectory(prefix="mitools-") if folder is None else None
-    out = Path(temporary.name if temporary else folder)  # type: ignore[arg-type]
+    out = Path(temporary.name) if temporary else writable_folder(folder)  # type: ignore[arg-type]
     runtime = Runtime(device, precision, compiled)
     with shown(progress if runtime.is_main else False) as advance:
         trained = run(wanted, out, runtime, advance)

@@ -181,7 +181,7 @@ def digest_weights(module: nn.Module) -> str:
             state.update(f"{name} {value!r};".encode())
         elif not _is_step_count(name):
             state.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
-            state.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            state.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()
 
 
