@@ -222,7 +222,8 @@ def audit(
     folder
         Write there what the command line writes, and go on from what an earlier audit has finished there.
     cache
-        Keep features there: encoders seen before, by their weights, are not run again.
+        Keep features there: encoders seen before, by their weights, are not run again. Plain functions are
+        run at every call, and so are networks whose `preprocess` is one.
     progress
         Show a bar where there is a terminal or a notebook; or a function (what, done, total).
 
@@ -510,6 +511,7 @@ def train(
 
     from mitools.backends.processes import require_shared
     from mitools.backends.runtime import Runtime
+    from mitools.core.files import writable_folder
     from mitools.core.progress import shown
     from mitools.results.training import TrainedRun
     from mitools.training.loop.trainer import train as run
@@ -518,7 +520,7 @@ def train(
     wanted = _recipe(recipe, TrainingRecipe, "recipe")
     require_shared(folder)
     temporary = TemporaryDirectory(prefix="mitools-") if folder is None else None
-    out = Path(temporary.name if temporary else folder)  # type: ignore[arg-type]
+    out = Path(temporary.name) if temporary else writable_folder(folder)  # type: ignore[arg-type]
     runtime = Runtime(device, precision, compiled)
     with shown(progress if runtime.is_main else False) as advance:
         trained = run(wanted, out, runtime, advance)

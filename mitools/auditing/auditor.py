@@ -126,11 +126,11 @@ def run_audit(
         encoder = None
         try:
             encoder = request.open(data)
-            audited += auditor.audit(
-                encoder, _unique(encoder.name, {done.row["network"] for done in audited})
-            )
+            taken = {done.row["network"] for done in audited} | failures.keys()
+            audited += auditor.audit(encoder, _unique(encoder.name, taken))
         except InputError as error:
-            failures[request.title] = str(error)
+            taken = {done.row["network"] for done in audited} | failures.keys()
+            failures[_unique(request.title, taken)] = str(error)
         finally:
             give_back(encoder)
     if not audited:

@@ -89,7 +89,8 @@ class _Tensors(NamedTuple):
                 if getattr(self.part, name) is not tensor:
                     setattr(self.part, name, tensor)
             return
-        for table, held in ((self.part._parameters, self.parameters), (self.part._buffers, self.buffers)):
-            table.clear()
-            table.update(held)
+        self.part._parameters.clear()
+        self.part._parameters.update(self.parameters)
+        self.part._buffers.clear()
+        self.part._buffers.update(self.buffers)
         self.part._non_persistent_buffers_set = self.not_saved

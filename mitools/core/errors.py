@@ -7,3 +7,17 @@ class InputError(ValueError):
     The message is a single line that names the thing and the remedy; the command line prints it
     and leaves with exit code 2.
     """
+
+
+def reason_of(error: Exception, length: int = 300) -> str:
+    """Put into one line what somebody else's code raised: its type, where that says more, and its words.
+
+    Examples
+    --------
+    >>> reason_of(KeyError("mean")), reason_of(ZeroDivisionError()), reason_of(RuntimeError("out of memory"))
+    ("KeyError: 'mean'", 'ZeroDivisionError', 'out of memory')
+    """
+    words = " ".join(str(error).split())[:length]
+    if type(error) in (RuntimeError, ValueError) and words:
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__

@@ -4,9 +4,11 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+
+from mitools.core.errors import InputError
 
 
 @contextmanager
@@ -36,11 +38,60 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def writable_folder(folder: str | os.PathLike[str]) -> Path:
+    """Take a folder that is there or can be made; nothing is made yet.
+
+    Raises
+    ------
+    InputError
+        When it is no path, something else lies in its place, or nothing can be written there.
+    """
+    if not isinstance(folder, str | os.PathLike) or not isinstance(os.fspath(folder), str):
+        raise InputError(f"a folder is a path, not {folder!r} of type {type(folder).__name__}")
+    path = Path(folder)
+    try:
+        with suppress(OSError):
+            path.lstat()  # a name that no path can have is a ValueError
+        nearest = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
+        if not nearest.is_dir():
+            raise InputError(f"folder {path}: {nearest} lies there and is no folder; name another folder")
+        with TemporaryFile(dir=nearest):
+            pass
+    except (OSError, ValueError, StopIteration) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"folder {path} cannot be written ({reason}); name another folder") from None
+    return path
+
+
+def writable_file(file: str | os.PathLike[str]) -> Path:
+    """Take the path of a file that can be written; its folder as :func:`writable_folder`.
+
+    Raises
+    ------
+    InputError
+        When it is no path, a folder lies there, or its folder cannot be written.
+    """
+    if isinstance(file, str | os.PathLike) and Path(file).is_dir():
+        raise InputError(f"{file} is a folder; name a file")
+    if not isinstance(file, str | os.PathLike):
+        raise InputError(f"a file is a path, not {file!r} of type {type(file).__name__}")
+    writable_folder(Path(file).parent)
+    return Path(file)
+
+
 @contextmanager
 def folder_or_scratch(folder: str | os.PathLike[str] | None) -> Iterator[Path]:
-    """Give the folder named, or one that is gone when the block ends."""
+    """Give the folder named, or one that is gone when the block ends.
+
+    Raises
+    ------
+    InputError
+        As :func:`writable_folder`, before the block begins.
+    """
     if folder is not None:
-        yield Path(folder)
+        yield writable_folder(folder)
         return
     with TemporaryDirectory(prefix="mitools-") as scratch:
         yield Path(scratch)

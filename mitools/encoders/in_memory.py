@@ -1,15 +1,17 @@
 """Encoders that the caller holds in memory: a network, a function of a batch, or rows already computed."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mitools.core.arrays import as_array
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.arrays import as_features, digest_array
@@ -44,9 +46,10 @@ def encoder_of_module(module: nn.Module, name: str, preprocess: OwnPreprocess = 
     Raises
     ------
     InputError
-        When an option is unknown or not of its form.
+        When an option is unknown or not of its form, or the network has no weights yet (lazy layers, the
+        ``meta`` device) or none that can be read.
     """
-    digest = digest_text("module", str(module), digest_weights(module))
+    digest = digest_text("module", _identity(module, name))
     return _borrowed(module, name, "module", digest, preprocess)
 
 
@@ -59,14 +62,15 @@ def encoder_of_function(
     ----------
     function
         Maps a batch on the CPU, as for :func:`encoder_of_module`, to (B, d): a tensor on any device, or an
-        array. What it calls is its own affair: a network in it must be in evaluation mode.
+        array. What it calls is its own affair: a network in it must be in evaluation mode. Nothing tells two
+        functions from each other for certain, so what is measured of one is never reused by a later call.
     name, preprocess
         As for :func:`encoder_of_module`.
     """
     owner = getattr(function, "__self__", None)
     title = getattr(function, "__qualname__", type(function).__name__)
     if isinstance(owner, nn.Module):
-        digest = digest_text("method", title, str(owner), digest_weights(owner))
+        digest = digest_text("method", title, _identity(owner, name))
         return _borrowed(_Method(owner, function), name, "module", digest, preprocess)
     return _borrowed(_Function(function), name, "function", digest_text("function", title), preprocess)
 
@@ -115,6 +119,26 @@ def _borrowed(module: nn.Module, name: str, source: str, digest: str, preprocess
     return Encoder(
         name, name, source, digest, module, prepared, reads_rows=True, preprocess_from=origin, borrowed=True
     )
+
+
+def _identity(module: nn.Module, name: str) -> str:
+    """Digest a network's architecture and weights, which must be there."""
+    for title, tensor in chain(module.named_parameters(), module.named_buffers()):
+        if is_lazy(tensor):
+            raise InputError(
+                f"encoder {name}: {title} has no shape, as in LazyLinear; call the network on a batch first"
+            )
+        if tensor.is_meta:
+            raise InputError(
+                f"encoder {name}: {title} lies on the meta device and holds no numbers; load weights first"
+            )
+    try:
+        return digest_text(str(module), digest_weights(module))
+    except Exception as error:  # quantised, sparse or sharded weights; a state_dict of its own
+        raise InputError(
+            f"encoder {name}: its weights cannot be read ({reason_of(error)}); give a function of a batch"
+            " that calls it"
+        ) from error
 
 
 def _preparation(preprocess: OwnPreprocess) -> tuple[Preprocess | CallersTransform, str]:

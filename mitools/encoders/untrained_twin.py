@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mitools.backends.seeding import seeded
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 from mitools.core.files import digest_text
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
@@ -36,17 +36,19 @@ def untrained_twin(encoder: AnyEncoder, seed: int = 0) -> Encoder | None:
     Raises
     ------
     InputError
-        When the network holds something that cannot be copied.
+        When the network cannot be copied or a layer cannot draw its weights anew.
     """
     if not isinstance(encoder, Encoder) or not _was_trained(encoder):
         return None
     try:
         module = copy.deepcopy(encoder.module)
-    except (RuntimeError, TypeError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:200]
-        raise InputError(f"encoder {encoder.name} cannot be copied ({reason})") from None
-    with seeded(seed), torch.no_grad():
-        _forget(module)
+    except Exception as error:
+        raise InputError(f"encoder {encoder.name} cannot be copied ({reason_of(error)})") from None
+    try:
+        with seeded(seed), torch.no_grad():
+            _forget(module)
+    except Exception as error:
+        raise InputError(f"encoder {encoder.name} cannot draw fresh weights ({reason_of(error)})") from None
     return replace(
         encoder,
         name=f"{encoder.name}-untrained",

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, Dataset
 from mitools.backends.lending import dtype_of, lent
 from mitools.backends.precision import computing_in
 from mitools.backends.streams import in_streams, stream_count
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import Preprocess
@@ -32,6 +32,9 @@ BATCH_SIZE = 256
 
 _TYPE_WORDS = ("dtype", "scalar type", "input type", "not implemented for")
 """In torch's errors about numbers of two types."""
+
+_OF_INPUTS = (RuntimeError, ValueError, TypeError, IndexError, AssertionError)
+"""What a network raises that does not take inputs of such a shape."""
 
 LayerRows = dict[str, NDArray[np.float32]]
 """The rows of one batch by layer, shape (items, views, d) each."""
@@ -185,12 +188,14 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
         found = encoder.module(x)
     except InputError as error:
         raise InputError(f"encoder {encoder.name}: {error}") from None
-    except (RuntimeError, ValueError, TypeError, IndexError, AssertionError) as error:
+    except Exception as error:
+        # A network of ours that fails otherwise is broken, and its error must be seen as it is.
+        if not (encoder.borrowed or isinstance(error, _OF_INPUTS)):
+            raise
         if differ := _differing_types(encoder.module, x, error):
             raise InputError(f"encoder {encoder.name}: {differ}") from (error if encoder.borrowed else None)
         shape = "x".join(map(str, x.shape[1:])) if isinstance(x, Tensor) else f"{', '.join(x)}"
-        reason = " ".join(str(error).split())
-        said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason[:300]})")
+        said = InputError(f"encoder {encoder.name} fails on inputs of {shape} ({reason_of(error)})")
         raise said from (error if encoder.borrowed else None)  # its owner wants to see where
     by_layer = isinstance(found, dict) and set(found) == set(encoder.layers)
     layers = found if by_layer else {encoder.layers[0]: found}

@@ -1,6 +1,7 @@
 """What a network in memory makes of a few items, which tells it from every other."""
 
 import hashlib
+import secrets
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +12,7 @@ from mitools.core.files import digest_text
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import Selection
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.features.encoding import BATCH_SIZE, encoded
 
 PROBED = 8
@@ -24,7 +26,9 @@ def probed_digests(
 
     Weights and architecture do not tell all that a network in memory computes: its ``forward``, its hooks and
     plain attributes do the rest, and so does a function that prepares images. Where one of them changes, so
-    do the numbers of a probe, and features kept from before are not taken for its own.
+    do the numbers of a probe, and features kept from before are not taken for its own. A plain function has
+    no weights that would tell the rest: its digest is another at every call, so that nothing of it is reused;
+    and so is that of a network whose images a plain function prepares.
 
     Parameters
     ----------
@@ -47,4 +51,11 @@ def probed_digests(
         for rows in batches:
             for layer, values in rows.items():
                 states.setdefault(layer, hashlib.sha256()).update(values.tobytes())
-    return {layer: digest_text(encoder.digest, state.hexdigest()) for layer, state in states.items()}
+    once = [secrets.token_hex(16)] if _runs_a_function(encoder) else []
+    return {layer: digest_text(encoder.digest, state.hexdigest(), *once) for layer, state in states.items()}
+
+
+def _runs_a_function(encoder: Encoder) -> bool:
+    """Whether code that cannot be told from other code stands between an item and its row."""
+    prepared = isinstance(encoder.preprocess, CallersTransform) and not encoder.preprocess.says_what_it_is
+    return encoder.source == "function" or prepared

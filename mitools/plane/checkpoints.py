@@ -56,7 +56,7 @@ def checkpoints_of_specs(encoders: Sequence[str]) -> list[Checkpoint]:
     if not isinstance(encoders, list | tuple) or not all(isinstance(spec, str) for spec in encoders):
         raise InputError(
             f"{_what(encoders)} has no checkpoints to follow; give a run (its folder, 'run:DIR', or what"
-            " mitools.train returned) or a list of encoder specs such as ['run:DIR@epoch=0', 'run:DIR@epoch=9']"
+            " mitools.train returned) or a list of encoder specs such as 'run:DIR@epoch=9'"
         )
     if not encoders:
         raise InputError("no encoder is given; name a run, or add --encoder SPEC once for each checkpoint")

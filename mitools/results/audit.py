@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mitools.auditing.auditor import Audit
 from mitools.core.estimate import Estimate
+from mitools.core.files import writable_folder
 from mitools.core.names import check_name
 from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit
 from mitools.results.notebook import as_html, as_text
@@ -135,10 +136,10 @@ class AuditResult:
 
         Raises
         ------
-        OSError
+        InputError
             When the folder cannot be written.
         """
-        self.files = write_audit(self._audit, self._tables, Path(folder))
+        self.files = write_audit(self._audit, self._tables, writable_folder(folder))
         return self.files
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mitools.calibration import Calibration
+from mitools.core.files import writable_folder
 from mitools.report.calibration import calibration_setting, calibration_table, finding, write_calibration
 from mitools.report.figures.calibration import calibration_chart
 from mitools.results.notebook import as_html, as_text
@@ -74,10 +75,10 @@ class CalibrationResult:
 
         Raises
         ------
-        OSError
+        InputError
             When the folder cannot be written.
         """
-        self.files = write_calibration(self._calibration, Path(folder)).files
+        self.files = write_calibration(self._calibration, writable_folder(folder)).files
         return self.files
 
     def __repr__(self) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.files import writable_file
 from mitools.report.tables.write import write_csv
 from mitools.results.notebook import as_html, as_text
 
@@ -44,11 +45,12 @@ class CorrelationResult:
 
         Raises
         ------
-        OSError
-            When the file cannot be written.
+        InputError
+            When a file cannot be written there.
         """
-        write_csv(self.table, Path(path))
-        return Path(path)
+        file = writable_file(path)
+        write_csv(self.table, file)
+        return file
 
     def __repr__(self) -> str:
         return as_text(self.table, SHOWN, self._sentence())

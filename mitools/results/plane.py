@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from mitools.core.errors import InputError
+from mitools.core.files import writable_folder
 from mitools.core.names import check_name
 from mitools.plane.measure import Plane
 from mitools.report.figures.plane_curves import epochs_chart, layers_chart
@@ -107,10 +108,10 @@ class PlaneResult:
 
         Raises
         ------
-        OSError
+        InputError
             When the folder cannot be written.
         """
-        self.files = write_plane(self.table, Path(folder))
+        self.files = write_plane(self.table, writable_folder(folder))
         return self.files
 
     def last(self) -> pd.DataFrame:

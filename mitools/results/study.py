@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.files import writable_folder
 from mitools.report.study import cell_table, encoder_table, write_table
 from mitools.results.notebook import as_html, as_text
 from mitools.studies.folder import StudyFolder
@@ -66,11 +67,12 @@ class StudyResult:
 
         Raises
         ------
-        OSError
+        InputError
             When the folder cannot be written.
         """
-        cells = Path(folder) / "cells.csv"
-        results = [Path(folder) / f"results.{ending}" for ending in FORMATS]
+        out = writable_folder(folder)
+        cells = out / "cells.csv"
+        results = [out / f"results.{ending}" for ending in FORMATS]
         write_table(self.cells, cells)
         for path in results:
             write_table(self.table, path)

@@ -10,6 +10,7 @@ import pandas as pd
 from torch import nn
 
 from mitools.core.errors import InputError
+from mitools.core.files import writable_folder
 from mitools.core.html import html_notes
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
@@ -70,10 +71,10 @@ class TrainedRun:
         Raises
         ------
         InputError
-            When something lies there.
+            When something lies there, or nothing can be written there.
         """
-        target = Path(folder)
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        target = writable_folder(folder)
+        if target.exists() and any(target.iterdir()):
             raise InputError(f"{target}: something lies there; name another folder")
         copytree(self.folder, target, dirs_exist_ok=True)
         return target

@@ -148,6 +148,36 @@ def test_kept_features_are_reused_and_never_stale(rows, tmp_path):
     assert net.seen == 248
 
 
+def test_nothing_of_a_function_is_reused(rows, tmp_path):
+    """Two functions of one name agree on the items of a probe and on no other."""
+    X, y = rows
+    probed = torch.from_numpy(X[np.unique(np.linspace(0, len(X) - 1, 8).round().astype(int))])
+
+    def made(scale):
+        def encode(batch):
+            seen = (batch[:, None] == probed).all(dim=2).any(dim=1, keepdim=True)
+            return torch.where(seen, batch, scale * batch)
+
+        return encode
+
+    kept = {"cache": tmp_path / "cache", "folder": tmp_path / "out"}
+    first, second = (audit({"f": made(scale)}, (X, y), **kept).table for scale in (1, 0))
+    assert first["i_class_bits"][0] > second["i_class_bits"][0] + 0.1
+
+
+def test_images_that_a_function_prepares_are_read_at_every_call(images, tmp_path):
+    from torchvision import transforms
+
+    net, runs = nn.Sequential(nn.Flatten(), nn.Linear(192, 4)), []
+    net.register_forward_hook(lambda module, arguments, output: runs.append(len(output)))
+    named = transforms.Compose([transforms.ToTensor()])
+    for prepare in (named, named, transforms.Compose([transforms.Lambda(transforms.ToTensor())])):
+        audit(net, images(), preprocess=prepare, cache=tmp_path)
+    named_again, function = runs.count(8), len(images())
+    assert named_again >= 3
+    assert sum(runs) == 3 * 8 + 2 * function
+
+
 def test_an_audit_goes_on_from_a_folder(rows, tmp_path):
     audit({"rows": rows[0]}, rows, folder=tmp_path / "out")
     kept = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out" / "cells").iterdir()}
@@ -288,3 +318,39 @@ def test_the_command_line_and_python_go_through_the_same_door(image_tar, tmp_pat
     document = json.loads(capsys.readouterr().out)
     assert len(asked) == 1
     assert {Path(path).name for path in document["files"]} >= {"results.csv", "brackets.svg"}
+
+
+class Broken(nn.Linear):
+    def state_dict(self, *given, **more):
+        raise KeyError("sharded")
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")
+@pytest.mark.parametrize(
+    ("make", "layers", "words"),
+    [
+        (
+            lambda: nn.LazyLinear(3),
+            None,
+            "weight has no shape, as in LazyLinear; call the network on a batch first",
+        ),
+        (lambda: nn.Linear(3, 2, device="meta"), None, "weight lies on the meta device and holds no numbers"),
+        (
+            lambda: torch.jit.script(nn.Sequential(nn.Linear(3, 4))),
+            "all",
+            "is TorchScript, whose layers cannot",
+        ),
+        (
+            lambda: nn.Sequential(torch.jit.script(nn.Linear(3, 4)), nn.Linear(4, 2)),
+            "all",
+            "layer '0' is TorchScript, whose output cannot be read",
+        ),
+        (lambda: Broken(3, 2), None, "its weights cannot be read (KeyError: 'sharded'); give a function"),
+    ],
+)
+def test_a_network_that_cannot_be_read_is_refused_in_one_sentence(rows, make, layers, words):
+    with pytest.raises(InputError) as caught:
+        audit({"odd": make()}, rows, layers=layers)
+    assert str(caught.value).startswith("encoder odd")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)

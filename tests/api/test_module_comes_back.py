@@ -29,8 +29,8 @@ def snapshot(net):
     }
 
 
-class StopError(Exception):
-    pass
+class StopError(BaseException):
+    """No error of a network: something that asks the whole audit to end."""
 
 
 def test_after_an_audit(images, network):
@@ -89,6 +89,52 @@ def test_a_network_with_an_error_beside_others_is_a_failure_with_its_name(images
     assert list(found.failures) == ["odd"]
     assert "encoder odd fails on inputs of 3x8x8" in found.failures["odd"]
     assert "failed: odd" in found._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("mean"), AttributeError("no x"), ZeroDivisionError(), OSError("gone")]
+)
+def test_whatever_one_network_raises_the_others_are_measured(rows, error):
+    class Broken(nn.Module):
+        def forward(self, batch):
+            raise error
+
+    words = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    said = f"encoder bad fails on inputs of 3 ({words})"
+    found = audit({"good": nn.Linear(3, 2), "bad": Broken()}, rows)
+    assert (found.table["encoder"].tolist(), dict(found.failures)) == (["good"], {"bad": said})
+
+    def function(batch):
+        raise error
+
+    with pytest.raises(InputError) as caught:
+        audit({"bad": function}, rows)
+    assert str(caught.value) == said
+
+
+def test_a_preprocess_that_fails_is_a_failure_of_the_encoder(images, network):
+    found = audit(
+        {"mine": network, "pixels": "builtin:pixels"}, images(), preprocess=lambda image: {}["mean"]
+    )
+    assert dict(found.failures) == {"mine": "preprocess fails on an image of 8x8 (KeyError: 'mean')"}
+
+
+def test_failures_of_one_name_are_numbered(rows):
+    found = audit([nn.Linear(9, 2), nn.Linear(8, 2), nn.Linear(3, 2)], rows)
+    assert list(found.failures) == ["Linear", "Linear#2"]
+    assert found.table["encoder"].tolist() == ["Linear#3"]
+
+
+def test_a_network_that_cannot_draw_fresh_weights_has_no_control_and_says_so(rows):
+    class Drawn(nn.Linear):
+        def reset_parameters(self):
+            if hasattr(self, "drawn"):
+                raise KeyError("drawn")
+            super().reset_parameters()
+            self.drawn = True
+
+    found = audit(Drawn(3, 4), rows, control=True)
+    assert "control: none: encoder Drawn cannot draw fresh weights (KeyError" in found.table["warnings"][0]
 
 
 def test_a_network_of_half_precision_reads_pictures_and_rows(rows):

@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from mitools.core.files import digest_file, digest_text, whole_file, write_text
+from mitools.core.errors import InputError
+from mitools.core.files import (
+    digest_file,
+    digest_text,
+    folder_or_scratch,
+    whole_file,
+    writable_file,
+    writable_folder,
+    write_text,
+)
 
 
 def test_a_block_that_ends_well_puts_the_file_in_its_place(tmp_path: Path) -> None:
@@ -66,3 +75,30 @@ def test_strings_keep_their_borders_in_a_digest() -> None:
     digests = {digest_text(*parts) for parts in [("ab", "c"), ("a", "bc"), ("abc",), ("abc", ""), ()]}
     assert len(digests) == 5
     assert digest_text("ab", "c") == digest_text("ab", "c")
+
+
+def test_a_folder_that_can_be_made_is_not_made_yet(tmp_path: Path) -> None:
+    assert writable_folder(tmp_path / "a" / "b") == tmp_path / "a" / "b"
+    assert writable_file(str(tmp_path / "c" / "d.csv")) == tmp_path / "c" / "d.csv"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nothing")
+    wrong = [
+        tmp_path / "file",
+        tmp_path / "file" / "below",
+        tmp_path / "dangling",
+        "/proc/new",
+        "a\0b",
+        3,
+        b"a",
+    ]
+    for folder in wrong:
+        with pytest.raises(InputError, match=r"name another folder|a folder is a path") as caught:
+            folder_or_scratch(folder).__enter__()  # type: ignore[arg-type]
+        assert "\n" not in str(caught.value)
+    for file in (tmp_path, tmp_path / "file" / "x.csv", 3):
+        with pytest.raises(InputError):
+            writable_file(file)  # type: ignore[arg-type]

@@ -177,9 +177,11 @@ def digest_weights(module: nn.Module) -> str:
     """
     state = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):
-        if not _is_step_count(name):
+        if not isinstance(value, Tensor):  # a module's own state, which need be no tensor
+            state.update(f"{name} {value!r};".encode())
+        elif not _is_step_count(name):
             state.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
-            state.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            state.update(value.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
     return state.hexdigest()
 
 

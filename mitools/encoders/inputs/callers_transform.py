@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 
 
 @dataclass(frozen=True)
@@ -21,15 +21,25 @@ class CallersTransform:
     function
         Called once an image.
     key
-        The same for all functions, of which nothing can be read: what tells two of them from each other is
-        what a network makes of their tensors (:func:`mitools.features.probe.probed_digests`).
+        The ``repr`` of the function. Where it does not say what the function does, features are not reused
+        (:func:`mitools.features.probe.probed_digests`).
     size
         Not known, as of images that keep their own.
     """
 
     function: Callable[[Image.Image], Any]
-    key: str = "the caller's own transform"
     size: int | None = None
+
+    @property
+    def key(self) -> str:
+        """What stands for it in the key of features."""
+        return f"the caller's own transform: {self.function!r}"
+
+    @property
+    def says_what_it_is(self) -> bool:
+        """Whether its ``repr`` lists all that it does, as of torchvision's transforms without a lambda."""
+        text = repr(self.function)
+        return " at 0x" not in text and "lambda" not in text.lower() and not text.startswith("<")
 
     def evaluate(self, image: Image.Image) -> Tensor:
         """Prepare one RGB image.
@@ -37,9 +47,15 @@ class CallersTransform:
         Raises
         ------
         InputError
-            When the function returns no tensor and no array.
+            When the function fails, or returns no tensor and no array.
         """
-        found = self.function(image)
+        try:
+            found = self.function(image)
+        except InputError:
+            raise
+        except Exception as error:
+            size = f"{image.width}x{image.height}"
+            raise InputError(f"preprocess fails on an image of {size} ({reason_of(error)})") from error
         if isinstance(found, np.ndarray):
             found = torch.from_numpy(found)
         if not isinstance(found, Tensor):

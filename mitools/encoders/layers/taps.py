@@ -55,16 +55,28 @@ def tap(encoder: Encoder, layers: Sequence[str] | Literal["all"], pool: str = "a
     Raises
     ------
     InputError
-        When a layer or `pool` is unknown, no layer or one twice is named, or the network has no layers.
+        When a layer or `pool` is unknown, no layer or one twice is named, or the network has no layers, as
+        one of TorchScript.
     """
     if pool not in POOLS:
         raise InputError(f"pool={pool}; accepted: {nearest(pool, POOLS, len(POOLS))}")
+    if isinstance(encoder.module, torch.jit.ScriptModule):
+        raise InputError(
+            f"encoder {encoder.name} is TorchScript, whose layers cannot be read; leave the layers out, or"
+            " give the network that it was made from"
+        )
     names = layer_names(encoder.module) if layers == "all" else tuple(layers)
     known = {name: module for name, module in encoder.module.named_modules(remove_duplicate=False) if name}
     for name in names:
         if name != OUTPUT and name not in known:
             near = nearest(name, [*layer_names(encoder.module), *known])
             raise InputError(f"encoder {encoder.name} has no layer {name!r}; nearest: {near}")
+    for name in names:
+        if isinstance(known.get(name), torch.jit.ScriptModule):
+            raise InputError(
+                f"encoder {encoder.name}: layer {name!r} is TorchScript, whose output cannot be read; take"
+                " other layers, or give the module that it was made from"
+            )
     if not names or len(set(names)) < len(names):
         raise InputError(f"encoder {encoder.name}: name at least one layer, and each once")
     titles = {name: _title(name, pool) for name in names}
