@@ -1,11 +1,13 @@
-"""How many threads torch computes with on a CPU."""
+"""How many threads torch and BLAS compute with on a CPU."""
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
 from time import perf_counter
 
 import torch
+from threadpoolctl import ThreadpoolController
 
 from mitools.core.errors import InputError
 
@@ -46,6 +48,17 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def blas_threads(count: int | None) -> AbstractContextManager[object]:
+    """Let the BLAS of NumPy and SciPy compute with so many threads inside the block; None changes nothing."""
+    return _controller().limit(limits=count, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _controller() -> ThreadpoolController:
+    # Made once: it finds the libraries in a callback from C, in which an interrupt would be lost.
+    return ThreadpoolController()
 
 
 def fastest_threads(step: Callable[[], object]) -> int:

@@ -54,7 +54,7 @@ def writable_folder(folder: str | os.PathLike[str]) -> Path:
             path.lstat()  # a name that no path can have is a ValueError
         nearest = next(place for place in (path, *path.absolute().parents) if os.path.lexists(place))
         if not nearest.is_dir():
-            raise InputError(f"folder {path}: {nearest} lies there and is no folder; name another folder")
+            raise InputError(f"{path}: a file lies where a folder is needed ({nearest}); name another folder")
         with TemporaryFile(dir=nearest):
             pass
     except (OSError, ValueError, StopIteration) as error:

@@ -2,6 +2,7 @@
 
 from numpy.typing import ArrayLike
 
+from mitools.backends.threads import blas_threads
 from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.metrics.sphere import Features, unit_rows
 
@@ -41,7 +42,6 @@ def kmeans_nmi(features: Features, labels: ArrayLike, seed: int = 0) -> float:
     """
     from sklearn.cluster import KMeans, MiniBatchKMeans
     from sklearn.metrics import normalized_mutual_info_score
-    from threadpoolctl import threadpool_limits
 
     unit = unit_rows(features).numpy()
     index = as_labels(labels)
@@ -53,6 +53,6 @@ def kmeans_nmi(features: Features, labels: ArrayLike, seed: int = 0) -> float:
         model = KMeans(clusters, n_init=3, random_state=seed)
     # k-means runs its own OpenMP threads; BLAS threads inside its many small products only wait for each
     # other, which makes it ten times slower on a busy machine.
-    with threadpool_limits(limits=1, user_api="blas"):
+    with blas_threads(1):
         found = model.fit_predict(unit)
     return float(normalized_mutual_info_score(index, found))

@@ -11,8 +11,8 @@ from scipy.special import log_softmax
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
 
+from mitools.backends.threads import blas_threads
 from mitools.core.errors import InputError
 from mitools.estimators.base import FittedAttributes
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
@@ -278,7 +278,7 @@ def _logistic(
     # SciPy's and NumPy's threads take turns at every step, and either wait by spinning: on small products
     # that makes a fit up to twenty times slower than one thread is.
     threads = 1 if features.size * (labels.max() + 1) < THREADED_PRODUCT_SIZE else None
-    with threadpool_limits(limits=threads, user_api="blas"), warnings.catch_warnings():
+    with blas_threads(threads), warnings.catch_warnings():
         # An unfinished fit is still a valid critic, and select judges it like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(features, labels)
