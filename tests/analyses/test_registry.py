@@ -46,5 +46,5 @@ def test_every_row_leads_to_an_analysis(name: str) -> None:
 def test_listing_imports_no_analysis() -> None:
     heavy = "{'torch', 'pandas', 'scipy', 'sklearn', 'matplotlib'}"
     code = f"import sys; from mitools.analyses.registry import ANALYSES; print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

@@ -25,7 +25,7 @@ def imported_by(*arguments: str) -> set[str]:
         f"print('IMPORTED', *sorted(set({HEAVY}) & set(sys.modules)))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True
+        [sys.executable, "-P", "-c", code, *arguments], capture_output=True, text=True, check=True
     )
     return set(done.stdout.rpartition("IMPORTED")[2].split())
 

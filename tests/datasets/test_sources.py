@@ -31,5 +31,5 @@ def test_an_option_of_no_source_is_refused(name):
 def test_listing_imports_no_reader():
     heavy = "{'torch', 'pandas', 'scipy', 'sklearn', 'matplotlib'}"
     code = f"import sys; from mitools.datasets.sources import DATA_SOURCES; print({heavy} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

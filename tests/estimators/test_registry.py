@@ -74,7 +74,7 @@ def test_listing_estimators_imports_no_library() -> None:
         "import sys; from mitools.estimators.registry import ESTIMATORS; assert len(ESTIMATORS) > 20;"
         "print(*sorted({'torch', 'sklearn', 'scipy', 'pandas'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
 
 
