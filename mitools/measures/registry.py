@@ -10,7 +10,7 @@ from mitools.core.names import check_name
 from mitools.measures.audit_columns import AUDIT_MEASURES
 from mitools.measures.base import Computation, Measure
 
-REVISION = 1
+REVISION = 2
 """Part of the name of every kept result: raise it when a change of the code changes a number of a measure."""
 
 CRITIC_METHODS = (

@@ -1,6 +1,7 @@
-"""The joint critic beside its network on all concatenated pairs: ``pytest tests/benchmarks/test_critics.py``.
+"""Training steps of critics, forward and backward, 256 pairs of 512 dimensions a side.
 
-A training step of InfoNCE, forward and backward, with 256 pairs of 512 dimensions a side.
+``pytest -n 0 tests/benchmarks/test_critics.py``: InfoNCE of the joint critic beside its network on all
+concatenated pairs, and NT-Xent of views embedded once beside its three score matrices, scored one by one.
 """
 
 import pytest
@@ -8,7 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from mitools.estimators.bounds.infonce import infonce
-from mitools.estimators.critics.networks import JointCritic, mlp
+from mitools.estimators.bounds.nt_xent import nt_xent
+from mitools.estimators.critics.networks import JointCritic, ProjectionCritic, mlp
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 
 K, D, HIDDEN = 256, 512, (512, 512)
 
@@ -41,3 +44,23 @@ def test_joint_critic(benchmark, who):
     objective = benchmark.pedantic(step, rounds=5, iterations=1, warmup_rounds=1)
     assert abs(float(objective)) < 0.5
     assert all(parameter.grad is not None for parameter in critic.parameters())
+
+
+@pytest.mark.parametrize("who", ["embedded once", "scored three times"])
+@pytest.mark.benchmark(group="NT-Xent, a training step, K = 256, 512+512 dimensions")
+def test_nt_xent(benchmark, who):
+    torch.manual_seed(0)
+    critic, memory = ProjectionCritic(D, D), torch.tensor(torch.nan)
+    x, y = torch.randn(K, D), torch.randn(K, D)
+
+    def step():
+        critic.zero_grad()
+        if who == "embedded once":
+            objective, _ = VARIATIONAL_METHODS["nt_xent"].objective(critic, x, y, memory)
+        else:
+            objective = nt_xent(critic(x, y), critic(x, x), critic(y, y))
+        objective.backward()
+        return objective.detach()
+
+    objective = benchmark.pedantic(step, rounds=20, iterations=1, warmup_rounds=2)
+    assert abs(float(objective)) < 0.5

@@ -157,11 +157,18 @@ class ProjectionCritic(nn.Module):
     temperature
         Where the temperature starts.
 
+    Attributes
+    ----------
+    sides_alike
+        ``embed`` is the same function of either side, so that x can be scored against x by embeddings.
+
     Raises
     ------
     InputError
         When the dimensions differ.
     """
+
+    sides_alike = True
 
     def __init__(
         self,

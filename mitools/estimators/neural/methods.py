@@ -95,6 +95,14 @@ def _nwj(scores: Tensor) -> Tensor:
     return nwj(1 + scores)
 
 
+def _nt_xent(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    if getattr(critic, "sides_alike", False):
+        # Each view is embedded once: scored as it is, every one would be embedded three times.
+        x, y = critic.embed(x, 0), critic.embed(y, 1)
+        return nt_xent(x @ y.T, x @ x.T, y @ y.T), memory
+    return nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory
+
+
 def _flo(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
     scores = critic(x, y)
     return flo(scores, critic.u(x, y) - scores.diagonal()), memory
@@ -135,7 +143,7 @@ VARIATIONAL_METHODS: dict[str, CriticMethod] = {
         math.log,
     ),
     "nt_xent": CriticMethod(
-        lambda critic, x, y, memory: (nt_xent(critic(x, y), critic(x, x), critic(y, y)), memory),
+        _nt_xent,
         lambda critic, x, y, diagonal_is_marginal: read_nt_xent(critic, x, y),
         "asymptotic lower bound",
         lambda n: math.log(2 * n - 1),

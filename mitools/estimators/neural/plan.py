@@ -153,8 +153,10 @@ class SplitFit:
         return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
 
     def _embeds(self, critic: nn.Module) -> bool:
-        # Embedded rows of x cannot be scored against each other: a critic embeds the second side otherwise.
-        return hasattr(critic, "embed") and not self.method.one_space
+        # Where x is scored against x too, embedded rows will do only if both sides are embedded alike.
+        return hasattr(critic, "embed") and (
+            not self.method.one_space or getattr(critic, "sides_alike", False)
+        )
 
     def _paired(self, items: NDArray[np.int64]) -> Pairs:
         pairs = Pairs(*self.pairing.within(items).independent(np.random.default_rng([self.seed, 3])))

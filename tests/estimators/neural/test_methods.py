@@ -17,8 +17,9 @@ from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan
 from mitools.estimators.bounds.flo import flo
 from mitools.estimators.bounds.infonce import infonce
 from mitools.estimators.bounds.jensen_shannon import jensen_shannon
+from mitools.estimators.bounds.nt_xent import nt_xent
 from mitools.estimators.bounds.nwj import nwj
-from mitools.estimators.critics.networks import SeparableCritic
+from mitools.estimators.critics.networks import CRITICS, SeparableCritic
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
 from mitools.estimators.neural.methods import (
     VARIATIONAL_METHODS,
@@ -73,6 +74,19 @@ def test_several_at_once_are_several_one_by_one(name: str) -> None:
         for parameter, (path, stacked) in zip(steps[k].parameters(), weights.items(), strict=True):
             assert stacked.grad is not None, path
             torch.testing.assert_close(stacked.grad[k], parameter.grad, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", CRITICS)
+def test_nt_xent_embedded_once_is_nt_xent_of_three_score_matrices(name: str) -> None:
+    torch.manual_seed(0)
+    critic = CRITICS[name](3, 3, hidden=HIDDEN).double()
+    x, y = (side.double() for side in batch(0))
+    value, _ = VARIATIONAL_METHODS["nt_xent"].objective(critic, x, y, torch.tensor(torch.nan))
+    scored = nt_xent(critic(x, y), critic(x, x), critic(y, y))
+    torch.testing.assert_close(value, scored, rtol=1e-12, atol=0)
+    weights = list(critic.parameters())
+    for ours, theirs in zip(*(torch.autograd.grad(v, weights) for v in (value, scored)), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
 def test_only_mine_remembers() -> None:
