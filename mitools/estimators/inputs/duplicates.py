@@ -1,8 +1,13 @@
 """Rows that are copies of each other: which read as information where a method takes rows for independent."""
 
-import numpy as np
-from numpy.typing import ArrayLike
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mitools.core.estimate import EstimateWarning
+from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.symbols import row_symbols
 from mitools.estimators.inputs.validation import as_array
 
@@ -18,9 +23,51 @@ COPIES_THAT_COUNT_SHARE = 0.01
 MOST_COPIES_OF_A_VALUE = 20
 """How often a value of that column may come: one that comes more often has a probability of its own."""
 
+ROWS_TO_CHOOSE_A_COLUMN = 1 << 14
+"""Rows, evenly spaced, in which the column that repeats least is looked for."""
 
-def copied_rows(x: ArrayLike, y: ArrayLike) -> int:
+Values = RowTable | NDArray[Any]
+"""One side as it is given: rows, or one value a row."""
+
+
+def copies_warning(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> EstimateWarning | None:
+    """Warn where rows are copies of others; see :func:`copied_rows`.
+
+    Returns
+    -------
+    EstimateWarning | None
+        With the word ``copies``.
+    """
+    copied = copied_rows(x, y)
+    if not copied:
+        return None
+    return EstimateWarning(
+        "copies",
+        f"{copied:,} of {len(_values(x, 'x')):,} rows are copies of others: learnt by heart, or each other's"
+        " neighbours, they feign information",
+        "give groups=: which image, subject, clip or document a row comes from; or keep one of each",
+    )
+
+
+def copied_rows(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> int:
     """Count rows of numbers that are copies of others, rather than alike by chance.
+
+    Parameters
+    ----------
+    x, y
+        As for :func:`copy_groups`.
+
+    Returns
+    -------
+    int
+        Rows beyond the first of each kind; 0 where they may be alike by chance.
+    """
+    groups = copy_groups(x, y)
+    return 0 if groups is None else len(groups) - int(groups.max()) - 1
+
+
+def copy_groups(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> NDArray[np.int64] | None:
+    """Find rows of numbers that are copies of each other, rather than alike by chance.
 
     Copies on both sides of a split are learnt by heart, and as each other's nearest neighbours they read as
     information, while a null, whose pairs are permuted, shows nothing of it. Values that lie on few points
@@ -29,25 +76,85 @@ def copied_rows(x: ArrayLike, y: ArrayLike) -> int:
     Parameters
     ----------
     x, y
-        Shapes (n, d_x) or (n,), and (n, d_y) or (n,); row i of x with row i of y.
+        Shapes (n, d_x) or (n,), and (n, d_y) or (n,); row i of x with row i of y. Tables and arrays that are
+        mapped from a file are read a bounded part at a time.
 
     Returns
     -------
-    int
-        Rows beyond the first of each kind; 0 where they may be alike by chance.
+    NDArray[np.int64] | None
+        Shape (n,): a group for every row, 0..G-1, copies in one; None where there are none, or where rows
+        may be alike by chance.
     """
-    sides = [side.reshape(len(side), -1) for side in (as_array(x, "x"), as_array(y, "y"))]
-    numbers = [side for side in sides if side.dtype.kind == "f"]
+    sides = [_values(x, "x"), _values(y, "y")]
+    numbers = [side for side in sides if isinstance(side, RowTable) or side.dtype.kind == "f"]
     if not numbers:
-        return 0
-    column = max((column for side in numbers for column in side.T), key=lambda one: len(np.unique(one)))
+        return None
+    column = _column_that_repeats_least(numbers)
+    n = len(column)
     _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
     rare = counts[value] <= MOST_COPIES_OF_A_VALUE
     repeats = int(rare.sum()) - int((counts <= MOST_COPIES_OF_A_VALUE).sum())
-    if repeats == 0 or len(counts) <= (1 - LATTICE_SHARE_OF_REPEATS) * len(column):
-        return 0
-    rows = np.stack([row_symbols(side[rare]) for side in sides], axis=1)
-    found = len(rows) - len(np.unique(rows, axis=0))
-    return (
-        found if found >= max(COPIED_SHARE_OF_REPEATS * repeats, COPIES_THAT_COUNT_SHARE * len(column)) else 0
-    )
+    if repeats == 0 or len(counts) <= (1 - LATTICE_SHARE_OF_REPEATS) * n:
+        return None
+    rows = np.stack([_row_codes(side) for side in sides], axis=1)
+    kind = np.empty(n, dtype=np.int64)
+    kind[rare] = row_symbols(rows[rare])
+    kinds = int(kind[rare].max()) + 1
+    kind[~rare] = kinds + np.arange(n - int(rare.sum()))
+    found = int(rare.sum()) - kinds
+    return kind if found >= max(COPIED_SHARE_OF_REPEATS * repeats, COPIES_THAT_COUNT_SHARE * n) else None
+
+
+def _values(side: ArrayLike | RowTable, name: str) -> Values:
+    if isinstance(side, RowTable):
+        return side
+    array = as_array(side, name)
+    return array.reshape(len(array), -1)
+
+
+def _column_that_repeats_least(numbers: list[Values]) -> NDArray[Any]:
+    """Give that column of the sides, shape (n,)."""
+    most, chosen = -1, (numbers[0], 0)
+    for side in numbers:
+        step = -(-len(side) // ROWS_TO_CHOOSE_A_COLUMN)
+        for place, column in enumerate(_read(side, slice(None, None, step)).T):
+            if (distinct := len(np.unique(column))) > most:
+                most, chosen = distinct, (side, place)
+    side, place = chosen
+    return np.concatenate([rows[:, place] for rows in _parts(side)])
+
+
+def _row_codes(side: Values) -> NDArray[np.uint64]:
+    """Give equal rows equal codes, shape (n,); different rows get different ones but for a chance of 2^-64."""
+    if not isinstance(side, RowTable) and side.shape[1] == 1:
+        return row_symbols(side).astype(np.uint64)
+    rng = np.random.default_rng(0)
+    codes, odd, last = [], np.empty(0, dtype=np.uint64), np.uint64(0xFF51AFD7ED558CCD)
+    for rows in _parts(side):
+        words = _words(rows)
+        if not len(odd):
+            odd = rng.integers(0, 1 << 63, words.shape[1], dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+        # Each word is mixed for itself before the sum: multiplying by an odd number loses no bit of it.
+        words = words * odd
+        words ^= words >> np.uint64(32)
+        words *= last
+        words ^= words >> np.uint64(29)
+        codes.append(words.sum(axis=1, dtype=np.uint64))
+    return np.concatenate(codes)
+
+
+def _words(rows: NDArray[Any]) -> NDArray[np.uint64]:
+    """Read the bytes of rows as whole numbers, shape (m, w)."""
+    rows = np.ascontiguousarray(rows if rows.dtype.kind in "bU" else rows + 0)  # -0 becomes 0
+    as_bytes = rows.view(np.uint8).reshape(len(rows), -1)
+    missing = -as_bytes.shape[1] % 8
+    return np.pad(as_bytes, ((0, 0), (0, missing))).view(np.uint64) if missing else as_bytes.view(np.uint64)
+
+
+def _parts(side: Values) -> Iterator[NDArray[Any]]:
+    width = side.width if isinstance(side, RowTable) else side.shape[1]
+    return (_read(side, some) for some in spans(len(side), width))
+
+
+def _read(side: Values, index: slice) -> NDArray[Any]:
+    return side.rows(index) if isinstance(side, RowTable) else side[index]
