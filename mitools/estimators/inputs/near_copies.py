@@ -9,12 +9,10 @@ from scipy.special import digamma
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.inputs.row_table import NUMBERS_AT_ONCE, RowTable
+from mitools.estimators.inputs.sketch import Sketch
 
 QUERIES = 1000
 """Random rows whose neighbours are looked for among all rows."""
-
-SKETCH_DIMENSIONS = 32
-"""Dimensions that more columns are projected to; distances then keep their size to about an eighth."""
 
 MOST_NEIGHBOURS = 100
 """Nearest neighbours found of a row. Groups of up to half as many rows are told from a dense region."""
@@ -157,7 +155,7 @@ def find_near_copies(
     if neighbours < FEWEST_NEIGHBOURS:
         return NearCopies(0.0, np.empty((0, 2), dtype=np.int64))
     rows = table.rows(sample)
-    sketch = _Sketch(rows, rng)
+    sketch = Sketch(rows, rng)
     nearest, distances = _nearest(table, queries, sketch, neighbours)
     floor = UNRESOLVED * float(np.sqrt(np.square(sketch(rows)).sum(axis=1).mean()))
     other = _first_unequal(table, queries, nearest, distances, 100 * floor)
@@ -205,7 +203,7 @@ def partner_agreement(pairs: RowNumbers, y: RowTable | NDArray[Any], seed: int =
         table = RowTable.of(y)
         rng = np.random.default_rng(seed)
         others = table.rows(np.sort(rng.choice(len(table), min(len(table), 200), replace=False)))
-        sketch = _Sketch(others, rng)
+        sketch = Sketch(others, rng)
         one, two, rest = (sketch(rows) for rows in (table.rows(first), table.rows(second), others))
         between = np.square(one - two).sum(axis=1)
         nearer = (_squared_distances(one, rest) < between[:, None]).mean(axis=1)
@@ -215,41 +213,8 @@ def partner_agreement(pairs: RowNumbers, y: RowTable | NDArray[Any], seed: int =
     return excess / (1 - chance) if excess > STDERRS_ABOVE_CHANCE * noise else 0.0
 
 
-class _Sketch:
-    """Columns of one scale and a bounded range, projected at random where they are many.
-
-    Parameters
-    ----------
-    rows
-        Shape (m, d): a sample, which gives medians and scales.
-    rng
-        Draws the projection.
-    """
-
-    def __init__(self, rows: Floats, rng: np.random.Generator) -> None:
-        low, self.middle, high = np.quantile(rows, [0.25, 0.5, 0.75], axis=0).astype(rows.dtype)
-        # Where most values are one, the mean deviation. Both are the standard deviation of normal values.
-        scale = np.where(high > low, (high - low) / 1.35, 1.25 * np.abs(rows - self.middle).mean(axis=0))
-        self.inverse = np.divide(1, scale, out=np.zeros_like(rows[0]), where=scale > 0)
-        d = rows.shape[1]
-        self.projection = None
-        if d > SKETCH_DIMENSIONS:
-            projection = rng.standard_normal((d, SKETCH_DIMENSIONS)) / np.sqrt(SKETCH_DIMENSIONS)
-            self.projection = projection.astype(rows.dtype)
-
-    def __call__(self, rows: Floats) -> Doubles:
-        """Sketch rows, shape (m, d) to (m, at most 32)."""
-        scaled = rows - self.middle
-        scaled *= self.inverse
-        bent = np.abs(scaled)
-        bent *= 1 / 3
-        bent += 1
-        scaled /= bent
-        return np.asarray(scaled if self.projection is None else scaled @ self.projection, dtype=np.float64)
-
-
 def _nearest(
-    table: RowTable, queries: RowNumbers, sketch: _Sketch, neighbours: int
+    table: RowTable, queries: RowNumbers, sketch: Sketch, neighbours: int
 ) -> tuple[RowNumbers, Doubles]:
     """Find the nearest rows of each query, itself left out: numbers and distances, shape (q, k), in order."""
     points = sketch(table.rows(queries))
