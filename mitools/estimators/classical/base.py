@@ -13,7 +13,7 @@ from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.classical.block_resampling import check_block, read_series
+from mitools.estimators.classical.block_resampling import SeriesReading, check_block, read_series
 from mitools.estimators.inputs.validation import as_array, as_rows, same_length
 
 FEW_ROWS_FOR_INTERVAL = 50
@@ -97,11 +97,14 @@ class ClassicalEstimator(MIEstimator):
             raise InputError(f"{n} rows are too few for {self.method}; give at least {self.fewest_rows}")
         if block is not None:
             check_block(n, block)
+        series: SeriesReading | None = None
         if x_table.size and y_table.size:
             permutation = np.random.default_rng([self.seed, 1]).permutation(n)
             value, null = self._read_with_null(x_table, y_table, permutation)
             if block is not None:
-                value, null = self._as_series(value, x_table, y_table, block)
+                series = self._read_series(value, x_table, y_table, block)
+                further = value.warnings + series.warnings(value.nats)
+                value, null = replace(value, stderr=series.stderr, warnings=further), None
         else:
             value = null = ClassicalReading(0.0, 0.0)
         few: tuple[EstimateWarning, ...] = ()
@@ -120,19 +123,17 @@ class ClassicalEstimator(MIEstimator):
             seconds=time.perf_counter() - started,
             settings=self.settings() | dict(value.record) | ({} if block is None else {"block": int(block)}),
         )
+        if series is not None:
+            self.estimate_ = replace(self.estimate_, null_nats=series.null)
         return self
 
-    def _as_series(
-        self, value: ClassicalReading, x: SideValues, y: SideValues, block: int
-    ) -> tuple[ClassicalReading, ClassicalReading]:
-        """Give a reading the standard error of blocks, and the null of shifts in time."""
+    def _read_series(self, value: ClassicalReading, x: SideValues, y: SideValues, block: int) -> SeriesReading:
+        """Read the null and the standard error of rows in the order of time."""
 
         def read(x: SideValues, y: SideValues) -> float:
             return self._read_with_null(x, y, np.arange(len(x)))[0].nats
 
-        found = read_series(read, x, y, block, self.seed)
-        warnings = value.warnings + found.warnings
-        return replace(value, stderr=found.stderr, warnings=warnings), ClassicalReading(found.null, 0.0)
+        return read_series(read, x, y, length=block, stderr=value.stderr, seed=self.seed)
 
     def _check_settings(self) -> None:
         """Refuse hyper-parameters that mean nothing."""
