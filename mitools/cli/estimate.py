@@ -51,6 +51,7 @@ def estimate(
     from mitools.core.errors import InputError
     from mitools.datasets.readers.npy import read_array
     from mitools.estimators.agreement import agreement
+    from mitools.estimators.inputs.dependent_rows import dependence_warnings
     from mitools.estimators.inputs.duplicates import copied_rows
     from mitools.estimators.registry import make_estimator
 
@@ -67,24 +68,21 @@ def estimate(
                 refused[name] = error
     if not estimates:
         raise next(iter(refused.values()))
-    found, copied = agreement(estimates), copied_rows(x_rows, y_rows)
+    found, dependent = agreement(estimates), dependence_warnings(x_rows, y_rows, seed)
     if json:
         print_json(
             {
                 "estimates": [each.to_dict() for each in estimates],
                 "jointly": found.to_dict(),
-                "copied_rows": copied,
+                "copied_rows": copied_rows(x_rows, y_rows),
+                "dependent_rows": [warning.to_dict() for warning in dependent],
                 "refused": {name: str(why) for name, why in refused.items()},
             }
         )
     else:
         print_agreement(found)
-    if copied:
-        err.print(
-            f"{copied:,} of {len(x_rows):,} rows are copies of others: learnt by heart, or each other's"
-            " neighbours, they feign information; keep one of each",
-            markup=False,
-        )
+    for warning in dependent:
+        err.print(str(warning), markup=False)
     for name, why in refused.items():
         err.print(f"{name} cannot read these arrays: {why}", markup=False)
     return 1 if refused else 0

@@ -18,6 +18,7 @@ from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.inputs.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.sides import Side, recognise_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.estimators.inputs.validation import same_length
@@ -66,7 +67,8 @@ class AutoEstimator(MIEstimator):
     What is neither a label nor a symbol enters by its ranks alone, so that a monotone map of a column
     changes nothing but rounding. Below 200 rows nothing is held out, and neighbours are all there is.
 
-    The interval is the chosen estimator's own; the choice between readings is not part of it.
+    The interval is the chosen estimator's own; the choice between readings is not part of it. Rows that are
+    not independent are told (``copies``, ``near_copies``, ``serial_dependence``).
 
     Parameters
     ----------
@@ -134,6 +136,7 @@ class AutoEstimator(MIEstimator):
             chosen,
             method="auto",
             seconds=time.perf_counter() - started,
+            warnings=chosen.warnings + dependence_warnings(sides[0].values, sides[1].values, self.seed),
             settings=self.settings()
             | {
                 "chosen": chosen.method,

@@ -218,29 +218,32 @@ def _nearest(
 ) -> tuple[RowNumbers, Doubles]:
     """Find the nearest rows of each query, itself left out: numbers and distances, shape (q, k), in order."""
     points = sketch(table.rows(queries))
-    q = len(queries)
-    best = np.full((q, neighbours), np.inf)
-    numbers = np.zeros((q, neighbours), dtype=np.int64)
+    best = np.full((len(queries), neighbours), np.inf)
+    numbers = np.zeros(best.shape, dtype=np.int64)
     for places, rows in table.chunks(max(table.width, NUMBERS_AT_ONCE >> 13)):
         squares = _squared_distances(points, sketch(rows))
         own = np.flatnonzero((queries >= places.start) & (queries < places.stop))
         squares[own, queries[own] - places.start] = np.inf
-        which, found = np.nonzero(squares < best[:, -1:])
-        if not len(which):
-            continue
-        # The few that are nearer than what is known, as a table with a row for each query.
-        counts = np.bincount(which, minlength=q)
-        column = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-        closer = np.full((q, int(counts.max())), np.inf)
-        closer_numbers = np.zeros(closer.shape, dtype=np.int64)
-        closer[which, column] = squares[which, found]
-        closer_numbers[which, column] = found + places.start
-        best, numbers = np.hstack([best, closer]), np.hstack([numbers, closer_numbers])
+        closer, found = _closer_than(best[:, -1], squares)
+        best, numbers = np.hstack([best, closer]), np.hstack([numbers, found + places.start])
         kept = np.argpartition(best, neighbours - 1, axis=1)[:, :neighbours]
         best, numbers = np.take_along_axis(best, kept, 1), np.take_along_axis(numbers, kept, 1)
     order = np.argsort(best, axis=1, kind="stable")
     best, numbers = np.take_along_axis(best, order, 1), np.take_along_axis(numbers, order, 1)
     return numbers, np.sqrt(np.maximum(best, 0))
+
+
+def _closer_than(limits: Doubles, squares: Doubles) -> tuple[Doubles, RowNumbers]:
+    """Take from every row of a table what lies below its limit: values, padded by infinity, and places."""
+    if np.isinf(limits).any():
+        return squares, np.broadcast_to(np.arange(squares.shape[1]), squares.shape)
+    which, found = np.nonzero(squares < limits[:, None])
+    counts = np.bincount(which, minlength=len(squares))
+    column = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    closer = np.full((len(squares), int(counts.max())), np.inf)
+    places = np.zeros(closer.shape, dtype=np.int64)
+    closer[which, column], places[which, column] = squares[which, found], found
+    return closer, places
 
 
 def _squared_distances(a: Doubles, b: Doubles) -> Doubles:
