@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mitools.core.estimate import Estimate, WarningWord
+from mitools.estimators.auto import AutoEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
@@ -52,6 +53,20 @@ def symbols(count: int, n: int) -> Estimate:
     return DiscreteEstimator().estimate(x, (x + (noise < count / 4)) % count)
 
 
+def subjects(recordings: int, noise: float) -> Estimate:
+    """A label a subject, and several recordings of each."""
+    rng = np.random.default_rng(3)
+    who = np.repeat(np.arange(1000 // recordings), recordings)
+    x, labels = rng.standard_normal((len(who), 10)), rng.integers(0, 2, len(who))
+    return AutoEstimator().estimate(x[who] + noise * rng.standard_normal((len(who), 10)), labels[who])
+
+
+def walks(shuffled: bool) -> Estimate:
+    rows = np.cumsum(np.random.default_rng(3).standard_normal((400, 2)), axis=0)
+    x, y = (np.random.default_rng(3).permutation(rows) if shuffled else rows).T
+    return AutoEstimator().estimate(x, y)
+
+
 Make = Callable[[], Estimate]
 
 CASES: list[tuple[WarningWord, Make, Make]] = [
@@ -75,6 +90,9 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("small_sample", lambda: KSG().estimate(*normal(0.8, 500, d=10)),
      lambda: KSG().estimate(*normal(0.8, 500))),
     ("small_sample", lambda: symbols(100, 200), lambda: symbols(4, 200)),
+    ("copies", lambda: subjects(5, 0.0), lambda: subjects(1, 0.0)),
+    ("near_copies", lambda: subjects(5, 0.01), lambda: subjects(1, 0.01)),
+    ("serial_dependence", lambda: walks(shuffled=False), lambda: walks(shuffled=True)),
 ]  # fmt: skip
 
 

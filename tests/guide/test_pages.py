@@ -20,7 +20,7 @@ def blocks(page):
     return re.findall(r"^```(\w*)\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("page", ["data", "encoders"])
+@pytest.mark.parametrize("page", ["data", "encoders", "rows"])
 def test_every_example_works(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MITOOLS_CACHE", str(tmp_path / "cache"))
