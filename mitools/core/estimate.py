@@ -14,7 +14,7 @@ Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point es
 WarningWord = Literal[
     "saturated", "exceeds_entropy", "indistinguishable_from_zero", "overfit", "still_rising", "small_sample",
     "copies", "near_copies", "serial_dependence",
-]
+]  # fmt: skip
 
 
 class Interval(NamedTuple):

@@ -127,7 +127,9 @@ class ClassicalEstimator(MIEstimator):
             self.estimate_ = replace(self.estimate_, null_nats=series.null)
         return self
 
-    def _read_series(self, value: ClassicalReading, x: SideValues, y: SideValues, block: int) -> SeriesReading:
+    def _read_series(
+        self, value: ClassicalReading, x: SideValues, y: SideValues, block: int
+    ) -> SeriesReading:
         """Read the null and the standard error of rows in the order of time."""
 
         def read(x: SideValues, y: SideValues) -> float:

@@ -63,7 +63,8 @@ class SeriesReading(NamedTuple):
             )
         if self.blocks < FEW_BLOCKS:
             sentence = f"the null and the standard error rest on {self.blocks} blocks"
-            found.append(EstimateWarning("small_sample", sentence, f"give a series of {FEW_BLOCKS} blocks or more"))
+            remedy = f"give a series of {FEW_BLOCKS} blocks or more"
+            found.append(EstimateWarning("small_sample", sentence, remedy))
         return tuple(found)
 
 
@@ -109,7 +110,7 @@ def check_block(n: int, length: int) -> None:
     if length < 1:
         raise InputError(f"block must be at least 1 row, not {length}")
     if length > n:
-        raise InputError(f"block is {length} rows, but the series has {n}; give a shorter block or a longer series")
+        raise InputError(f"block is {length} rows, but the series has {n}; give a shorter block")
     if 2 * length > n:
         raise InputError(
             f"a block of {length} rows leaves no second one in {n}; give at most {n // 2}, or a longer series"
@@ -166,8 +167,9 @@ def shifted_readings(
 
     Each series keeps its own dependence, and loses what it shares with the other: permuted rows, which keep
     nothing of the order, would read far too little. What has no partner at either end is left out (truncated
-    time shifts, Yuan & Shou 2022). Let in at the other end (Politis & Romano 1994) it brought y a jump that no
-    random walk has: two of 1,000 rows then read above the 95% point in a third of the trials, not in a tenth.
+    time shifts, Yuan & Shou 2022). Let in at the other end, as in the circular bootstrap (Politis & Romano
+    1994), it brings y a jump that no random walk has: two walks of 1,000 rows then read above the 95% point in
+    14 of 40 trials, and in 6 of 40 as it is.
 
     Parameters
     ----------
@@ -186,9 +188,8 @@ def shifted_readings(
     possible = np.concatenate([-later, later])
     rng = np.random.default_rng([seed, 3])
     chosen = possible if len(possible) <= count else rng.choice(possible, count, replace=False)
-    return np.array(
-        [_read_part(read, x[max(0, -s) : n - max(0, s)], y[max(0, s) : n - max(0, -s)]) for s in chosen.tolist()]
-    )
+    starts = [(max(0, -shift), max(0, shift)) for shift in chosen.tolist()]
+    return np.array([_read_part(read, x[of_x : n - of_y], y[of_y : n - of_x]) for of_x, of_y in starts])
 
 
 def jackknife_variance(read: ReadNats, x: NDArray[Any], y: NDArray[Any], block: WholeNumbers) -> float:
@@ -222,7 +223,7 @@ def _read_part(read: ReadNats, x: NDArray[Any], y: NDArray[Any]) -> float:
 
 
 def _without_what_is_gone(part: NDArray[Any]) -> NDArray[Any]:
-    """Number the symbols that are left afresh; of rows, keep the columns that still vary."""
+    """Give the symbols that are left new numbers; of rows, keep the columns that still vary."""
     if part.ndim == 1:
         return np.unique(part, return_inverse=True)[1].astype(np.int64)
     return part[:, (part != part[:1]).any(axis=0)]

@@ -125,16 +125,17 @@ def _column_that_repeats_least(numbers: list[Values]) -> NDArray[Any]:
 
 
 def _row_codes(side: Values) -> NDArray[np.uint64]:
-    """Give equal rows equal codes, shape (n,); different rows get different ones but for a chance of 2^-64."""
+    """Give equal rows equal codes, shape (n,); two others have one code with a chance of 2^-64."""
     if not isinstance(side, RowTable) and side.shape[1] == 1:
         return np.unique(side[:, 0], return_inverse=True)[1].astype(np.uint64)
     rng = np.random.default_rng(0)
-    codes, keys = [], np.empty(0, dtype=np.uint64)
+    codes: list[NDArray[np.uint64]] = []
+    keys = np.empty(0, dtype=np.uint64)
     for rows in _parts(side):
         words = _words(rows)
         if not len(keys):
-            keys = rng.integers(0, 1 << 64, words.shape[1], dtype=np.uint64)
-        codes.append(_mixed(words ^ keys).sum(axis=1, dtype=np.uint64))
+            keys = rng.integers(0, 1 << 64, (words.shape[1],), dtype=np.uint64)
+        codes.append(np.sum(_mixed(words ^ keys), axis=1, dtype=np.uint64))
     return np.concatenate(codes)
 
 

@@ -88,8 +88,8 @@ def near_copies_warning(
     first, second = found.pairs[0]
     return EstimateWarning(
         "near_copies",
-        f"about {share:.0%} of the rows are near copies of others (rows {first} and {second}, for example): on"
-        " both sides of a split they are learnt by heart",
+        f"about {share:.0%} of the rows are near copies of others (rows {first} and {second}, for example):"
+        " on both sides of a split they are learnt by heart",
         "give groups=: which image, subject, clip or document a row comes from",
     )
 

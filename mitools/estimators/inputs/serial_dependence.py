@@ -38,7 +38,8 @@ class LagCorrelations(NamedTuple):
     Attributes
     ----------
     correlations
-        Shape (8,): over all columns together; of labels, how often two are the same beyond chance (Cohen's kappa).
+        Shape (8,): over all columns together; of labels, how often two are the same beyond chance (Cohen's
+        kappa).
     deviations
         Shape (8,): the same in standard deviations of what a random order gives.
     """
@@ -53,8 +54,8 @@ def serial_dependence_warning(
     """Warn where both x and y are series: rows in the order given are the more alike the nearer they lie.
 
     Where only one of them is, pairs tell no less of the dependence than independent ones. With labels it is
-    the order of the labels that must be serial, and the rows of x within their classes: a file sorted by class
-    is no series. At most 20,000 rows are read, in stretches of 20.
+    the order of the labels that must be serial, and the rows of x within their classes: a file sorted by
+    class is no series. At most 20,000 rows are read, in stretches of 20.
 
     Parameters
     ----------
@@ -72,8 +73,8 @@ def serial_dependence_warning(
 
     Notes
     -----
-    The variance of a mean of products of two independent series is ``1 + 2 sum_l rho_x(l) rho_y(l)`` times that
-    of independent rows (Bartlett 1935); the order is told where this exceeds 1.1.
+    The variance of a mean of products of two independent series is ``1 + 2 sum_l rho_x(l) rho_y(l)`` times
+    that of independent rows (Bartlett 1935); the order is told where this exceeds 1.1.
 
     Examples
     --------
@@ -103,7 +104,7 @@ def serial_dependence_warning(
     return EstimateWarning(
         "serial_dependence",
         f"the order of the rows counts: rows {lag + 1} apart correlate by {of_x.correlations[lag]:.2f} in x"
-        f" and {of_y.correlations[lag]:.2f} in y, so that two series that know nothing of each other may agree",
+        f" and {of_y.correlations[lag]:.2f} in y, and two series that know nothing of each other may agree",
         "give block=: how many consecutive rows belong together; or groups=",
     )
 
@@ -161,7 +162,7 @@ def _relative(excess: Doubles, most: Doubles, deviation: Doubles) -> LagCorrelat
 
 
 def _medians_by_lag(products: Doubles, order: RowNumbers) -> Doubles:
-    """Sum the products of rows 1, 2, ... steps apart in an order of each stretch; their medians, shape (8,)."""
+    """Sum the products of rows 1, 2, ... steps apart in some order; medians of the stretches, shape (8,)."""
     stretch = np.arange(len(products))[:, None]
     lags = range(1, LARGEST_LAG + 1)
     sums = [products[stretch, order[:, lag:], order[:, :-lag]].sum(axis=1) for lag in lags]

@@ -162,7 +162,8 @@ def test_copies_with_a_y_of_their_own_are_measurements(labels: bool) -> None:
 
 def test_agreement_beyond_chance() -> None:
     labels = np.array([0, 0, 1, 1] * 50)
-    same, other = np.c_[np.arange(0, 200, 4), np.arange(1, 200, 4)], np.c_[np.arange(0, 200, 4), np.arange(2, 200, 4)]
+    first = np.arange(0, 200, 4)
+    same, other = np.c_[first, first + 1], np.c_[first, first + 2]
     assert partner_agreement(same, labels) == 1.0
     assert partner_agreement(other, labels) == 0.0
     assert abs(partner_agreement(np.concatenate([same, same, same, other]), labels) - 0.5) < 1e-12
