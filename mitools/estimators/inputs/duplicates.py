@@ -1,12 +1,12 @@
 """Rows that are copies of each other: which read as information where a method takes rows for independent."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.estimate import EstimateWarning
+from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.symbols import row_symbols
 from mitools.estimators.inputs.validation import as_array
@@ -96,13 +96,22 @@ def copy_groups(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> NDArray[np.
     repeats = int(rare.sum()) - int((counts <= MOST_COPIES_OF_A_VALUE).sum())
     if repeats == 0 or len(counts) <= (1 - LATTICE_SHARE_OF_REPEATS) * n:
         return None
-    rows = np.stack([_row_codes(side) for side in sides], axis=1)
-    kind = np.empty(n, dtype=np.int64)
-    kind[rare] = row_symbols(rows[rare])
-    kinds = int(kind[rare].max()) + 1
-    kind[~rare] = kinds + np.arange(n - int(rare.sum()))
-    found = int(rare.sum()) - kinds
-    return kind if found >= max(COPIED_SHARE_OF_REPEATS * repeats, COPIES_THAT_COUNT_SHARE * n) else None
+    fewest = max(COPIED_SHARE_OF_REPEATS * repeats, COPIES_THAT_COUNT_SHARE * n)
+    maybe = np.flatnonzero(
+        rare & (counts[value] > 1)
+    )  # copies have one value there, so no others need be read
+    if repeats < fewest:
+        return None
+    kinds = row_symbols(np.stack([_row_codes(side, maybe) for side in sides], axis=1))
+    different = int(kinds.max()) + 1
+    if len(maybe) - different < fewest:
+        return None
+    groups = np.empty(n, dtype=np.int64)
+    groups[maybe] = kinds
+    alone = np.ones(n, dtype=bool)
+    alone[maybe] = False
+    groups[alone] = different + np.arange(n - len(maybe))
+    return groups
 
 
 def _values(side: ArrayLike | RowTable, name: str) -> Values:
@@ -121,18 +130,19 @@ def _column_that_repeats_least(numbers: list[Values]) -> NDArray[Any]:
             if (distinct := len(np.unique(column))) > most:
                 most, chosen = distinct, (side, place)
     side, place = chosen
-    return np.concatenate([rows[:, place] for rows in _parts(side)])
+    parts = spans(len(side), _width(side))
+    return np.concatenate([_read(side, some)[:, place] for some in parts])
 
 
-def _row_codes(side: Values) -> NDArray[np.uint64]:
-    """Give equal rows equal codes, shape (n,); two others have one code with a chance of 2^-64."""
+def _row_codes(side: Values, items: RowNumbers) -> NDArray[np.uint64]:
+    """Give equal rows equal codes, shape (m,) for m items; two others have one with a chance of 2^-64."""
     if not isinstance(side, RowTable) and side.shape[1] == 1:
-        return np.unique(side[:, 0], return_inverse=True)[1].astype(np.uint64)
+        return np.unique(side[items, 0], return_inverse=True)[1].astype(np.uint64)
     rng = np.random.default_rng(0)
     codes: list[NDArray[np.uint64]] = []
     keys = np.empty(0, dtype=np.uint64)
-    for rows in _parts(side):
-        words = _words(rows)
+    for some in spans(len(items), _width(side)):
+        words = _words(_read(side, items[some]))
         if not len(keys):
             keys = rng.integers(0, 1 << 64, (words.shape[1],), dtype=np.uint64)
         codes.append(np.sum(_mixed(words ^ keys), axis=1, dtype=np.uint64))
@@ -159,10 +169,9 @@ def _words(rows: NDArray[Any]) -> NDArray[np.uint64]:
     return np.pad(as_bytes, ((0, 0), (0, missing))).view(np.uint64) if missing else as_bytes.view(np.uint64)
 
 
-def _parts(side: Values) -> Iterator[NDArray[Any]]:
-    width = side.width if isinstance(side, RowTable) else side.shape[1]
-    return (_read(side, some) for some in spans(len(side), width))
+def _width(side: Values) -> int:
+    return side.width if isinstance(side, RowTable) else int(side.shape[1])
 
 
-def _read(side: Values, index: slice) -> NDArray[Any]:
+def _read(side: Values, index: slice | RowNumbers) -> NDArray[Any]:
     return side.rows(index) if isinstance(side, RowTable) else side[index]

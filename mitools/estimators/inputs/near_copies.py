@@ -35,6 +35,9 @@ SHARE_THAT_COUNTS = 0.02
 ATOM_ROWS = 20
 """A value that comes in more of the queries has a probability of its own, as the 0 of a rectifier has."""
 
+ROWS_AT_ONCE = 2048
+"""Rows compared together with all queries: their distances, 16 MiB, then stay near the processor."""
+
 UNRESOLVED = 1e-6
 """Distances below this share of the rows' typical length are rounding errors of single precision."""
 
@@ -220,7 +223,7 @@ def _nearest(
     points = sketch(table.rows(queries))
     best = np.full((len(queries), neighbours), np.inf)
     numbers = np.zeros(best.shape, dtype=np.int64)
-    for places, rows in table.chunks(max(table.width, NUMBERS_AT_ONCE >> 13)):
+    for places, rows in table.chunks(max(table.width, NUMBERS_AT_ONCE // ROWS_AT_ONCE)):
         squares = _squared_distances(points, sketch(rows))
         own = np.flatnonzero((queries >= places.start) & (queries < places.stop))
         squares[own, queries[own] - places.start] = np.inf
