@@ -90,4 +90,6 @@ def test_copied_rows_are_told(arrays, tmp_path, capsys):
     assert run(["estimate", *arrays, "--method", "mixed_ksg"]) == 0
     assert "400 of 800 rows are copies of others" in " ".join(capsys.readouterr().err.split())
     assert run(["estimate", *arrays, "--method", "mixed_ksg", "--json"]) == 0
-    assert document(capsys)["copied_rows"] == 400
+    read = document(capsys)
+    assert read["copied_rows"] == 400
+    assert [warning["word"] for warning in read["dependent_rows"]] == ["copies"]

@@ -168,8 +168,8 @@ def shifted_readings(
     Each series keeps its own dependence, and loses what it shares with the other: permuted rows, which keep
     nothing of the order, would read far too little. What has no partner at either end is left out (truncated
     time shifts, Yuan & Shou 2022). Let in at the other end, as in the circular bootstrap (Politis & Romano
-    1994), it brings y a jump that no random walk has: two walks of 1,000 rows then read above the 95% point in
-    14 of 40 trials, and in 6 of 40 as it is.
+    1994), it brings y a jump that no random walk has: two walks of 1,000 rows then read above the 95% point
+    in 14 of 40 trials, and in 6 of 40 as it is.
 
     Parameters
     ----------

@@ -31,8 +31,8 @@ def dependence_warnings(
     Parameters
     ----------
     x, y
-        Paired rows, finite, in the order in which they were recorded: shapes (n, d_x) or (n,), and (n, d_y) or
-        (n,). Names, and whole numbers of shape (n,) that come five times on average, are labels.
+        Paired rows, finite, in the order in which they were recorded: shapes (n, d_x) or (n,), and (n, d_y)
+        or (n,). Names, and whole numbers of shape (n,) that come five times on average, are labels.
     seed
         Of the sampled rows, projections and orders.
 
