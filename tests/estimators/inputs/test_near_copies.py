@@ -1,5 +1,6 @@
 """Near copies are found where rows come from few images, subjects or clips, and nowhere else."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -110,6 +111,27 @@ def test_rows_of_a_density_or_a_lattice_are_none(name: str) -> None:
     for seed in range(3):
         rows = SMOOTH[name](np.random.default_rng(seed)).astype(np.float32)
         assert find_near_copies(rows, seed=seed).share < 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMOOTH)
+def test_twenty_seeds_of_a_density_or_a_lattice_raise_nothing(name: str) -> None:
+    shares = [
+        find_near_copies(SMOOTH[name](np.random.default_rng(seed)).astype(np.float32), seed=seed).share
+        for seed in range(20)
+    ]
+    assert max(shares) < 0.02
+
+
+def test_memory_does_not_grow_with_the_rows() -> None:
+    peaks = []
+    for n in (20_000, 100_000):
+        rows = np.random.default_rng(0).standard_normal((n, 8), dtype=np.float32)
+        tracemalloc.start()
+        find_near_copies(RowTable(rows))
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
 
 
 def test_a_few_pairs_among_many_rows() -> None:
