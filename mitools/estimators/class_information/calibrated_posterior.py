@@ -16,6 +16,7 @@ from mitools.backends.threads import blas_threads
 from mitools.core.errors import InputError
 from mitools.estimators.base import FittedAttributes
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
+from mitools.estimators.inputs.groups import Groups, group_sums
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import at_most
 from mitools.estimators.inputs.validation import location_and_scale
@@ -102,6 +103,7 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         select: ArrayOrTable,
         select_labels: NDArray[np.int64],
         prior: NDArray[np.float64],
+        select_groups: Groups | None = None,
     ) -> Self:
         """Fit on *train*, then choose and calibrate on *select*.
 
@@ -113,6 +115,9 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
             0..C-1; every class occurs in both.
         prior
             Shape (C,), the class distribution that is meant.
+        select_groups
+            Shape (n_select,): which select items know each other. What their groups do not show beyond chance
+            then counts as not learnt, and the posterior is the prior.
 
         Raises
         ------
@@ -124,6 +129,7 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         self.mean_, self.scale_ = location_and_scale(train)
         self._log_odds_shift = np.log(np.bincount(train_labels, minlength=len(prior)) / len(train_labels))
         self._floor = 1 / (len(select_labels) + 2)
+        self._select_groups = select_groups
         # Weights that restore the prior, whatever the class counts in select.
         weights = (prior / np.bincount(select_labels, minlength=len(prior)))[select_labels]
         fit_at_once = NUMBERS_IN_MEMORY // (train.width + len(prior))
@@ -241,8 +247,13 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         mean_gain = float(weights @ gain)
         if mean_gain <= 0:
             return _Calibration(0.0, -float(weights @ blind), learnt=False)
-        stderr = float(np.linalg.norm(weights * (gain - mean_gain)))
-        return _Calibration(float(found.x), float(found.fun), learnt=mean_gain > STDERRS_ABOVE_BLIND * stderr)
+        deviations = weights * (gain - mean_gain)
+        groups = self._select_groups
+        stderr = float(np.linalg.norm(deviations if groups is None else group_sums(deviations, groups)))
+        learnt = mean_gain > STDERRS_ABOVE_BLIND * stderr
+        if groups is not None and not learnt:
+            return _Calibration(0.0, -float(weights @ blind), learnt=False)
+        return _Calibration(float(found.x), float(found.fun), learnt)
 
 
 def _log_probabilities(model: Any, standardised: NDArray[np.float32]) -> NDArray[np.float32]:

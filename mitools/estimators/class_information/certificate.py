@@ -245,7 +245,12 @@ class ClassPosterior(PosteriorEstimator):
     ) -> CalibratedPosterior:
         fit, select = parts.train, parts.select
         return CalibratedPosterior(self.classifier, self.seed, penalties).fit(
-            features.at(fit), labels[fit], features.at(select), labels[select], prior
+            features.at(fit),
+            labels[fit],
+            features.at(select),
+            labels[select],
+            prior,
+            parts.groups_of(select),
         )
 
     def _read_as(self) -> str:
