@@ -12,7 +12,7 @@ from mitools.backends.devices import resolve_device
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.inputs.validation import as_labels, as_rows, as_table, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
 
@@ -63,7 +63,8 @@ def pointwise_reported(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike)
     InputError
         When these are not the rows it was fitted to, or the method reads no log density ratio.
     """
-    x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+    x_centring, y_centring = fitted.centring_
+    x_rows, y_rows = as_rows(x, "x", x_centring), as_rows(y, "y", y_centring)
     needed = 1 + max(int(rows.max()) for fold in fitted.folds_ for rows in fold.pairs)
     for name, rows in (("x", x_rows), ("y", y_rows)):
         if len(rows) < needed:
@@ -199,12 +200,12 @@ def _report_posterior(
     fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike
 ) -> tuple[Doubles, NDArray[np.int64], NDArray[np.int64]]:
     """Class probabilities, labels and numbers of the report items."""
-    rows, classes = as_rows(x, "features"), as_labels(labels)
+    rows, classes = as_table(x, "features", fitted.posterior_.centring_), as_labels(labels)
     same_length(len(rows), len(classes), "features", "labels")
     items = fitted.parts_.report
     if len(rows) <= items.max():
         raise InputError(f"{len(rows)} rows are fewer than the fit had; give the rows it was fitted to")
-    return fitted.posterior_.predict_proba(rows[items]).astype(np.float64), classes[items], items
+    return fitted.posterior_.predict_proba(rows.at(items)).astype(np.float64), classes[items], items
 
 
 def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Doubles:

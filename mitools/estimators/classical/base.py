@@ -8,12 +8,13 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.inputs.validation import as_array, as_rows, same_length
+from mitools.estimators.inputs.validation import as_array, as_table, same_length
 
 FEW_ROWS_FOR_INTERVAL = 50
 """Below this many rows an interval that rests on a normal approximation is doubtful."""
@@ -150,14 +151,17 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
 
     A closed form keeps values different that single precision would make the same, so they are not rounded.
+    Whole numbers too large for double precision, such as times in nanoseconds, are shifted to where it
+    tells them apart.
 
     Raises
     ------
     InputError
-        As :func:`mitools.estimators.inputs.validation.as_rows`.
+        As :func:`mitools.estimators.inputs.validation.as_table`.
     """
-    shape = as_rows(values, name, to_single=False).shape
-    return np.asarray(as_array(values, name), dtype=np.float64).reshape(shape)
+    shape = as_table(values, name, centring=None).shape
+    array = as_array(values, name).reshape(shape)
+    return whole_as_double(array) if array.dtype.kind in "iu" else np.asarray(array, dtype=np.float64)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

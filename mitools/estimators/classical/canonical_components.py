@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mitools.core.centring import find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, RowNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
@@ -86,7 +87,8 @@ class ComponentEstimator(ClassicalEstimator):
         return super()._read_with_null(x, y, permutation)
 
     def _read(self, x: Doubles, y: Doubles) -> ClassicalReading:
-        u, v = _components(x.astype(np.float32), y.astype(np.float32), self.folds, self.seed)
+        x_rows, y_rows = (to_single(side, find_centring(side)) for side in (x, y))
+        u, v = _components(x_rows, y_rows, self.folds, self.seed)
         pairs = [KSG(self.k, seed=self.seed).estimate(u[:, j], v[:, j]) for j in range(u.shape[1])]
         nats = np.array([pair.nats for pair in pairs])
         chosen = max((_independent(side, nats) for side in (u, v)), key=lambda some: nats[some].sum())
