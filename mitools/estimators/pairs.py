@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.inputs.groups import permuted_groups
 from mitools.estimators.inputs.splits import Parts
 
 
@@ -103,8 +104,12 @@ class _PairedItems:
 
 
 def permuted_within(values: RowNumbers, parts: Parts, rng: np.random.Generator) -> RowNumbers:
-    """Permute values among the items of each part."""
+    """Permute values among the items of each part: by whole groups, where items know each other."""
     permuted = values.copy()
     for part in (parts.train, parts.select, parts.report):
-        permuted[part] = rng.permutation(values[part])
+        if parts.groups is None:
+            permuted[part] = rng.permutation(values[part])
+        elif len(part):
+            own = np.unique(parts.groups[part], return_inverse=True)[1].astype(np.int64)
+            permuted[part] = values[part][permuted_groups(own, rng)]
     return permuted

@@ -1,8 +1,10 @@
 """Rows that are copies of each other: which read as information where a method takes rows for independent."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from mitools.estimators.inputs.groups import Groups
+from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.symbols import row_symbols
 from mitools.estimators.inputs.validation import as_array
 
@@ -15,8 +17,45 @@ LATTICE_SHARE_OF_REPEATS = 0.9
 COPIES_THAT_COUNT_SHARE = 0.01
 """Share of all rows below which copies change no number."""
 
+ROWS_LOOKED_AT = 20_000
+"""Rows from which it is told whether they are copied or alike by chance."""
+
 MOST_COPIES_OF_A_VALUE = 20
 """How often a value of that column may come: one that comes more often has a probability of its own."""
+
+
+def copies_of(rows: RowTable, labels: NDArray[np.int64]) -> Groups | None:
+    """Make a group of all rows that are exact copies of each other, whatever their labels.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d), read a bounded part at a time.
+    labels
+        Shape (n,).
+
+    Returns
+    -------
+    Groups or None
+        Shape (n,); None where no row is a copy, or rows may be alike by chance (see :func:`copied_rows`).
+    """
+    prints = _fingerprints(rows)
+    _, groups, counts = np.unique(prints, return_inverse=True, return_counts=True)
+    if len(counts) >= (1 - COPIES_THAT_COUNT_SHARE) * len(rows) or len(counts) == 1:
+        return None
+    # Whole groups, so that what they repeat is what all rows repeat.
+    some = np.flatnonzero(groups < np.searchsorted(np.cumsum(counts), ROWS_LOOKED_AT, side="right") + 1)
+    return groups.astype(np.int64) if copied_rows(rows.rows(some), labels[some]) else None
+
+
+def _fingerprints(rows: RowTable) -> NDArray[np.uint64]:
+    """Hash the bits of every row, shape (n,): two different rows have one hash in 2^64."""
+    odd = 2 * np.random.default_rng(0).integers(0, 2**63, rows.width, dtype=np.uint64) + 1
+    found = np.empty(len(rows), dtype=np.uint64)
+    for places, chunk in rows.chunks(2 * rows.width):
+        bits = (chunk + np.float32(0)).view(np.uint32)  # -0 becomes 0
+        found[places] = (bits.astype(np.uint64) * odd).sum(axis=1, dtype=np.uint64)
+    return found
 
 
 def copied_rows(x: ArrayLike, y: ArrayLike) -> int:
