@@ -13,6 +13,8 @@ from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.array_types import Doubles, WholeNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.grouped import stderr_of_mean
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.symbols import as_symbols
 
 RARE_PAIRS_SHARE = 0.1
@@ -127,14 +129,14 @@ class DiscreteEstimator(ClassicalEstimator):
     def _accept_y(self, y: ArrayLike) -> SideValues:
         return as_symbols(y, "y")
 
-    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
-        value, entropies = read_symbols(x, y, self.correction)
+    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
+        value, entropies = read_symbols(x, y, self.correction, groups)
         ceiling = float(np.log(len(x))) if self.correction == "plug_in" else None
         return replace(value, ceiling=ceiling, entropy=min(entropies))
 
 
 def read_symbols(
-    x: WholeNumbers, y: WholeNumbers, correction: str
+    x: WholeNumbers, y: WholeNumbers, correction: str, groups: Groups | None = None
 ) -> tuple[ClassicalReading, tuple[float, float]]:
     """Read I(X;Y) from symbols.
 
@@ -144,6 +146,8 @@ def read_symbols(
         Shape (n,): symbols 0..K-1, every one present.
     correction
         One of :data:`CORRECTIONS`.
+    groups
+        Shape (n,): rows that know each other; None where every row stands alone.
 
     Returns
     -------
@@ -167,7 +171,10 @@ def read_symbols(
         - _entropies_without_one(counts, smooth)
     )
     share = counts / n
-    stderr = float(np.sqrt((n - 1) * share @ np.square(left_out - share @ left_out)))
+    if groups is None:
+        stderr = float(np.sqrt((n - 1) * share @ np.square(left_out - share @ left_out)))
+    else:
+        stderr = stderr_of_mean((n - 1) * left_out[np.searchsorted(cells, x * len(counts_y) + y)], groups)
     # Miller and Madow's terms of the three entropies together.
     too_much = (len(counts) - len(counts_x) - len(counts_y) + 1) / (2 * n)
     rare = np.count_nonzero(counts == 1) / n

@@ -1,0 +1,111 @@
+"""Errors of readings whose rows come in groups: rows of one group know each other, groups do not."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.estimate import EstimateWarning
+from mitools.estimators.array_types import Doubles, RowNumbers
+from mitools.estimators.inputs.groups import Groups, group_sums, permuted_groups
+
+FEW_UNITS_FOR_INTERVAL = 50
+"""Below this many independent units, groups or else rows, a normal approximation is doubtful."""
+
+STDERR_ROWS, STDERR_ROWS_IN_GROUPS = 500, 2_000
+"""Rows whose influence is worked out for a standard error: of single rows, and of whole groups."""
+
+
+def group_count(groups: Groups | None) -> int | None:
+    """Count the groups; None where every row stands alone."""
+    return None if groups is None else int(groups.max()) + 1
+
+
+def null_permutation(n: int, groups: Groups | None, rng: np.random.Generator) -> RowNumbers:
+    """Permute rows, or whole groups of them (:func:`.permuted_groups`): shape (n,)."""
+    return rng.permutation(n) if groups is None else permuted_groups(groups, rng)
+
+
+def few_units(n: int, groups: Groups | None) -> tuple[EstimateWarning, ...]:
+    """Warn where too few rows, or groups of them, are independent."""
+    units, name = (n, "rows") if groups is None else (int(groups.max()) + 1, "groups")
+    if units >= FEW_UNITS_FOR_INTERVAL:
+        return ()
+    sentence = f"{units} {name} are few for an interval"
+    return (EstimateWarning("small_sample", sentence, f"give {FEW_UNITS_FOR_INTERVAL} or more"),)
+
+
+def stderr_of_mean(influence: Doubles, groups: Groups | None) -> float:
+    """Give the standard error of a mean, from how each row moves it.
+
+    Parameters
+    ----------
+    influence
+        Shape (n,), nats: n times what each row adds to the reading.
+    groups
+        Shape (n,). The influence of a group is the sum of its rows', and groups are independent where their
+        rows are not (a sandwich estimator: Liang & Zeger 1986), with ``sqrt(G / (G - 1))`` for G groups.
+        Every row stands alone when None.
+    """
+    if groups is None:
+        return float(influence.std() / np.sqrt(len(influence)))
+    return stderr_of_some_groups(influence, groups, len(groups), int(groups.max()) + 1)
+
+
+def stderr_of_some_groups(influence: Doubles, groups: Groups, n: int, n_groups: int) -> float:
+    """Do what :func:`stderr_of_mean` does where the influence of some groups alone is known.
+
+    Parameters
+    ----------
+    influence, groups
+        Shape (m,): of all rows of some groups.
+    n, n_groups
+        All rows and all groups.
+    """
+    sums = group_sums(influence - influence.mean(), groups)
+    return float(np.sqrt(n_groups / (len(sums) - 1)) * np.linalg.norm(sums) / n)
+
+
+def sampled_rows(n: int, groups: Groups | None, rng: np.random.Generator) -> RowNumbers:
+    """Draw rows whose influence is worked out, in order: single ones, or those of whole groups.
+
+    Groups are drawn until they come to 2,000 rows, and two at the least.
+    """
+    if groups is None:
+        return np.sort(rng.permutation(n)[:STDERR_ROWS])
+    drawn = rng.permutation(int(groups.max()) + 1)
+    rows = np.cumsum(np.bincount(groups)[drawn])
+    count = max(2, int(np.searchsorted(rows, STDERR_ROWS_IN_GROUPS)) + 1)
+    return np.flatnonzero(np.isin(groups, drawn[:count]))
+
+
+def design_effect(x: Doubles, y: Doubles, groups: Groups | None) -> float:
+    """Say how much more the sample covariance of two sides varies than that of as many independent rows.
+
+    Parameters
+    ----------
+    x
+        Shape (n, d_x), of mean 0.
+    y
+        Shape (n, d_y), of mean 0 and uncorrelated with x: residuals.
+    groups
+        Shape (n,); 1 when None.
+
+    Returns
+    -------
+    float
+        ``sum_g |x_g' y_g|^2`` over the same for rows that stand alone, at least 1 (Kish 1965, the design
+        effect).
+    """
+    if groups is None:
+        return 1.0
+    order = np.argsort(groups, kind="stable")
+    first = np.append(0, np.cumsum(np.bincount(groups))[:-1])
+    x, y = x[order], y[order]
+    together = sum(np.square(np.add.reduceat(column[:, None] * y, first)).sum() for column in x.T)
+    alone = np.square(x).sum(axis=1) @ np.square(y).sum(axis=1)
+    n_groups = len(first)
+    return max(1.0, float(together / alone) * n_groups / (n_groups - 1)) if alone > 0 else 1.0
+
+
+def strangers(groups: Groups) -> NDArray[np.int64]:
+    """Count the rows of other groups, for every row: shape (n,)."""
+    return len(groups) - np.bincount(groups)[groups]
