@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.estimate import EstimateWarning
-from mitools.estimators.array_types import Doubles, RowNumbers
+from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
 from mitools.estimators.inputs.groups import Groups, group_sums, permuted_groups
 
 FEW_UNITS_FOR_INTERVAL = 50
@@ -104,6 +104,42 @@ def design_effect(x: Doubles, y: Doubles, groups: Groups | None) -> float:
     alone = np.square(x).sum(axis=1) @ np.square(y).sum(axis=1)
     n_groups = len(first)
     return max(1.0, float(together / alone) * n_groups / (n_groups - 1)) if alone > 0 else 1.0
+
+
+def symbol_design_effect(x: WholeNumbers, y: WholeNumbers, groups: Groups) -> float:
+    """Say how much more the counts of pairs of symbols vary than those of as many independent rows.
+
+    Parameters
+    ----------
+    x, y, groups
+        Shape (n,) each, counted from 0.
+
+    Returns
+    -------
+    float
+        :func:`design_effect` of the indicators of x and of what is left of those of y given x, at least 1.
+    """
+    n, size_y = len(x), int(y.max()) + 1
+    p_x, p_y = np.bincount(x) / n, np.bincount(y) / n
+    pairs, pair = np.unique(x * size_y + y, return_inverse=True)
+    of_x, of_y = np.divmod(pairs, size_y)
+    given = np.bincount(pair) / (n * p_x[of_x])
+    spread = np.bincount(of_x, np.square(given) / p_y[of_y])
+    cells, cell = np.unique(groups * len(p_x) + x, return_inverse=True)
+    held, counts = np.unique(cell * len(pairs) + pair, return_counts=True)
+    where, which = np.divmod(held, len(pairs))
+    in_cell = np.bincount(cell)
+
+    def squared(counts: Doubles, sizes: Doubles) -> Doubles:
+        """Give what one symbol of y adds to the squared residual of a cell, but for the cell's own term."""
+        return counts * (counts - 2 * sizes * given[which]) / p_y[of_y[which]] / p_x[of_x[which]]
+
+    of_cell = cells % len(p_x)
+    own = spread[of_cell] / p_x[of_cell]
+    together = squared(counts.astype(float), in_cell[where].astype(float)).sum() + np.square(in_cell) @ own
+    alone = counts @ squared(np.ones(len(held)), np.ones(len(held))) + in_cell @ own
+    n_groups = int(groups.max()) + 1
+    return max(1.0, float(together / alone) * n_groups / (n_groups - 1)) if alone > 1e-9 * n else 1.0
 
 
 def strangers(groups: Groups) -> NDArray[np.int64]:
