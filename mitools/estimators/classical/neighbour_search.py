@@ -213,7 +213,24 @@ def _count_sorted(
     """Count in one dimension by sorting; see :func:`count_within`."""
     n = len(values)
     order = np.argsort(values, kind="stable")
-    values, radii = values[order], radii[order]
+    first, stop = _windows(values[order], radii[order])
+    weights = 1 / np.maximum(stop - first - 1, 1)
+    counts = np.empty(n, dtype=np.int64)
+    counts[order] = stop - first
+    return counts, _sums_over(order, first, stop, weights)[sample]
+
+
+def share_sorted(
+    values: Floats, radii: Floats, counts: WholeNumbers, sample: WholeNumbers
+) -> NDArray[np.float64]:
+    """Do what :func:`share_of_counts` does in one dimension, shape (n,), by sorting."""
+    order = np.argsort(values, kind="stable")
+    first, stop = _windows(values[order], radii[order])
+    return _sums_over(order, first, stop, 1 / np.maximum(counts[order] - 1, 1))[sample]
+
+
+def _windows(values: Floats, radii: Floats) -> tuple[WholeNumbers, WholeNumbers]:
+    """Find the first value closer to each than its radius, and the first beyond, of values in order."""
     first = np.searchsorted(values, values - radii, side="right")
     stop = np.searchsorted(values, values + radii, side="left")
     # The sums above are rounded; what counts is the rounded difference, as in every other search.
@@ -222,12 +239,18 @@ def _count_sorted(
     first += values - padded[first + 1] >= radii
     stop += padded[stop + 1] - values < radii
     stop -= padded[stop] - values >= radii
-    weights = 1 / np.maximum(stop - first - 1, 1)
+    return first, stop
+
+
+def _sums_over(
+    order: WholeNumbers, first: WholeNumbers, stop: WholeNumbers, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Add up the weights of the other rows whose windows hold each row, shape (n,)."""
+    n = len(order)
     edges = np.bincount(first, weights, n + 1) - np.bincount(stop, weights, n + 1)
-    counts, share = np.empty(n, dtype=np.int64), np.empty(n)
-    counts[order] = stop - first
+    share = np.empty(n)
     share[order] = np.cumsum(edges)[:-1] - weights
-    return counts, share[sample]
+    return share
 
 
 def share_of_counts(

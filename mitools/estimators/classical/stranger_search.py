@@ -24,11 +24,12 @@ from mitools.estimators.classical.neighbour_search import (
     in_blocks,
     positive,
     share_of_counts,
+    share_sorted,
 )
 from mitools.estimators.inputs.groups import Groups
 
 LARGE_GROUP = 1_000
-"""Rows from which a group has its strangers searched by a tree of their own."""
+"""Rows from which a group is searched by itself, and its strangers by a tree of their own."""
 
 _FOUND_AT_ONCE = 1 << 22
 
@@ -152,9 +153,8 @@ def nearest_strangers(rows: Floats, groups: Groups, k: int) -> tuple[Doubles, Ro
         return distances, found
 
     sizes = np.bincount(groups)
-    for group in np.flatnonzero(sizes > LARGE_GROUP):
-        own = groups == group
-        others = np.flatnonzero(~own)
+    for own in _large_groups(groups):
+        others = np.flatnonzero(groups != groups[own[0]])
         near = cKDTree(rows[others]).query(rows[own], np.arange(1, k + 1), p=np.inf, workers=-1)
         distances[own], found[own] = near[0], others[near[1]]
     tree, pending = cKDTree(rows), np.flatnonzero(sizes[groups] <= LARGE_GROUP)
@@ -195,13 +195,18 @@ def count_strangers(
         Shape (m,): the sum of ``1 / (strangers about i)`` over the rows i of other groups that count the
         sampled row.
     """
-    none = np.empty(0, dtype=np.int64)
+    none, large = np.empty(0, dtype=np.int64), _large_groups(groups)
     counts = count_within(rows, radii, none)[0]
+    for own in large:
+        counts[own] -= count_within(rows[own], radii[own], none)[0] - 1
     for one, other, distance in _pairs_within(rows, groups):
         counts[one] -= distance < radii[one]
         counts[other] -= distance < radii[other]
     share = np.zeros(len(rows))
-    share[sample] = share_of_counts(np.ascontiguousarray(rows.T), radii, counts, sample)
+    share[sample] = _share(rows, radii, counts, sample)
+    for own in large:
+        inside = np.flatnonzero(np.isin(own, sample))
+        share[own[inside]] -= _share(rows[own], radii[own], counts[own], inside)
     weights = 1 / np.maximum(counts - 1, 1)
     for one, other, distance in _pairs_within(rows, groups):
         share[one] -= (distance < radii[other]) * weights[other]
@@ -209,8 +214,20 @@ def count_strangers(
     return counts, share[sample]
 
 
+def _share(rows: Floats, radii: Floats, counts: WholeNumbers, sample: RowNumbers) -> Doubles:
+    if rows.shape[1] == 1:
+        return share_sorted(rows[:, 0], radii, counts, sample)
+    return share_of_counts(np.ascontiguousarray(rows.T), radii, counts, sample)
+
+
+def _large_groups(groups: Groups) -> list[RowNumbers]:
+    """Give the rows of every group that is searched by itself."""
+    sizes = np.bincount(groups)
+    return [np.flatnonzero(groups == group) for group in np.flatnonzero(sizes > LARGE_GROUP)]
+
+
 def _pairs_within(rows: Floats, groups: Groups) -> Iterator[tuple[RowNumbers, RowNumbers, Floats]]:
-    """Go through all pairs of rows of one group, each row at most once a turn on either side.
+    """Go through all pairs of rows of groups that are not large, each row once a turn on either side.
 
     Turn s pairs each row with the s-th after it in its group: memory stays that of n rows, and the time is
     that of all pairs.
@@ -219,8 +236,8 @@ def _pairs_within(rows: Floats, groups: Groups) -> Iterator[tuple[RowNumbers, Ro
     order = np.argsort(groups, kind="stable")
     place = np.arange(len(groups)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
     after: NDArray[np.int64] = np.repeat(sizes, sizes) - 1 - place
-    first = np.arange(len(groups))
-    for step in range(1, int(sizes.max())):
+    first = np.flatnonzero(np.repeat(sizes, sizes) <= LARGE_GROUP)
+    for step in range(1, min(int(sizes.max()), LARGE_GROUP)):
         first = first[after[first] >= step]
         one, other = order[first], order[first + step]
         yield one, other, np.abs(rows[one] - rows[other]).max(axis=1)

@@ -34,8 +34,10 @@ def test_nearest_strangers_are_the_nearest_of_other_groups(search, monkeypatch):
     np.testing.assert_allclose(np.take_along_axis(to_all, found, axis=1), distances, atol=1e-12)
 
 
+@pytest.mark.parametrize("large", [40, 1000])
 @pytest.mark.parametrize("d", [1, 2])
-def test_counts_and_shares_are_those_of_strangers(d):
+def test_counts_and_shares_are_those_of_strangers(d, large, monkeypatch):
+    monkeypatch.setattr(stranger_search, "LARGE_GROUP", large)
     rows, groups = rows_in_groups(d=d)
     radii = np.random.default_rng(1).uniform(0.2, 1, len(rows))
     sample = np.arange(3, 240, 7)
