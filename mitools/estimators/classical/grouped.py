@@ -10,8 +10,8 @@ from mitools.estimators.inputs.groups import Groups, group_sums, permuted_groups
 FEW_UNITS_FOR_INTERVAL = 50
 """Below this many independent units, groups or else rows, a normal approximation is doubtful."""
 
-STDERR_ROWS, STDERR_ROWS_IN_GROUPS = 500, 2_000
-"""Rows whose influence is worked out for a standard error: of single rows, and of whole groups."""
+STDERR_ROWS = 500
+"""Rows whose influence is worked out for a standard error."""
 
 
 def group_count(groups: Groups | None) -> int | None:
@@ -47,34 +47,19 @@ def stderr_of_mean(influence: Doubles, groups: Groups | None) -> float:
     """
     if groups is None:
         return float(influence.std() / np.sqrt(len(influence)))
-    return stderr_of_some_groups(influence, groups, len(groups), int(groups.max()) + 1)
+    sums, n_groups = group_sums(influence - influence.mean(), groups), int(groups.max()) + 1
+    return float(np.sqrt(n_groups / (n_groups - 1)) * np.linalg.norm(sums) / len(groups))
 
 
-def stderr_of_some_groups(influence: Doubles, groups: Groups, n: int, n_groups: int) -> float:
-    """Do what :func:`stderr_of_mean` does where the influence of some groups alone is known.
-
-    Parameters
-    ----------
-    influence, groups
-        Shape (m,): of all rows of some groups.
-    n, n_groups
-        All rows and all groups.
-    """
-    sums = group_sums(influence - influence.mean(), groups)
-    return float(np.sqrt(n_groups / (len(sums) - 1)) * np.linalg.norm(sums) / n)
+def stderr_of_sample(local: Doubles, pull: Doubles, sample: RowNumbers) -> float:
+    """Give the standard error of the mean local reading, from the influence of the sampled rows."""
+    influence = local[sample] + pull
+    return float(influence.std() / np.sqrt(len(local)))
 
 
-def sampled_rows(n: int, groups: Groups | None, rng: np.random.Generator) -> RowNumbers:
-    """Draw rows whose influence is worked out, in order: single ones, or those of whole groups.
-
-    Groups are drawn until they come to 2,000 rows, and two at the least.
-    """
-    if groups is None:
-        return np.sort(rng.permutation(n)[:STDERR_ROWS])
-    drawn = rng.permutation(int(groups.max()) + 1)
-    rows = np.cumsum(np.bincount(groups)[drawn])
-    count = max(2, int(np.searchsorted(rows, STDERR_ROWS_IN_GROUPS)) + 1)
-    return np.flatnonzero(np.isin(groups, drawn[:count]))
+def sampled_rows(n: int, rng: np.random.Generator) -> RowNumbers:
+    """Draw the rows whose influence is worked out for a standard error, in order."""
+    return np.sort(rng.permutation(n)[:STDERR_ROWS])
 
 
 def design_effect(x: Doubles, y: Doubles, groups: Groups | None) -> float:

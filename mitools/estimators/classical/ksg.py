@@ -1,6 +1,5 @@
 """Mutual information from nearest neighbours: Kraskov's two algorithms, and Ross's for labels."""
 
-from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,9 +10,9 @@ from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
-from mitools.estimators.array_types import Floats, RowNumbers
+from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
-from mitools.estimators.classical.grouped import sampled_rows, stderr_of_some_groups, strangers
+from mitools.estimators.classical.grouped import sampled_rows, stderr_of_sample, strangers
 from mitools.estimators.classical.neighbour_search import (
     Strips,
     brute_force_pays,
@@ -26,12 +25,13 @@ from mitools.estimators.classical.neighbour_search import (
 )
 from mitools.estimators.classical.nonuniformity import nonuniformity
 from mitools.estimators.classical.stranger_search import (
-    ClassStrangers,
     class_strangers,
     count_strangers,
+    nearest_strangers,
     strips_of_strangers,
 )
-from mitools.estimators.inputs.groups import Groups
+from mitools.estimators.classical.thinning import LocalReadings, clumped, fewest_strangers, read_groups
+from mitools.estimators.inputs.groups import Groups, class_groups
 from mitools.estimators.inputs.rank_normal import normal_scores
 from mitools.estimators.inputs.validation import as_labels
 
@@ -59,7 +59,9 @@ class KSG(ClassicalEstimator):
 
     *Groups.* Rows of one group, such as frames of a clip, lie near each other whatever x and y share. They
     are not taken as neighbours and not counted (a Theiler window: Theiler 1986; Kantz & Schreiber 2004,
-    Sec. 6.5); n is then the rows of other groups, and one.
+    Sec. 6.5); n is then the rows of other groups, and one. Where the rows of another group come as one
+    lump, as copies do, groups are thinned until neighbours are of different groups, and readings of up
+    to ten draws averaged (:mod:`.thinning`); a row of a large group then weighs less.
 
     *Standard error.* The reading is the mean of n local readings that share neighbours, so their
     scatter alone is too small, by 10 to 35%. To it is added how each row pulls on the others' counts:
@@ -137,14 +139,12 @@ class KSG(ClassicalEstimator):
             raise InputError(f"the non-uniformity correction needs k above the {d} dimensions of x and y")
         rng = np.random.default_rng([self.seed, 2])
         x, y = with_margins(x, self.margins, rng), with_margins(y, self.margins, rng)
-        sample = sampled_rows(n, groups, rng)
-        wide = self.algorithm == 2
         if groups is not None:
-            y_permuted = y[permutation]
-            both, none = (
-                strips_of_strangers(x, side, groups, self.k, wide, sample) for side in (y, y_permuted)
-            )
-        elif brute_force_pays(n, d):
+            value = self._read_groups(x, y, groups, rng)
+            return value, self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
+        sample = sampled_rows(n, rng)
+        wide = self.algorithm == 2
+        if brute_force_pays(n, d):
             x, y = (rows[permutation].astype(_precision(self.margins)) for rows in (x, y))
             y_permuted = y[shifted_in_blocks(n)]
             both, none = strips_by_brute_force(x, y, self.k, wide, sample)
@@ -153,32 +153,64 @@ class KSG(ClassicalEstimator):
             order = np.argsort(x[:, 0])
             x, y, y_permuted = x[order], y[order], y[permutation]
             both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_permuted))
-        value = self._value(x, y, both, sample, groups)
-        return value, self._value(x, y_permuted, none, sample, groups)
+        return self._value(x, y, both, sample), self._value(x, y_permuted, none, sample)
 
-    def _value(
-        self, x: Floats, y: Floats, found: Strips, sample: NDArray[np.int64], groups: Groups | None
+    def _value(self, x: Floats, y: Floats, found: Strips, sample: RowNumbers) -> ClassicalReading:
+        local, pull = self._local(x, y, found, sample, len(x))
+        search = "brute force" if brute_force_pays(len(x), x.shape[1] + y.shape[1]) else "tree"
+        return ClassicalReading(
+            float(local.mean()),
+            stderr_of_sample(local, pull, sample),
+            ceiling=self._ceiling(len(x)),
+            warnings=_far_neighbours(found.reach),
+            record={"search": search},
+        )
+
+    def _read_groups(
+        self,
+        x: Floats,
+        y: Floats,
+        groups: Groups,
+        rng: np.random.Generator,
+        rows_per_group: int | None = None,
     ) -> ClassicalReading:
+        def read(rows: RowNumbers, sample: RowNumbers) -> LocalReadings:
+            some_x, some_y, own = x[rows], y[rows], groups[rows]
+            found = strips_of_strangers(some_x, some_y, own, self.k, self.algorithm == 2, sample)
+            local, pull = self._local(some_x, some_y, found, sample, strangers(own) + 1)
+            near = found.neighbours
+            if self.k == 1 and fewest_strangers(np.bincount(own)) > 1:
+                near = nearest_strangers(np.hstack([some_x, some_y]), own, 2)[1]
+            return LocalReadings(local, pull, found.reach, clumped(near, own))
+
+        found = read_groups(groups, read, self.k, rng, rows_per_group)
+        sizes = np.minimum(np.bincount(groups), found.rows_per_group)
+        return ClassicalReading(
+            found.nats,
+            found.stderr,
+            ceiling=self._ceiling(int(sizes.sum() - sizes.min()) + 1),
+            warnings=_far_neighbours(found.reach),
+            record={"rows_per_group": found.rows_per_group},
+        )
+
+    def _ceiling(self, n: int) -> float | None:
+        if self.correct_nonuniformity:
+            return None
+        return float(digamma(n) - digamma(self.k)) - (1 / self.k if self.algorithm == 2 else 0.0)
+
+    def _local(
+        self, x: Floats, y: Floats, found: Strips, sample: RowNumbers, n: int | WholeNumbers
+    ) -> tuple[Doubles, Doubles]:
+        """Give every row's reading, and how each sampled row pulls on those of others."""
         n_x, n_y = found.n_x, found.n_y
-        n = np.array(len(x)) if groups is None else strangers(groups) + 1
-        ceiling = float(digamma(n.max()) - digamma(self.k))
         if self.algorithm == 1:
             local = digamma(self.k) + digamma(n) - digamma(n_x) - digamma(n_y)
         else:
             local = digamma(self.k) - 1 / self.k + digamma(n) - digamma(n_x - 1) - digamma(n_y - 1)
-            ceiling -= 1 / self.k
         if self.correct_nonuniformity:
             local = local + nonuniformity(np.hstack([x, y]), found.neighbours, self.seed)
         chosen = np.bincount(found.neighbours.ravel(), minlength=len(x))[sample] / self.k
-        pull = chosen - found.share_x - found.share_y
-        search = "brute force" if brute_force_pays(len(x), x.shape[1] + y.shape[1]) else "tree"
-        return ClassicalReading(
-            float(local.mean()),
-            _standard_error(local, pull, sample, groups),
-            ceiling=None if self.correct_nonuniformity else ceiling,
-            warnings=_far_neighbours(found.reach),
-            record={"search": search},
-        )
+        return local, chosen - found.share_x - found.share_y
 
 
 class MixedKSG(ClassicalEstimator):
@@ -241,34 +273,42 @@ class MixedKSG(ClassicalEstimator):
         if brute_force_pays(*x.shape):
             x = x.astype(_precision(self.margins))
         if groups is not None:
-            sample = sampled_rows(len(x), groups, rng)
-            own = class_strangers(x, y, groups, self.k)
-            if not own.found.all():
+            if (count := class_groups(groups, y)).min() < 2:
                 raise InputError(
-                    f"class {int(y[~own.found][0])} lies in one group, and has no neighbours in another;"
-                    " leave it out, or give more groups of it"
+                    f"class {count.argmin()} lies in one group, and has no neighbours in another; leave it"
+                    " out, or give more groups of it"
                 )
-            permuted = class_strangers(x, y[permutation], groups, self.k)
-            value, null = (self._read_strangers(x, each, groups, sample) for each in (own, permuted))
-            return replace(value, entropy=entropy(np.bincount(y) / len(y))), null
+            value = self._read_groups(x, y, groups, rng)
+            null = self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
+            return value, null
         return self._read_classes(x, y, rng), self._read_classes(x, y[permutation], rng)
 
-    def _read_strangers(
-        self, x: Floats, close: ClassStrangers, groups: Groups, sample: RowNumbers
+    def _read_groups(
+        self,
+        x: Floats,
+        labels: WholeNumbers,
+        groups: Groups,
+        rng: np.random.Generator,
+        rows_per_group: int | None = None,
     ) -> ClassicalReading:
-        radii = np.where(close.found, close.radii, 1.0)
-        within, share = count_strangers(x, positive(radii), groups, sample)
-        local = (
-            digamma(strangers(groups) + 1)
-            + digamma(close.neighbours)
-            - digamma(close.in_class + 1)
-            - digamma(within)
+        def read(rows: RowNumbers, sample: RowNumbers) -> LocalReadings:
+            own = groups[rows]
+            close = class_strangers(x[rows], labels[rows], own, self.k)
+            within, share = count_strangers(x[rows], positive(close.radii), own, sample)
+            in_all, in_class = strangers(own) + 1, close.in_class + 1
+            local = digamma(in_all) + digamma(close.neighbours) - digamma(in_class) - digamma(within)
+            # A class may lie in one group by the draw, or after a permutation, and has no neighbour to read.
+            local[~close.found] = local[close.found].mean()
+            return LocalReadings(local, close.chosen[sample] - share, close.radii, close.clumped)
+
+        found = read_groups(groups, read, self.k, rng, rows_per_group)
+        return ClassicalReading(
+            found.nats,
+            found.stderr,
+            entropy=entropy(np.bincount(labels) / len(labels)),
+            warnings=_far_neighbours(found.reach),
+            record={"rows_per_group": found.rows_per_group},
         )
-        # Permuted labels may leave a class in one group, with no neighbour to read.
-        local[~close.found] = local[close.found].mean()
-        error = _standard_error(local, close.chosen[sample] - share, sample, groups)
-        far = _far_neighbours(radii[close.found])
-        return ClassicalReading(float(local.mean()), error, warnings=far)
 
     def _read_classes(
         self, x: Floats, labels: NDArray[np.int64], rng: np.random.Generator
@@ -282,10 +322,10 @@ class MixedKSG(ClassicalEstimator):
             distances, close = nearest_others(x[rows], k)
             radii[rows] = distances[:, -1]
             chosen[rows] = np.bincount(close.ravel(), minlength=len(rows)) / k
-        sample = sampled_rows(n, None, rng)
+        sample = sampled_rows(n, rng)
         within, share = count_within(x, np.maximum(radii, np.finfo(radii.dtype).tiny), sample)
         local = digamma(n) + digamma(neighbours) - digamma(sizes[labels]) - digamma(within)
-        error = _standard_error(local, chosen[sample] - share, sample, None)
+        error = stderr_of_sample(local, chosen[sample] - share, sample)
         far = _far_neighbours(radii)
         return ClassicalReading(float(local.mean()), error, entropy=entropy(sizes / n), warnings=far)
 
@@ -324,19 +364,6 @@ def _precision(margins: str) -> type[np.floating]:
     """Give the precision that distances by brute force need; half of it takes half the time."""
     # Normal quantiles of ranks differ by 1/n, which single precision resolves for any n that is searched so.
     return np.float32 if margins == "normal" else np.float64
-
-
-def _standard_error(
-    local: NDArray[np.float64],
-    pull: NDArray[np.float64],
-    sample: NDArray[np.int64],
-    groups: Groups | None,
-) -> float:
-    """Give the standard error of the mean local reading, from the influence of the sampled rows or groups."""
-    influence = local[sample] + pull
-    if groups is not None:
-        return stderr_of_some_groups(influence, groups[sample], len(local), int(groups.max()) + 1)
-    return float(influence.std() / np.sqrt(len(local)))
 
 
 def _far_neighbours(reach: Floats) -> tuple[EstimateWarning, ...]:

@@ -26,6 +26,7 @@ from mitools.estimators.classical.neighbour_search import (
     share_of_counts,
     share_sorted,
 )
+from mitools.estimators.classical.thinning import clumped
 from mitools.estimators.inputs.groups import Groups
 
 LARGE_GROUP = 1_000
@@ -35,7 +36,7 @@ _FOUND_AT_ONCE = 1 << 22
 
 
 def strips_of_strangers(
-    x: Doubles, y: Doubles, groups: Groups, k: int, own_extent: bool, sample: RowNumbers
+    x: Floats, y: Floats, groups: Groups, k: int, own_extent: bool, sample: RowNumbers
 ) -> Strips:
     """Find each row's k nearest rows of other groups in (x, y), and count such rows in x and in y alone.
 
@@ -82,6 +83,8 @@ class ClassStrangers(NamedTuple):
         Shape (n,): rows of its class in other groups.
     chosen
         Shape (n,): how often the row is among the nearest of others, as shares of theirs.
+    clumped
+        See :func:`.clumped`.
     """
 
     found: NDArray[np.bool_]
@@ -89,6 +92,7 @@ class ClassStrangers(NamedTuple):
     neighbours: WholeNumbers
     in_class: WholeNumbers
     chosen: Doubles
+    clumped: float
 
 
 def class_strangers(x: Floats, labels: WholeNumbers, groups: Groups, k: int) -> ClassStrangers:
@@ -108,14 +112,18 @@ def class_strangers(x: Floats, labels: WholeNumbers, groups: Groups, k: int) -> 
     in_class = np.bincount(labels)[labels] - sizes[places]
     radii, chosen = np.zeros(n), np.zeros(n)
     neighbours = np.ones(n, dtype=np.int64)
+    lumps = 0.0
     for rows in np.split(np.argsort(labels, kind="stable"), np.cumsum(np.bincount(labels))[:-1]):
-        fewest = min(k, int(in_class[rows].min()))
-        if fewest:
+        fewest = min(k, int(in_class[rows].min(initial=k)))
+        if fewest and len(rows):
             own = np.unique(groups[rows], return_inverse=True)[1]
-            distances, close = nearest_strangers(x[rows], own, fewest)
+            # Two of them show a lump; where one is asked for, the second serves for that alone.
+            distances, near = nearest_strangers(x[rows], own, min(max(fewest, 2), int(in_class[rows].min())))
+            lumps += len(rows) / n * clumped(near, own)
+            distances, close = distances[:, :fewest], near[:, :fewest]
             radii[rows], neighbours[rows] = distances[:, -1], fewest
             chosen[rows] = np.bincount(close.ravel(), minlength=len(rows)) / fewest
-    return ClassStrangers(in_class > 0, radii, neighbours, in_class, chosen)
+    return ClassStrangers(in_class > 0, radii, neighbours, in_class, chosen, lumps)
 
 
 def nearest_strangers(rows: Floats, groups: Groups, k: int) -> tuple[Doubles, RowNumbers]:

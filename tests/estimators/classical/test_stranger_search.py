@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitools.estimators.classical import stranger_search
-from mitools.estimators.classical.grouped import sampled_rows, strangers
+from mitools.estimators.classical.grouped import strangers
 
 
 def rows_in_groups(n=240, d=2, seed=0):
@@ -62,13 +62,3 @@ def test_nearest_of_the_class_in_other_groups():
     expected = np.sort(np.where(able, to_all, np.inf), axis=1)[:, 2]
     np.testing.assert_allclose(close.radii[close.found], expected[close.found])
     assert close.chosen.sum() == pytest.approx(close.found.sum())
-
-
-def test_whole_groups_are_sampled_and_single_rows_where_there_are_none():
-    groups = np.repeat(np.arange(1000), 7)
-    sample = sampled_rows(7000, groups, np.random.default_rng(0))
-    assert 2000 <= len(sample) <= 2007
-    assert set(np.bincount(groups[sample])) == {0, 7}
-    assert len(sampled_rows(7000, None, np.random.default_rng(0))) == 500
-    large = sampled_rows(9000, np.repeat([0, 1, 2], 3000), np.random.default_rng(0))
-    assert len(large) == 6000  # two groups at the least: one shows no error
