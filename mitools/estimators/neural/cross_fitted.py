@@ -18,6 +18,7 @@ from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
+from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, require_columns, same_length
@@ -49,7 +50,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
     estimate_
         The reading on the report part.
     influence_
-        Shape (n_pairs,), nats: see :class:`mitools.estimators.bounds.reading.Reading`.
+        Shape (n_pairs,), or (G,) with groups, nats: see :class:`mitools.estimators.bounds.reading.Reading`.
     folds_
         Each fold's critic, scalings, reported pairs and reading; one where there is one split.
     columns_
@@ -79,7 +80,12 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         """
 
     def fit(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        pairing: Pairing | None = None,
+        parts: Parts | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Fit the critics, stop them on *select*, and read the bound once on *report*.
 
@@ -93,6 +99,9 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             Which rows form pairs; row i of x with row i of y when None.
         parts
             The split of the pairing's items; drawn by the seed when None.
+        groups
+            Shape (rows,): which rows know each other, so that a group is split whole, and errors are those of
+            groups. For paired rows; a pairing and a split that are given have their own.
 
         Raises
         ------
@@ -100,19 +109,28 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             When a setting is out of its range, the input is malformed or a score is not finite.
         """
         started = time.perf_counter()
-        plan = self.plan(x, y, pairing, parts)
+        plan = self.plan(x, y, pairing, parts, groups)
         return self.conclude(plan, self.fit_members(plan.members), time.perf_counter() - started)
 
     def plan(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        pairing: Pairing | None = None,
+        parts: Parts | None = None,
+        groups: ArrayLike | None = None,
     ) -> Plan:
         """Check everything, split the items and make the critics: what :meth:`fit` does first."""
         self.check_fit_settings()
         strategy = self.strategy()
         x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
+        if groups is not None and (pairing is not None or parts is not None):
+            raise InputError("a pairing or a split that is given has its own groups; give groups alone")
         if pairing is None:
-            pairing = PairedRows(len(x_rows))
+            given = None if parts is None else parts.groups
+            named = given if groups is None else as_groups(groups, len(x_rows))
+            pairing = PairedRows(len(x_rows), groups=named)
         same_length(len(x_rows), pairing.n_rows, "x", "the pairing")
         strategy.check(x_rows, y_rows)
         folds, nulls = [], []
@@ -183,7 +201,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             | {
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
-                "pairs": len(reading.influence),
+                "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
+                "groups": None if plan.pairing.groups is None else int(plan.pairing.groups.max()) + 1,
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
         )
@@ -242,8 +261,9 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:
         if parts is None:
-            folds = chosen_folds(pairing.n_items, pairing.strata) if self.folds is None else self.folds
-            return cross_fit_parts(pairing.n_items, pairing.strata, folds, self.seed)
+            items = pairing.n_items, pairing.strata
+            folds = chosen_folds(*items, pairing.groups) if self.folds is None else self.folds
+            return cross_fit_parts(*items, folds, self.seed, pairing.groups)
         if self.folds not in (None, 1):
             raise InputError(f"folds is {self.folds}, but the given parts are one split; give one of the two")
         return [parts]

@@ -150,8 +150,10 @@ class SplitFit:
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
         if self._embeds(critic):
             x, y = self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y)
-            return self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
-        return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+            reading = self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+        else:
+            reading = self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+        return reading.by_group(self.pairing.groups_of_pairs(pairs.x))
 
     def _embeds(self, critic: nn.Module) -> bool:
         # Where x is scored against x too, embedded rows will do only if both sides are embedded alike.
