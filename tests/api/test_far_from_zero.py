@@ -174,6 +174,12 @@ def test_the_command_estimates_from_files_far_from_zero(tmp_path):
     assert reads_two_bits(found["bits"])
 
 
+def test_a_calibration_makes_composites_of_rows_far_from_zero():
+    x, y = far_from_zero(1.7e9)
+    found = mitools.calibrate(x, y, "class_posterior", bits=2, truths=[1.0], progress=False).table
+    assert abs(found["error_bits"][0]) < 0.25
+
+
 def test_features_that_pass_by_in_batches():
     x, y = far_from_zero(1.7e9)
     metric = mitools.ClassInformation()

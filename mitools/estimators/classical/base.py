@@ -52,10 +52,10 @@ class ClassicalEstimator(MIEstimator):
     """An estimator in closed form.
 
     Nothing is trained, so there is nothing to hold out: all n rows give the number, ``n_train`` and
-    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted.
-    Columns that are constant carry nothing and are left out; when none is left on one side the reading
-    is 0, which is then exact. The interval is that of a normal with the method's standard error; it
-    speaks of sampling, not of the bias that each method's own documentation describes.
+    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted, or
+    whole groups of them. Columns that are constant carry nothing and are left out; when none is left on
+    one side the reading is 0, which is then exact. The interval is that of a normal with the method's
+    standard error; it speaks of sampling, not of the bias that each method's own documentation describes.
 
     Attributes
     ----------

@@ -219,8 +219,8 @@ class MixedKSG(ClassicalEstimator):
     It is Kraskov's with the discrete distance for y: about each row lies the ball that holds its k
     nearest of the same class; the fewer rows of other classes are in it, the more information. As for
     :class:`KSG`, tied values are jittered, the standard error counts how rows pull on each other, and
-    many dimensions (beyond about ten, unless classes are well separated) read too low, and with groups
-    neighbours are rows of other groups: a class that lies in one group is refused.
+    many dimensions (beyond about ten, unless classes are well separated) read too low. With groups,
+    neighbours are rows of other groups, so that a class that lies in one group is refused.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """Nearest neighbours among the rows of other groups, and counts of these: a Theiler window of whole groups.
 
 Rows of one group lie near each other whatever x and y share, and would be each other's neighbours. As
-with points of one trajectory near in time (Theiler 1986; Kantz & Schreiber 2004, Sec. 6.5), they are left
-out.
+with points of one trajectory near in time (Theiler, Phys. Rev. A 34, 2427, 1986; Kantz & Schreiber,
+Nonlinear Time Series Analysis, 2004, Sec. 6.5), they are left out.
 """
 
 from collections.abc import Iterator

@@ -16,7 +16,7 @@ from mitools.estimators.array_types import Doubles, Floats, RowNumbers
 from mitools.estimators.inputs.groups import Groups
 
 MOST_CLUMPED = 0.15
-"""Share of the neighbours of a row, beyond that by chance, that may be of one group with a nearer one."""
+"""Share of a row's neighbours, beyond that by chance, that may be of one group with another."""
 
 MOST_DRAWS = 10
 """Draws of thinned groups that are averaged."""
@@ -104,7 +104,7 @@ def read_groups(
     while (
         rows_per_group is None
         and cap > 1
-        and draws[0][0].clumped > MOST_CLUMPED + float(np.square(sizes / len(groups)).sum())
+        and draws[0][0].clumped > MOST_CLUMPED
         and fewest_strangers(np.minimum(sizes, _fewer(cap))) >= k
     ):
         cap = _fewer(cap)
@@ -117,10 +117,31 @@ def read_groups(
 
 
 def clumped(neighbours: RowNumbers, groups: Groups) -> float:
-    """Give the share of neighbours, shape (n, k), that are of one group with another; 0 where k is 1."""
-    if neighbours.shape[1] < 2:
+    """Say how often neighbours are of one group with another neighbour, beyond what chance brings.
+
+    Parameters
+    ----------
+    neighbours
+        Shape (n, k): each row's nearest, of other groups.
+    groups
+        Shape (n,), counted from 0.
+
+    Returns
+    -------
+    float
+        0 where neighbours are of groups by chance, or k is 1; 1 where all are of one group.
+    """
+    k, sizes = neighbours.shape[1], np.bincount(groups)
+    if k < 2:
         return 0.0
-    return float((np.diff(np.sort(groups[neighbours], axis=1), axis=1) == 0).mean())
+    share = float((np.diff(np.sort(groups[neighbours], axis=1), axis=1) == 0).mean())
+    # Of k rows drawn from the other groups, those of a group that another of them is of.
+    size, count = np.unique(sizes[sizes > 0], return_counts=True)
+    chances = np.minimum(size / (len(groups) - size)[:, None], 1.0)
+    others = count - np.eye(len(size))
+    distinct = (others * (1 - (1 - chances) ** k)).sum(axis=1)
+    chance = float(size * count @ (k - distinct)) / (len(groups) * (k - 1))
+    return max(0.0, (share - chance) / (1 - chance)) if chance < 1 else 0.0
 
 
 def fewest_strangers(sizes: RowNumbers) -> int:

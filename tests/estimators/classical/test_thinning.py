@@ -16,10 +16,21 @@ def normal_groups(rows: int, noise: float, seed: int = 0):
 
 
 def test_neighbours_of_one_group_are_a_lump():
-    groups = np.array([0, 0, 1, 1, 2, 2])
-    assert clumped(np.array([[0, 1], [2, 4]]), groups) == 0.5
+    groups = np.repeat(np.arange(1000), 2)
+    assert clumped(np.array([[0, 1], [2, 3]]), groups) == 1
+    assert clumped(np.array([[0, 1], [2, 4]]), groups) == pytest.approx(0.5, abs=1e-3)
     assert clumped(np.array([[0, 2, 4]]), groups) == 0
     assert clumped(np.array([[0], [1]]), groups) == 0
+
+
+@pytest.mark.parametrize("sizes", [[500] * 4, [900, 50, 50], [1, 2, 3] * 100])
+@pytest.mark.parametrize("k", [2, 5])
+def test_neighbours_by_chance_are_none_however_few_the_groups(sizes, k):
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    rng = np.random.default_rng(0)
+    others = [np.flatnonzero(groups != group) for group in range(len(sizes))]
+    drawn = np.array([rng.choice(others[group], k, replace=False) for group in groups])
+    assert clumped(drawn, groups) < 0.06
 
 
 @pytest.mark.parametrize(("noise", "kept"), [(0.0, 1), (0.02, 1), (1.0, 8)])
