@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitools.estimators import make_estimator
-from mitools.estimators.classical.thinning import LocalReadings, clumped, read_groups
+from mitools.estimators.classical.neighbours.thinning import LocalReadings, clumped, read_groups
 
 
 def normal_groups(rows: int, noise: float, seed: int = 0):

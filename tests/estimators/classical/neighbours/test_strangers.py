@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mitools.estimators.classical import stranger_search
 from mitools.estimators.classical.grouped import strangers
+from mitools.estimators.classical.neighbours import strangers as stranger_search
 
 
 def rows_in_groups(n=240, d=2, seed=0):

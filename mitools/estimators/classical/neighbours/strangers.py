@@ -15,7 +15,7 @@ from scipy.spatial import cKDTree
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.grouped import strangers
-from mitools.estimators.classical.neighbour_search import (
+from mitools.estimators.classical.neighbours.search import (
     Strips,
     beyond,
     brute_force_pays,
@@ -26,7 +26,7 @@ from mitools.estimators.classical.neighbour_search import (
     share_of_counts,
     share_sorted,
 )
-from mitools.estimators.classical.thinning import clumped
+from mitools.estimators.classical.neighbours.thinning import clumped
 from mitools.estimators.inputs.groups import Groups
 
 LARGE_GROUP = 1_000
