@@ -14,7 +14,8 @@ from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.certificate_folds import CertificateFold
-from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.inputs.row_table import RowTable
+from mitools.estimators.inputs.validation import as_labels, as_rows, as_table, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
 
@@ -65,7 +66,8 @@ def pointwise_reported(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike)
     InputError
         When these are not the rows it was fitted to, or the method reads no log density ratio.
     """
-    x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+    x_centring, y_centring = fitted.centring_
+    x_rows, y_rows = as_rows(x, "x", x_centring), as_rows(y, "y", y_centring)
     needed = 1 + max(int(rows.max()) for fold in fitted.folds_ for rows in fold.pairs)
     for name, rows in (("x", x_rows), ("y", y_rows)):
         if len(rows) < needed:
@@ -193,17 +195,15 @@ def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool
 
 def _fitted_rows(
     fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    rows, classes = as_rows(x, "features"), as_labels(labels)
+) -> tuple[RowTable, NDArray[np.int64]]:
+    rows, classes = as_table(x, "features", fitted.posterior_.centring_), as_labels(labels)
     same_length(len(rows), len(classes), "features", "labels")
     if len(rows) <= max(fold.parts.report.max() for fold in fitted.folds_):
         raise InputError(f"{len(rows)} rows are fewer than the fit had; give the rows it was fitted to")
     return rows, classes
 
 
-def _class_pairs_of_fold(
-    fold: CertificateFold, rows: NDArray[np.float32], classes: NDArray[np.int64]
-) -> PointwiseMI:
+def _class_pairs_of_fold(fold: CertificateFold, rows: RowTable, classes: NDArray[np.int64]) -> PointwiseMI:
     items, own, posterior = _report_posterior(fold, rows, classes)
     groups = items if fold.parts.groups is None else fold.parts.groups[items]
     scaled = posterior / np.sqrt(fold.posterior.prior_)
@@ -220,11 +220,11 @@ def _class_pairs_of_fold(
 
 
 def _report_posterior(
-    fold: CertificateFold, rows: NDArray[np.float32], classes: NDArray[np.int64]
+    fold: CertificateFold, rows: RowTable, classes: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
     """Numbers, labels and class probabilities of the report items of a fold."""
     items = fold.parts.report
-    return items, classes[items], fold.posterior.predict_proba(rows[items]).astype(np.float64)
+    return items, classes[items], fold.posterior.predict_proba(rows.at(items)).astype(np.float64)
 
 
 def _weights(fold: CertificateFold, own: NDArray[np.int64]) -> Doubles:

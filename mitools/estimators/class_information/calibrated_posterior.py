@@ -124,8 +124,9 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         InputError
             When the classifier gives no probabilities, or not one for every class.
         """
-        train, select = RowTable.of(train), RowTable.of(select)
-        self.prior_ = prior
+        train = RowTable.of(train)
+        self.prior_, self.centring_ = prior, train.centring
+        select = self._table(select)
         self.mean_, self.scale_ = location_and_scale(train)
         self._log_odds_shift = np.log(np.bincount(train_labels, minlength=len(prior)) / len(train_labels))
         self._floor = 1 / (len(select_labels) + 2)
@@ -169,7 +170,7 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
 
     def predict(self, features: ArrayOrTable) -> NDArray[np.int64]:
         """Give the classifier's own decisions, shape (n,): those of a linear probe, by default."""
-        table = RowTable.of(features)
+        table = self._table(features)
         decided = np.empty(len(table), dtype=np.int64)
         for places, rows in table.chunks(len(self.prior_)):
             decided[places] = self.fitted_.predict(self._standardise(rows))
@@ -177,11 +178,15 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
 
     def predict_proba(self, features: ArrayOrTable) -> NDArray[np.float32]:
         """Give the calibrated posterior under the prior that is meant, shape (n, C)."""
-        found = self._evidence(self.fitted_, RowTable.of(features))
+        found = self._evidence(self.fitted_, self._table(features))
         for some in spans(len(found), len(self.prior_)):
             log_p = log_softmax(np.float32(self.sharpness_) * found[some] + np.log(self.prior_), axis=1)
             found[some] = (1 - self._floor) * np.exp(log_p) + self._floor * self.prior_
         return found
+
+    def _table(self, features: ArrayOrTable) -> RowTable:
+        """Take a table as it is, and an array shifted as the training rows were."""
+        return features if isinstance(features, RowTable) else RowTable(features, centring=self.centring_)
 
     def _standardise(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         shifted = rows - self.mean_

@@ -75,7 +75,8 @@ class PosteriorEstimator(MIEstimator):
         return self.classes_[self.predict_proba(x).argmax(axis=1)]
 
     def _new_features(self, x: ArrayLike | RowTable) -> RowTable:
-        return require_columns(as_table(x, "features"), len(self.posterior_.mean_), "features")
+        table = as_table(x, "features", self.posterior_.centring_)
+        return require_columns(table, len(self.posterior_.mean_), "features")
 
     def _read_new_rows(self, x: ArrayLike | RowTable, y: ArrayLike) -> float:
         """Read new rows and their labels by the classifier of every fold: the mean over them, in nats."""

@@ -8,15 +8,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.inputs.validation import as_array, as_rows, same_length
-
-FEW_ROWS_FOR_INTERVAL = 50
-"""Below this many rows an interval that rests on a normal approximation is doubtful."""
+from mitools.estimators.classical.grouped import few_units, group_count, null_permutation
+from mitools.estimators.inputs.groups import Groups, as_groups
+from mitools.estimators.inputs.validation import as_array, as_table, same_length
 
 SideValues = NDArray[Any]
 """One side of the pairs as an estimator keeps it: rows, shape (n, d), or labels, shape (n,)."""
@@ -52,10 +52,10 @@ class ClassicalEstimator(MIEstimator):
     """An estimator in closed form.
 
     Nothing is trained, so there is nothing to hold out: all n rows give the number, ``n_train`` and
-    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted.
-    Columns that are constant carry nothing and are left out; when none is left on one side the reading
-    is 0, which is then exact. The interval is that of a normal with the method's standard error; it
-    speaks of sampling, not of the bias that each method's own documentation describes.
+    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted, or
+    whole groups of them. Columns that are constant carry nothing and are left out; when none is left on
+    one side the reading is 0, which is then exact. The interval is that of a normal with the method's
+    standard error; it speaks of sampling, not of the bias that each method's own documentation describes.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class ClassicalEstimator(MIEstimator):
     fewest_rows: ClassVar[int] = 3
     seed: int
 
-    def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
+    def fit(self, x: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
 
         Parameters
@@ -77,11 +77,15 @@ class ClassicalEstimator(MIEstimator):
             Shape (n, d_x) or (n,).
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+        groups
+            Shape (n,): which rows know each other (one image's, one patient's, one clip's). The standard
+            error is then that of groups, and the null permutes whole groups. None: every row stands alone.
 
         Raises
         ------
         InputError
-            When a hyper-parameter or the input is malformed, the lengths differ, or rows are too few.
+            When a hyper-parameter or the input is malformed, the lengths differ, or rows or groups are too
+            few.
         """
         started = time.perf_counter()
         self._check_settings()
@@ -90,15 +94,13 @@ class ClassicalEstimator(MIEstimator):
         same_length(n, len(y_table), "x", "y")
         if n < self.fewest_rows:
             raise InputError(f"{n} rows are too few for {self.method}; give at least {self.fewest_rows}")
+        grouped = None if groups is None else as_groups(groups, n)
         if x_table.size and y_table.size:
-            permutation = np.random.default_rng([self.seed, 1]).permutation(n)
-            value, null = self._read_with_null(x_table, y_table, permutation)
+            permutation = null_permutation(n, grouped, np.random.default_rng([self.seed, 1]))
+            value, null = self._read_with_null(x_table, y_table, permutation, grouped)
         else:
             value = null = ClassicalReading(0.0, 0.0)
-        few: tuple[EstimateWarning, ...] = ()
-        if n < FEW_ROWS_FOR_INTERVAL and not value.warnings:
-            sentence = f"{n} rows are few for an interval"
-            few = (EstimateWarning("small_sample", sentence, f"give {FEW_ROWS_FOR_INTERVAL} or more"),)
+        few = () if value.warnings else few_units(n, grouped)
         self.estimate_ = assemble_estimate(
             value,
             method=self.method,
@@ -109,7 +111,7 @@ class ClassicalEstimator(MIEstimator):
             further_warnings=few + value.warnings,
             n_report=n,
             seconds=time.perf_counter() - started,
-            settings=self.settings() | dict(value.record),
+            settings=self.settings() | {"groups": group_count(grouped)} | dict(value.record),
         )
         return self
 
@@ -123,7 +125,7 @@ class ClassicalEstimator(MIEstimator):
         return varying_columns(as_precise_rows(y, "y"))
 
     def _read_with_null(
-        self, x: SideValues, y: SideValues, permutation: RowNumbers
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
         """Read both sides, and again with the rows of y permuted.
 
@@ -132,16 +134,18 @@ class ClassicalEstimator(MIEstimator):
         x, y
             What :meth:`_accept_x` and :meth:`_accept_y` made of the input, neither constant.
         permutation
-            Shape (n,): a random one.
+            Shape (n,): a random one, of whole groups where there are any.
+        groups
+            Shape (n,), or None where every row stands alone.
 
         Returns
         -------
         tuple[ClassicalReading, ClassicalReading | None]
             The reading and its null, None where a permutation says nothing.
         """
-        return self._read(x, y), self._read(x, y[permutation])
+        return self._read(x, y, groups), self._read(x, y[permutation], groups)
 
-    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
+    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
         """Read both sides once; what shares work with its null overrides :meth:`_read_with_null`."""
         raise NotImplementedError
 
@@ -150,14 +154,17 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
 
     A closed form keeps values different that single precision would make the same, so they are not rounded.
+    Whole numbers too large for double precision, such as times in nanoseconds, are shifted to where it
+    tells them apart.
 
     Raises
     ------
     InputError
-        As :func:`mitools.estimators.inputs.validation.as_rows`.
+        As :func:`mitools.estimators.inputs.validation.as_table`.
     """
-    shape = as_rows(values, name, to_single=False).shape
-    return np.asarray(as_array(values, name), dtype=np.float64).reshape(shape)
+    shape = as_table(values, name, centring=None).shape
+    array = as_array(values, name).reshape(shape)
+    return whole_as_double(array) if array.dtype.kind in "iu" else np.asarray(array, dtype=np.float64)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

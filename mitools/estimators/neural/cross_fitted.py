@@ -55,6 +55,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         Each fold's critic, scalings, reported pairs and reading; one where there is one split.
     columns_
         Of x and of y.
+    centring_
+        What was taken off columns of x and of y that single precision does not resolve, and is of new rows.
     critic_, scale_x_, scale_y_
         Those of the first fold: ``critic_(tensor(scale_x_(x)), tensor(scale_y_(y)))`` scores new rows.
     gain_nats_, gain_stderr_nats_
@@ -149,7 +151,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             for fit, start in zip(fits, starts, strict=True)
             if start.rival is not None
         ]
-        return Plan((x_rows.width, y_rows.width), pairing, folds, nulls, starts, members)
+        columns, centring = (x_rows.width, y_rows.width), (x_rows.centring, y_rows.centring)
+        return Plan(columns, centring, pairing, folds, nulls, starts, members)
 
     def fit_members(self, members: Sequence[Member]) -> list[FittedCritic]:
         """Fit critics of one plan or several: what :meth:`fit` does then."""
@@ -174,7 +177,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             Fold(fit.parts, one.critic, fit.sides.scale_x, fit.sides.scale_y, fit.report, reading)
             for fit, one, reading in zip(plan.folds, chosen, report, strict=False)
         ]
-        self.columns_ = plan.columns
+        self.columns_, self.centring_ = plan.columns, plan.centring
         self.critic_, self.scale_x_, self.scale_y_ = self.folds_[0][1:4]
         self.gain_nats_, self.gain_stderr_nats_ = _gain(chosen[:n_folds])
         reading = pooled(report[:n_folds])
@@ -239,7 +242,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         InputError
             When the rows are malformed, of other dimensions than those fitted to, or fewer than two.
         """
-        x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
+        x_centring, y_centring = self.centring_
+        x_rows, y_rows = as_table(x, "x", x_centring), as_table(y, "y", y_centring)
         same_length(len(x_rows), len(y_rows), "x", "y")
         if len(x_rows) < 2:
             raise InputError("a single pair has nothing to be compared with; give two new rows or more")

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mitools.core.centring import Centring
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.reading import Reading
@@ -201,6 +202,8 @@ class Plan(NamedTuple):
     ----------
     columns
         Of x and of y, as they were given.
+    centring
+        What is taken off columns of x and of y that single precision does not resolve.
     pairing
         Whose information is asked for.
     folds, nulls
@@ -212,6 +215,7 @@ class Plan(NamedTuple):
     """
 
     columns: tuple[int, int]
+    centring: tuple[Centring | None, Centring | None]
     pairing: Pairing
     folds: list[SplitFit]
     nulls: list[SplitFit]
