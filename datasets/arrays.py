@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.arrays import as_array
+from mitools.core.centring import Centring, find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import FEW_NAMES, nearest
@@ -96,7 +97,10 @@ def labelled_arrays(items: Any, labels: Any) -> LabelledData:
             f"X has shape {array.shape} of {array.dtype}; give rows of numbers (n, d), pixels in uint8"
             " (n, height, width, 3), or n texts"
         )
-    return FeatureRows("rows", classes, as_features(array, "X"), numbers, digest)
+    features, centring = as_features(array, "X")
+    # What earlier versions kept of such rows was read without the shift.
+    digest = digest_text(digest, "centred") if centring else digest
+    return FeatureRows("rows", classes, features, numbers, digest, centring)
 
 
 def labelled_table(table: Any, label: str | None = None) -> LabelledData:
@@ -137,8 +141,10 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
     return labelled_arrays(items, table[found[0]])
 
 
-def as_features(array: NDArray[Any], name: str) -> NDArray[np.floating]:
-    """Give rows as float32, or float16 as they are.
+def as_features(array: NDArray[Any], name: str) -> tuple[NDArray[np.floating], Centring | None]:
+    """Give rows as float32, or float16 as they are, and what was taken off their columns.
+
+    Columns that float32 does not resolve where they lie are shifted first, all others are as they were.
 
     Parameters
     ----------
@@ -152,9 +158,9 @@ def as_features(array: NDArray[Any], name: str) -> NDArray[np.floating]:
     InputError
         When a number is not finite as float32; its row is named.
     """
+    centring = find_centring(array)
     if array.dtype not in (np.float16, np.float32):
-        with np.errstate(over="ignore"):  # an overflow is reported below, with its row
-            array = array.astype(np.float32)
+        array = to_single(array, centring)
     for places in _spans(array):
         finite = np.isfinite(array[places]).all(axis=1)
         if not finite.all():
@@ -162,7 +168,7 @@ def as_features(array: NDArray[Any], name: str) -> NDArray[np.floating]:
                 f"{name} is not finite as float32, first in row {places.start + int(np.argmin(finite))};"
                 " leave such rows out"
             )
-    return array
+    return array, centring
 
 
 def digest_array(array: NDArray[Any]) -> str:

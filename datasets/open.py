@@ -2,6 +2,7 @@
 
 from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.grouped import Grouped, open_groups
 from mitools.datasets.selection import keep_classes, take_evenly
 from mitools.datasets.sources import DATA_SOURCES
 
@@ -17,7 +18,8 @@ def open_data(text: str) -> LabelledData:
         (csv, parquet), or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
         :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone) and
         ``limit=N`` (N items, every class keeping its share; see
-        :func:`mitools.datasets.selection.take_evenly`).
+        :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or ``groups=COLUMN`` (which items
+        know each other; see :func:`mitools.datasets.grouped.open_groups`).
 
     Raises
     ------
@@ -26,8 +28,10 @@ def open_data(text: str) -> LabelledData:
     """
     spec = parse_spec(text, DATA_SOURCES)
     source = DATA_SOURCES[spec.source]
-    spec.only(*source.options, "classes", "limit")
+    spec.only(*source.options, "classes", "groups", "limit")
     data = source.opener(spec)
+    if "groups" in spec.options:
+        data = Grouped(data, open_groups(spec, spec.options["groups"]))
     if "classes" in spec.options:
         data = keep_classes(data, spec.options["classes"].split(","))
     if "limit" in spec.options:

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,11 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import nearest
 from mitools.datasets.base import Item, LabelledData
+
+
+def groups_of(data: LabelledData) -> NDArray[Any] | None:
+    """Give the group of every item, shape (n,), where a data set knows it: numbers or names."""
+    return getattr(data, "groups", None)
 
 
 class Selection:
@@ -25,6 +31,11 @@ class Selection:
         Shape (m,), the labels the items have here.
     classes
         The class names these labels stand for.
+
+    Attributes
+    ----------
+    groups
+        Shape (m,), those of `data`; None where it has none.
     """
 
     def __init__(
@@ -41,6 +52,8 @@ class Selection:
         self.digest = digest_text("selection", data.digest, which, *classes)
         self.data = data
         self.indices = indices
+        groups = groups_of(data)
+        self.groups = None if groups is None else groups[indices]
 
     def __len__(self) -> int:
         """Count the items."""

@@ -23,7 +23,7 @@ class DataSource:
     module, function
         What opens the source's specs; imported when one is opened.
     options
-        The options that it reads beyond ``limit`` and ``classes``, which every source takes.
+        The options that it reads beyond ``limit``, ``classes`` and ``groups``, which every source takes.
     """
 
     what: str

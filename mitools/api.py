@@ -29,6 +29,7 @@ def mutual_information(
     y: Any,
     method: "str | MIEstimator" = "auto",
     *,
+    groups: Any = None,
     seed: int = 0,
     device: str = "cpu",
     **settings: Any,
@@ -43,6 +44,8 @@ def mutual_information(
     method
         One of :func:`list_estimators`, or an estimator object. ``auto`` takes what suits `x` and `y`, and
         says why in ``estimate.settings["because"]``.
+    groups
+        Shape (n,): which rows know each other, as for :func:`certify`.
     seed
         Of everything random.
     device
@@ -86,10 +89,13 @@ def mutual_information(
     for name in settings:
         check_name(f"setting of {method}", name, estimator.get_params(deep=False))
     estimator.set_params(**settings)
-    return estimator.estimate(as_array(x, "x"), as_array(y, "y"))
+    named = None if groups is None else as_array(groups, "groups")
+    return estimator.estimate(as_array(x, "x"), as_array(y, "y"), named)
 
 
-def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int = 0) -> "Certificate":
+def certify(
+    features: Any, labels: Any, *, groups: Any = None, prior: Any = "empirical", seed: int = 0
+) -> "Certificate":
     """Certify how much class information a representation carries.
 
     Draw a class, then two of its items independently: what these share through the representation is a lower
@@ -102,6 +108,10 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
         Shape (n, d): an array, tensor, DataFrame or list.
     labels
         Shape (n,): class numbers or names.
+    groups
+        Shape (n,): which rows know each other (one image's, one patient's, one clip's), as numbers or names:
+        none of a group is held out from the others, and errors are those of groups. Rows that are exact
+        copies are a group when None.
     prior
         The class distribution that is meant: ``empirical``, ``uniform``, or one probability a class.
     seed
@@ -137,7 +147,9 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
 
     classes, numbers = number_labels(labels)
     fitted = ClassPosterior(prior=prior, seed=_whole(seed, "seed")).fit(
-        as_array(features, "features"), numbers
+        as_array(features, "features"),
+        numbers,
+        groups=None if groups is None else as_array(groups, "groups"),
     )
     return Certificate.of(fitted, tuple(classes))
 
@@ -146,6 +158,7 @@ def audit(
     encoders: Any,
     data: Any,
     *,
+    groups: Any = None,
     pairing: str | Sequence[str] = "same_class",
     views: int = 2,
     prior: str = "empirical",
@@ -186,6 +199,10 @@ def audit(
         Labels are numbers or names; classes are in the order of their numbers, or else of their names. A
         Dataset or DataLoader is read once more to learn its labels, in the order of the Dataset, each item
         once: shuffling does not matter.
+    groups
+        Shape (n,): which items know each other (frames of one clip, slides of one patient, crops of one
+        image), as numbers or names, or the path of a file of them: none of a group is held out from the
+        others, and errors are those of groups. A spec names its own: ``folder:images?groups=clips.csv``.
     pairing
         ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
     views
@@ -260,6 +277,7 @@ def audit(
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
     from mitools.datasets.accepted import as_labelled_data
+    from mitools.datasets.grouped import with_groups
     from mitools.features.store import FeatureStore
     from mitools.results.audit import AuditResult
 
@@ -270,6 +288,9 @@ def audit(
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
     with shown(progress) as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
         labelled = as_labelled_data(data, label=label, workers=workers, advance=advance)
+        own_workers = getattr(labelled, "workers", 0)
+        if groups is not None:
+            labelled = with_groups(labelled, groups)
         settings = AuditSettings(
             view_pairings=tuple(name for name in pairings if name != "same_class"),
             views=_whole(views, "views", 2),
@@ -282,7 +303,7 @@ def audit(
             kept_as=keep,
             device=str(where),
             batch_size=_whole(batch_size, "batch_size", 1),
-            workers=getattr(labelled, "workers", 0) if workers is None else _whole(workers, "workers"),
+            workers=own_workers if workers is None else _whole(workers, "workers"),
         )
         store = FeatureStore(kept)
         found = run_audit(labelled, requests, out=out, store=store, settings=settings, advance=advance)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 from mitools.datasets.readers.npy import read_array
@@ -111,7 +112,23 @@ def _read_parquet(path: Path, label: str | None) -> Arrays:
             raise InputError(f"{path}: column {name!r} holds {kind}, not numbers; leave it out of the file")
     if not columns:
         raise InputError(f"{path}: no column beside {label!r}")
-    return np.column_stack([table[name].to_numpy().astype(np.float32) for name in columns]), labels
+    stored = [table[name].to_numpy() for name in columns]
+    return _one_precision(stored), labels
+
+
+def _one_precision(columns: list[NDArray[Any]]) -> NDArray[Any]:
+    """Put columns side by side in a precision that keeps what each of them tells apart."""
+    if all(np.can_cast(column.dtype, np.float32, "safe") for column in columns):
+        return np.column_stack([column.astype(np.float32) for column in columns])
+    whole = [column.dtype.kind in "iu" for column in columns]
+    if all(whole) and len({column.dtype for column in columns}) == 1:
+        return np.column_stack(columns)
+    return np.column_stack(
+        [
+            whole_as_double(column[:, None])[:, 0] if is_whole else column.astype(np.float64)
+            for column, is_whole in zip(columns, whole, strict=True)
+        ]
+    )
 
 
 def _rows_of_lists(path: Path, column: Any) -> NDArray[Any]:

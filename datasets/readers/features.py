@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.centring import Centring, find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
 from mitools.core.specs import Spec
@@ -27,11 +28,15 @@ class FeatureRows:
     classes
         The class names; where the file numbers its classes, the numbers as text.
     features
-        Shape (n, d), float16 or float32 as stored, possibly mapped from the file.
+        Shape (n, d), float16 or float32 as stored, possibly mapped from the file; what is stored as float64
+        or whole numbers is float32, after `centring`.
     labels
         Shape (n,), int64.
     digest
         Changes when any row or label does.
+    centring
+        What was taken off columns that float32 does not resolve where they lie, such as time stamps; None
+        where it resolves all.
     """
 
     name: str
@@ -39,6 +44,7 @@ class FeatureRows:
     features: NDArray[np.floating]
     labels: NDArray[np.int64]
     digest: str
+    centring: Centring | None = None
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -67,8 +73,10 @@ def open_features(spec: Spec) -> FeatureRows:
 def read_features(path: Path, labels_path: Path | None = None, label: str | None = None) -> FeatureRows:
     """Read features (n, d) and labels (n,), from any file that ``feature_formats`` lists.
 
-    Features are float16, float32 or float64 (kept as float32); labels are whole numbers or names. Rows of
-    npy and safetensors files stay on disk until they are used.
+    Features are numbers, labels whole numbers or names. float16 and float32 stay as they are, and on disk
+    until they are used in npy and safetensors files. Others become float32; columns that it does not resolve
+    where they lie, such as time stamps, are shifted first
+    (:class:`mitools.core.centring.Centring`).
 
     Parameters
     ----------
@@ -86,10 +94,9 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
         dtype, their lengths differ, or a feature is not finite. Arrays of Python objects are refused unread.
     """
     features, values = read_arrays(path, labels_path, label)
-    if features.dtype not in (np.float16, np.float32, np.float64) or features.ndim != 2 or not features.size:
+    if features.dtype.kind not in "fiu" or features.ndim != 2 or not features.size:
         raise InputError(
-            f"{path}: features has shape {features.shape} of {features.dtype}; "
-            "it must be (n, d) of float16, float32 or float64"
+            f"{path}: features has shape {features.shape} of {features.dtype}; it must be (n, d) of numbers"
         )
     if values.ndim != 1 or values.dtype.kind not in "iubU":
         raise InputError(
@@ -98,9 +105,9 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
         )
     if len(values) != len(features):
         raise InputError(f"{path}: {len(features)} features and {len(values)} labels; they must pair up")
-    if features.dtype == np.float64:
-        with np.errstate(over="ignore"):  # an overflow is reported below, with its row
-            features = features.astype(np.float32)
+    centring = find_centring(features)
+    if features.dtype not in (np.float16, np.float32):
+        features = to_single(features, centring)
     for start in range(0, len(features), _ROWS_AT_ONCE):
         finite = np.isfinite(features[start : start + _ROWS_AT_ONCE]).all(axis=1)
         if not finite.all():
@@ -110,4 +117,5 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
             )
     classes, labels = number_classes(values)
     digests = [digest_file(file) for file in (path, labels_path) if file] + ([label] if label else [])
-    return FeatureRows(path.stem, classes, features, labels, digest_text("features", *digests))
+    digests += ["centred"] if centring else []
+    return FeatureRows(path.stem, classes, features, labels, digest_text("features", *digests), centring)

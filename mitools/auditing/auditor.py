@@ -24,11 +24,12 @@ from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.open import AnyEncoder
 from mitools.estimators.inputs.class_prior import class_prior
-from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts, split
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
 from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
+from mitools.measures.item_split import split_items
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
 from mitools.measures.view_names import named_after_view
@@ -117,7 +118,7 @@ def run_audit(
         raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
-    parts = split(len(data), data.labels, settings.seed)
+    parts = split_items(data, settings.seed)
     auditor = _Auditor(data, parts, store, ResultStore(out / "cells"), settings, views, advance or silent)
 
     audited: list[AuditedEncoder] = []

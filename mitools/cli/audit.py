@@ -18,6 +18,12 @@ from mitools.cli.console import (
 )
 from mitools.cli.estimates import bits
 
+GroupsOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Which items know each other (clip, patient, source image): a .npy, .csv or .parquet file."
+    ),
+]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for tables, figures and kept results.")]
 CacheOption = Annotated[
     Path | None, typer.Option(help="Folder for features.", show_default="$MITOOLS_CACHE or ~/.cache/mitools")
@@ -33,6 +39,7 @@ def audit(
         typer.Option(metavar="SPEC", help="Labelled data.", show_default="the labels of a features: encoder"),
     ] = None,
     destination: OutOption = Path("mitools-audit"),
+    groups: GroupsOption = None,
     pairing: Annotated[
         str,
         typer.Option(
@@ -78,6 +85,7 @@ def audit(
         destination,
         cache,
         json,
+        groups=groups,
         pairing=pairing,
         views=views,
         prior=prior,

@@ -86,10 +86,11 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
 
     from mitools.auditing.row import columns
     from mitools.datasets.selection import require_classes
-    from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
+    from mitools.estimators.inputs.splits import SMALLEST_CLASS
     from mitools.features.extract import extract_layers
     from mitools.measures.compute import measure
     from mitools.measures.control import control_of
+    from mitools.measures.item_split import split_items
     from mitools.measures.representation import Representation
 
     control = control_of(encoder, data, settings.seed)
@@ -101,7 +102,7 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
             extract_layers(network, control.data, store=store, device=settings.device, advance=advance)
             for network in (encoder, control.twin)
         )
-    parts = split(len(control.data), control.data.labels, settings.seed)
+    parts = split_items(control.data, settings.seed)
     everything = np.arange(len(control.data))
     document = {}
     for layer in encoder.layers:

@@ -35,6 +35,10 @@ def estimate(
             help="One method or several, with commas; auto takes one that suits the arrays.", metavar="A,B"
         ),
     ] = "auto",
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
@@ -49,6 +53,7 @@ def estimate(
     """
     from mitools.backends.devices import resolve_device
     from mitools.core.errors import InputError
+    from mitools.datasets.grouped import read_groups
     from mitools.datasets.readers.npy import read_array
     from mitools.estimators.agreement import agreement
     from mitools.estimators.inputs.dependent_rows import dependence_warnings
@@ -58,12 +63,13 @@ def estimate(
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))
     estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]
     x_rows, y_rows = read_array(x), read_array(y)
+    named = None if groups is None else read_groups(groups)
     estimates, refused = [], dict[str, InputError]()
     with progress() as advance:
         for done, (name, estimator) in enumerate(zip(names, estimators, strict=True)):
             advance(name, done, len(names))
             try:
-                estimates.append(estimator.estimate(x_rows, y_rows))
+                estimates.append(estimator.estimate(x_rows, y_rows, named))
             except InputError as error:
                 refused[name] = error
     if not estimates:

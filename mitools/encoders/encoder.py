@@ -8,6 +8,7 @@ from torch import nn
 
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
+from mitools.datasets.selection import Selection
 from mitools.encoders.checkpoints.load import LoadReport
 from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
@@ -92,6 +93,7 @@ class Encoder:
                 )
         reads = "texts" if isinstance(self.preprocess, Tokens) else "images"
         if kind == reads or (kind == "feature rows" and self.reads_rows):
+            self._require_own_units(data)
             return
         if kind == TENSORS and (self.borrowed or self.reads_rows):
             return
@@ -102,6 +104,17 @@ class Encoder:
             TENSORS: "leave the transform out, so that each encoder prepares the images in its own way",
         }[kind]
         raise InputError(f"encoder {self.name} reads {reads} and {data.name} holds {kind}; {remedy}")
+
+    def _require_own_units(self, data: LabelledData) -> None:
+        """Refuse shifted columns where a network expects them as they are."""
+        while isinstance(data, Selection):
+            data = data.data
+        centring = getattr(data, "centring", None)
+        if centring is not None and self.source != "builtin":
+            raise InputError(
+                f"encoder {self.name} reads {data.name} in single precision, which does not resolve column"
+                f" {centring.columns[0]} about {float(centring.centre[0]):.4g}; subtract a constant first"
+            )
 
     def fitted_digest(self, data: LabelledData, indices: NDArray[np.int64] | None) -> str:
         """Return the digest, which depends on no data."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
@@ -97,9 +96,9 @@ def encoder_of_rows(rows: Any, name: str, data: LabelledData) -> PrecomputedFeat
         raise InputError(
             f"{name} has shape {array.shape} of {array.dtype}; an encoder's rows are numbers (n, d)"
         )
-    features: NDArray[np.floating] = as_features(array, name)
+    features, centring = as_features(array, name)
     digest = digest_text("rows", digest_array(features))
-    found = FeatureRows(name, data.classes, features, data.labels, digest)
+    found = FeatureRows(name, data.classes, features, data.labels, digest, centring)
     if len(features) == len(data):
         return PrecomputedFeatures(name, name, "array", digest, found)
     raise InputError(

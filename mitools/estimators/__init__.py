@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from mitools.estimators.classical.binned import BinnedEstimator
     from mitools.estimators.classical.discrete import DiscreteEstimator
     from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
-    from mitools.estimators.classical.ksg import KSG, MixedKSG
+    from mitools.estimators.classical.ksg import KSG
+    from mitools.estimators.classical.mixed_ksg import MixedKSG
     from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
     from mitools.estimators.conditional_mi import ChainRule, GivenClasses
     from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise
@@ -72,7 +73,8 @@ _NAMES_BY_MODULE = {
     "classical.binned": ["BinnedEstimator"],
     "classical.discrete": ["DiscreteEstimator"],
     "classical.gaussian": ["GaussianCopulaEstimator", "GaussianEstimator"],
-    "classical.ksg": ["KSG", "MixedKSG"],
+    "classical.ksg": ["KSG"],
+    "classical.mixed_ksg": ["MixedKSG"],
     "classical.pairwise_bounds": ["PairwiseLowerBound", "PairwiseUpperBound"],
     "conditional_mi": ["ChainRule", "GivenClasses"],
     "critics.conditional_densities": ["AdditiveGaussianNoise"],

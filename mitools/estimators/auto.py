@@ -17,7 +17,8 @@ from mitools.estimators.class_information.posterior_estimator import PosteriorEs
 from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
-from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.inputs.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.sides import Side, recognise_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts

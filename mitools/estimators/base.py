@@ -1,6 +1,7 @@
 """What every estimator is: scikit-learn's conventions around an Estimate."""
 
 from abc import abstractmethod
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.utils.validation import check_is_fitted
 
 from mitools.core.entropy import nats_to_bits
+from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 
 
@@ -39,9 +41,12 @@ class MIEstimator(FittedAttributes, BaseEstimator):
 
     @abstractmethod
     def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
-        """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``."""
+        """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
 
-    def estimate(self, x: ArrayLike, y: ArrayLike) -> Estimate:
+        Those that can read rows that are not independent take ``groups=`` as well.
+        """
+
+    def estimate(self, x: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Estimate:
         """Fit, and return the estimate.
 
         Parameters
@@ -50,8 +55,21 @@ class MIEstimator(FittedAttributes, BaseEstimator):
             Shape (n, d_x) or (n,).
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+        groups
+            Shape (n,): which rows know each other (one image's, one patient's, one clip's). None where every
+            row stands alone.
+
+        Raises
+        ------
+        InputError
+            When the rows or groups are malformed, or the estimator takes no groups.
         """
-        return self.fit(x, y).estimate_
+        if groups is None:
+            return self.fit(x, y).estimate_
+        fit: Any = self.fit
+        if "groups" not in signature(fit).parameters:
+            raise InputError(f"{type(self).__name__} takes no groups; keep one row of each, or take auto")
+        return fit(x, y, groups=groups).estimate_
 
     def score(self, x: ArrayLike, y: ArrayLike) -> float:
         """Give what is read of new rows, in bits.

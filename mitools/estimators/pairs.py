@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.inputs.groups import Groups, permuted_groups
 from mitools.estimators.inputs.splits import Parts
 
 
@@ -53,6 +54,15 @@ class Pairing(Protocol):
         """
         ...
 
+    @property
+    def groups(self) -> Groups | None:
+        """Items that know each other, shape (n_items,): never on two sides of a split. None without any."""
+        ...
+
+    def groups_of_pairs(self, x: RowNumbers) -> Groups | None:
+        """Give the group of each pair by its row of x, shape (n,); pairs of two groups are independent."""
+        ...
+
     def within(self, items: RowNumbers) -> PairSource:
         """Restrict the pairing to some of the items."""
         ...
@@ -71,15 +81,22 @@ class PairedRows:
         Rows of x, and of y.
     partner
         Shape (n_items,): the row of y that belongs to each row of x; row i to row i when None.
+    groups
+        Shape (n_items,): rows that know each other; None where every row stands alone.
     """
 
     strata: NDArray[np.int64] | None = None
     entropy_nats: float | None = None
     diagonal_is_marginal = False
 
-    def __init__(self, n_items: int, partner: RowNumbers | None = None) -> None:
+    def __init__(self, n_items: int, partner: RowNumbers | None = None, groups: Groups | None = None) -> None:
         self.n_items = self.n_rows = n_items
         self.partner = np.arange(n_items) if partner is None else partner
+        self.groups = groups
+
+    def groups_of_pairs(self, x: RowNumbers) -> Groups | None:
+        """Give the group of each pair, shape (n,)."""
+        return None if self.groups is None else self.groups[x]
 
     def within(self, items: RowNumbers) -> "_PairedItems":
         """Restrict the pairing to some of the rows of x."""
@@ -87,7 +104,7 @@ class PairedRows:
 
     def permuted(self, parts: Parts, rng: np.random.Generator) -> "PairedRows":
         """Permute the partners within each part."""
-        return PairedRows(self.n_items, permuted_within(self.partner, parts, rng))
+        return PairedRows(self.n_items, permuted_within(self.partner, parts, rng), self.groups)
 
 
 class _PairedItems:
@@ -103,8 +120,12 @@ class _PairedItems:
 
 
 def permuted_within(values: RowNumbers, parts: Parts, rng: np.random.Generator) -> RowNumbers:
-    """Permute values among the items of each part."""
+    """Permute values among the items of each part: by whole groups, where items know each other."""
     permuted = values.copy()
     for part in (parts.train, parts.select, parts.report):
-        permuted[part] = rng.permutation(values[part])
+        if parts.groups is None:
+            permuted[part] = rng.permutation(values[part])
+        elif len(part):
+            own = np.unique(parts.groups[part], return_inverse=True)[1].astype(np.int64)
+            permuted[part] = values[part][permuted_groups(own, rng)]
     return permuted

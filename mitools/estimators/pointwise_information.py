@@ -1,6 +1,7 @@
 """Which samples carry the information: the log density ratio of every pair, as a fitted critic sees it."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,9 @@ from mitools.backends.devices import resolve_device
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
+from mitools.estimators.class_information.certificate_folds import CertificateFold
+from mitools.estimators.inputs.row_table import RowTable
+from mitools.estimators.inputs.validation import as_labels, as_rows, as_table, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.plan import Fold
 
@@ -63,7 +66,8 @@ def pointwise_reported(fitted: CrossFittedEstimator, x: ArrayLike, y: ArrayLike)
     InputError
         When these are not the rows it was fitted to, or the method reads no log density ratio.
     """
-    x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+    x_centring, y_centring = fitted.centring_
+    x_rows, y_rows = as_rows(x, "x", x_centring), as_rows(y, "y", y_centring)
     needed = 1 + max(int(rows.max()) for fold in fitted.folds_ for rows in fold.pairs)
     for name, rows in (("x", x_rows), ("y", y_rows)):
         if len(rows) < needed:
@@ -122,18 +126,8 @@ def pointwise_of_class_pairs(fitted: ClassPosterior, x: ArrayLike, labels: Array
     InputError
         When these are not as many as it was fitted to.
     """
-    scaled, own, items = _report_posterior(fitted, x, labels)
-    scaled = scaled / np.sqrt(fitted.posterior_.prior_)
-    mean_log = np.empty(len(items))
-    for label in range(scaled.shape[1]):
-        members = np.flatnonzero(own == label)
-        for some in np.array_split(members, -(-len(members) // SCORED_ROWS_AT_ONCE)):
-            log_r = np.log(scaled[some] @ scaled[members].T)
-            log_r[some[:, None] == members] = 0
-            mean_log[some] = log_r.sum(axis=1) / (len(members) - 1)
-    weights = _weights(fitted, own)
-    log_z = float(weights @ mean_log) - fitted.dv_estimate_.nats
-    return PointwiseMI(items, mean_log - log_z, weights)
+    rows, classes = _fitted_rows(fitted, x, labels)
+    return _joined(fitted, [_class_pairs_of_fold(fold, rows, classes) for fold in fitted.folds_])
 
 
 def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike) -> PointwiseMI:
@@ -147,9 +141,13 @@ def pointwise_of_labels(fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike)
     fitted, x, labels
         As for :func:`pointwise_of_class_pairs`.
     """
-    posterior, own, items = _report_posterior(fitted, x, labels)
-    ratio = posterior[np.arange(len(own)), own] / fitted.posterior_.prior_[own]
-    return PointwiseMI(items, np.log(ratio), _weights(fitted, own))
+    rows, classes = _fitted_rows(fitted, x, labels)
+    found = []
+    for fold in fitted.folds_:
+        items, own, posterior = _report_posterior(fold, rows, classes)
+        ratio = posterior[np.arange(len(own)), own] / fold.posterior.prior_[own]
+        found.append(PointwiseMI(items, np.log(ratio), _weights(fold, own)))
+    return _joined(fitted, found)
 
 
 def _scaled(
@@ -195,19 +193,52 @@ def _normalised_by_row(critic: nn.Module, x: Tensor, y: Tensor, both_views: bool
     return values.cpu().numpy()
 
 
-def _report_posterior(
+def _fitted_rows(
     fitted: ClassPosterior, x: ArrayLike, labels: ArrayLike
-) -> tuple[Doubles, NDArray[np.int64], NDArray[np.int64]]:
-    """Class probabilities, labels and numbers of the report items."""
-    rows, classes = as_rows(x, "features"), as_labels(labels)
+) -> tuple[RowTable, NDArray[np.int64]]:
+    rows, classes = as_table(x, "features", fitted.posterior_.centring_), as_labels(labels)
     same_length(len(rows), len(classes), "features", "labels")
-    items = fitted.parts_.report
-    if len(rows) <= items.max():
+    if len(rows) <= max(fold.parts.report.max() for fold in fitted.folds_):
         raise InputError(f"{len(rows)} rows are fewer than the fit had; give the rows it was fitted to")
-    return fitted.posterior_.predict_proba(rows[items]).astype(np.float64), classes[items], items
+    return rows, classes
 
 
-def _weights(fitted: ClassPosterior, own: NDArray[np.int64]) -> Doubles:
+def _class_pairs_of_fold(fold: CertificateFold, rows: RowTable, classes: NDArray[np.int64]) -> PointwiseMI:
+    items, own, posterior = _report_posterior(fold, rows, classes)
+    groups = items if fold.parts.groups is None else fold.parts.groups[items]
+    scaled = posterior / np.sqrt(fold.posterior.prior_)
+    mean_log = np.empty(len(items))
+    for label in range(scaled.shape[1]):
+        members = np.flatnonzero(own == label)
+        for some in np.array_split(members, -(-len(members) // SCORED_ROWS_AT_ONCE)):
+            strangers = groups[some, None] != groups[members]
+            log_r = np.log(scaled[some] @ scaled[members].T) * strangers
+            mean_log[some] = log_r.sum(axis=1) / strangers.sum(axis=1)
+    weights = _weights(fold, own)
+    log_z = float(weights @ mean_log) - fold.report["class_posterior"].nats
+    return PointwiseMI(items, mean_log - log_z, weights)
+
+
+def _report_posterior(
+    fold: CertificateFold, rows: RowTable, classes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Doubles]:
+    """Numbers, labels and class probabilities of the report items of a fold."""
+    items = fold.parts.report
+    return items, classes[items], fold.posterior.predict_proba(rows.at(items)).astype(np.float64)
+
+
+def _weights(fold: CertificateFold, own: NDArray[np.int64]) -> Doubles:
     """Weights that restore the prior, whatever the class counts in *report*."""
-    prior = fitted.posterior_.prior_
+    prior = fold.posterior.prior_
     return (prior / np.bincount(own, minlength=len(prior)))[own]
+
+
+def _joined(fitted: ClassPosterior, found: Sequence[PointwiseMI]) -> PointwiseMI:
+    """Join the items of all folds, each fold weighing as it does in the estimate."""
+    sizes = np.array([len(fold.report["class_posterior"].influence) for fold in fitted.folds_])
+    shares = sizes / sizes.sum()
+    return PointwiseMI(
+        np.concatenate([fold.rows for fold in found]),
+        np.concatenate([fold.nats for fold in found]),
+        np.concatenate([share * fold.weights for share, fold in zip(shares, found, strict=True)]),
+    )

@@ -162,7 +162,7 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         ceiling="log of the number of bins met",
     ),
     "mixed_ksg": RegisteredEstimator(
-        "mitools.estimators.classical.ksg:MixedKSG",
+        "mitools.estimators.classical.mixed_ksg:MixedKSG",
         "point estimate",
         "continuous x of a few dimensions, class labels y",
         needs_labels=True,

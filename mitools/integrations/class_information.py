@@ -21,8 +21,9 @@ _KINDS = {"b": "truth values", "i": "numbers", "u": "numbers", "f": "numbers", "
 class ClassInformation:
     """Certified class information of the features that pass by, in the manner of torchmetrics.
 
-    Features are detached, copied to the CPU and kept in float32, at most `max_items` of them: a random sample
-    of all that passed by, every item equally likely. Where ``torch.distributed`` is initialised,
+    Features are detached, copied to the CPU and kept, at most `max_items` of them: a random sample of all
+    that passed by, every item equally likely. What is wider than float32 stays so, as a column far from zero
+    needs it. Where ``torch.distributed`` is initialised,
     :meth:`compute` joins the items of all processes: each must call it, and each gets the same estimate. A
     sampler that repeats items to give all processes as many feeds a few copies in; give it
     ``drop_last=True``.
@@ -112,7 +113,8 @@ class ClassInformation:
             )
         _require_one_kind([*(items.labels for items in self._kept[:1]), values])
         # Copied: the caller's next batch may come in the same memory.
-        batch = _Items(rows.astype(np.float32, copy=True), values.copy(), self._rng.random(len(rows)))
+        kept_as = np.result_type(rows.dtype, np.float32)
+        batch = _Items(rows.astype(kept_as, copy=True), values.copy(), self._rng.random(len(rows)))
         self.seen += len(rows)
         self._kept.append(batch)
         if self.max_items is not None and len(self) >= 2 * self.max_items:
@@ -140,7 +142,7 @@ class ClassInformation:
 class _Items:
     """Rows, their labels, and the random key by which each stays in the sample or not."""
 
-    def __init__(self, rows: NDArray[np.float32], labels: NDArray[Any], keys: NDArray[np.float64]) -> None:
+    def __init__(self, rows: NDArray[np.floating], labels: NDArray[Any], keys: NDArray[np.float64]) -> None:
         self.rows, self.labels, self.keys = rows, labels, keys
 
     def __len__(self) -> int:

@@ -1,8 +1,11 @@
 """The certificate of class information, and what the same classifier says beside it."""
 
+from collections.abc import Sequence
+
 from numpy.typing import ArrayLike
 
 from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.class_information.certificate_folds import certificate_splits
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
 from mitools.measures.measured import Measured
@@ -11,8 +14,15 @@ from mitools.measures.settings import MeasureSettings
 
 
 def certificate(representation: Representation, settings: MeasureSettings) -> Measured:
-    """Certify I_class, bound the label information, and read the linear probe off the same classifier."""
-    fitted = fit_certificate(representation.rows, representation.labels, representation.parts, settings)
+    """Certify I_class, bound the label information, and read the linear probe off the same classifier.
+
+    Cross-fitted where that is worth its time: every item is then reported once, by a classifier that never
+    saw it, whatever part of the representation's split it belongs to. An encoder that was fitted to *train*
+    (principal components) has seen some of them, without their labels.
+    """
+    labels, groups = representation.labels, representation.parts.groups
+    splits = certificate_splits(labels, settings.seed, groups)
+    fitted = fit_certificate(representation.rows, labels, splits, settings)
     return Measured(
         {
             "i_class": fitted.dv_estimate_,
@@ -25,7 +35,10 @@ def certificate(representation: Representation, settings: MeasureSettings) -> Me
 
 
 def fit_certificate(
-    rows: ArrayLike | RowTable, labels: ArrayLike, parts: Parts, settings: MeasureSettings
+    rows: ArrayLike | RowTable,
+    labels: ArrayLike,
+    parts: Parts | Sequence[Parts],
+    settings: MeasureSettings,
 ) -> ClassPosterior:
     """Fit the classifier behind every certificate.
 
@@ -38,7 +51,7 @@ def fit_certificate(
     labels
         Shape (n,).
     parts
-        The split of the items.
+        The split of the items, or one for each fold.
     settings
         The prior and the seed.
     """

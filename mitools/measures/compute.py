@@ -7,6 +7,7 @@ from typing import Any
 from mitools.core.errors import InputError
 from mitools.core.result_store import ResultStore, Values
 from mitools.measures.base import Computation, Measure
+from mitools.measures.item_split import groups_record
 from mitools.measures.measured import Measured
 from mitools.measures.registry import REVISION, known_measure
 from mitools.measures.representation import Representation
@@ -106,7 +107,8 @@ def request(names: Iterable[str], representation: Representation, settings: Meas
     asked = [known_measure(name) for name in names]
     fields = {field for one in asked for field in one.reads} & {*LACKING, "rows"}
     read = {field: representation.keys[field] for field in sorted(fields)}
-    return {"measures": [one.name for one in asked], "revision": REVISION} | read | settings.record()
+    record = groups_record(representation.parts.groups) | settings.record()
+    return {"measures": [one.name for one in asked], "revision": REVISION} | read | record
 
 
 def _computation(one: Measure, representation: Representation) -> Computation:

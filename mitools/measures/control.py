@@ -12,8 +12,8 @@ from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.untrained_twin import untrained_twin
 from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.class_information.certificate_folds import certificate_splits
 from mitools.estimators.inputs.row_table import RowTable
-from mitools.estimators.inputs.splits import split
 from mitools.estimators.warnings import two_sided
 from mitools.measures.certificate import fit_certificate
 from mitools.measures.measured import Difference, Measured
@@ -80,7 +80,10 @@ def compare_with_untrained(representation: Representation, settings: MeasureSett
     """
     assert representation.untrained is not None
     rows, labels, items = representation.untrained
-    parts = split(len(labels), labels, settings.seed)
+    groups = representation.parts.groups_of(items)
+    if groups is not None:
+        groups = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    parts = certificate_splits(labels, settings.seed, groups)
     own = fit_certificate(RowTable(representation.rows, items), labels, parts, settings)
     untrained = fit_certificate(rows, labels, parts, settings)
     gain = own.dv_estimate_.nats - untrained.dv_estimate_.nats

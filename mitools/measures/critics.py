@@ -76,7 +76,7 @@ def _on_classes(
     head: "nn.Module | None" = None,
     method: str = "infonce",
 ) -> Estimate:
-    pairs = SameClassPairs(representation.labels, settings.prior)
+    pairs = SameClassPairs(representation.labels, settings.prior, representation.parts.groups)
     critic = projection_critic(settings, head, method=method)
     return critic.fit(representation.rows, representation.rows, pairs, representation.parts).estimate_
 
@@ -92,7 +92,7 @@ def _on_views(
     n, n_views, d = views.shape
     rows = views.reshape(n * n_views, d)
     critic = projection_critic(settings, head, method=method)
-    pairs = ViewPairs(n, n_views, representation.labels)
+    pairs = ViewPairs(n, n_views, representation.labels, groups=representation.parts.groups)
     return critic.fit(rows, rows, pairs, representation.parts).estimate_
 
 

@@ -31,7 +31,7 @@ def linear_probe(features: NDArray[np.float32], labels: NDArray[np.int64], parts
         The share of *report* that is classified right.
     """
     train, select, report = parts.train, parts.select, parts.report
-    rows = RowTable(features)
+    rows = RowTable.of(features)
     classifier = CalibratedPosterior().fit(
         rows.at(train), labels[train], rows.at(select), labels[select], class_prior(labels)
     )

@@ -10,6 +10,7 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.inputs.class_prior import Prior, class_prior
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.validation import as_labels
 from mitools.estimators.pairs import permuted_within
@@ -24,6 +25,8 @@ class SameClassPairs:
         Shape (n_items,).
     prior
         ``empirical``, ``uniform``, or one probability a class.
+    groups
+        Shape (n_items,): images that know each other, and so form no pair; None where every one stands alone.
 
     Attributes
     ----------
@@ -42,8 +45,9 @@ class SameClassPairs:
 
     diagonal_is_marginal = True
 
-    def __init__(self, labels: ArrayLike, prior: Prior = "empirical") -> None:
+    def __init__(self, labels: ArrayLike, prior: Prior = "empirical", groups: Groups | None = None) -> None:
         self.labels = as_labels(labels)
+        self.groups = groups
         self.prior = class_prior(self.labels, prior)
         self.n_items = self.n_rows = len(self.labels)
         self.strata = self.labels
@@ -57,11 +61,17 @@ class SameClassPairs:
         InputError
             When a class has fewer than two of them.
         """
-        return _ClassMembers(items, self.labels[items], self.prior)
+        if self.groups is None:
+            return _ClassMembers(items, self.labels[items], self.prior)
+        return _GroupedMembers(items, self.labels[items], self.prior, self.groups)
+
+    def groups_of_pairs(self, x: RowNumbers) -> Groups | None:
+        """Give the group of each pair's first image, shape (n,): its second is of another, paired with it."""
+        return None if self.groups is None else self.groups[x]
 
     def permuted(self, parts: Parts, rng: np.random.Generator) -> "SameClassPairs":
         """Permute the labels within each part: pairs then share nothing."""
-        return SameClassPairs(permuted_within(self.labels, parts, rng), self.prior)
+        return SameClassPairs(permuted_within(self.labels, parts, rng), self.prior, self.groups)
 
 
 class _ClassMembers:
@@ -80,23 +90,82 @@ class _ClassMembers:
         c = rng.choice(len(self.prior), count, p=self.prior)
         x = rng.integers(0, self.counts[c])
         y = (x + rng.integers(1, self.counts[c])) % self.counts[c]
+        return self._chosen(c, x, y, rng)
+
+    def _chosen(
+        self, c: RowNumbers, x: RowNumbers, y: RowNumbers, rng: np.random.Generator
+    ) -> tuple[RowNumbers, RowNumbers]:
+        """Give the rows of pairs of members of classes, x-th and y-th of theirs."""
         return self.members[self.first[c] + x], self.members[self.first[c] + y]
 
     def independent(self, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
         """Pair items up within their classes, none twice; see :class:`.PairSource`."""
         # As many disjoint pairs as fit while every class keeps its share of the prior, on average: shares
         # are rounded up or down by one draw for all (systematic sampling), and so is their sum.
-        most = (self.counts // 2 / self.prior).min()
-        edges = np.floor(np.cumsum(np.append(rng.random(), most * self.prior)) + 1e-9).astype(int)
-        n_pairs = np.minimum(np.diff(edges), self.counts // 2)
-        if n_pairs.sum() < 2:
-            n_pairs = np.maximum(n_pairs, 1)
+        n_pairs = self._shares(self.counts // 2, rng)
         x, y = [], []
         for first, count, pairs in zip(self.first, self.counts, n_pairs, strict=True):
             chosen = rng.permutation(self.members[first : first + count])[: 2 * pairs]
             x.append(chosen[:pairs])
             y.append(chosen[pairs:])
         return np.concatenate(x), np.concatenate(y)
+
+    def _shares(self, at_most: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+        """Give the pairs of every class, shape (C,): as many as fit while the prior is kept."""
+        most = (at_most / self.prior).min()
+        edges = np.floor(np.cumsum(np.append(rng.random(), most * self.prior)) + 1e-9).astype(int)
+        n_pairs = np.minimum(np.diff(edges), at_most)
+        return n_pairs if n_pairs.sum() >= 2 else np.maximum(n_pairs, 1)
+
+
+REDRAWN_AT_MOST = 16
+"""How often the second image of a training pair is drawn anew where it is of the first one's group."""
+
+
+class _GroupedMembers(_ClassMembers):
+    """Pairs of two groups; for the sample a number is reported on, no group is in two pairs of groups."""
+
+    def __init__(
+        self, items: RowNumbers, labels: NDArray[np.int64], prior: NDArray[np.float64], groups: Groups
+    ) -> None:
+        super().__init__(items, labels, prior)
+        self.groups = groups
+
+    def _chosen(
+        self, c: RowNumbers, x: RowNumbers, y: RowNumbers, rng: np.random.Generator
+    ) -> tuple[RowNumbers, RowNumbers]:
+        """Give the rows of pairs; the second is drawn anew where it is of the first one's group."""
+        first, second = super()._chosen(c, x, y, rng)
+        for _ in range(REDRAWN_AT_MOST):
+            kin = np.flatnonzero(self.groups[first] == self.groups[second])
+            if not len(kin):
+                break
+            second[kin] = self.members[self.first[c[kin]] + rng.integers(0, self.counts[c[kin]])]
+        return first, second
+
+    def independent(self, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
+        """Pair groups up within their classes, those of like size, and their images one by one."""
+        paired = [
+            self._of_class(first, count, rng) for first, count in zip(self.first, self.counts, strict=True)
+        ]
+        n_pairs = self._shares(np.array([len(x) for x, _ in paired]), rng)
+        x, y = zip(*((x[:n], y[:n]) for (x, y), n in zip(paired, n_pairs, strict=True)), strict=True)
+        return np.concatenate(x), np.concatenate(y)
+
+    def _of_class(self, first: int, count: int, rng: np.random.Generator) -> tuple[RowNumbers, RowNumbers]:
+        members = rng.permutation(self.members[first : first + count])
+        group = np.unique(self.groups[members], return_inverse=True)[1]
+        members = members[np.argsort(group, kind="stable")]
+        sizes = np.bincount(group)
+        start = np.cumsum(sizes) - sizes
+        # Neighbours in the order of size, ties broken at random; an odd one out has no partner.
+        order = np.lexsort((rng.random(len(sizes)), sizes))
+        a, b = (order[len(order) % 2 :][side::2] for side in (0, 1))
+        shuffled = rng.permutation(len(a))
+        a, b = a[shuffled], b[shuffled]
+        both = np.minimum(sizes[a], sizes[b])
+        within = np.arange(both.sum()) - np.repeat(np.cumsum(both) - both, both)
+        return members[np.repeat(start[a], both) + within], members[np.repeat(start[b], both) + within]
 
 
 IDENTIFIED_FROM = 0.9

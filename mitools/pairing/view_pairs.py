@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.core.names import check_name
 from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.pairs import permuted_within
 from mitools.views.base import View
@@ -62,6 +63,8 @@ class ViewPairs:
         Shape (n,), classes to spread evenly over the parts, where known.
     partner
         Shape (n,): whose view stands on the other side of the pair; the item's own when None.
+    groups
+        Shape (n,): items that know each other; None where every item stands alone.
 
     Raises
     ------
@@ -78,12 +81,18 @@ class ViewPairs:
         n_views: int,
         strata: NDArray[np.int64] | None = None,
         partner: RowNumbers | None = None,
+        groups: Groups | None = None,
     ) -> None:
         if n_views < 2:
             raise InputError(f"pairs of views need at least two views an image, not {n_views}")
         self.n_items, self.n_views, self.strata = n_items, n_views, strata
         self.n_rows = n_items * n_views
         self.partner = np.arange(n_items) if partner is None else partner
+        self.groups = groups
+
+    def groups_of_pairs(self, x: RowNumbers) -> Groups | None:
+        """Give the group of each pair's item, shape (n,)."""
+        return None if self.groups is None else self.groups[x // self.n_views]
 
     def within(self, items: RowNumbers) -> "_ItemViews":
         """Restrict the pairing to some of the items."""
@@ -91,7 +100,8 @@ class ViewPairs:
 
     def permuted(self, parts: Parts, rng: np.random.Generator) -> "ViewPairs":
         """Pair views of different items, within each part."""
-        return ViewPairs(self.n_items, self.n_views, self.strata, permuted_within(self.partner, parts, rng))
+        partner = permuted_within(self.partner, parts, rng)
+        return ViewPairs(self.n_items, self.n_views, self.strata, partner, self.groups)
 
 
 class _ItemViews:

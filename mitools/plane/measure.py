@@ -17,6 +17,7 @@ from mitools.datasets.selection import require_classes
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY
 from mitools.estimators.inputs.splits import SMALLEST_CLASS
 from mitools.features.store import FeatureStore
+from mitools.measures.item_split import groups_record
 from mitools.measures.registry import REVISION
 from mitools.plane.checkpoints import Checkpoint
 from mitools.plane.layers import Layer, encode_layers, value_limits
@@ -207,6 +208,7 @@ class _PlaneReader:
             "quantity": quantity,
             "revision": REVISION,
             "settings": {key: every[key] for key in method.settings},
+            **groups_record(subject.parts.groups),
         }
         if method.uses_inputs and quantity == OF_INPUT:
             on["inputs"] = subject.input_key

@@ -11,7 +11,8 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
 from mitools.estimators.classical.binned import BinnedEstimator
-from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
 from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.mine_protocol import HELD_OUT, IN_SAMPLE, MineProtocol, fit_protocols

@@ -11,10 +11,11 @@ from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
-from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
+from mitools.estimators.inputs.splits import SMALLEST_CLASS
 from mitools.estimators.pairs import PairedRows
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
+from mitools.measures.item_split import split_items
 
 MOST_ITEMS_PAIRED = 3_000
 """Items that methods whose cost grows with the pairs of items read at the most."""
@@ -48,7 +49,7 @@ class Subject:
         self.data = data
         self.labels = data.labels
         self.seed = seed
-        self.parts = split(len(data), data.labels, seed)
+        self.parts = split_items(data, seed)
         self._store = store
         self._pixels = "builtin:pixels" + (f"?image_size={image_size}" if image_size else "")
         self._reduced: dict[int, NDArray[np.float32]] = {}
@@ -71,7 +72,7 @@ class Subject:
 
     def pairs(self, of_labels: bool) -> PairedRows:
         """Say that rows belong together, and what H(Y) is where y is the label."""
-        pairing = PairedRows(len(self.labels))
+        pairing = PairedRows(len(self.labels), groups=self.parts.groups)
         pairing.strata = self.labels
         if of_labels:
             pairing.entropy_nats = entropy(np.bincount(self.labels) / len(self.labels))

@@ -18,6 +18,7 @@ from mitools.encoders.open import AnyEncoder, open_encoder
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS
+from mitools.measures.item_split import groups_record, item_groups
 from mitools.measures.registry import REVISION
 from mitools.measures.settings import MeasureSettings
 from mitools.studies.definition import Cell, Study, cells
@@ -189,6 +190,7 @@ class StudyFolder:
             "preprocess": encoder.preprocess,
             "revision": REVISION,
             **self.settings(cell).record(),
+            **groups_record(item_groups(self.data(cell.data))),
         }
         if views is not None:
             found["views"] = views.key

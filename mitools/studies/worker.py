@@ -15,11 +15,11 @@ from mitools.core.progress import Advance
 from mitools.core.result_store import Values
 from mitools.datasets.base import LabelledData
 from mitools.encoders.open import AnyEncoder
-from mitools.estimators.inputs.splits import split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
 from mitools.measures.compute import measure
 from mitools.measures.control import control_of
+from mitools.measures.item_split import split_items
 from mitools.measures.measured import Difference, Measured
 from mitools.measures.representation import Representation
 from mitools.studies.definition import Cell
@@ -117,7 +117,7 @@ class Worker:
         """Extract what a cell reads, or give None while another process extracts some of it."""
         data, encoder = self.folder.data(cell.data), self.folder.encoder(cell.encoder)
         reads, views = cell.registered.reads, self.folder.views(cell)
-        parts = split(len(data), data.labels, cell.seed)
+        parts = split_items(data, cell.seed)
         extracted = partial(self._extract, seed=cell.seed, fit_on=parts.train)
         control = control_of(encoder, data, cell.seed) if "untrained" in reads else None
         features = extracted(encoder, data)

@@ -12,7 +12,8 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianEstimator
-from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.conditional_mi import ChainRule, GivenClasses, kind_of_difference
 from mitools.estimators.neural.variational import VariationalEstimator
 

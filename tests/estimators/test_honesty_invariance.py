@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from mitools.datasets.known_information.tasks import find_task
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
-from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.estimators.registry import ESTIMATORS, make_estimator
 

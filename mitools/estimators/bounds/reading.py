@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.estimators.inputs.groups import Groups, group_sums
 from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
 SCORES_IN_MEMORY = 1 << 24
@@ -29,7 +30,8 @@ class Reading(NamedTuple):
         The value.
     influence
         Shape (n,), mean 0, in nats: how much pair i pulls the value, times n. The estimate's variance is
-        ``sum(influence**2) / n**2``, whatever pairs share negatives.
+        ``sum(influence**2) / n**2``, whatever pairs share negatives. After :meth:`by_group`, shape (G,): of
+        groups of pairs.
     unseen
         A further standard error, in nats, for what the n pairs cannot show.
     """
@@ -42,6 +44,28 @@ class Reading(NamedTuple):
     def stderr(self) -> float:
         """Standard error in nats."""
         return float(np.hypot(np.linalg.norm(self.influence) / len(self.influence), self.unseen))
+
+    def by_group(self, groups: Groups | None) -> Self:
+        """Give the influence of whole groups, which are independent where their items are not.
+
+        Parameters
+        ----------
+        groups
+            Shape (n,), the group of every pair; None where every pair stands alone.
+
+        Returns
+        -------
+        Reading
+            Of the same value; influence of shape (G,), scaled so that its standard error is that of groups
+            (a sandwich estimator: Liang & Zeger 1986).
+        """
+        if groups is None:
+            return self
+        n, sums = len(self.influence), group_sums(self.influence, groups)
+        size = len(sums)
+        if size < 2:
+            raise InputError("all reported pairs are of one group, and one group shows no error; add groups")
+        return self._replace(influence=sums * size / n * math.sqrt(size / (size - 1)))
 
     @classmethod
     def of(cls, estimate: Estimate, influence: NDArray[np.float64]) -> Self:
@@ -152,5 +176,6 @@ def pooled(readings: Sequence[Reading]) -> Reading:
     return Reading(
         float(weights @ [reading.nats for reading in readings]),
         np.concatenate([reading.influence for reading in readings]),
-        float(weights @ [reading.unseen for reading in readings]),
+        # One pair more, unseen, falls into one of the folds, and weighs there as much less.
+        max(SINGLE_PRECISION_NATS, float(weights**2 @ [reading.unseen for reading in readings])),
     )

@@ -16,6 +16,7 @@ from mitools.backends.threads import blas_threads
 from mitools.core.errors import InputError
 from mitools.estimators.base import FittedAttributes
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
+from mitools.estimators.inputs.groups import Groups, group_sums
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import at_most
 from mitools.estimators.inputs.validation import location_and_scale
@@ -102,6 +103,7 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         select: ArrayOrTable,
         select_labels: NDArray[np.int64],
         prior: NDArray[np.float64],
+        select_groups: Groups | None = None,
     ) -> Self:
         """Fit on *train*, then choose and calibrate on *select*.
 
@@ -113,17 +115,22 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
             0..C-1; every class occurs in both.
         prior
             Shape (C,), the class distribution that is meant.
+        select_groups
+            Shape (n_select,): which select items know each other. What their groups do not show beyond chance
+            then counts as not learnt, and the posterior is the prior.
 
         Raises
         ------
         InputError
             When the classifier gives no probabilities, or not one for every class.
         """
-        train, select = RowTable.of(train), RowTable.of(select)
-        self.prior_ = prior
+        train = RowTable.of(train)
+        self.prior_, self.centring_ = prior, train.centring
+        select = self._table(select)
         self.mean_, self.scale_ = location_and_scale(train)
         self._log_odds_shift = np.log(np.bincount(train_labels, minlength=len(prior)) / len(train_labels))
         self._floor = 1 / (len(select_labels) + 2)
+        self._select_groups = select_groups
         # Weights that restore the prior, whatever the class counts in select.
         weights = (prior / np.bincount(select_labels, minlength=len(prior)))[select_labels]
         fit_at_once = NUMBERS_IN_MEMORY // (train.width + len(prior))
@@ -163,7 +170,7 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
 
     def predict(self, features: ArrayOrTable) -> NDArray[np.int64]:
         """Give the classifier's own decisions, shape (n,): those of a linear probe, by default."""
-        table = RowTable.of(features)
+        table = self._table(features)
         decided = np.empty(len(table), dtype=np.int64)
         for places, rows in table.chunks(len(self.prior_)):
             decided[places] = self.fitted_.predict(self._standardise(rows))
@@ -171,11 +178,15 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
 
     def predict_proba(self, features: ArrayOrTable) -> NDArray[np.float32]:
         """Give the calibrated posterior under the prior that is meant, shape (n, C)."""
-        found = self._evidence(self.fitted_, RowTable.of(features))
+        found = self._evidence(self.fitted_, self._table(features))
         for some in spans(len(found), len(self.prior_)):
             log_p = log_softmax(np.float32(self.sharpness_) * found[some] + np.log(self.prior_), axis=1)
             found[some] = (1 - self._floor) * np.exp(log_p) + self._floor * self.prior_
         return found
+
+    def _table(self, features: ArrayOrTable) -> RowTable:
+        """Take a table as it is, and an array shifted as the training rows were."""
+        return features if isinstance(features, RowTable) else RowTable(features, centring=self.centring_)
 
     def _standardise(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         shifted = rows - self.mean_
@@ -241,8 +252,13 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         mean_gain = float(weights @ gain)
         if mean_gain <= 0:
             return _Calibration(0.0, -float(weights @ blind), learnt=False)
-        stderr = float(np.linalg.norm(weights * (gain - mean_gain)))
-        return _Calibration(float(found.x), float(found.fun), learnt=mean_gain > STDERRS_ABOVE_BLIND * stderr)
+        deviations = weights * (gain - mean_gain)
+        groups = self._select_groups
+        stderr = float(np.linalg.norm(deviations if groups is None else group_sums(deviations, groups)))
+        learnt = mean_gain > STDERRS_ABOVE_BLIND * stderr
+        if groups is not None and not learnt:
+            return _Calibration(0.0, -float(weights @ blind), learnt=False)
+        return _Calibration(float(found.x), float(found.fun), learnt)
 
 
 def _log_probabilities(model: Any, standardised: NDArray[np.float32]) -> NDArray[np.float32]:

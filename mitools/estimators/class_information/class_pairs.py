@@ -6,12 +6,13 @@ X and Y are drawn independently from one class C ~ pi, so
 the class distribution is pi whatever the counts are.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.row_table import spans
 from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
@@ -32,6 +33,7 @@ def read_class_pairs(
     labels: NDArray[np.int64],
     prior: NDArray[np.float64],
     rng: np.random.Generator,
+    groups: Groups | None = None,
 ) -> ClassPairReadings:
     """Read the same-class mutual information off a posterior.
 
@@ -41,8 +43,8 @@ def read_class_pairs(
     projection), not from treating pairs as independent.
 
     A part that shows no mistake does not prove that there are none: with mistakes rarer than 1 / n, the
-    influence values alone would claim certainty. So the standard error also holds one item more, unseen,
-    of the class whose items weigh most, that is read as the class it is least like.
+    influence values alone would claim certainty. So the standard error also holds one item (or group) more,
+    unseen, of the class whose items weigh most, that is read as the class it is least like.
 
     Parameters
     ----------
@@ -55,6 +57,9 @@ def read_class_pairs(
         Shape (C,), the class distribution that is meant.
     rng
         Deals the items of large classes into blocks.
+    groups
+        Shape (n,): items that know each other. Two of one group form no pair, and the influence is that of
+        groups; every class lies in two groups at least. None where every item stands alone.
     """
     n, n_classes = posterior.shape
     counts = np.bincount(labels, minlength=n_classes)
@@ -64,14 +69,15 @@ def read_class_pairs(
     class_means = _class_sums(posterior, labels, root) / counts[:, None]
     mixture = prior @ class_means
     n_own, pi_own = counts[labels], prior[labels]
+    kin = _Kin(posterior, labels, root, groups)
     row_z = np.empty(n)
     for some in spans(n, n_classes):
         scaled, of = posterior[some] / root, labels[some]
-        square = np.einsum("ij,ij->i", scaled, scaled, dtype=np.float64)
         own_mean = np.einsum("ij,ij->i", scaled, class_means[of], dtype=np.float64)
-        # Taking the pair (i, i) out of the class's own mean.
-        without_self = (n_own[some] * own_mean - square) / (n_own[some] - 1)
-        row_z[some] = scaled @ mixture + pi_own[some] * (without_self - own_mean)
+        # Taking the pair (i, i), and with it those of one group, out of the class's own mean.
+        with_kin = np.einsum("ij,ij->i", scaled, kin.sums(some, scaled), dtype=np.float64)
+        without_kin = (n_own[some] * own_mean - with_kin) / (n_own[some] - kin.counts[some])
+        row_z[some] = scaled @ mixture + pi_own[some] * (without_kin - own_mean)
     weights = pi_own / n_own
     z = float(weights @ row_z)
 
@@ -81,17 +87,24 @@ def read_class_pairs(
         for block in np.array_split(rng.permutation(members), blocks):
             scaled = posterior[block] / root
             log_r = np.log(scaled @ scaled.T)
-            np.fill_diagonal(log_r, 0)
-            row_log[block] = log_r.sum(axis=1, dtype=np.float64) / (len(block) - 1)
+            if groups is None:
+                np.fill_diagonal(log_r, 0)
+                partners: int | NDArray[np.int64] = len(block) - 1
+            else:
+                strangers = groups[block, None] != groups[block]
+                log_r *= strangers
+                partners = np.maximum(strangers.sum(axis=1), 1)
+            row_log[block] = log_r.sum(axis=1, dtype=np.float64) / partners
     a = float(weights @ row_log)
 
     unlike = np.log((class_means @ class_means.T).min())
-    unseen = float(np.hypot(2 * weights.max() * (unlike - a), SINGLE_PRECISION_NATS))
+    together = 1.0 if groups is None else n / len(np.unique(groups))
+    unseen = float(np.hypot(2 * together * weights.max() * (unlike - a), SINGLE_PRECISION_NATS))
     a_influence = _influence(2 * row_log, labels, counts, weights)
     z_influence = _influence(2 * row_z, labels, counts, weights)
     return ClassPairReadings(
-        Reading(a - float(np.log(z)), a_influence - z_influence / z, unseen),
-        Reading(a - z + 1, a_influence - z_influence, unseen),
+        Reading(a - float(np.log(z)), a_influence - z_influence / z, unseen).by_group(groups),
+        Reading(a - z + 1, a_influence - z_influence, unseen).by_group(groups),
     )
 
 
@@ -100,6 +113,7 @@ def read_label_information(
     labels: NDArray[np.int64],
     prior: NDArray[np.float64],
     entropy: float,
+    groups: Groups | None = None,
 ) -> Reading:
     """Read the Barber-Agakov bound on label information, ``I(H;C) >= H(C) - cross-entropy``.
 
@@ -113,6 +127,8 @@ def read_label_information(
         Shape (C,).
     entropy
         H(C) in nats.
+    groups
+        Shape (n,), as for :func:`read_class_pairs`.
     """
     counts = np.bincount(labels, minlength=len(prior))
     weights = (prior / counts)[labels]
@@ -120,8 +136,41 @@ def read_label_information(
     mean = float(weights @ log_own)
     class_means = _class_sums(posterior, labels, np.ones(len(prior), np.float32)) / counts[:, None]
     unlike = np.log(class_means.min())
-    unseen = float(np.hypot(weights.max() * (unlike - mean), SINGLE_PRECISION_NATS))
-    return Reading(entropy + mean, _influence(log_own, labels, counts, weights), unseen)
+    together = 1.0 if groups is None else len(labels) / len(np.unique(groups))
+    unseen = float(np.hypot(together * weights.max() * (unlike - mean), SINGLE_PRECISION_NATS))
+    return Reading(entropy + mean, _influence(log_own, labels, counts, weights), unseen).by_group(groups)
+
+
+class _Kin:
+    """What every item forms no pair with: itself, or the items of its class and group.
+
+    Attributes
+    ----------
+    counts
+        Shape (n,): how many these are, the item itself included.
+    """
+
+    def __init__(
+        self,
+        posterior: NDArray[np.float32],
+        labels: NDArray[np.int64],
+        root: NDArray[np.float32],
+        groups: Groups | None,
+    ) -> None:
+        n, n_classes = posterior.shape
+        self._lot: NDArray[np.int64] | None = None
+        self.counts = np.ones(n, dtype=np.int64)
+        if groups is not None:
+            self._lot = np.unique(groups * n_classes + labels, return_inverse=True)[1].astype(np.int64)
+            sizes = np.bincount(self._lot)
+            self.counts = sizes[self._lot]
+            self._sums = np.zeros((len(sizes), n_classes))
+            for some in spans(n, n_classes):
+                np.add.at(self._sums, self._lot[some], posterior[some] / root)
+
+    def sums(self, some: slice, scaled: NDArray[np.float32]) -> NDArray[Any]:
+        """Add up posterior / root over the kin of some items, shape (m, C); `scaled` is their own."""
+        return scaled if self._lot is None else self._sums[self._lot[some]]
 
 
 def _class_sums(

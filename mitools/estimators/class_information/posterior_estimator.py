@@ -1,6 +1,7 @@
 """What estimators of class information share: the readings of a posterior, and its answers on new rows."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ from mitools.core.errors import InputError
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import CalibratedPosterior
+from mitools.estimators.class_information.certificate_folds import CertificateFold
 from mitools.estimators.class_information.class_pairs import read_class_pairs, read_label_information
 from mitools.estimators.inputs.row_table import RowTable
+from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.validation import as_known_classes, as_table, require_columns, same_length
 
 
@@ -23,16 +26,21 @@ class PosteriorEstimator(MIEstimator):
     ----------
     classes_
         Shape (C,): the classes, as they were given, in order.
+    folds_
+        The split, the classifier and the readings of every fold.
     posterior_
-        The calibrated classifier.
+        The calibrated classifier of the first fold.
     """
 
     seed: int
     classes_: NDArray[Any]
+    folds_: Sequence[CertificateFold]
     posterior_: CalibratedPosterior
 
     def predict_proba(self, x: ArrayLike | RowTable) -> NDArray[np.float32]:
         """Give the calibrated class probabilities of new rows, under the class distribution that is meant.
+
+        After cross-fitting, they are the mean of those of all folds.
 
         Parameters
         ----------
@@ -51,7 +59,11 @@ class PosteriorEstimator(MIEstimator):
         InputError
             When the rows are malformed, or of another dimension than those fitted to.
         """
-        return self.posterior_.predict_proba(self._new_features(x))
+        features = self._new_features(x)
+        found = self.folds_[0].posterior.predict_proba(features)
+        for fold in self.folds_[1:]:
+            found += fold.posterior.predict_proba(features)
+        return found / np.float32(len(self.folds_)) if len(self.folds_) > 1 else found
 
     def predict(self, x: ArrayLike | RowTable) -> NDArray[Any]:
         """Give the most probable class of new rows, shape (n, d): one of ``classes_`` each, shape (n,).
@@ -63,10 +75,11 @@ class PosteriorEstimator(MIEstimator):
         return self.classes_[self.predict_proba(x).argmax(axis=1)]
 
     def _new_features(self, x: ArrayLike | RowTable) -> RowTable:
-        return require_columns(as_table(x, "features"), len(self.posterior_.mean_), "features")
+        table = as_table(x, "features", self.posterior_.centring_)
+        return require_columns(table, len(self.posterior_.mean_), "features")
 
     def _read_new_rows(self, x: ArrayLike | RowTable, y: ArrayLike) -> float:
-        """Read new rows and their labels by the fitted classifier, in nats."""
+        """Read new rows and their labels by the classifier of every fold: the mean over them, in nats."""
         features, labels = self._new_features(x), as_known_classes(y, self.classes_)
         same_length(len(features), len(labels), "features", "labels")
         counts = np.bincount(labels, minlength=len(self.classes_))
@@ -76,9 +89,15 @@ class PosteriorEstimator(MIEstimator):
                 f"class {few!r} has {counts.min()} of the new rows, but two of every class are needed; give"
                 " more"
             )
-        items, rng = np.arange(len(labels)), np.random.default_rng([self.seed, 1])
-        h_c = entropy(self.posterior_.prior_)
-        return read_posterior(self.posterior_, features, labels, items, h_c, rng)[self._read_as()].nats
+        none = np.empty(0, dtype=np.int64)
+        everything = Parts(none, none, np.arange(len(labels)))
+
+        def read(posterior: CalibratedPosterior) -> float:
+            rng = np.random.default_rng([self.seed, 1])
+            found = read_posterior(posterior, features, labels, everything, everything.report, rng)
+            return found[self._read_as()].nats
+
+        return float(np.mean([read(fold.posterior) for fold in self.folds_]))
 
     @abstractmethod
     def _read_as(self) -> str:
@@ -89,8 +108,8 @@ def read_posterior(
     posterior: CalibratedPosterior,
     features: RowTable,
     labels: NDArray[np.int64],
+    parts: Parts,
     items: NDArray[np.int64],
-    entropy_nats: float,
     rng: np.random.Generator,
 ) -> dict[str, Reading]:
     """Take every reading on some items, by method.
@@ -101,10 +120,10 @@ def read_posterior(
         Fitted to other items.
     features, labels
         Of all items: shapes (n, d) and (n,), labels 0..C-1.
+    parts
+        The split, with the groups of all items, where these know each other.
     items
-        Those that are read: two of every class at least.
-    entropy_nats
-        H(C).
+        Those that are read: two of every class at least, and of two groups.
     rng
         Deals the items of large classes into blocks.
 
@@ -114,9 +133,10 @@ def read_posterior(
         ``class_posterior``, ``class_posterior_nwj`` and ``label_information``.
     """
     q, prior = posterior.predict_proba(features.at(items)), posterior.prior_
-    pairs = read_class_pairs(q, labels[items], prior, rng)
+    groups = parts.groups_of(items)
+    pairs = read_class_pairs(q, labels[items], prior, rng, groups)
     return {
         "class_posterior": pairs.donsker_varadhan,
         "class_posterior_nwj": pairs.nwj,
-        "label_information": read_label_information(q, labels[items], prior, entropy_nats),
+        "label_information": read_label_information(q, labels[items], prior, entropy(prior), groups),
     }

@@ -8,16 +8,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.block_resampling import SeriesReading, check_block, read_series
-from mitools.estimators.inputs.validation import as_array, as_rows, same_length
-
-FEW_ROWS_FOR_INTERVAL = 50
-"""Below this many rows an interval that rests on a normal approximation is doubtful."""
+from mitools.estimators.classical.grouped import few_units, group_count, null_permutation
+from mitools.estimators.inputs.groups import Groups, as_groups
+from mitools.estimators.inputs.validation import as_array, as_table, same_length
 
 SideValues = NDArray[Any]
 """One side of the pairs as an estimator keeps it: rows, shape (n, d), or labels, shape (n,)."""
@@ -53,10 +53,10 @@ class ClassicalEstimator(MIEstimator):
     """An estimator in closed form.
 
     Nothing is trained, so there is nothing to hold out: all n rows give the number, ``n_train`` and
-    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted.
-    Columns that are constant carry nothing and are left out; when none is left on one side the reading
-    is 0, which is then exact. The interval is that of a normal with the method's standard error; it
-    speaks of sampling, not of the bias that each method's own documentation describes.
+    ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted, or
+    whole groups of them. Columns that are constant carry nothing and are left out; when none is left on
+    one side the reading is 0, which is then exact. The interval is that of a normal with the method's
+    standard error; it speaks of sampling, not of the bias that each method's own documentation describes.
 
     Attributes
     ----------
@@ -69,7 +69,9 @@ class ClassicalEstimator(MIEstimator):
     fewest_rows: ClassVar[int] = 3
     seed: int
 
-    def fit(self, x: ArrayLike, y: ArrayLike, block: int | None = None) -> Self:
+    def fit(
+        self, x: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None, block: int | None = None
+    ) -> Self:
         """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
 
         Parameters
@@ -78,6 +80,9 @@ class ClassicalEstimator(MIEstimator):
             Shape (n, d_x) or (n,).
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
+        groups
+            Shape (n,): which rows know each other (one image's, one patient's, one clip's). The standard
+            error is then that of groups, and the null permutes whole groups. None: every row stands alone.
         block
             For rows in the order of time: after how many they hardly know of each other any more. The null is
             then the 95% point of readings with y shifted in time, and the standard error that of blocks.
@@ -85,8 +90,8 @@ class ClassicalEstimator(MIEstimator):
         Raises
         ------
         InputError
-            When a hyper-parameter or the input is malformed, the lengths differ, or rows are too few; when
-            `block` is below 1 or more than half the rows.
+            When a hyper-parameter or the input is malformed, the lengths differ, or rows or groups are too
+            few; when `block` is below 1 or more than half the rows, or given beside `groups`.
         """
         started = time.perf_counter()
         self._check_settings()
@@ -96,21 +101,21 @@ class ClassicalEstimator(MIEstimator):
         if n < self.fewest_rows:
             raise InputError(f"{n} rows are too few for {self.method}; give at least {self.fewest_rows}")
         if block is not None:
+            if groups is not None:
+                raise InputError("block and groups are both given; give the one by which rows depend")
             check_block(n, block)
+        grouped = None if groups is None else as_groups(groups, n)
         series: SeriesReading | None = None
         if x_table.size and y_table.size:
-            permutation = np.random.default_rng([self.seed, 1]).permutation(n)
-            value, null = self._read_with_null(x_table, y_table, permutation)
+            permutation = null_permutation(n, grouped, np.random.default_rng([self.seed, 1]))
+            value, null = self._read_with_null(x_table, y_table, permutation, grouped)
             if block is not None:
                 series = self._read_series(value, x_table, y_table, block)
                 further = value.warnings + series.warnings(value.nats)
                 value, null = replace(value, stderr=series.stderr, warnings=further), None
         else:
             value = null = ClassicalReading(0.0, 0.0)
-        few: tuple[EstimateWarning, ...] = ()
-        if n < FEW_ROWS_FOR_INTERVAL and not value.warnings:
-            sentence = f"{n} rows are few for an interval"
-            few = (EstimateWarning("small_sample", sentence, f"give {FEW_ROWS_FOR_INTERVAL} or more"),)
+        few = () if value.warnings else few_units(n, grouped)
         self.estimate_ = assemble_estimate(
             value,
             method=self.method,
@@ -121,7 +126,10 @@ class ClassicalEstimator(MIEstimator):
             further_warnings=few + value.warnings,
             n_report=n,
             seconds=time.perf_counter() - started,
-            settings=self.settings() | dict(value.record) | ({} if block is None else {"block": int(block)}),
+            settings=self.settings()
+            | {"groups": group_count(grouped)}
+            | ({} if block is None else {"block": int(block)})
+            | dict(value.record),
         )
         if series is not None:
             self.estimate_ = replace(self.estimate_, null_nats=series.null)
@@ -133,7 +141,7 @@ class ClassicalEstimator(MIEstimator):
         """Read the null and the standard error of rows in the order of time."""
 
         def read(x: SideValues, y: SideValues) -> float:
-            return self._read_with_null(x, y, np.arange(len(x)))[0].nats
+            return self._read_with_null(x, y, np.arange(len(x)), None)[0].nats
 
         return read_series(read, x, y, length=block, stderr=value.stderr, seed=self.seed)
 
@@ -147,7 +155,7 @@ class ClassicalEstimator(MIEstimator):
         return varying_columns(as_precise_rows(y, "y"))
 
     def _read_with_null(
-        self, x: SideValues, y: SideValues, permutation: RowNumbers
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
         """Read both sides, and again with the rows of y permuted.
 
@@ -156,16 +164,18 @@ class ClassicalEstimator(MIEstimator):
         x, y
             What :meth:`_accept_x` and :meth:`_accept_y` made of the input, neither constant.
         permutation
-            Shape (n,): a random one.
+            Shape (n,): a random one, of whole groups where there are any.
+        groups
+            Shape (n,), or None where every row stands alone.
 
         Returns
         -------
         tuple[ClassicalReading, ClassicalReading | None]
             The reading and its null, None where a permutation says nothing.
         """
-        return self._read(x, y), self._read(x, y[permutation])
+        return self._read(x, y, groups), self._read(x, y[permutation], groups)
 
-    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
+    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
         """Read both sides once; what shares work with its null overrides :meth:`_read_with_null`."""
         raise NotImplementedError
 
@@ -174,14 +184,17 @@ def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
     """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
 
     A closed form keeps values different that single precision would make the same, so they are not rounded.
+    Whole numbers too large for double precision, such as times in nanoseconds, are shifted to where it
+    tells them apart.
 
     Raises
     ------
     InputError
-        As :func:`mitools.estimators.inputs.validation.as_rows`.
+        As :func:`mitools.estimators.inputs.validation.as_table`.
     """
-    shape = as_rows(values, name, to_single=False).shape
-    return np.asarray(as_array(values, name), dtype=np.float64).reshape(shape)
+    shape = as_table(values, name, centring=None).shape
+    array = as_array(values, name).reshape(shape)
+    return whole_as_double(array) if array.dtype.kind in "iu" else np.asarray(array, dtype=np.float64)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

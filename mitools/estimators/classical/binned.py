@@ -17,6 +17,7 @@ from mitools.estimators.classical.base import (
     varying_columns,
 )
 from mitools.estimators.classical.discrete import check_correction, read_symbols
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.symbols import as_symbols, row_symbols
 
 Range = tuple[float, float]
@@ -131,8 +132,8 @@ class BinnedEstimator(ClassicalEstimator):
         # Rows that seldom repeat are a sample of something continuous, however finely it is binned.
         return symbols, different == symbols.max() + 1 and 2 * different <= len(rows)
 
-    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
-        value, (entropy_x, entropy_y) = read_symbols(x, y, self.correction)
+    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
+        value, (entropy_x, entropy_y) = read_symbols(x, y, self.correction, groups)
         # What bins leave of a side caps the reading; what symbols hold caps the truth.
         seen = [len(x)]
         known = []

@@ -6,11 +6,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mitools.core.centring import find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, RowNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.rank_normal import normal_scores
 from mitools.estimators.inputs.scaling import fit_scaling
 
@@ -31,7 +33,7 @@ class ComponentEstimator(ClassicalEstimator):
     ``I(X; Y) >= sum_k I(u_k; v_k)``, and with equality where y sees each x-component by itself. So:
 
     1. Canonical directions are fitted on four fifths of the rows and applied to the last fifth, for each
-       fifth in turn, so that no row has shaped its own components.
+       fifth in turn, so that no row has shaped its own components, nor those of its group.
     2. Directions of equal correlation are turned freely among themselves; of these turns the one is taken
        whose components load on fewest columns (varimax), if it leaves 97% of the normal information between
        matching components.
@@ -79,15 +81,20 @@ class ComponentEstimator(ClassicalEstimator):
             raise InputError(f"k={self.k} must be at least 1 and folds={self.folds} at least 2")
 
     def _read_with_null(
-        self, x: SideValues, y: SideValues, permutation: RowNumbers
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
         if len(x) < 10 * self.folds:
             raise InputError(f"{len(x)} rows are too few for {self.folds} folds of ten; take fewer folds")
-        return super()._read_with_null(x, y, permutation)
+        if groups is not None and groups.max() + 1 < self.folds:
+            raise InputError(f"{groups.max() + 1} groups are too few for {self.folds} folds; take fewer")
+        return super()._read_with_null(x, y, permutation, groups)
 
-    def _read(self, x: Doubles, y: Doubles) -> ClassicalReading:
-        u, v = _components(x.astype(np.float32), y.astype(np.float32), self.folds, self.seed)
-        pairs = [KSG(self.k, seed=self.seed).estimate(u[:, j], v[:, j]) for j in range(u.shape[1])]
+    def _read(self, x: Doubles, y: Doubles, groups: Groups | None) -> ClassicalReading:
+        x_rows, y_rows = (to_single(side, find_centring(side)) for side in (x, y))
+        u, v = _components(x_rows, y_rows, self.folds, self.seed, groups)
+        pairs = [
+            KSG(self.k, seed=self.seed).fit(u[:, j], v[:, j], groups).estimate_ for j in range(u.shape[1])
+        ]
         nats = np.array([pair.nats for pair in pairs])
         chosen = max((_independent(side, nats) for side in (u, v)), key=lambda some: nats[some].sum())
         errors = [pairs[j].stderr_nats or 0.0 for j in chosen]
@@ -110,10 +117,14 @@ class _Directions(NamedTuple):
 
 
 def _components(
-    x: NDArray[np.float32], y: NDArray[np.float32], folds: int, seed: int
+    x: NDArray[np.float32], y: NDArray[np.float32], folds: int, seed: int, groups: Groups | None
 ) -> tuple[Doubles, Doubles]:
     """Give the components of every row by directions that other rows fixed: shapes (n, k) and (n, k)."""
-    fold = np.random.default_rng(seed).permutation(len(x)) % folds
+    rng = np.random.default_rng(seed)
+    if groups is None:
+        fold = rng.permutation(len(x)) % folds
+    else:
+        fold = (rng.permutation(int(groups.max()) + 1) % folds)[groups]
     first: _Directions | None = None
     u = v = np.empty((len(x), 0))
     for held in (fold == j for j in range(folds)):

@@ -1,5 +1,6 @@
 """Mutual information of symbols by counting, with the known remedies for small samples."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
@@ -13,6 +14,8 @@ from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.array_types import Doubles, WholeNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.grouped import stderr_of_mean, symbol_design_effect
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.symbols import as_symbols
 
 RARE_PAIRS_SHARE = 0.1
@@ -86,9 +89,13 @@ class DiscreteEstimator(ClassicalEstimator):
     ``plug_in`` 0.2. On large samples all agree. Where many pairs of symbols occur once
     no correction helps, and ``small_sample`` is raised.
 
+    *Groups.* Counts of rows that know each other vary by more than those of as many independent rows, and the
+    bias grows with that variance (Rao & Scott 1984); all corrections but ``plug_in`` take that off too.
+
     *Standard error.* The jackknife over rows, exact for every row at the price of one for every count that
     occurs; that of ``miller_madow`` serves ``grassberger``, whose terms alternate with the parity of a
-    count. It is 1 to 1.4 times the true deviation in trials, so intervals tend to be wide.
+    count. It is 1 to 1.4 times the true deviation in trials, so intervals tend to be wide. Within groups it
+    is summed, and what chance adds at independence, where the first order vanishes, is added.
 
     Parameters
     ----------
@@ -127,14 +134,14 @@ class DiscreteEstimator(ClassicalEstimator):
     def _accept_y(self, y: ArrayLike) -> SideValues:
         return as_symbols(y, "y")
 
-    def _read(self, x: SideValues, y: SideValues) -> ClassicalReading:
-        value, entropies = read_symbols(x, y, self.correction)
+    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
+        value, entropies = read_symbols(x, y, self.correction, groups)
         ceiling = float(np.log(len(x))) if self.correction == "plug_in" else None
         return replace(value, ceiling=ceiling, entropy=min(entropies))
 
 
 def read_symbols(
-    x: WholeNumbers, y: WholeNumbers, correction: str
+    x: WholeNumbers, y: WholeNumbers, correction: str, groups: Groups | None = None
 ) -> tuple[ClassicalReading, tuple[float, float]]:
     """Read I(X;Y) from symbols.
 
@@ -144,6 +151,8 @@ def read_symbols(
         Shape (n,): symbols 0..K-1, every one present.
     correction
         One of :data:`CORRECTIONS`.
+    groups
+        Shape (n,): rows that know each other; None where every row stands alone.
 
     Returns
     -------
@@ -167,9 +176,17 @@ def read_symbols(
         - _entropies_without_one(counts, smooth)
     )
     share = counts / n
-    stderr = float(np.sqrt((n - 1) * share @ np.square(left_out - share @ left_out)))
+    if groups is None:
+        stderr = float(np.sqrt((n - 1) * share @ np.square(left_out - share @ left_out)))
+    else:
+        stderr = stderr_of_mean((n - 1) * left_out[np.searchsorted(cells, x * len(counts_y) + y)], groups)
     # Miller and Madow's terms of the three entropies together.
     too_much = (len(counts) - len(counts_x) - len(counts_y) + 1) / (2 * n)
+    if groups is not None:
+        # Counts of rows in groups vary more than the corrections assume, and so does what they correct.
+        inflation, chance = symbol_design_effect(x, y, groups), max(too_much, 0.0)
+        nats -= 0.0 if correction == "plug_in" else (inflation - 1) * chance
+        stderr = math.hypot(stderr, inflation * math.sqrt(chance / n))
     rare = np.count_nonzero(counts == 1) / n
     found: tuple[EstimateWarning, ...] = ()
     if rare > RARE_PAIRS_SHARE:

@@ -14,6 +14,8 @@ from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.grouped import stderr_of_mean
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.validation import as_labels
 
 
@@ -36,15 +38,16 @@ class _PairwiseBound(ClassicalEstimator):
         return labels if labels.any() else labels[:, None][:, :0]
 
     def _read_with_null(
-        self, x: SideValues, y: SideValues, permutation: RowNumbers
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
         rows = torch.from_numpy(x - x.mean(axis=0))
         whole = self._spread(rows, self.exponent_all)
         # When every row is an input of its own, a permutation of the inputs changes nothing.
         own_input = len(np.unique(y)) == len(y)
-        return self._given(rows, whole, y), None if own_input else self._given(rows, whole, y[permutation])
+        null = None if own_input else self._given(rows, whole, y[permutation], groups)
+        return self._given(rows, whole, y, groups), null
 
-    def _given(self, rows: Tensor, whole: Reading, y: SideValues) -> ClassicalReading:
+    def _given(self, rows: Tensor, whole: Reading, y: SideValues, groups: Groups | None) -> ClassicalReading:
         """Take the spread within each class off the spread of all rows."""
         n, sizes = len(rows), np.bincount(y)
         influence = whole.influence.copy()
@@ -59,7 +62,7 @@ class _PairwiseBound(ClassicalEstimator):
         own_input = len(sizes) == n
         return ClassicalReading(
             whole.nats - given,
-            float(np.linalg.norm(influence) / n),
+            float(np.linalg.norm(influence) / n) if groups is None else stderr_of_mean(influence, groups),
             ceiling=float(np.log(n)) if own_input else None,
             entropy=None if own_input else entropy(sizes / n),
         )

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.symbols import row_symbols
 from mitools.estimators.inputs.validation import as_array
@@ -20,6 +21,9 @@ LATTICE_SHARE_OF_REPEATS = 0.9
 COPIES_THAT_COUNT_SHARE = 0.01
 """Share of all rows below which copies change no number."""
 
+ROWS_LOOKED_AT = 20_000
+"""Rows from which it is told whether they are copied or alike by chance."""
+
 MOST_COPIES_OF_A_VALUE = 20
 """How often a value of that column may come: one that comes more often has a probability of its own."""
 
@@ -28,6 +32,29 @@ ROWS_TO_CHOOSE_A_COLUMN = 1 << 14
 
 Values = RowTable | NDArray[Any]
 """One side as it is given: rows, or one value a row."""
+
+
+def copies_of(rows: RowTable, labels: NDArray[np.int64]) -> Groups | None:
+    """Make a group of all rows that are exact copies of each other, whatever their labels.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d), read a bounded part at a time.
+    labels
+        Shape (n,).
+
+    Returns
+    -------
+    Groups or None
+        Shape (n,); None where no row is a copy, or rows may be alike by chance (see :func:`copied_rows`).
+    """
+    _, groups, counts = np.unique(_row_codes(rows), return_inverse=True, return_counts=True)
+    if len(counts) >= (1 - COPIES_THAT_COUNT_SHARE) * len(rows) or len(counts) == 1:
+        return None
+    # Whole groups, so that what they repeat is what all rows repeat.
+    some = np.flatnonzero(groups < np.searchsorted(np.cumsum(counts), ROWS_LOOKED_AT, side="right") + 1)
+    return groups.astype(np.int64) if copied_rows(rows.rows(some), labels[some]) else None
 
 
 def copies_warning(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> EstimateWarning | None:
@@ -134,15 +161,16 @@ def _column_that_repeats_least(numbers: list[Values]) -> NDArray[Any]:
     return np.concatenate([_read(side, some)[:, place] for some in parts])
 
 
-def _row_codes(side: Values, items: RowNumbers) -> NDArray[np.uint64]:
-    """Give equal rows equal codes, shape (m,) for m items; two others have one with a chance of 2^-64."""
+def _row_codes(side: Values, items: RowNumbers | None = None) -> NDArray[np.uint64]:
+    """Give equal rows of some items equal codes, shape (m,); two others have one with a chance of 2^-64."""
     if not isinstance(side, RowTable) and side.shape[1] == 1:
-        return np.unique(side[items, 0], return_inverse=True)[1].astype(np.uint64)
+        column = side[:, 0] if items is None else side[items, 0]
+        return np.unique(column, return_inverse=True)[1].astype(np.uint64)
     rng = np.random.default_rng(0)
     codes: list[NDArray[np.uint64]] = []
     keys = np.empty(0, dtype=np.uint64)
-    for some in spans(len(items), _width(side)):
-        words = _words(_read(side, items[some]))
+    for some in spans(len(side) if items is None else len(items), _width(side)):
+        words = _words(_read(side, some if items is None else items[some]))
         if not len(keys):
             keys = rng.integers(0, 1 << 64, (words.shape[1],), dtype=np.uint64)
         codes.append(np.sum(_mixed(words ^ keys), axis=1, dtype=np.uint64))

@@ -6,6 +6,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.centring import Centring, find_centring, to_single
+
 NUMBERS_AT_ONCE = 1 << 24
 """Numbers read together: 64 MiB as float32."""
 
@@ -24,19 +26,32 @@ class RowTable:
         Shape (n, d), real.
     items
         Shape (m,): which rows, in this order; all of them when None.
+    centring
+        The shift of columns that float32 does not resolve where they lie; None where it resolves all.
     """
 
-    def __init__(self, array: NDArray[Any], items: NDArray[np.int64] | None = None) -> None:
+    def __init__(
+        self,
+        array: NDArray[Any],
+        items: NDArray[np.int64] | None = None,
+        centring: Centring | None = None,
+    ) -> None:
         self._array = array
         self._items = items
+        self.centring = centring
 
     @classmethod
     def of(cls, rows: "NDArray[Any] | RowTable") -> "RowTable":
-        """Take a table as it is, and an array as a table."""
-        return rows if isinstance(rows, RowTable) else cls(rows)
+        """Take a table as it is, and an array as a table, shifted where float32 does not resolve a column."""
+        return rows if isinstance(rows, RowTable) else cls(rows, centring=find_centring(rows))
 
     def __len__(self) -> int:
         return len(self._array) if self._items is None else len(self._items)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns, (n, d)."""
+        return len(self), self.width
 
     @property
     def width(self) -> int:
@@ -45,12 +60,12 @@ class RowTable:
 
     def at(self, items: NDArray[np.int64]) -> Self:
         """Give the table of some of these rows."""
-        return type(self)(self._array, items if self._items is None else self._items[items])
+        return type(self)(self._array, items if self._items is None else self._items[items], self.centring)
 
     def rows(self, index: slice | NDArray[np.int64] = slice(None)) -> NDArray[np.float32]:
         """Read rows, shape (m, d); the array itself where it is all of it and float32 already."""
         found = self._array[index if self._items is None else self._items[index]]
-        return np.ascontiguousarray(found, dtype=np.float32)
+        return to_single(found, self.centring)
 
     def chunks(self, width: int = 1) -> Iterator[tuple[slice, NDArray[np.float32]]]:
         """Read all rows, a bounded number at a time: their places and the rows.

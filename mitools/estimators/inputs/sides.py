@@ -64,7 +64,7 @@ class Side(NamedTuple):
             When the values are malformed, or not like those of the fit.
         """
         if self.classes is None:
-            rows = as_table(values, name, to_single=False)
+            rows = as_table(values, name, centring=None)
             columns = self.values.shape[1]
             return as_array(values, name).reshape(len(require_columns(rows, columns, name)), columns)
         labels = as_array(values, name).reshape(-1)
@@ -84,7 +84,7 @@ def recognise_side(values: ArrayLike, name: str) -> Side:
     array = as_array(values, name)
     if array.dtype.kind == "U" and array.size:
         return _labels(array, name)
-    rows = as_rows(array, name, to_single=False)
+    rows = as_rows(array, name, centring=None)
     if rows.shape[1] == 1:
         distinct = len(np.unique(array))
         if array.dtype.kind in "iub" and ROWS_PER_LABEL * distinct <= len(rows):

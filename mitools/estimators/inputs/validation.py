@@ -2,47 +2,55 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mitools.core.centring import Centring, find_centring
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.row_table import RowTable, spans
+from mitools.estimators.inputs.row_table import RowTable
 
-RESOLVED_STEPS = 1000.0
-"""Steps of single precision that the values of a column must span."""
+FROM_THE_ROWS: Literal["from the rows"] = "from the rows"
+"""Columns that single precision does not resolve are looked for in the rows themselves."""
 
-CONSTANT_RELATIVE_RANGE = 1e-9
-"""Range of a column, relative to where it lies, that counts as rounding error of double precision."""
+CentringChoice = Centring | None | Literal["from the rows"]
+"""What is taken off the columns: that of an earlier fit, nothing, or what the rows need."""
 
 
-def as_rows(values: ArrayLike | RowTable, name: str, to_single: bool = True) -> NDArray[np.float32]:
+def as_rows(
+    values: ArrayLike | RowTable, name: str, centring: CentringChoice = FROM_THE_ROWS
+) -> NDArray[np.float32]:
     """Return real, finite rows as float32, shape (n, d); a vector becomes one column.
 
     Parameters
     ----------
-    values, name
-        The rows, and what messages call them.
-    to_single
-        Whether they are worked on as float32: columns too fine for it are refused then.
+    values, name, centring
+        As for :func:`as_table`.
 
     Raises
     ------
     InputError
         As :func:`as_table`.
     """
-    return as_table(values, name, to_single).rows()
+    return as_table(values, name, centring).rows()
 
 
-def as_table(values: ArrayLike | RowTable, name: str, to_single: bool = True) -> RowTable:
+def as_table(values: ArrayLike | RowTable, name: str, centring: CentringChoice = FROM_THE_ROWS) -> RowTable:
     """Check rows as :func:`as_rows` does, a bounded part at a time, and leave them where they are.
+
+    Parameters
+    ----------
+    values, name
+        The rows, and what messages call them.
+    centring
+        The shift of columns that float32 does not resolve where they lie. By default they are looked for
+        in these rows; new rows are read as those of the fit were, by the centring of its table.
 
     Raises
     ------
     InputError
-        When the values are not numbers, not finite as float32, too fine for it where they lie, or have more
-        than two axes or no rows.
+        When the values are not numbers, not finite as float32, or have more than two axes or no rows.
     """
     if isinstance(values, RowTable):
         return values
@@ -53,9 +61,7 @@ def as_table(values: ArrayLike | RowTable, name: str, to_single: bool = True) ->
         array = array[:, None]
     if array.ndim != 2 or array.size == 0:
         raise InputError(f"{name} has shape {array.shape}, but (rows, columns) is needed")
-    if to_single and array.dtype.itemsize > 4:
-        _require_resolved(array, name)
-    table = RowTable(array)
+    table = RowTable(array, centring=find_centring(array) if isinstance(centring, str) else centring)
     first, count = 0, 0
     with np.errstate(over="ignore", invalid="ignore"):
         for places, rows in table.chunks():
@@ -72,25 +78,21 @@ def as_table(values: ArrayLike | RowTable, name: str, to_single: bool = True) ->
     return table
 
 
-def _require_resolved(array: NDArray[Any], name: str) -> None:
-    """Refuse columns that vary by little more than single precision resolves where they lie.
+def require_single(rows: RowTable, name: str) -> RowTable:
+    """Refuse rows with a column that had to be shifted, where a column's own units count.
 
-    A column whose values differ by rounding errors of double precision alone counts as constant.
+    Raises
+    ------
+    InputError
+        When single precision does not resolve a column where it lies.
     """
-    low, high = (np.full(array.shape[1], end) for end in (np.inf, -np.inf))
-    for some in spans(len(array), array.shape[1]):
-        low, high = np.minimum(low, array[some].min(axis=0)), np.maximum(high, array[some].max(axis=0))
-    with np.errstate(invalid="ignore", over="ignore"):
-        reach, spread = np.maximum(np.abs(low), np.abs(high)), high - low
-        lost = (spread < RESOLVED_STEPS * np.finfo(np.float32).eps * reach) & (
-            spread > CONSTANT_RELATIVE_RANGE * reach
-        )
-    if lost.any():
-        column = int(lost.argmax())
+    if rows.centring is not None:
+        column, centre = int(rows.centring.columns[0]), float(rows.centring.centre[0])
         raise InputError(
-            f"{name}: column {column} lies at {reach[column]:.4g} and varies by {spread[column]:.3g},"
-            " which is too fine for single precision; subtract a constant from it first"
+            f"{name}: column {column} varies about {centre:.4g} by too little for single precision, and its"
+            " units count here; subtract a constant from it first"
         )
+    return rows
 
 
 def location_and_scale(

@@ -18,6 +18,7 @@ from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
+from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, require_columns, same_length
@@ -49,11 +50,13 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
     estimate_
         The reading on the report part.
     influence_
-        Shape (n_pairs,), nats: see :class:`mitools.estimators.bounds.reading.Reading`.
+        Shape (n_pairs,), or (G,) with groups, nats: see :class:`mitools.estimators.bounds.reading.Reading`.
     folds_
         Each fold's critic, scalings, reported pairs and reading; one where there is one split.
     columns_
         Of x and of y.
+    centring_
+        What was taken off columns of x and of y that single precision does not resolve, and is of new rows.
     critic_, scale_x_, scale_y_
         Those of the first fold: ``critic_(tensor(scale_x_(x)), tensor(scale_y_(y)))`` scores new rows.
     gain_nats_, gain_stderr_nats_
@@ -77,7 +80,12 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         """
 
     def fit(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        pairing: Pairing | None = None,
+        parts: Parts | None = None,
+        groups: ArrayLike | None = None,
     ) -> Self:
         """Fit the critics, stop them on *select*, and read the bound once on *report*.
 
@@ -91,6 +99,9 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             Which rows form pairs; row i of x with row i of y when None.
         parts
             The split of the pairing's items; drawn by the seed when None.
+        groups
+            Shape (rows,): which rows know each other, so that a group is split whole, and errors are those of
+            groups. For paired rows; a pairing and a split that are given have their own.
 
         Raises
         ------
@@ -98,19 +109,28 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             When a setting is out of its range, the input is malformed or a score is not finite.
         """
         started = time.perf_counter()
-        plan = self.plan(x, y, pairing, parts)
+        plan = self.plan(x, y, pairing, parts, groups)
         return self.conclude(plan, self.fit_members(plan.members), time.perf_counter() - started)
 
     def plan(
-        self, x: ArrayLike, y: ArrayLike, pairing: Pairing | None = None, parts: Parts | None = None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        pairing: Pairing | None = None,
+        parts: Parts | None = None,
+        groups: ArrayLike | None = None,
     ) -> Plan:
         """Check everything, split the items and make the critics: what :meth:`fit` does first."""
         self.check_fit_settings()
         strategy = self.strategy()
         x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
+        if groups is not None and (pairing is not None or parts is not None):
+            raise InputError("a pairing or a split that is given has its own groups; give groups alone")
         if pairing is None:
-            pairing = PairedRows(len(x_rows))
+            given = None if parts is None else parts.groups
+            named = given if groups is None else as_groups(groups, len(x_rows))
+            pairing = PairedRows(len(x_rows), groups=named)
         same_length(len(x_rows), pairing.n_rows, "x", "the pairing")
         strategy.check(x_rows, y_rows)
         folds, nulls = [], []
@@ -131,7 +151,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             for fit, start in zip(fits, starts, strict=True)
             if start.rival is not None
         ]
-        return Plan((x_rows.width, y_rows.width), pairing, folds, nulls, starts, members)
+        columns, centring = (x_rows.width, y_rows.width), (x_rows.centring, y_rows.centring)
+        return Plan(columns, centring, pairing, folds, nulls, starts, members)
 
     def fit_members(self, members: Sequence[Member]) -> list[FittedCritic]:
         """Fit critics of one plan or several: what :meth:`fit` does then."""
@@ -156,7 +177,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             Fold(fit.parts, one.critic, fit.sides.scale_x, fit.sides.scale_y, fit.report, reading)
             for fit, one, reading in zip(plan.folds, chosen, report, strict=False)
         ]
-        self.columns_ = plan.columns
+        self.columns_, self.centring_ = plan.columns, plan.centring
         self.critic_, self.scale_x_, self.scale_y_ = self.folds_[0][1:4]
         self.gain_nats_, self.gain_stderr_nats_ = _gain(chosen[:n_folds])
         reading = pooled(report[:n_folds])
@@ -180,7 +201,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             | {
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
-                "pairs": len(reading.influence),
+                "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
+                "groups": None if plan.pairing.groups is None else int(plan.pairing.groups.max()) + 1,
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
         )
@@ -220,7 +242,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         InputError
             When the rows are malformed, of other dimensions than those fitted to, or fewer than two.
         """
-        x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
+        x_centring, y_centring = self.centring_
+        x_rows, y_rows = as_table(x, "x", x_centring), as_table(y, "y", y_centring)
         same_length(len(x_rows), len(y_rows), "x", "y")
         if len(x_rows) < 2:
             raise InputError("a single pair has nothing to be compared with; give two new rows or more")
@@ -238,8 +261,9 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:
         if parts is None:
-            folds = chosen_folds(pairing.n_items, pairing.strata) if self.folds is None else self.folds
-            return cross_fit_parts(pairing.n_items, pairing.strata, folds, self.seed)
+            items = pairing.n_items, pairing.strata
+            folds = chosen_folds(*items, pairing.groups) if self.folds is None else self.folds
+            return cross_fit_parts(*items, folds, self.seed, pairing.groups)
         if self.folds not in (None, 1):
             raise InputError(f"folds is {self.folds}, but the given parts are one split; give one of the two")
         return [parts]

@@ -19,7 +19,7 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.critics.conditional_densities import KnownConditional, KnownCritic
 from mitools.estimators.inputs.scaling import Standardised
 from mitools.estimators.inputs.splits import Parts, split
-from mitools.estimators.inputs.validation import as_rows, same_length
+from mitools.estimators.inputs.validation import as_table, require_single, same_length
 from mitools.estimators.inputs.whitening import WhitenedScaling, log_standard_normal
 from mitools.estimators.pairs import PairedRows, Pairing
 
@@ -109,7 +109,7 @@ class KnownDensityEstimator(MIEstimator):
         """
         started = time.perf_counter()
         check_name("method", self.method, KNOWN_DENSITY_METHODS)
-        x_rows, y_rows = as_rows(x, "x"), as_rows(y, "y")
+        x_rows, y_rows = _in_own_units(x, "x"), _in_own_units(y, "y")
         same_length(len(x_rows), len(y_rows), "x", "y")
         if pairing is None:
             pairing = PairedRows(len(x_rows))
@@ -146,7 +146,7 @@ class KnownDensityEstimator(MIEstimator):
 
     def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
         """Read new rows by the known density, and by the r(y) that was fitted."""
-        rows = as_rows(x, "x"), as_rows(y, "y")
+        rows = _in_own_units(x, "x"), _in_own_units(y, "y")
         same_length(len(rows[0]), len(rows[1]), "x", "y")
         if len(rows[0]) < 2:
             raise InputError("a single pair has nothing to be compared with; give two new rows or more")
@@ -156,6 +156,11 @@ class KnownDensityEstimator(MIEstimator):
     def settings(self) -> dict[str, Any]:
         """Return the hyper-parameters as JSON values, the density by its class."""
         return super().settings() | {"conditional": type(self.conditional).__qualname__}
+
+
+def _in_own_units(values: ArrayLike, name: str) -> NDArray[np.float32]:
+    """Read rows that the density's units hold for, shape (n, d)."""
+    return require_single(as_table(values, name), name).rows()
 
 
 class NormalMarginal:

@@ -141,7 +141,8 @@ class MineProtocol(MIEstimator):
         last, null = plan.fold.checks[-1], plan.null.checks[-1]
         self.checks_, self.null_checks_ = plan.fold.checks, plan.null.checks
         self.critic_ = plan.fold.critic
-        self.columns_, (self.scale_x_, self.scale_y_) = plan.columns, plan.scalings
+        self.columns_, self.centring_ = plan.columns, plan.centring
+        self.scale_x_, self.scale_y_ = plan.scalings
         record = self.settings() | {"batch": plan.fold.member.batch_size}
 
         def estimate(method: str, kind: Kind, own: Reading, other: Reading, null: Reading) -> Estimate:
@@ -165,7 +166,8 @@ class MineProtocol(MIEstimator):
 
     def _read_new_rows(self, x: ArrayLike, y: ArrayLike) -> float:
         """Read new rows by the last critic, in nats."""
-        tables = as_table(x, "x"), as_table(y, "y")
+        x_centring, y_centring = self.centring_
+        tables = as_table(x, "x", x_centring), as_table(y, "y", y_centring)
         same_length(len(tables[0]), len(tables[1]), "x", "y")
         for table, columns, name in zip(tables, self.columns_, ("x", "y"), strict=True):
             require_columns(table, columns, name)
@@ -305,6 +307,7 @@ class _Plan:
 
         x, y = rows(problem.x, tables[0]), rows(problem.y, tables[1])
         self.columns = tables[0].width, tables[1].width
+        self.centring = tables[0].centring, tables[1].centring
         self.scalings = x.scaling, y.scaling
         self.entropy = problem.pairing.entropy_nats if problem.pairing else None
         own = np.arange(n)

@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from mitools.core.centring import Centring
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.reading import Reading
@@ -149,8 +150,10 @@ class SplitFit:
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
         if self._embeds(critic):
             x, y = self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y)
-            return self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
-        return self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+            reading = self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+        else:
+            reading = self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
+        return reading.by_group(self.pairing.groups_of_pairs(pairs.x))
 
     def _embeds(self, critic: nn.Module) -> bool:
         # Where x is scored against x too, embedded rows will do only if both sides are embedded alike.
@@ -199,6 +202,8 @@ class Plan(NamedTuple):
     ----------
     columns
         Of x and of y, as they were given.
+    centring
+        What is taken off columns of x and of y that single precision does not resolve.
     pairing
         Whose information is asked for.
     folds, nulls
@@ -210,6 +215,7 @@ class Plan(NamedTuple):
     """
 
     columns: tuple[int, int]
+    centring: tuple[Centring | None, Centring | None]
     pairing: Pairing
     folds: list[SplitFit]
     nulls: list[SplitFit]

@@ -101,7 +101,7 @@ def test_arrays_of_another_shape_are_refused(tmp_path, write):
     assert "12 features and 11 labels" in refused(write(tmp_path, FEATURES, LABELS[:11].copy()))
     assert "features has shape (12,)" in refused(write(tmp_path, FEATURES[:, 0].copy(), LABELS))
     assert "features has shape (0, 5)" in refused(write(tmp_path, FEATURES[:0], LABELS[:0]))
-    assert "features has shape (12, 5) of int64" in refused(write(tmp_path, FEATURES.astype(int), LABELS))
+    assert "features has shape (12, 5) of bool" in refused(write(tmp_path, FEATURES > 0, LABELS))
 
 
 class Canary:

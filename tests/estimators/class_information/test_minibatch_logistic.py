@@ -19,10 +19,10 @@ def test_mini_batches_reach_the_certificate_of_the_whole_fit(
 ) -> None:
     mixture = mixture_of(bits)
     x, labels = mixture.draw(4000, np.random.default_rng(0))
-    whole = ClassPosterior(prior="uniform").fit(x, labels)
+    whole = ClassPosterior(prior="uniform", folds=1).fit(x, labels)
     monkeypatch.setattr(posterior, "NUMBERS_IN_MEMORY", 100)
     monkeypatch.setattr(minibatch, "STEPS_AT_LEAST", 1500)
-    fit = ClassPosterior(prior="uniform").fit(x, labels)
+    fit = ClassPosterior(prior="uniform", folds=1).fit(x, labels)
     assert fit.estimate_.settings["fitted_as"] == "mini-batches"
     assert fit.estimate_.settings["n_fitted"] == fit.estimate_.n_train
     assert fit.one_sided_low_nats_ < mixture.same_class_nats()

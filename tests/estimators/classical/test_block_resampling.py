@@ -56,6 +56,11 @@ def test_a_block_that_does_not_fit_is_refused(length: Any, message: str) -> None
     assert "\n" not in str(refused.value)
 
 
+def test_block_and_groups_exclude_each_other() -> None:
+    with pytest.raises(InputError, match="block and groups are both given"):
+        GaussianEstimator().fit(*series(0.5, 100, 0), groups=np.arange(100) // 5, block=5)
+
+
 def test_the_jackknife_of_a_mean_is_the_variance_of_its_blocks() -> None:
     """Leaving out blocks of one size gives the variance of the mean of block means, exactly."""
     x, y = series(0.9, 1000, 0)

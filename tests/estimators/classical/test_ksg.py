@@ -6,8 +6,9 @@ from sklearn.feature_selection import mutual_info_classif, mutual_info_regressio
 from mitools.core.errors import InputError
 from mitools.datasets.known_information.tasks import find_task
 from mitools.estimators.classical import ksg as neighbours
-from mitools.estimators.classical import neighbour_search
-from mitools.estimators.classical.ksg import KSG, MixedKSG
+from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.mixed_ksg import MixedKSG
+from mitools.estimators.classical.neighbours import search as neighbour_search
 
 
 def normal_pair(n, correlation=0.75, seed=0):

@@ -16,6 +16,7 @@ from mitools.estimators.inputs.validation import (
     as_table,
     location_and_scale,
     require_columns,
+    require_single,
     same_length,
 )
 
@@ -110,9 +111,24 @@ def test_columns_are_located_and_scaled_in_double_precision() -> None:
 
 
 @pytest.mark.parametrize("column", [1.7e9 + np.arange(50.0), 10**12 + 10**5 * np.arange(50)])
-def test_what_single_precision_cannot_tell_apart_is_refused(column: Any) -> None:
-    with pytest.raises(InputError, match=r"x: column 1 lies at .* subtract a constant from it first"):
-        as_table(np.stack([np.arange(50), column], axis=1), "x")
+def test_what_single_precision_cannot_tell_apart_is_shifted_first(column: Any) -> None:
+    table = as_table(np.stack([np.arange(50), column], axis=1), "x")
+    first, second = table.rows().T
+    np.testing.assert_array_equal(first, np.arange(50))
+    np.testing.assert_array_equal(np.diff(second), np.diff(column))
+
+
+def test_new_rows_are_shifted_as_those_of_the_fit() -> None:
+    fitted = as_table(1.7e9 + np.arange(50.0), "x")
+    new = as_table(1.7e9 + np.arange(40.0, 60.0), "x", fitted.centring)
+    np.testing.assert_array_equal(new.rows()[:10], fitted.rows(slice(40, 50)))
+
+
+def test_a_shifted_column_is_refused_where_its_units_count() -> None:
+    plain = as_table(np.arange(50.0), "x")
+    assert require_single(plain, "x") is plain
+    with pytest.raises(InputError, match=r"x: column 0 varies about 1.7e\+09 .* subtract a constant"):
+        require_single(as_table(1.7e9 + np.arange(50.0), "x"), "x")
 
 
 def test_rounding_errors_and_values_far_from_each_other_are_taken() -> None:

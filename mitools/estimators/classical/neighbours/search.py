@@ -70,9 +70,9 @@ def strips_by_tree(x: Floats, y: Floats, k: int, own_extent: bool, sample: Whole
     """
     distances, neighbours = nearest_others(np.hstack([x, y]), k)
     if own_extent:
-        r_x, r_y = (_beyond(np.abs(side[neighbours] - side[:, None]).max(axis=(1, 2))) for side in (x, y))
+        r_x, r_y = (beyond(np.abs(side[neighbours] - side[:, None]).max(axis=(1, 2))) for side in (x, y))
     else:
-        r_x = r_y = _positive(distances[:, -1])
+        r_x = r_y = positive(distances[:, -1])
     n_x, share_x = count_within(x, r_x, sample)
     n_y, share_y = count_within(y, r_y, sample)
     return Strips(neighbours, distances[:, -1], n_x, n_y, share_x, share_y)
@@ -96,7 +96,7 @@ def strips_by_brute_force(
 
     def work(rows: slice) -> None:
         """Fill in what belongs to one block of rows, of the pairs and of the permuted ones."""
-        in_x, in_y = (_distances(columns[:, rows], columns) for columns in (x_columns, y_columns))
+        in_x, in_y = (distances_between(columns[:, rows], columns) for columns in (x_columns, y_columns))
         in_y_permuted = in_y.take(permutation, axis=1)[permutation[rows] - rows.start]
         for pairs, of_y in enumerate((in_y, in_y_permuted)):
             joint = np.maximum(in_x, of_y)
@@ -105,15 +105,18 @@ def strips_by_brute_force(
             neighbours[pairs, rows] = close
             for side, distances in enumerate((in_x, of_y)):
                 reach = np.take_along_axis(distances if own_extent else joint, close, axis=1).max(axis=1)
-                radius = _beyond(reach) if own_extent else _positive(reach)
+                radius = beyond(reach) if own_extent else positive(reach)
                 radii[pairs, side, rows] = radius
                 counts[pairs, side, rows] = _count_rows(distances < radius[:, None])
 
-    _in_blocks(n, work)
+    in_blocks(n, work)
 
     def found(pairs: int, of_y: Floats) -> Strips:
         (r_x, r_y), (n_x, n_y) = radii[pairs], counts[pairs]
-        share_x, share_y = _share(x_columns, r_x, n_x, sample), _share(of_y, r_y, n_y, sample)
+        share_x, share_y = (
+            share_of_counts(x_columns, r_x, n_x, sample),
+            share_of_counts(of_y, r_y, n_y, sample),
+        )
         return Strips(neighbours[pairs], np.maximum(r_x, r_y), n_x, n_y, share_x, share_y)
 
     return found(0, y_columns), found(1, y_columns[:, permutation])
@@ -151,7 +154,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumb
     distances, found = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
 
     def work(block: slice) -> None:
-        to_all = _distances(columns[:, block], columns)
+        to_all = distances_between(columns[:, block], columns)
         close = np.argpartition(to_all, k, axis=1)[:, : k + 1]
         close = close[_others(close, block)].reshape(-1, k)
         reach = np.take_along_axis(to_all, close, axis=1)
@@ -159,7 +162,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumb
         distances[block] = np.take_along_axis(reach, order, axis=1)
         found[block] = np.take_along_axis(close, order, axis=1)
 
-    _in_blocks(n, work)
+    in_blocks(n, work)
     return distances, found
 
 
@@ -192,16 +195,16 @@ def count_within(
         counts = np.empty(len(rows), dtype=np.int64)
 
         def work(block: slice) -> None:
-            counts[block] = _count_rows(_distances(columns[:, block], columns) < radii[block, None])
+            counts[block] = _count_rows(distances_between(columns[:, block], columns) < radii[block, None])
 
-        _in_blocks(len(rows), work)
+        in_blocks(len(rows), work)
     else:
         # scikit-learn's tree counts boxes that lie inside whole, in a third of the time of scipy's.
         from sklearn.neighbors import KDTree
 
         inside = np.nextafter(radii, 0)
         counts = KDTree(rows, metric="chebyshev").query_radius(rows, inside, count_only=True)
-    return counts, _share(columns, radii, counts, sample)
+    return counts, share_of_counts(columns, radii, counts, sample)
 
 
 def _count_sorted(
@@ -210,7 +213,24 @@ def _count_sorted(
     """Count in one dimension by sorting; see :func:`count_within`."""
     n = len(values)
     order = np.argsort(values, kind="stable")
-    values, radii = values[order], radii[order]
+    first, stop = _windows(values[order], radii[order])
+    weights = 1 / np.maximum(stop - first - 1, 1)
+    counts = np.empty(n, dtype=np.int64)
+    counts[order] = stop - first
+    return counts, _sums_over(order, first, stop, weights)[sample]
+
+
+def share_sorted(
+    values: Floats, radii: Floats, counts: WholeNumbers, sample: WholeNumbers
+) -> NDArray[np.float64]:
+    """Do what :func:`share_of_counts` does in one dimension, shape (n,), by sorting."""
+    order = np.argsort(values, kind="stable")
+    first, stop = _windows(values[order], radii[order])
+    return _sums_over(order, first, stop, 1 / np.maximum(counts[order] - 1, 1))[sample]
+
+
+def _windows(values: Floats, radii: Floats) -> tuple[WholeNumbers, WholeNumbers]:
+    """Find the first value closer to each than its radius, and the first beyond, of values in order."""
     first = np.searchsorted(values, values - radii, side="right")
     stop = np.searchsorted(values, values + radii, side="left")
     # The sums above are rounded; what counts is the rounded difference, as in every other search.
@@ -219,27 +239,35 @@ def _count_sorted(
     first += values - padded[first + 1] >= radii
     stop += padded[stop + 1] - values < radii
     stop -= padded[stop] - values >= radii
-    weights = 1 / np.maximum(stop - first - 1, 1)
+    return first, stop
+
+
+def _sums_over(
+    order: WholeNumbers, first: WholeNumbers, stop: WholeNumbers, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Add up the weights of the other rows whose windows hold each row, shape (n,)."""
+    n = len(order)
     edges = np.bincount(first, weights, n + 1) - np.bincount(stop, weights, n + 1)
-    counts, share = np.empty(n, dtype=np.int64), np.empty(n)
-    counts[order] = stop - first
+    share = np.empty(n)
     share[order] = np.cumsum(edges)[:-1] - weights
-    return counts, share[sample]
+    return share
 
 
-def _share(columns: Floats, radii: Floats, counts: WholeNumbers, sample: WholeNumbers) -> NDArray[np.float64]:
+def share_of_counts(
+    columns: Floats, radii: Floats, counts: WholeNumbers, sample: WholeNumbers
+) -> NDArray[np.float64]:
     """Work out the shares of :func:`count_within` from distances, rows given as (d, n)."""
     weights = 1 / np.maximum(counts - 1, 1)
     share = np.empty(len(sample))
 
     def work(block: slice) -> None:
-        share[block] = (_distances(columns[:, sample[block]], columns) < radii) @ weights
+        share[block] = (distances_between(columns[:, sample[block]], columns) < radii) @ weights
 
-    _in_blocks(len(sample), work)
+    in_blocks(len(sample), work)
     return share - weights[sample]
 
 
-def _distances(some: Floats, columns: Floats) -> Floats:
+def distances_between(some: Floats, columns: Floats) -> Floats:
     """Maximum norm of every difference, shapes (d, m) and (d, n) to (m, n)."""
     m, n = some.shape[1], columns.shape[1]
     result = np.empty((m, n), dtype=columns.dtype)
@@ -264,12 +292,12 @@ def _others(found: WholeNumbers, rows: slice) -> NDArray[np.bool_]:
     return ~own
 
 
-def _beyond(radii: Floats) -> Floats:
+def beyond(radii: Floats) -> Floats:
     """Widen a radius by one step of its precision, so that what lies on it counts as within."""
     return np.nextafter(radii, np.inf, dtype=radii.dtype)
 
 
-def _positive(radii: Floats) -> Floats:
+def positive(radii: Floats) -> Floats:
     """Keep a radius from being 0, so that duplicates of a row count as within it."""
     return np.maximum(radii, np.finfo(radii.dtype).tiny)
 
@@ -285,7 +313,7 @@ def _edges(n: int) -> WholeNumbers:
     return np.arange(blocks + 1) * n // blocks
 
 
-def _in_blocks(n: int, work: Callable[[slice], None]) -> None:
+def in_blocks(n: int, work: Callable[[slice], None]) -> None:
     """Run `work` on blocks of rows in as many threads as torch uses: numpy lets go of the interpreter."""
     edges, threads = _edges(n), torch.get_num_threads()
 

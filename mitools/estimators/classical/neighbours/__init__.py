@@ -1,0 +1,1 @@
+"""Nearest neighbours: of all rows, and of rows in other groups."""
