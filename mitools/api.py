@@ -390,6 +390,7 @@ def calibrate(
     labels: Any = None,
     methods: str | Sequence[str] = ("class_posterior", "infonce"),
     *,
+    groups: Any = None,
     bits: int = 10,
     truths: Sequence[float] | None = None,
     n: int | None = None,
@@ -412,6 +413,8 @@ def calibrate(
         that holds both, as :func:`audit` takes them.
     methods
         Names of :func:`list_estimators` that compare rows with rows, and ``class_posterior``.
+    groups
+        Which rows know each other, as for :func:`audit`: they are then shown in one part alone.
     bits
         Bits of a pair, and so rows of features side by side.
     truths
@@ -457,10 +460,16 @@ def calibrate(
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
     from mitools.datasets.accepted import as_labelled_data
+    from mitools.datasets.grouped import Grouped, with_groups
     from mitools.datasets.readers.features import FeatureRows
+    from mitools.datasets.selection import groups_of
     from mitools.results.calibration import CalibrationResult
 
     rows = as_labelled_data(features if labels is None else (features, labels))
+    if groups is not None:
+        rows = with_groups(rows, groups)
+    named = groups_of(rows)
+    rows = rows.data if isinstance(rows, Grouped) else rows
     if not isinstance(rows, FeatureRows):
         raise InputError(f"{rows.name} holds no feature rows; give numbers (n, d) and their labels")
     settings = CalibrationSettings(
@@ -474,7 +483,7 @@ def calibrate(
     )
     names = [methods] if isinstance(methods, str) else list(methods)
     with shown(progress) as advance, folder_or_scratch(folder) as out:
-        found = run_calibration(rows, names, out=out, settings=settings, advance=advance)
+        found = run_calibration(rows, names, out=out, settings=settings, groups=named, advance=advance)
     result = CalibrationResult(found)
     if folder is not None:
         result.save(folder)

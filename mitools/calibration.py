@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from mitools.core.entropy import LOG2
@@ -25,9 +25,11 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
+from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import as_many_as_report, split
 from mitools.estimators.pairs import permuted_within
 from mitools.estimators.registry import ESTIMATORS, make_estimator
+from mitools.measures.item_split import groups_record
 from mitools.pairing.composites import REPORT, CompositePool, composite_pool, named_classes
 
 CERTIFICATE = "class_posterior"
@@ -112,6 +114,7 @@ def run_calibration(
     *,
     out: Path,
     settings: CalibrationSettings | None = None,
+    groups: ArrayLike | None = None,
     advance: Advance | None = None,
 ) -> Calibration:
     """Make composites of known mutual information from labelled features, and read them by every method.
@@ -133,6 +136,8 @@ def run_calibration(
         Folder under which every reading is kept; a calibration that was stopped goes on from there.
     settings
         See :class:`CalibrationSettings`.
+    groups
+        Shape (rows,): rows that know each other, which are shown in one part alone.
     advance
         Called with what is being done, how much of it is done, and how much there is.
 
@@ -149,7 +154,8 @@ def run_calibration(
     if not estimators or not flips:
         raise InputError("a calibration needs a method and a true value at least")
     classes = named_classes(data, settings.classes)
-    pool = composite_pool(data, settings.bits, settings.n, settings.components, classes, settings.seed)
+    named = None if groups is None else as_groups(groups, len(data))
+    pool = composite_pool(data, settings.bits, settings.n, settings.components, classes, settings.seed, named)
     _check_size(pool)
     on: Values = {
         "features": data.digest,
@@ -158,6 +164,7 @@ def run_calibration(
         "n": pool.n,
         "components": settings.components,
         "seed": settings.seed,
+        **groups_record(named),
     }
     store = ResultStore(out / "cells")
     points: dict[str, list[CalibrationPoint]] = {name: [] for name in estimators}

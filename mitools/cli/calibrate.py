@@ -45,6 +45,10 @@ def calibrate(
             metavar="A,B", help="The classes that show 0 and 1.", show_default="the two with most rows"
         ),
     ] = None,
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+    ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
     destination: Annotated[
@@ -73,6 +77,7 @@ def calibrate(
             n=n,
             components=components,
             classes=named,
+            groups=groups,
             seed=seed,
             device=device,
             folder=destination,

@@ -15,6 +15,7 @@ from mitools.datasets.known_information.binary_composites import (
 )
 from mitools.datasets.readers.features import FeatureRows
 from mitools.estimators.array_types import Singles
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts, split
 
 TRAIN, SELECT, REPORT, ALL = range(4)
@@ -42,6 +43,9 @@ class CompositePool:
         Composites in all three parts.
     seed
         Of the two splits and of the composites.
+    groups
+        Shape (items,): rows that know each other, which are shown in one part alone; None where every row
+        stands alone.
     """
 
     rows: Singles
@@ -49,6 +53,7 @@ class CompositePool:
     bits: int
     n: int
     seed: int = 0
+    groups: Groups | None = None
 
     @cached_property
     def item_parts(self) -> Parts:
@@ -59,7 +64,7 @@ class CompositePool:
         InputError
             When a class is too small to split.
         """
-        return split(len(self.labels), self.labels, self.seed)
+        return split(len(self.labels), self.labels, self.seed, self.groups)
 
     @cached_property
     def parts(self) -> Parts:
@@ -131,6 +136,7 @@ def composite_pool(
     components: int | None = None,
     classes: tuple[str, str] | None = None,
     seed: int = 0,
+    groups: Groups | None = None,
 ) -> CompositePool:
     """Take the rows of two classes to show bits by.
 
@@ -149,6 +155,8 @@ def composite_pool(
         Names of the classes that show 0 and 1; the two with most rows when None.
     seed
         Of the splits and of the composites.
+    groups
+        Shape (rows of the data,): rows that know each other; None where every row stands alone.
 
     Raises
     ------
@@ -159,7 +167,8 @@ def composite_pool(
     shown = np.flatnonzero((data.labels == zero) | (data.labels == one))
     labels = (data.labels[shown] == one).astype(np.int64)
     n = len(shown) if n is None else n
-    pool = CompositePool(data.features[shown].astype(np.float32), labels, bits, n, seed)
+    named = None if groups is None else np.unique(groups[shown], return_inverse=True)[1].astype(np.int64)
+    pool = CompositePool(data.features[shown].astype(np.float32), labels, bits, n, seed, named)
     if components is None:
         return pool
     return replace(pool, rows=_principal(pool.rows, pool.item_parts.train, components))

@@ -47,30 +47,9 @@ def as_groups(values: ArrayLike, n: int, name: str = "groups") -> Groups:
     return groups
 
 
-def joined(groups: Groups | None, others: Groups | None) -> Groups | None:
-    """Give the finest groups of which either grouping's are parts: rows that either joins stay together.
-
-    Parameters
-    ----------
-    groups, others
-        Shape (n,) each; None where every row stands alone.
-    """
-    if groups is None or others is None:
-        return others if groups is None else groups
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    n = int(groups.max()) + 1
-    edges = coo_array((np.ones(len(groups), dtype=bool), (groups, n + others)))
-    size = n + int(others.max()) + 1
-    edges.resize((size, size))
-    _, component = connected_components(edges, directed=False)
-    return np.unique(component[groups], return_inverse=True)[1].astype(np.int64)
-
-
 def group_sums(values: NDArray[np.float64], groups: Groups) -> NDArray[np.float64]:
     """Add up values within their groups: shape (n,) to (G,), for the groups that occur, in order."""
-    return np.bincount(np.unique(groups, return_inverse=True)[1], values)
+    return np.asarray(np.bincount(np.unique(groups, return_inverse=True)[1], values), dtype=np.float64)
 
 
 def permuted_groups(groups: Groups, rng: np.random.Generator) -> NDArray[np.int64]:

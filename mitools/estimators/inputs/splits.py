@@ -101,7 +101,8 @@ def _split_groups(groups: Groups, strata: NDArray[np.int64] | None, rng: np.rand
     part = np.empty(len(order), dtype=np.int64)
     part[order] = np.where(reports, 2, np.where(selects, 1, 0))
     of_item = part[groups]
-    found = Parts(*(np.flatnonzero(of_item == k) for k in range(3)), groups=groups)
+    train, select, report = (np.flatnonzero(of_item == k) for k in range(3))
+    found = Parts(train, select, report, groups)
     require_spread([found], strata)
     return found
 

@@ -6,7 +6,7 @@ import pytest
 from mitools.core.errors import InputError
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
-from mitools.estimators.inputs.groups import as_groups, class_groups, joined, permuted_groups
+from mitools.estimators.inputs.groups import as_groups, class_groups, permuted_groups
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, split
 
 RNG = np.random.default_rng(0)
@@ -125,17 +125,6 @@ def test_an_uneven_permutation_uses_every_row_once_and_keeps_neighbours_together
     # Of a group's rows, most go to one other group together: fewer cells than rows by far.
     cells = len(np.unique(groups[order] * 100 + groups[moved[order]]))
     assert cells <= 2 * 100
-
-
-def test_joined_groups_hold_both() -> None:
-    first, second = np.array([0, 0, 1, 2, 3]), np.array([0, 1, 1, 2, 3])
-    found = joined(first, second)
-    assert found is not None
-    assert found[0] == found[1] == found[2]
-    assert len(np.unique(found)) == 3
-    assert joined(None, None) is None
-    assert joined(first, None) is first
-    assert joined(None, second) is second
 
 
 def test_training_items_are_drawn_by_whole_groups() -> None:
