@@ -27,8 +27,11 @@ def infonce(scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
+def read_infonce(critic: Critic, x: Tensor, y: Tensor, groups: Tensor | None = None) -> Reading:
     """Read InfoNCE over n pairs as one batch; the ceiling is log n.
+
+    A pair's negatives are those of other groups: its own group's would pass for draws from the product of the
+    marginals, which they are not. With m of them, the pair's term is the bound of m + 1 pairs.
 
     Parameters
     ----------
@@ -36,14 +39,23 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor) -> Reading:
         Scores (n, d_x) against (m, d_y) as (n, m).
     x, y
         Shapes (n, d_x) and (n, d_y), row i paired with row i.
+    groups
+        Shape (n,): pairs that know each other; None where every pair stands alone.
     """
     n = len(x)
     log_ratio = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
     for start, stop in chunks(n):
         scores = checked(critic(x[start:stop], y))
+        own = scores.diagonal(start).clone()
+        log_count: Tensor | float = math.log(n)
+        if groups is not None:
+            kin = groups[start:stop, None] == groups
+            scores[kin] = -torch.inf
+            scores.diagonal(start).copy_(own)
+            log_count = (n + 1 - kin.sum(dim=1)).double().log()
         row = scores.logsumexp(dim=1)
-        log_ratio[start:stop] = scores.diagonal(start) - row + math.log(n)
+        log_ratio[start:stop] = own - row + log_count
         share += (scores - row[:, None]).exp().sum(dim=0)
     # y_i is also a negative for every x: as one it takes a share of each row's normaliser, one on average.
     influence = (log_ratio - log_ratio.mean()) - (share - 1)

@@ -27,7 +27,7 @@ ROWS_LOOKED_AT = 20_000
 MOST_COPIES_OF_A_VALUE = 20
 """How often a value of that column may come: one that comes more often has a probability of its own."""
 
-ROWS_TO_CHOOSE_A_COLUMN = 1 << 14
+ROWS_TO_CHOOSE_A_COLUMN = 1 << 12
 """Rows, evenly spaced, in which the column that repeats least is looked for."""
 
 Values = RowTable | NDArray[Any]

@@ -64,6 +64,9 @@ class CriticMethod:
     wrap
         Adds what the method learns beside the critic: critic, d_x, d_y and widths of hidden layers -> a
         module that scores like the critic.
+    read_strangers
+        As ``read``, for pairs of which some know each other: critic, x, y and the group of every pair, shape
+        (n,). None: pairs of one group count among the product's like any other, which lowers the reading.
     select
         What is read on *select* instead: a number that is not a bound is no guide,
         since a critic too sure of itself may raise it.
@@ -77,6 +80,7 @@ class CriticMethod:
     ceiling: Callable[[int], float | None] = _uncapped
     one_space: bool = False
     wrap: WrapCritic = _as_it_is
+    read_strangers: Callable[[Any, Tensor, Tensor, Tensor], Reading] | None = None
     select: ReadBound | None = None
     record: Mapping[str, Any] = field(default_factory=dict)
 
@@ -141,6 +145,7 @@ VARIATIONAL_METHODS: dict[str, CriticMethod] = {
         lambda critic, x, y, diagonal_is_marginal: read_infonce(critic, x, y),
         "lower bound",
         math.log,
+        read_strangers=read_infonce,
     ),
     "nt_xent": CriticMethod(
         _nt_xent,

@@ -1,7 +1,7 @@
 """One pairing on one split: what a critic trains on, what it is stopped by, and what is read of it."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -148,12 +148,19 @@ class SplitFit:
         return self.sides.x[pairs.x], self.sides.y[pairs.y]
 
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
+        x: Tensor
+        y: Tensor
+        groups = self.pairing.groups_of_pairs(pairs.x)
+        score: Any = critic
         if self._embeds(critic):
-            x, y = self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y)
-            reading = self.method.read(*embedded(critic, x, y), self.pairing.diagonal_is_marginal)
+            score, x, y = embedded(critic, self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y))
         else:
-            reading = self.method.read(critic, *self.rows(pairs), self.pairing.diagonal_is_marginal)
-        return reading.by_group(self.pairing.groups_of_pairs(pairs.x))
+            x, y = self.rows(pairs)
+        if groups is None or self.method.read_strangers is None:
+            reading = self.method.read(score, x, y, self.pairing.diagonal_is_marginal)
+        else:
+            reading = self.method.read_strangers(score, x, y, torch.from_numpy(groups).to(x.device))
+        return reading.by_group(groups)
 
     def _embeds(self, critic: nn.Module) -> bool:
         # Where x is scored against x too, embedded rows will do only if both sides are embedded alike.
