@@ -1,6 +1,7 @@
 """What every estimator is: scikit-learn's conventions around an Estimate."""
 
 from abc import abstractmethod
+from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Self
 
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.estimators.inputs.dependent_rows import dependence_warnings
 
 
 class FittedAttributes:
@@ -23,6 +25,21 @@ class FittedAttributes:
             if name.endswith("_") and not name.startswith("_"):
                 check_is_fitted(self)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+
+
+def with_dependence(estimate: Estimate, x: ArrayLike, y: ArrayLike) -> Estimate:
+    """Add how the rows depend on each other to the warnings of an estimate that took them for independent.
+
+    Parameters
+    ----------
+    estimate
+        Of the pairs.
+    x, y
+        Shapes (n, d_x) or (n,), and (n, d_y) or (n,), in the order in which they were recorded.
+    """
+    known = {warning.word for warning in estimate.warnings}
+    found = tuple(one for one in dependence_warnings(x, y) if one.word not in known)
+    return replace(estimate, warnings=estimate.warnings + found)
 
 
 class MIEstimator(FittedAttributes, BaseEstimator):
@@ -47,7 +64,7 @@ class MIEstimator(FittedAttributes, BaseEstimator):
         """
 
     def estimate(self, x: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Estimate:
-        """Fit, and return the estimate.
+        """Fit, and return the estimate; rows that are not independent are told where no groups are given.
 
         Parameters
         ----------
@@ -65,7 +82,8 @@ class MIEstimator(FittedAttributes, BaseEstimator):
             When the rows or groups are malformed, or the estimator takes no groups.
         """
         if groups is None:
-            return self.fit(x, y).estimate_
+            self.estimate_ = with_dependence(self.fit(x, y).estimate_, x, y)
+            return self.estimate_
         fit: Any = self.fit
         if "groups" not in signature(fit).parameters:
             raise InputError(f"{type(self).__name__} takes no groups; keep one row of each, or take auto")

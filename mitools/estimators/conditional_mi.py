@@ -13,8 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, EstimateWarning, Kind, WarningWord
 from mitools.estimators.assemble import MeasuredNats, assemble_estimate
 from mitools.estimators.base import FittedAttributes, MIEstimator
-from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_array, as_labels, same_length
+from mitools.estimators.inputs.validation import as_array, as_labels, as_precise_rows, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
 WORDS_OF_PARTS: tuple[WarningWord, ...] = ("saturated", "overfit", "still_rising", "small_sample")

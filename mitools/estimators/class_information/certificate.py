@@ -19,6 +19,7 @@ from mitools.estimators.class_information.calibrated_posterior import INVERSE_PE
 from mitools.estimators.class_information.certificate_folds import CertificateFold, certificate_splits
 from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator, read_posterior
 from mitools.estimators.inputs.class_prior import Prior, class_prior
+from mitools.estimators.inputs.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.duplicates import copies_of
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.row_table import RowTable
@@ -129,7 +130,8 @@ class ClassPosterior(PosteriorEstimator):
         groups
             Shape (n,): which rows know each other (one image's, one patient's, one clip's), so that none of a
             group is held out from the others, and errors are those of groups. Splits that are given have
-            their own. Rows that are exact copies are a group when None.
+            their own. When None, rows that are exact copies are a group, and near copies and serial order are
+            looked for and told.
 
         Raises
         ------
@@ -142,6 +144,9 @@ class ClassPosterior(PosteriorEstimator):
         same_length(len(features), len(labels), "features", "labels")
         prior = class_prior(labels, self.prior)
         splits = self._splits(features, labels, parts, groups)
+        # What was said to belong together is not looked for.
+        told = groups is None and (parts is None or splits[0].groups is None)
+        dependent = dependence_warnings(features, labels, self.seed) if told else ()
         folds, null = self._fit_folds(features, labels, prior, splits)
         first = folds[0]
         posterior = first.posterior
@@ -166,6 +171,7 @@ class ClassPosterior(PosteriorEstimator):
                 null=null[method],
                 entropy=entropy(prior),
                 train_nats=pooled([fold.train[method] for fold in folds]).nats,
+                further_warnings=dependent,
                 n_train=min(len(fold.parts.train) for fold in folds),
                 n_select=min(len(fold.parts.select) for fold in folds),
                 n_report=sum(len(fold.parts.report) for fold in folds),

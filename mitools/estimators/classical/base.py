@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning, Kind
 from mitools.estimators.array_types import RowNumbers
@@ -17,7 +16,7 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.block_resampling import SeriesReading, check_block, read_series
 from mitools.estimators.classical.grouped import few_units, group_count, null_permutation
 from mitools.estimators.inputs.groups import Groups, as_groups
-from mitools.estimators.inputs.validation import as_array, as_table, same_length
+from mitools.estimators.inputs.validation import as_precise_rows, same_length
 
 SideValues = NDArray[Any]
 """One side of the pairs as an estimator keeps it: rows, shape (n, d), or labels, shape (n,)."""
@@ -178,23 +177,6 @@ class ClassicalEstimator(MIEstimator):
     def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
         """Read both sides once; what shares work with its null overrides :meth:`_read_with_null`."""
         raise NotImplementedError
-
-
-def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
-    """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
-
-    A closed form keeps values different that single precision would make the same, so they are not rounded.
-    Whole numbers too large for double precision, such as times in nanoseconds, are shifted to where it
-    tells them apart.
-
-    Raises
-    ------
-    InputError
-        As :func:`mitools.estimators.inputs.validation.as_table`.
-    """
-    shape = as_table(values, name, centring=None).shape
-    array = as_array(values, name).reshape(shape)
-    return whole_as_double(array) if array.dtype.kind in "iu" else np.asarray(array, dtype=np.float64)
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,8 +5,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import WholeNumbers
-from mitools.estimators.classical.base import as_precise_rows
-from mitools.estimators.inputs.validation import as_array, as_labels
+from mitools.estimators.inputs.validation import as_array, as_labels, as_precise_rows
 
 
 def as_symbols(values: ArrayLike, name: str) -> WholeNumbers:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mitools.core.centring import Centring, find_centring
+from mitools.core.centring import Centring, find_centring, whole_as_double
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.row_table import RowTable
 
@@ -93,6 +93,23 @@ def require_single(rows: RowTable, name: str) -> RowTable:
             " units count here; subtract a constant from it first"
         )
     return rows
+
+
+def as_precise_rows(values: ArrayLike, name: str) -> NDArray[np.float64]:
+    """Return real, finite rows as float64, shape (n, d), checked like every estimator's input.
+
+    A closed form keeps values different that single precision would make the same, so they are not rounded.
+    Whole numbers too large for double precision, such as times in nanoseconds, are shifted to where it
+    tells them apart.
+
+    Raises
+    ------
+    InputError
+        As :func:`as_table`.
+    """
+    shape = as_table(values, name, centring=None).shape
+    array = as_array(values, name).reshape(shape)
+    return whole_as_double(array) if array.dtype.kind in "iu" else np.asarray(array, dtype=np.float64)
 
 
 def location_and_scale(
