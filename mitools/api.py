@@ -29,6 +29,8 @@ def mutual_information(
     y: Any,
     method: "str | MIEstimator" = "auto",
     *,
+    x_as: str | None = None,
+    y_as: str | None = None,
     seed: int = 0,
     device: str = "cpu",
     **settings: Any,
@@ -43,6 +45,9 @@ def mutual_information(
     method
         One of :func:`list_estimators`, or an estimator object. ``auto`` takes what suits `x` and `y`, and
         says why in ``estimate.settings["because"]``.
+    x_as, y_as
+        What ``auto`` takes x and y for: ``numbers``, ``labels`` or ``symbols`` (without order: ids). When
+        None it looks at them, and says in ``estimate.settings["x"]`` and ``["x_because"]`` what it found.
     seed
         Of everything random.
     device
@@ -83,9 +88,10 @@ def mutual_information(
         from sklearn.base import clone
 
         estimator = clone(method)
-    for name in settings:
+    told = {name: kind for name, kind in [("x_as", x_as), ("y_as", y_as)] if kind is not None}
+    for name in settings | told:
         check_name(f"setting of {method}", name, estimator.get_params(deep=False))
-    estimator.set_params(**settings)
+    estimator.set_params(**settings, **told)
     return estimator.estimate(as_array(x, "x"), as_array(y, "y"))
 
 

@@ -12,7 +12,13 @@ from mitools.core.html import html_notes, html_table
 
 Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point estimate"]
 WarningWord = Literal[
-    "saturated", "exceeds_entropy", "indistinguishable_from_zero", "overfit", "still_rising", "small_sample"
+    "saturated",
+    "exceeds_entropy",
+    "indistinguishable_from_zero",
+    "overfit",
+    "still_rising",
+    "small_sample",
+    "undersampled",
 ]
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mitools.estimators.classical.discrete import DiscreteEstimator
     from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
     from mitools.estimators.classical.ksg import KSG, MixedKSG
+    from mitools.estimators.classical.nsb import NSBEstimator
     from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
+    from mitools.estimators.classical.predictive_coding import PredictiveCoding
     from mitools.estimators.conditional_mi import ChainRule, GivenClasses
     from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise
     from mitools.estimators.inputs.splits import Parts, split
@@ -50,11 +52,13 @@ __all__ = [
     "LearnedDensityEstimator",
     "MIEstimator",
     "MixedKSG",
+    "NSBEstimator",
     "Pairing",
     "PairwiseLowerBound",
     "PairwiseUpperBound",
     "Parts",
     "PointwiseMI",
+    "PredictiveCoding",
     "Problem",
     "VariationalEstimator",
     "fit_many",
@@ -73,7 +77,9 @@ _NAMES_BY_MODULE = {
     "classical.discrete": ["DiscreteEstimator"],
     "classical.gaussian": ["GaussianCopulaEstimator", "GaussianEstimator"],
     "classical.ksg": ["KSG", "MixedKSG"],
+    "classical.nsb": ["NSBEstimator"],
     "classical.pairwise_bounds": ["PairwiseLowerBound", "PairwiseUpperBound"],
+    "classical.predictive_coding": ["PredictiveCoding"],
     "conditional_mi": ["ChainRule", "GivenClasses"],
     "critics.conditional_densities": ["AdditiveGaussianNoise"],
     "inputs.splits": ["Parts", "split"],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
+from mitools.core.estimate import Estimate, EstimateWarning
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator
@@ -18,7 +18,9 @@ from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG, MixedKSG
-from mitools.estimators.inputs.sides import Side, recognise_side
+from mitools.estimators.classical.nsb import NSBEstimator
+from mitools.estimators.classical.predictive_coding import PredictiveCoding
+from mitools.estimators.inputs.sides import Side, take_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.estimators.inputs.validation import same_length
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
@@ -32,6 +34,9 @@ NEIGHBOURS_TRIED_UP_TO = 10
 FEWEST_ROWS_TO_HOLD_OUT = 200
 """Rows below which none is held out: a fifth of them would say too little."""
 
+FEWEST_ROWS_OF_SYMBOLS = 10
+"""Rows of symbols below which nothing is learnt from some about others."""
+
 STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
 
@@ -39,17 +44,19 @@ AnyEstimator = TypeVar("AnyEstimator", bound=MIEstimator)
 
 
 class Choice(NamedTuple):
-    """A fitted estimator, and why it was chosen."""
+    """A fitted estimator, why it was chosen, and warnings of another reading that hold of the pairs."""
 
     estimator: MIEstimator
     because: str
+    warnings: tuple[EstimateWarning, ...] = ()
 
 
 class AutoEstimator(MIEstimator):
     """The estimator that suits x and y.
 
-    *Both discrete*: counting (``discrete``), with Grassberger's correction, or Chao and Shen's where many
-    pairs of symbols occur once and yet are dependent.
+    *Both discrete*: counting (``discrete``) where their pairs recur. Else ``nsb``, whose interval spans what
+    the rows do not exclude, or ``predictive_coding``, the certified lower bound, where that exceeds it or
+    nothing else can be told.
 
     *One discrete*: neighbours (``mixed_ksg``) where they are near; else the certified bound by a
     classifier (``label_information``).
@@ -70,6 +77,10 @@ class AutoEstimator(MIEstimator):
 
     Parameters
     ----------
+    x_as, y_as
+        What x and y are: ``numbers``, ``labels`` or ``symbols``; by the rule of
+        :class:`mitools.estimators.inputs.sides.Side` when None. Whole numbers may be any of the three: counts
+        and ages are numbers, classes are labels, and ids, whose order means nothing, symbols.
     max_steps
         Of the networks of ``adaptive``.
     device
@@ -99,10 +110,19 @@ class AutoEstimator(MIEstimator):
     ('ksg', True)
     """
 
-    def __init__(self, max_steps: int = 2000, device: str = "cpu", seed: int = 0) -> None:
+    def __init__(
+        self,
+        max_steps: int = 2000,
+        device: str = "cpu",
+        seed: int = 0,
+        x_as: str | None = None,
+        y_as: str | None = None,
+    ) -> None:
         self.max_steps = max_steps
         self.device = device
         self.seed = seed
+        self.x_as = x_as
+        self.y_as = y_as
 
     def fit(self, x: ArrayLike, y: ArrayLike, parts: Parts | None = None) -> Self:
         """Choose, and estimate I(X;Y) from paired rows.
@@ -123,7 +143,7 @@ class AutoEstimator(MIEstimator):
             When the input is malformed, the lengths differ, or rows are too few.
         """
         started = time.perf_counter()
-        sides = recognise_side(x, "x"), recognise_side(y, "y")
+        sides = _agreed(take_side(x, "x", self.x_as), take_side(y, "y", self.y_as))
         self.sides_ = sides[0].without_values(), sides[1].without_values()
         same_length(len(sides[0].values), len(sides[1].values), "x", "y")
         self.considered_: dict[str, Estimate] = {}
@@ -134,12 +154,15 @@ class AutoEstimator(MIEstimator):
             chosen,
             method="auto",
             seconds=time.perf_counter() - started,
+            warnings=chosen.warnings + choice.warnings,
             settings=self.settings()
             | {
                 "chosen": chosen.method,
                 "because": choice.because,
                 "x": sides[0].kind,
                 "y": sides[1].kind,
+                "x_because": sides[0].because,
+                "y_because": sides[1].because,
                 "considered": {name: _summary(found) for name, found in self.considered_.items()},
                 "chosen_settings": dict(chosen.settings),
             },
@@ -157,21 +180,30 @@ class AutoEstimator(MIEstimator):
 
     def _choose(self, x: Side, y: Side, parts: Parts | None) -> Choice:
         if x.is_discrete and y.is_discrete:
-            return self._choose_for_symbols(x.values, y.values)
+            return self._choose_for_symbols(x, y)
         if x.is_discrete or y.is_discrete:
             rows, labels = (y.values, x.values) if x.is_discrete else (x.values, y.values)
             return self._choose_for_labels(rows, labels, parts)
         return self._choose_for_numbers(x.values, y.values, parts)
 
-    def _choose_for_symbols(self, x: NDArray[Any], y: NDArray[Any]) -> Choice:
-        counted = self._fit(DiscreteEstimator(seed=self.seed), x, y)
-        found = counted.estimate_
-        if not found.has_warning("small_sample") or found.has_warning("indistinguishable_from_zero"):
-            return Choice(counted, "x and y are both discrete, so that their pairs can be counted")
-        covered = self._fit(DiscreteEstimator("chao_shen", seed=self.seed), x, y)
-        return Choice(
-            covered, "x and y are both discrete and dependent, and many of their pairs occur only once"
-        )
+    def _choose_for_symbols(self, x: Side, y: Side) -> Choice:
+        counted = self._fit(DiscreteEstimator(seed=self.seed), x.values, y.values)
+        if not counted.estimate_.has_warning("small_sample") or len(x.values) < FEWEST_ROWS_OF_SYMBOLS:
+            return Choice(counted, "x and y are both discrete, and their pairs recur often enough to count")
+        # As they are: a symbol that is on both sides is recognised by its value.
+        certified = self._fit(PredictiveCoding(self.seed), _whole_or_names(x), _whole_or_names(y))
+        guessed = self._fit(NSBEstimator(seed=self.seed), _whole_or_names(x), _whole_or_names(y))
+        found, bound = guessed.estimate_, certified.estimate_
+        if found.interval_nats is None:
+            because = (
+                "x and y are both discrete, and so few of their pairs recur that nothing else can be told"
+            )
+            return Choice(certified, because, found.warnings)
+        if bound.nats > found.interval_nats.high:
+            return Choice(
+                certified, "x and y are both discrete, and this lower bound exceeds the other readings"
+            )
+        return Choice(guessed, "x and y are both discrete, and many of their pairs occur only once")
 
     def _choose_for_labels(self, rows: NDArray[Any], labels: NDArray[Any], parts: Parts | None) -> Choice:
         sizes = np.bincount(labels)
@@ -216,6 +248,28 @@ class AutoEstimator(MIEstimator):
         found = estimator.fit(x, y, **split).estimate_
         self.considered_[found.method] = found
         return estimator
+
+
+def _agreed(x: Side, y: Side) -> tuple[Side, Side]:
+    """Take discrete values of which some have one row for numbers, if the other side is of numbers.
+
+    Beside numbers a label is read by its neighbours, and a label of one row has none; counts and rounded
+    values have such rows.
+    """
+    if x.is_discrete == y.is_discrete:
+        return x, y
+    side = x if x.is_discrete else y
+    if side.lonely and side.may_be_numbers:
+        because = f"{side.because}, but {side.lonely} of them once"
+        side = side.as_numbers(because)
+    return (side, y) if x.is_discrete else (x, side)
+
+
+def _whole_or_names(side: Side) -> NDArray[Any]:
+    """Give the symbols as they are where they are names or whole numbers, else their places in order."""
+    original = side.original
+    whole = original.dtype.kind in "iubU" or bool((original == np.round(original)).all())
+    return original if whole else side.values
 
 
 def choose_for_numbers(

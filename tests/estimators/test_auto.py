@@ -1,11 +1,13 @@
 """The automatic choice: what arrays are taken for, which estimator is chosen, and how close it comes."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.datasets.known_information.channels import JointTable
@@ -26,17 +28,34 @@ class TestDiscrete:
         assert found.settings["chosen_settings"]["correction"] == "grassberger"
         assert found.nats == pytest.approx(known.nats, abs=0.03)
 
-    def test_rare_pairs_are_corrected_for_what_was_not_seen(self):
+    def test_rare_pairs_are_read_with_what_was_not_seen(self):
         known = sample(JointTable.symmetric_channel(60, 0.5), 4000, seed=3)
         found = AutoEstimator().estimate(known.x, known.y)
-        assert found.settings["chosen_settings"]["correction"] == "chao_shen"
+        assert found.settings["chosen"] == "nsb"
+        assert list(found.settings["considered"]) == ["discrete", "predictive_coding", "nsb"]
+        assert found.interval_nats.low < known.nats < found.interval_nats.high
         assert found.nats == pytest.approx(known.nats, abs=0.08)
+        json.dumps(found.to_dict(), allow_nan=False)
 
-    def test_rare_pairs_without_dependence_are_not(self):
+    def test_rare_pairs_without_dependence_read_nothing(self):
         rng = np.random.default_rng(3)
         found = AutoEstimator().estimate(rng.integers(0, 60, 2000), rng.integers(0, 60, 2000))
-        assert found.settings["chosen_settings"]["correction"] == "grassberger"
+        assert found.settings["chosen"] == "nsb"
+        assert found.interval_nats.low <= 0 < found.interval_nats.high < 0.1
         assert found.has_warning("indistinguishable_from_zero")
+
+    def test_pairs_that_never_recur_get_the_lower_bound_alone(self):
+        rng = np.random.default_rng(3)
+        x, y = rng.integers(0, 100, (2, 500))
+        found = AutoEstimator().estimate(
+            x[:90],
+            y[:90],
+        )
+        assert found.settings["x"] == "numbers"
+        told = AutoEstimator(x_as="symbols", y_as="symbols").estimate(x[:90], y[:90])
+        assert (told.settings["chosen"], told.kind) == ("predictive_coding", "lower bound")
+        assert told.has_warning("undersampled")
+        assert told.interval_nats.low < 0
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_labels_on_either_side(self, order):
@@ -53,10 +72,71 @@ class TestDiscrete:
         assert (found.settings["chosen"], found.kind) == ("label_information", "lower bound")
         assert found.bits == pytest.approx(1, abs=0.03)
 
-    def test_labels_of_one_row_are_refused(self):
-        labels = np.append(np.zeros(N, dtype=int), 1)
+    def test_names_of_one_row_are_refused(self):
+        labels = np.append(np.full(N, "cat"), "dog")
         with pytest.raises(InputError, match="1 of 2 labels have one row"):
             AutoEstimator().estimate(RNG.standard_normal((N + 1, 3)), labels)
+        with pytest.raises(InputError, match="1 of 2 labels have one row"):
+            AutoEstimator(y_as="labels").estimate(RNG.standard_normal((N + 1, 3)), labels == "cat")
+
+
+class TestWholeNumbers:
+    """Counts, ages, ratings, rounded values and ids: never refused, and what they are taken for is said."""
+
+    def estimate(self, x, y, truth, **told):
+        found = AutoEstimator(**told).estimate(x, y)
+        low, high, _ = found.interval_nats
+        assert low < truth < high
+        return found
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_counts_with_a_singleton(self, seed):
+        rng = np.random.default_rng(seed)
+        counts = rng.geometric(0.2, 2000)
+        assert np.min(np.unique(counts, return_counts=True)[1]) == 1
+        found = self.estimate(rng.standard_normal(2000), counts, 0.0)
+        assert found.settings["y"] == "numbers"
+        assert re.search("of them once", found.settings["y_because"])
+
+    def test_ages_and_what_depends_on_them(self):
+        rng = np.random.default_rng(3)
+        years = rng.normal(40, 10, 3000)
+        found = self.estimate(np.rint(years).astype(int), years / 10 + rng.standard_normal(3000), 0.5 * LOG2)
+        assert found.settings["x"] == "numbers"
+
+    def test_rounded_values_with_a_singleton(self):
+        rng = np.random.default_rng(3)
+        value = rng.standard_normal(3000)
+        found = self.estimate(value.round(1), value + rng.standard_normal(3000), 0.5 * LOG2)
+        assert found.settings["x"] == "numbers"
+
+    def test_ratings_with_a_singleton_beside_several_columns(self):
+        rng = np.random.default_rng(3)
+        rating = np.append(rng.integers(2, 6, 399), 1)
+        found = AutoEstimator(max_steps=20).estimate(rng.standard_normal((400, 5)), rating)
+        assert found.settings["y"] == "numbers"
+        assert found.has_warning("indistinguishable_from_zero")
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_ids_without_order(self, seed):
+        """Zipf ids, and a copy of which half is drawn afresh."""
+        rng = np.random.default_rng(seed)
+        p = 1 / np.arange(1, 2001)
+        p /= p.sum()
+        name = rng.permutation(2000)
+        x, fresh = name[rng.choice(2000, 5000, p=p)], name[rng.choice(2000, 5000, p=p)]
+        joint = 0.5 * np.outer(p, p) + 0.5 * np.diag(p)
+        truth = float((joint * np.log(joint / np.outer(p, p))).sum())
+        found = self.estimate(x, np.where(rng.random(5000) < 0.5, fresh, x), truth)
+        assert (found.settings["x"], found.settings["y"]) == ("symbols", "symbols")
+
+    def test_told_otherwise(self):
+        known = find_task("symmetric channel 8 symbols").sample(2000, seed=3)
+        found = AutoEstimator(x_as="numbers", y_as="numbers").estimate(known.x, known.y)
+        assert found.settings["chosen"] == "ksg"
+        assert (found.settings["x"], found.settings["x_because"]) == ("numbers", "x_as says so")
+        with pytest.raises(InputError, match="kind of y"):
+            AutoEstimator(y_as="number").estimate(known.x, known.y)
 
 
 class TestNumbers:

@@ -12,6 +12,7 @@ from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianEstimator
 from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.nsb import NSBEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
@@ -52,6 +53,13 @@ def symbols(count: int, n: int) -> Estimate:
     return DiscreteEstimator().estimate(x, (x + (noise < count / 4)) % count)
 
 
+def shuffled_channel(count: int, n: int) -> Estimate:
+    """Half of the rows show another symbol for each symbol: the same 0 to 9 for those of one block of ten."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, count, n)
+    return NSBEstimator().estimate(x, x // 10 * 10 + rng.integers(0, 10, n))
+
+
 Make = Callable[[], Estimate]
 
 CASES: list[tuple[WarningWord, Make, Make]] = [
@@ -75,6 +83,9 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("small_sample", lambda: KSG().estimate(*normal(0.8, 500, d=10)),
      lambda: KSG().estimate(*normal(0.8, 500))),
     ("small_sample", lambda: symbols(100, 200), lambda: symbols(4, 200)),
+    ("undersampled", lambda: shuffled_channel(100, 500), lambda: shuffled_channel(10, 500)),
+    ("undersampled", lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 300, (2, 300))),
+     lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 30, (2, 300)))),
 ]  # fmt: skip
 
 
