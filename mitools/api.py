@@ -95,7 +95,9 @@ def mutual_information(
     return estimator.estimate(as_array(x, "x"), as_array(y, "y"))
 
 
-def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int = 0) -> "Certificate":
+def certify(
+    features: Any, labels: Any, *, prior: Any = "empirical", classifier: Any = None, seed: int = 0
+) -> "Certificate":
     """Certify how much class information a representation carries.
 
     Draw a class, then two of its items independently: what these share through the representation is a lower
@@ -110,6 +112,9 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
         Shape (n,): class numbers or names.
     prior
         The class distribution that is meant: ``empirical``, ``uniform``, or one probability a class.
+    classifier
+        The linear one when None; ``auto`` for the family (linear, neighbours, kernel, trees, network) that
+        predicts held-out labels best; or any scikit-learn classifier with ``predict_proba``.
     seed
         Of the split into train, select and report.
 
@@ -142,7 +147,7 @@ def certify(features: Any, labels: Any, *, prior: Any = "empirical", seed: int =
     from mitools.results.certificate import Certificate
 
     classes, numbers = number_labels(labels)
-    fitted = ClassPosterior(prior=prior, seed=_whole(seed, "seed")).fit(
+    fitted = ClassPosterior(classifier, prior, seed=_whole(seed, "seed")).fit(
         as_array(features, "features"), numbers
     )
     return Certificate.of(fitted, tuple(classes))

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, EstimateWarning
 from mitools.estimators.base import MIEstimator
@@ -37,6 +38,15 @@ FEWEST_ROWS_TO_HOLD_OUT = 200
 FEWEST_ROWS_OF_SYMBOLS = 10
 """Rows of symbols below which nothing is learnt from some about others."""
 
+COLUMNS_OF_CERTAIN_NEIGHBOURS = 2
+"""Columns of numbers up to which near neighbours of a label need no other reading beside them."""
+
+SETTLED_SHARE_OF_LABELS = 0.9
+"""Share of H(C) from which a reading leaves too little of the labels open for other classifiers to matter."""
+
+STDERRS_OF_CLEARLY_MORE = 2.0
+"""Standard errors by which one reading must exceed another to be preferred for it."""
+
 STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
 
@@ -58,8 +68,10 @@ class AutoEstimator(MIEstimator):
     the rows do not exclude, or ``predictive_coding``, the certified lower bound, where that exceeds it or
     nothing else can be told.
 
-    *One discrete*: neighbours (``mixed_ksg``) where they are near; else the certified bound by a
-    classifier (``label_information``).
+    *One discrete*: in one or two columns neighbours (``mixed_ksg``), where they are near. Else the certified
+    bound of a linear classifier (``label_information``) is read as well, and where that leaves much of the
+    labels open, that of the family of classifiers that predicts held-out labels best. Shown is what reads
+    clearly more: neighbours that are far err on the low side, and a bound is never too high.
 
     *Neither*: in up to four columns together neighbours (``ksg``), where they are near. Else several are
     computed, and
@@ -210,11 +222,18 @@ class AutoEstimator(MIEstimator):
         near = None
         if sizes.min() > 1:
             near = self._fit(MixedKSG(seed=self.seed), rows, labels)
-            if not near.estimate_.has_warning("small_sample") or len(rows) < FEWEST_ROWS_TO_HOLD_OUT:
+            few = len(rows) < FEWEST_ROWS_TO_HOLD_OUT
+            far = near.estimate_.has_warning("small_sample")
+            if few or (not far and rows.shape[1] <= COLUMNS_OF_CERTAIN_NEIGHBOURS):
                 return Choice(near, "one side is discrete, and in the other neighbours are near")
         if len(sizes) > 1 and sizes.min() >= SMALLEST_CLASS:
-            certified = self._fit(LabelInformation(seed=self.seed), rows, labels, parts=parts)
-            return Choice(certified, "one side is discrete, and in the other neighbours are far")
+            linear = self._fit(LabelInformation(seed=self.seed), rows, labels, parts=parts)
+            reached = max(each.estimate_.nats for each in (linear, near) if each is not None)
+            family = None
+            if reached < SETTLED_SHARE_OF_LABELS * entropy(sizes / len(labels)):
+                family = LabelInformation("auto", seed=self.seed).fit(rows, labels, parts)
+                self.considered_["label_information:auto"] = family.estimate_
+            return choose_for_labels(near, linear, family)
         if near is None:
             raise InputError(
                 f"{np.count_nonzero(sizes < 2)} of {len(sizes)} labels have one row; leave them out, or give"
@@ -270,6 +289,44 @@ def _whole_or_names(side: Side) -> NDArray[Any]:
     original = side.original
     whole = original.dtype.kind in "iubU" or bool((original == np.round(original)).all())
     return original if whole else side.values
+
+
+def choose_for_labels(near: MIEstimator | None, linear: MIEstimator, family: MIEstimator | None) -> Choice:
+    """Choose between neighbours and the bounds of two classifiers.
+
+    Parameters
+    ----------
+    near
+        ``mixed_ksg``, fitted; None where a label has one row.
+    linear
+        ``label_information`` of the linear classifier, fitted.
+    family
+        The same of the family that *select* prefers, fitted; None where the linear one, or neighbours, leave
+        nothing open.
+    """
+    bound, because = linear, "one side is discrete, and in the other neighbours are far"
+    if family is not None and _exceeds(family.estimate_, linear.estimate_):
+        bound = family
+        name = family.estimate_.settings["classifier"]
+        because = (
+            f"one side is discrete, and {name} certify {family.estimate_.bits:.3g} bits of the labels where a"
+            f" linear classifier certifies {linear.estimate_.bits:.3g}"
+        )
+    if near is None:
+        return Choice(bound, because)
+    if not near.estimate_.has_warning("small_sample"):
+        if _exceeds(bound.estimate_, near.estimate_):
+            return Choice(bound, f"{because}; neighbours read {near.estimate_.bits:.3g}, which is less")
+        return Choice(near, "one side is discrete, and in the other neighbours are near")
+    if _exceeds(near.estimate_, bound.estimate_):
+        return Choice(near, "one side is discrete, and neighbours, though far, exceed every certified bound")
+    return Choice(bound, because)
+
+
+def _exceeds(found: Estimate, other: Estimate) -> bool:
+    """Whether a reading is greater than another, and than its own null, by more than chance."""
+    noise = STDERRS_OF_CLEARLY_MORE * float(np.hypot(_error(found), _error(other)))
+    return found.nats - max(other.nats, 0.0) > noise + max(found.null_nats or 0.0, 0.0)
 
 
 def choose_for_numbers(

@@ -9,11 +9,12 @@ import pytest
 
 from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
+from mitools.core.estimate import Estimate, EstimateWarning
 from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.auto import AutoEstimator, choose_for_numbers
+from mitools.estimators import LabelInformation
+from mitools.estimators.auto import AutoEstimator, choose_for_labels, choose_for_numbers
 from mitools.estimators.inputs.splits import split
 
 N = 400
@@ -78,6 +79,91 @@ class TestDiscrete:
             AutoEstimator().estimate(RNG.standard_normal((N + 1, 3)), labels)
         with pytest.raises(InputError, match="1 of 2 labels have one row"):
             AutoEstimator(y_as="labels").estimate(RNG.standard_normal((N + 1, 3)), labels == "cat")
+
+
+class TestLabelsThatNoLineDivides:
+    """What the linear classifier does not see is looked for by others, and both numbers are said."""
+
+    def estimate(self, x, y):
+        return AutoEstimator().estimate(x, y)
+
+    def test_the_sign_of_a_product(self):
+        x = np.random.default_rng(4).standard_normal((3000, 6))
+        found = self.estimate(x, (x[:, 0] * x[:, 1] > 0).astype(int))
+        assert found.interval_nats.low < LOG2 < found.interval_nats.high
+        assert found.settings["considered"]["label_information"]["nats"] < 0.02
+        assert re.search(
+            r"certify 0\.9\d+ bits of the labels where a linear classifier certifies -?0\.00",
+            (found.settings["because"]),
+        )
+
+    @pytest.mark.parametrize("columns", [4, 20])
+    def test_rings(self, columns):
+        rng = np.random.default_rng(3)
+        labels, angle = rng.integers(0, 3, 2000), 2 * np.pi * rng.random(2000)
+        radius = 1 + labels + 0.1 * rng.standard_normal(2000)
+        noise = rng.standard_normal((2000, columns - 2))
+        found = self.estimate(np.c_[radius * np.cos(angle), radius * np.sin(angle), noise], labels)
+        assert found.kind == "lower bound"
+        assert 0.85 * np.log(3) < found.nats
+        assert found.interval_nats.low < np.log(3)
+
+    def test_moons_in_twenty_columns(self):
+        rng = np.random.default_rng(3)
+        labels, angle = rng.integers(0, 2, 2000), np.pi * rng.random(2000)
+        x = np.where(labels == 0, np.cos(angle), 1 - np.cos(angle)) + 0.1 * rng.standard_normal(2000)
+        y = np.where(labels == 0, np.sin(angle), 0.5 - np.sin(angle)) + 0.1 * rng.standard_normal(2000)
+        found = self.estimate(np.c_[x, y, rng.standard_normal((2000, 18))], labels)
+        linear = found.settings["considered"]["label_information"]["nats"]
+        assert linear < 0.5 < 0.6 < found.nats
+        assert found.interval_nats.low < LOG2
+
+    def test_nothing_changes_where_a_line_divides(self):
+        rng = np.random.default_rng(3)
+        labels = rng.integers(0, 2, 1000)
+        rows = rng.standard_normal((1000, 20)) + 0.3 * labels[:, None]
+        found = self.estimate(rows, labels)
+        assert found.nats == LabelInformation().estimate(rows, labels).nats
+        assert found.settings["chosen_settings"]["classifier"] == "logistic regression"
+
+    def test_labels_of_nothing(self):
+        rng = np.random.default_rng(3)
+        found = self.estimate(rng.standard_normal((1000, 12)), rng.integers(0, 3, 1000))
+        assert found.has_warning("indistinguishable_from_zero")
+
+
+class TestWhichReadingOfLabels:
+    def chosen(self, near, linear, family, far=True):
+        warnings = (EstimateWarning("small_sample", "far", "more"),) if far else ()
+        near = near and SimpleNamespace(
+            estimate_=Estimate("mixed_ksg", "point estimate", near, 0.01, null_nats=0.0, warnings=warnings)
+        )
+        bounds = [
+            value
+            and SimpleNamespace(
+                estimate_=Estimate("bound", "lower bound", value, 0.01, settings={"classifier": name})
+            )
+            for name, value in (("linear", linear), ("trees", family))
+        ]
+        found = choose_for_labels(near, *bounds).estimator.estimate_
+        return found.settings.get("classifier", found.method)
+
+    @pytest.mark.parametrize(
+        ("readings", "chosen"),
+        [
+            ((0.3, 0.29, None), "linear"),
+            ((0.3, 0.29, 0.5), "trees"),
+            ((0.3, 0.29, 0.3), "linear"),
+            ((0.6, 0.2, 0.4), "mixed_ksg"),
+            ((None, 0.2, 0.4), "trees"),
+        ],
+    )
+    def test_far_neighbours_are_shown_where_they_clearly_exceed_the_bounds(self, readings, chosen):
+        assert self.chosen(*readings) == chosen
+
+    def test_near_neighbours_unless_a_bound_clearly_exceeds_them(self):
+        assert self.chosen(0.3, 0.29, 0.31, far=False) == "mixed_ksg"
+        assert self.chosen(0.3, 0.29, 0.5, far=False) == "trees"
 
 
 class TestWholeNumbers:

@@ -13,6 +13,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
+from mitools.estimators.class_information.classifier_choice import LINEAR, choose_classifier
 from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator, read_posterior
 from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.row_table import RowTable
@@ -40,7 +41,9 @@ class ClassPosterior(PosteriorEstimator):
     Parameters
     ----------
     classifier
-        Any scikit-learn classifier with ``predict_proba``; regularised logistic regression when None.
+        Any scikit-learn classifier with ``predict_proba``; regularised logistic regression when None; the
+        family that *select* prefers with ``auto``
+        (:func:`mitools.estimators.class_information.classifier_choice.choose_classifier`).
     prior
         ``empirical``, ``uniform``, or C probabilities: the class distribution that is meant.
     reading
@@ -80,7 +83,7 @@ class ClassPosterior(PosteriorEstimator):
 
     def __init__(
         self,
-        classifier: ClassifierMixin | None = None,
+        classifier: ClassifierMixin | str | None = None,
         prior: Prior = "empirical",
         reading: str = "dv",
         seed: int = 0,
@@ -119,15 +122,21 @@ class ClassPosterior(PosteriorEstimator):
 
         h_c = entropy(prior)
 
+        choice = None
+        if isinstance(self.classifier, str):
+            check_name("classifier", self.classifier, ("auto",))
+            choice = choose_classifier(features, labels, parts, prior, self.seed)
+        classifier = self.classifier if choice is None else choice.posterior.classifier
+
         def fit_posterior(
             labels: NDArray[np.int64], inverse_penalties: Sequence[float]
         ) -> CalibratedPosterior:
             fit, select = parts.train, parts.select
-            return CalibratedPosterior(self.classifier, self.seed, inverse_penalties).fit(
+            return CalibratedPosterior(classifier, self.seed, inverse_penalties).fit(
                 features.at(fit), labels[fit], features.at(select), labels[select], prior
             )
 
-        posterior = fit_posterior(labels, INVERSE_PENALTIES)
+        posterior = fit_posterior(labels, INVERSE_PENALTIES) if choice is None else choice.posterior
         permuted = permuted_within(labels, parts, rng)
         # With the same regularisation: a search for what is not there would walk to its costly end.
         penalty = posterior.inverse_penalty_
@@ -137,13 +146,15 @@ class ClassPosterior(PosteriorEstimator):
         null = read_posterior(blind, features, permuted, parts.report, h_c, rng)
         train = read_posterior(posterior, features, labels, as_many_as_report(parts, labels, rng), h_c, rng)
         record = self.settings() | {
-            "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
+            "classifier": _name(self.classifier) if choice is None else choice.name,
             "inverse_penalty": posterior.inverse_penalty_,
             "sharpness": posterior.sharpness_,
             "classes": len(prior),
             "fitted_as": posterior.fitted_as_,
             "n_fitted": posterior.n_fitted_,
         }
+        if choice is not None:
+            record["select_gains_bits"] = choice.gains_bits
 
         def estimate(method: str) -> Estimate:
             reading = report[method]
@@ -179,6 +190,10 @@ class ClassPosterior(PosteriorEstimator):
         return _METHOD_OF_READING[self.reading]
 
 
+def _name(classifier: ClassifierMixin | str | None) -> str:
+    return LINEAR if classifier is None else repr(classifier)
+
+
 class LabelInformation(PosteriorEstimator):
     """How much the representation says about the label: Barber-Agakov, ``I(H;C) >= H(C) - CE``.
 
@@ -196,7 +211,7 @@ class LabelInformation(PosteriorEstimator):
     """
 
     def __init__(
-        self, classifier: ClassifierMixin | None = None, prior: Prior = "empirical", seed: int = 0
+        self, classifier: ClassifierMixin | str | None = None, prior: Prior = "empirical", seed: int = 0
     ) -> None:
         self.classifier = classifier
         self.prior = prior
