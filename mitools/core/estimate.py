@@ -19,6 +19,7 @@ WarningWord = Literal[
     "still_rising",
     "small_sample",
     "undersampled",
+    "few_pairs",
 ]
 
 

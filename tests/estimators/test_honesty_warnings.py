@@ -31,7 +31,7 @@ def normal(rho: float, n: int, d: int = 1) -> tuple[Any, Any]:
 
 
 def infonce(rho: float, n: int, d: int = 1, **changes: Any) -> Estimate:
-    return VariationalEstimator("infonce", **(BRIEF | changes)).estimate(*normal(rho, n, d))
+    return VariationalEstimator(**({"method": "infonce"} | BRIEF | changes)).estimate(*normal(rho, n, d))
 
 
 def perfect_classes(method: str) -> Estimate:
@@ -83,6 +83,7 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("small_sample", lambda: KSG().estimate(*normal(0.8, 500, d=10)),
      lambda: KSG().estimate(*normal(0.8, 500))),
     ("small_sample", lambda: symbols(100, 200), lambda: symbols(4, 200)),
+    ("few_pairs", lambda: infonce(1.0, 300, d=10, method="dv"), lambda: infonce(0.8, 1000, method="dv")),
     ("undersampled", lambda: shuffled_channel(100, 500), lambda: shuffled_channel(10, 500)),
     ("undersampled", lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 300, (2, 300))),
      lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 30, (2, 300)))),
