@@ -101,25 +101,34 @@ def _normalised(sums: _Sums) -> Reading:
     joint, log_z = sums.joint, sums.log_mean
     own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
-    return as_reading(joint.mean() - log_z, influence)._replace(normaliser_rows=_effective_rows(sums))
+    return as_reading(joint.mean() - log_z, influence, _effective_rows(sums))
 
 
 def _unnormalised(sums: _Sums) -> Reading:
     """Read mean(joint) - mean(kernel)."""
     joint, z = sums.joint, sums.log_mean.exp()
     influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
-    return as_reading(joint.mean() - z, influence)._replace(normaliser_rows=_effective_rows(sums))
+    return as_reading(joint.mean() - z, influence, _effective_rows(sums))
 
 
-def _effective_rows(sums: _Sums) -> float:
+def _effective_rows(sums: _Sums) -> Tensor:
     """Kish's effective number of the rows, or columns if they are fewer, that make up the kernel's mean."""
     numbers = [2 * one.logsumexp(dim=0) - (2 * one).logsumexp(dim=0) for one in (sums.rows, sums.columns)]
-    return float(torch.stack(numbers).min().exp())
+    return torch.stack(numbers).min().exp()
 
 
-def as_reading(nats: Tensor, influence: Tensor) -> Reading:
-    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device."""
-    return Reading(float(nats), influence.cpu().numpy())
+def as_reading(nats: Tensor, influence: Tensor, normaliser_rows: Tensor | None = None) -> Reading:
+    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device.
+
+    Parameters
+    ----------
+    nats, influence
+        As :class:`Reading` has them.
+    normaliser_rows
+        A scalar, or None where no mean over the product normalises the bound.
+    """
+    rows = math.inf if normaliser_rows is None else float(normaliser_rows)
+    return Reading(float(nats), influence.cpu().numpy(), normaliser_rows=rows)
 
 
 def chunks(n: int) -> list[tuple[int, int]]:
