@@ -30,6 +30,8 @@ def mutual_information(
     method: "str | MIEstimator" = "auto",
     *,
     groups: Any = None,
+    x_as: str | None = None,
+    y_as: str | None = None,
     seed: int = 0,
     device: str = "cpu",
     **settings: Any,
@@ -46,6 +48,9 @@ def mutual_information(
         says why in ``estimate.settings["because"]``.
     groups
         Shape (n,): which rows know each other, as for :func:`certify`.
+    x_as, y_as
+        What ``auto`` takes x and y for: ``numbers``, ``labels`` or ``symbols`` (without order: ids). When
+        None it looks at them, and says in ``estimate.settings["x"]`` and ``["x_because"]`` what it found.
     seed
         Of everything random.
     device
@@ -86,15 +91,22 @@ def mutual_information(
         from sklearn.base import clone
 
         estimator = clone(method)
-    for name in settings:
+    told = {name: kind for name, kind in [("x_as", x_as), ("y_as", y_as)] if kind is not None}
+    for name in settings | told:
         check_name(f"setting of {method}", name, estimator.get_params(deep=False))
-    estimator.set_params(**settings)
+    estimator.set_params(**settings, **told)
     named = None if groups is None else as_array(groups, "groups")
     return estimator.estimate(as_array(x, "x"), as_array(y, "y"), named)
 
 
 def certify(
-    features: Any, labels: Any, *, groups: Any = None, prior: Any = "empirical", seed: int = 0
+    features: Any,
+    labels: Any,
+    *,
+    groups: Any = None,
+    prior: Any = "empirical",
+    classifier: Any = None,
+    seed: int = 0,
 ) -> "Certificate":
     """Certify how much class information a representation carries.
 
@@ -114,6 +126,9 @@ def certify(
         copies are a group when None.
     prior
         The class distribution that is meant: ``empirical``, ``uniform``, or one probability a class.
+    classifier
+        The linear one when None; ``auto`` for the family (linear, neighbours, kernel, trees, network) that
+        predicts held-out labels best; or any scikit-learn classifier with ``predict_proba``.
     seed
         Of the split into train, select and report.
 
@@ -146,7 +161,7 @@ def certify(
     from mitools.results.certificate import Certificate
 
     classes, numbers = number_labels(labels)
-    fitted = ClassPosterior(prior=prior, seed=_whole(seed, "seed")).fit(
+    fitted = ClassPosterior(classifier, prior, seed=_whole(seed, "seed")).fit(
         as_array(features, "features"),
         numbers,
         groups=None if groups is None else as_array(groups, "groups"),

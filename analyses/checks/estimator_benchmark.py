@@ -95,11 +95,11 @@ def why_left_out(method: str, known: KnownMI) -> str:
         return "bounds what two items of one class share, and not I(X;Y)"
     if method in METHODS_OF_NOISY_ROWS:
         return "bounds what rows with noise share, and not these rows"
-    if method == "discrete" and not all(discrete):
+    if ESTIMATORS[method].needs_symbols and not all(discrete):
         return "needs symbols on both sides"
     if ESTIMATORS[method].needs_labels and not discrete[1]:
         return "needs labels"
-    if ESTIMATORS[method].needs_labels and method != "discrete" and discrete[0]:
+    if ESTIMATORS[method].needs_labels and not ESTIMATORS[method].needs_symbols and discrete[0]:
         return "needs numbers beside the labels"
     if not ESTIMATORS[method].needs_labels and any(discrete):
         return "needs numbers, and one side is symbols"

@@ -39,6 +39,11 @@ def estimate(
         Path | None,
         typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
     ] = None,
+    x_as: Annotated[
+        str | None,
+        typer.Option(help="What auto takes X for: numbers, labels or symbols (ids).", metavar="KIND"),
+    ] = None,
+    y_as: Annotated[str | None, typer.Option(help="What auto takes Y for.", metavar="KIND")] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
     json: JsonOption = False,
@@ -62,6 +67,12 @@ def estimate(
 
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))
     estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]
+    told = {name: kind for name, kind in [("x_as", x_as), ("y_as", y_as)] if kind is not None}
+    if told and "auto" not in names:
+        raise InputError(f"--x-as and --y-as are for auto; {method} takes arrays for what it reads")
+    for name, estimator in zip(names, estimators, strict=True):
+        if name == "auto":
+            estimator.set_params(**told)
     x_rows, y_rows = read_array(x), read_array(y)
     named = None if groups is None else read_groups(groups)
     estimates, refused = [], dict[str, InputError]()

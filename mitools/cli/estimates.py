@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mitools.cli.console import err, out, print_table
 
@@ -40,8 +40,14 @@ def _print_cautions(estimates: Sequence[Estimate]) -> None:
         if "chosen" in estimate.settings:
             chosen, because = estimate.settings["chosen"], estimate.settings["because"]
             err.print(f"{estimate.method}: {chosen}, because {because}", markup=False)
+            taken = " and ".join(_taken_for(name, estimate.settings) for name in ("x", "y"))
+            err.print(f"{estimate.method}: {taken}; --x-as and --y-as say otherwise", markup=False)
         for warning in estimate.warnings:
             err.print(f"{estimate.method}: {warning}", markup=False)
+
+
+def _taken_for(name: str, settings: Mapping[str, Any]) -> str:
+    return f"{name} is taken for {settings[name]} ({settings[f'{name}_because']})"
 
 
 def _line(estimate: Estimate) -> list[str]:

@@ -16,17 +16,29 @@ def same_class(
     prior: Annotated[
         str, typer.Option(help="The class distribution meant: empirical or uniform.")
     ] = "empirical",
+    classifier: Annotated[
+        str,
+        typer.Option(help="linear, or auto: of several families the one that predicts held-out labels best."),
+    ] = "linear",
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Certify how much class information a file of features carries."""
     from mitools import api
+    from mitools.core.names import check_name
     from mitools.datasets.readers.features import read_features
 
+    check_name("classifier", classifier, ("linear", "auto"))
     rows = read_features(features)
-    found = api.certify(rows.features, rows.labels, prior=prior, seed=seed)
+    chosen = None if classifier == "linear" else classifier
+    found = api.certify(rows.features, rows.labels, prior=prior, classifier=chosen, seed=seed)
     if json:
         print_json(found.to_dict())
         return
     print_estimates([found.estimate, found.nwj_estimate, found.label_information])
+    gains = found.label_information.settings.get("select_gains_bits")
+    if gains:
+        read = ", ".join(f"{name} {bits:.3f}" for name, bits in gains.items())
+        name = found.label_information.settings["classifier"]
+        out.print(f"classifier: {name}; bits of the labels on select: {read}", markup=False)
     out.print(str(found))

@@ -12,9 +12,18 @@ from mitools.core.html import html_notes, html_table
 
 Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point estimate"]
 WarningWord = Literal[
-    "saturated", "exceeds_entropy", "indistinguishable_from_zero", "overfit", "still_rising", "small_sample",
-    "copies", "near_copies", "serial_dependence",
-]  # fmt: skip
+    "saturated",
+    "exceeds_entropy",
+    "indistinguishable_from_zero",
+    "overfit",
+    "still_rising",
+    "small_sample",
+    "undersampled",
+    "few_pairs",
+    "copies",
+    "near_copies",
+    "serial_dependence",
+]
 
 
 class Interval(NamedTuple):

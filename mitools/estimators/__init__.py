@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
     from mitools.estimators.classical.ksg import KSG
     from mitools.estimators.classical.mixed_ksg import MixedKSG
+    from mitools.estimators.classical.nsb import NSBEstimator
     from mitools.estimators.classical.pairwise_bounds import PairwiseLowerBound, PairwiseUpperBound
+    from mitools.estimators.classical.predictive_coding import PredictiveCoding
     from mitools.estimators.conditional_mi import ChainRule, GivenClasses
     from mitools.estimators.critics.conditional_densities import AdditiveGaussianNoise
     from mitools.estimators.inputs.splits import Parts, split
@@ -51,11 +53,13 @@ __all__ = [
     "LearnedDensityEstimator",
     "MIEstimator",
     "MixedKSG",
+    "NSBEstimator",
     "Pairing",
     "PairwiseLowerBound",
     "PairwiseUpperBound",
     "Parts",
     "PointwiseMI",
+    "PredictiveCoding",
     "Problem",
     "VariationalEstimator",
     "fit_many",
@@ -75,7 +79,9 @@ _NAMES_BY_MODULE = {
     "classical.gaussian": ["GaussianCopulaEstimator", "GaussianEstimator"],
     "classical.ksg": ["KSG"],
     "classical.mixed_ksg": ["MixedKSG"],
+    "classical.nsb": ["NSBEstimator"],
     "classical.pairwise_bounds": ["PairwiseLowerBound", "PairwiseUpperBound"],
+    "classical.predictive_coding": ["PredictiveCoding"],
     "conditional_mi": ["ChainRule", "GivenClasses"],
     "critics.conditional_densities": ["AdditiveGaussianNoise"],
     "inputs.splits": ["Parts", "split"],

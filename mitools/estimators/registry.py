@@ -30,7 +30,9 @@ class RegisteredEstimator(NamedTuple):
     ceiling
         The most that it can return, in words; empty where nothing caps it. n is the number of reported pairs.
     needs_labels
-        Whether y must be class labels (for ``discrete``, symbols on both sides).
+        Whether y must be class labels, or symbols.
+    needs_symbols
+        Whether both sides must be symbols: whole numbers or names.
     takes_device
         Whether it is fitted on a device.
     settings
@@ -43,6 +45,7 @@ class RegisteredEstimator(NamedTuple):
     cost: str = "under 1 s"
     ceiling: str = ""
     needs_labels: bool = False
+    needs_symbols: bool = False
     takes_device: bool = False
     settings: Mapping[str, Any] = MappingProxyType({})
 
@@ -173,6 +176,21 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "symbols and labels",
         ceiling="log n without a correction",
         needs_labels=True,
+        needs_symbols=True,
+    ),
+    "nsb": RegisteredEstimator(
+        "mitools.estimators.classical.nsb:NSBEstimator",
+        "point estimate",
+        "symbols of many values, few of whose pairs recur",
+        needs_labels=True,
+        needs_symbols=True,
+    ),
+    "predictive_coding": RegisteredEstimator(
+        "mitools.estimators.classical.predictive_coding:PredictiveCoding",
+        "lower bound",
+        "beside nsb: what of y is predicted from x on other rows",
+        needs_labels=True,
+        needs_symbols=True,
     ),
     "pairwise_lower": RegisteredEstimator(
         "mitools.estimators.classical.pairwise_bounds:PairwiseLowerBound",

@@ -36,6 +36,32 @@ def test_auto_is_the_default_and_says_what_it_chose(arrays, capsys):
     assert f"{found.bits:.3f}" in shown.out
 
 
+def test_what_the_arrays_are_taken_for_is_printed_and_can_be_said(arrays, capsys):
+    assert run(["estimate", *arrays]) == 0
+    text = " ".join(capsys.readouterr().err.split())
+    assert "x is taken for numbers (there are 2 columns) and y is taken for labels (2 whole numbers" in text
+    assert "--x-as and --y-as say otherwise" in text
+    assert run(["estimate", *arrays, "--y-as", "numbers", "--json"]) == 0
+    found = Estimate.from_dict(document(capsys)["estimates"][0])
+    assert (found.settings["y"], found.settings["y_as"]) == ("numbers", "numbers")
+    assert found.settings["chosen"] == "ksg"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--x-as", "symbols"], "x has 2 columns, and symbols are one a row"),
+        (["--y-as", "digits"], "kind of y"),
+        (["--y-as", "labels", "--method", "ksg"], "--x-as and --y-as are for auto"),
+    ],
+)
+def test_what_the_arrays_are_not_is_refused_in_one_line(options, message, arrays, capsys):
+    assert run(["estimate", *arrays, *options]) == 2
+    shown = capsys.readouterr().err
+    assert message in " ".join(shown.split())
+    assert shown.count("\n") == 1
+
+
 def test_kinds_are_listed_apart_with_what_they_allow(arrays, capsys):
     methods = "mixed_ksg,class_posterior,label_information,pairwise_upper"
     assert run(["estimate", *arrays, "--method", methods, "--json"]) == 0

@@ -148,7 +148,7 @@ def without_values(monkeypatch: pytest.MonkeyPatch) -> Callable[[ModuleType], No
         for module in modules_of(package):
             for name, stand_in in (
                 ("checked", lambda scores: scores.to(torch.float64, copy=True)),
-                ("as_reading", lambda nats, influence: (nats, influence)),
+                ("as_reading", lambda nats, influence, rows=None: (nats, influence)),
             ):
                 if hasattr(module, name):
                     monkeypatch.setattr(module, name, stand_in)

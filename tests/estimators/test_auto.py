@@ -1,17 +1,20 @@
 """The automatic choice: what arrays are taken for, which estimator is chosen, and how close it comes."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
+from mitools.core.estimate import Estimate, EstimateWarning
 from mitools.datasets.known_information.channels import JointTable
 from mitools.datasets.known_information.elliptical import Gaussian
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.auto import AutoEstimator, choose_for_numbers
+from mitools.estimators import LabelInformation
+from mitools.estimators.auto import AutoEstimator, choose_for_labels, choose_for_numbers
 from mitools.estimators.inputs.splits import split
 
 N = 400
@@ -26,17 +29,34 @@ class TestDiscrete:
         assert found.settings["chosen_settings"]["correction"] == "grassberger"
         assert found.nats == pytest.approx(known.nats, abs=0.03)
 
-    def test_rare_pairs_are_corrected_for_what_was_not_seen(self):
+    def test_rare_pairs_are_read_with_what_was_not_seen(self):
         known = sample(JointTable.symmetric_channel(60, 0.5), 4000, seed=3)
         found = AutoEstimator().estimate(known.x, known.y)
-        assert found.settings["chosen_settings"]["correction"] == "chao_shen"
+        assert found.settings["chosen"] == "nsb"
+        assert list(found.settings["considered"]) == ["discrete", "predictive_coding", "nsb"]
+        assert found.interval_nats.low < known.nats < found.interval_nats.high
         assert found.nats == pytest.approx(known.nats, abs=0.08)
+        json.dumps(found.to_dict(), allow_nan=False)
 
-    def test_rare_pairs_without_dependence_are_not(self):
+    def test_rare_pairs_without_dependence_read_nothing(self):
         rng = np.random.default_rng(3)
         found = AutoEstimator().estimate(rng.integers(0, 60, 2000), rng.integers(0, 60, 2000))
-        assert found.settings["chosen_settings"]["correction"] == "grassberger"
+        assert found.settings["chosen"] == "nsb"
+        assert found.interval_nats.low <= 0 < found.interval_nats.high < 0.1
         assert found.has_warning("indistinguishable_from_zero")
+
+    def test_pairs_that_never_recur_get_the_lower_bound_alone(self):
+        rng = np.random.default_rng(3)
+        x, y = rng.integers(0, 100, (2, 500))
+        found = AutoEstimator().estimate(
+            x[:90],
+            y[:90],
+        )
+        assert found.settings["x"] == "numbers"
+        told = AutoEstimator(x_as="symbols", y_as="symbols").estimate(x[:90], y[:90])
+        assert (told.settings["chosen"], told.kind) == ("predictive_coding", "lower bound")
+        assert told.has_warning("undersampled")
+        assert told.interval_nats.low < 0
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_labels_on_either_side(self, order):
@@ -53,10 +73,156 @@ class TestDiscrete:
         assert (found.settings["chosen"], found.kind) == ("label_information", "lower bound")
         assert found.bits == pytest.approx(1, abs=0.03)
 
-    def test_labels_of_one_row_are_refused(self):
-        labels = np.append(np.zeros(N, dtype=int), 1)
+    def test_names_of_one_row_are_refused(self):
+        labels = np.append(np.full(N, "cat"), "dog")
         with pytest.raises(InputError, match="1 of 2 labels have one row"):
             AutoEstimator().estimate(RNG.standard_normal((N + 1, 3)), labels)
+        with pytest.raises(InputError, match="1 of 2 labels have one row"):
+            AutoEstimator(y_as="labels").estimate(RNG.standard_normal((N + 1, 3)), labels == "cat")
+
+
+class TestLabelsThatNoLineDivides:
+    """What the linear classifier does not see is looked for by others, and both numbers are said."""
+
+    def estimate(self, x, y):
+        return AutoEstimator().estimate(x, y)
+
+    def test_the_sign_of_a_product(self):
+        x = np.random.default_rng(4).standard_normal((3000, 6))
+        found = self.estimate(x, (x[:, 0] * x[:, 1] > 0).astype(int))
+        assert found.interval_nats.low < LOG2 < found.interval_nats.high
+        assert found.settings["considered"]["label_information"]["nats"] < 0.02
+        assert re.search(
+            r"certify 0\.9\d+ bits of the labels where a linear classifier certifies -?0\.00",
+            (found.settings["because"]),
+        )
+
+    @pytest.mark.parametrize("columns", [4, 20])
+    def test_rings(self, columns):
+        rng = np.random.default_rng(3)
+        labels, angle = rng.integers(0, 3, 2000), 2 * np.pi * rng.random(2000)
+        radius = 1 + labels + 0.1 * rng.standard_normal(2000)
+        noise = rng.standard_normal((2000, columns - 2))
+        found = self.estimate(np.c_[radius * np.cos(angle), radius * np.sin(angle), noise], labels)
+        assert found.kind == "lower bound"
+        assert 0.85 * np.log(3) < found.nats
+        assert found.interval_nats.low < np.log(3)
+
+    def test_moons_in_twenty_columns(self):
+        rng = np.random.default_rng(3)
+        labels, angle = rng.integers(0, 2, 2000), np.pi * rng.random(2000)
+        x = np.where(labels == 0, np.cos(angle), 1 - np.cos(angle)) + 0.1 * rng.standard_normal(2000)
+        y = np.where(labels == 0, np.sin(angle), 0.5 - np.sin(angle)) + 0.1 * rng.standard_normal(2000)
+        found = self.estimate(np.c_[x, y, rng.standard_normal((2000, 18))], labels)
+        linear = found.settings["considered"]["label_information"]["nats"]
+        assert linear < 0.5 < 0.6 < found.nats
+        assert found.interval_nats.low < LOG2
+
+    def test_nothing_changes_where_a_line_divides(self):
+        rng = np.random.default_rng(3)
+        labels = rng.integers(0, 2, 1000)
+        rows = rng.standard_normal((1000, 20)) + 0.3 * labels[:, None]
+        found = self.estimate(rows, labels)
+        assert found.nats == LabelInformation().estimate(rows, labels).nats
+        assert found.settings["chosen_settings"]["classifier"] == "logistic regression"
+
+    def test_labels_of_nothing(self):
+        rng = np.random.default_rng(3)
+        found = self.estimate(rng.standard_normal((1000, 12)), rng.integers(0, 3, 1000))
+        assert found.has_warning("indistinguishable_from_zero")
+
+
+class TestWhichReadingOfLabels:
+    def chosen(self, near, linear, family, far=True):
+        warnings = (EstimateWarning("small_sample", "far", "more"),) if far else ()
+        near = near and SimpleNamespace(
+            estimate_=Estimate("mixed_ksg", "point estimate", near, 0.01, null_nats=0.0, warnings=warnings)
+        )
+        bounds = [
+            value
+            and SimpleNamespace(
+                estimate_=Estimate("bound", "lower bound", value, 0.01, settings={"classifier": name})
+            )
+            for name, value in (("linear", linear), ("trees", family))
+        ]
+        found = choose_for_labels(near, *bounds).estimator.estimate_
+        return found.settings.get("classifier", found.method)
+
+    @pytest.mark.parametrize(
+        ("readings", "chosen"),
+        [
+            ((0.3, 0.29, None), "linear"),
+            ((0.3, 0.29, 0.5), "trees"),
+            ((0.3, 0.29, 0.3), "linear"),
+            ((0.6, 0.2, 0.4), "mixed_ksg"),
+            ((None, 0.2, 0.4), "trees"),
+        ],
+    )
+    def test_far_neighbours_are_shown_where_they_clearly_exceed_the_bounds(self, readings, chosen):
+        assert self.chosen(*readings) == chosen
+
+    def test_near_neighbours_unless_a_bound_clearly_exceeds_them(self):
+        assert self.chosen(0.3, 0.29, 0.31, far=False) == "mixed_ksg"
+        assert self.chosen(0.3, 0.29, 0.5, far=False) == "trees"
+
+
+class TestWholeNumbers:
+    """Counts, ages, ratings, rounded values and ids: never refused, and what they are taken for is said."""
+
+    def estimate(self, x, y, truth, **told):
+        found = AutoEstimator(**told).estimate(x, y)
+        low, high, _ = found.interval_nats
+        assert low < truth < high
+        return found
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_counts_with_a_singleton(self, seed):
+        rng = np.random.default_rng(seed)
+        counts = rng.geometric(0.2, 2000)
+        assert np.min(np.unique(counts, return_counts=True)[1]) == 1
+        found = self.estimate(rng.standard_normal(2000), counts, 0.0)
+        assert found.settings["y"] == "numbers"
+        assert re.search("of them once", found.settings["y_because"])
+
+    def test_ages_and_what_depends_on_them(self):
+        rng = np.random.default_rng(3)
+        years = rng.normal(40, 10, 3000)
+        found = self.estimate(np.rint(years).astype(int), years / 10 + rng.standard_normal(3000), 0.5 * LOG2)
+        assert found.settings["x"] == "numbers"
+
+    def test_rounded_values_with_a_singleton(self):
+        rng = np.random.default_rng(3)
+        value = rng.standard_normal(3000)
+        found = self.estimate(value.round(1), value + rng.standard_normal(3000), 0.5 * LOG2)
+        assert found.settings["x"] == "numbers"
+
+    def test_ratings_with_a_singleton_beside_several_columns(self):
+        rng = np.random.default_rng(3)
+        rating = np.append(rng.integers(2, 6, 399), 1)
+        found = AutoEstimator(max_steps=20).estimate(rng.standard_normal((400, 5)), rating)
+        assert found.settings["y"] == "numbers"
+        assert found.has_warning("indistinguishable_from_zero")
+
+    @pytest.mark.parametrize("seed", range(2))
+    def test_ids_without_order(self, seed):
+        """Zipf ids, and a copy of which half is drawn afresh."""
+        rng = np.random.default_rng(seed)
+        p = 1 / np.arange(1, 2001)
+        p /= p.sum()
+        name = rng.permutation(2000)
+        x, fresh = name[rng.choice(2000, 5000, p=p)], name[rng.choice(2000, 5000, p=p)]
+        joint = 0.5 * np.outer(p, p) + 0.5 * np.diag(p)
+        truth = float((joint * np.log(joint / np.outer(p, p))).sum())
+        found = self.estimate(x, np.where(rng.random(5000) < 0.5, fresh, x), truth)
+        assert (found.settings["x"], found.settings["y"]) == ("symbols", "symbols")
+
+    def test_told_otherwise(self):
+        known = find_task("symmetric channel 8 symbols").sample(2000, seed=3)
+        found = AutoEstimator(x_as="numbers", y_as="numbers").estimate(known.x, known.y)
+        assert found.settings["chosen"] == "ksg"
+        assert (found.settings["x"], found.settings["x_because"]) == ("numbers", "x_as says so")
+        with pytest.raises(InputError, match="kind of y"):
+            AutoEstimator(y_as="number").estimate(known.x, known.y)
 
 
 class TestNumbers:

@@ -46,7 +46,7 @@ def brief(name: str) -> MIEstimator:
 
 def pairs(name: str) -> tuple[Any, Any]:
     """Pairs that it reads: 600 of them, the first half to fit to."""
-    if name == "discrete":
+    if name in ESTIMATORS and ESTIMATORS[name].needs_symbols:
         return LABELS, (LABELS + (ROWS[:, 0] > 0)) % 3
     if name in ESTIMATORS and ESTIMATORS[name].needs_labels:
         return ROWS, LABELS

@@ -13,6 +13,7 @@ from mitools.estimators.classical.binned import BinnedEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianEstimator
 from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.nsb import NSBEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
@@ -31,7 +32,7 @@ def normal(rho: float, n: int, d: int = 1) -> tuple[Any, Any]:
 
 
 def infonce(rho: float, n: int, d: int = 1, **changes: Any) -> Estimate:
-    return VariationalEstimator("infonce", **(BRIEF | changes)).estimate(*normal(rho, n, d))
+    return VariationalEstimator(**({"method": "infonce"} | BRIEF | changes)).estimate(*normal(rho, n, d))
 
 
 def perfect_classes(method: str) -> Estimate:
@@ -67,6 +68,13 @@ def walks(shuffled: bool) -> Estimate:
     return AutoEstimator().estimate(x, y)
 
 
+def shuffled_channel(count: int, n: int) -> Estimate:
+    """Half of the rows show another symbol for each symbol: the same 0 to 9 for those of one block of ten."""
+    rng = np.random.default_rng(3)
+    x = rng.integers(0, count, n)
+    return NSBEstimator().estimate(x, x // 10 * 10 + rng.integers(0, 10, n))
+
+
 Make = Callable[[], Estimate]
 
 CASES: list[tuple[WarningWord, Make, Make]] = [
@@ -93,6 +101,10 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("copies", lambda: subjects(5, 0.0), lambda: subjects(1, 0.0)),
     ("near_copies", lambda: subjects(5, 0.01), lambda: subjects(1, 0.01)),
     ("serial_dependence", lambda: walks(shuffled=False), lambda: walks(shuffled=True)),
+    ("few_pairs", lambda: infonce(1.0, 300, d=10, method="dv"), lambda: infonce(0.8, 1000, method="dv")),
+    ("undersampled", lambda: shuffled_channel(100, 500), lambda: shuffled_channel(10, 500)),
+    ("undersampled", lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 300, (2, 300))),
+     lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 30, (2, 300)))),
 ]  # fmt: skip
 
 

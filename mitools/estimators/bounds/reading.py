@@ -34,11 +34,15 @@ class Reading(NamedTuple):
         groups of pairs.
     unseen
         A further standard error, in nats, for what the n pairs cannot show.
+    normaliser_rows
+        Where a mean of ``exp f`` over the product normalises the bound: how many rows make it up (Kish's
+        effective number); infinite where none does.
     """
 
     nats: float
     influence: NDArray[np.float64]
     unseen: float = SINGLE_PRECISION_NATS
+    normaliser_rows: float = math.inf
 
     @property
     def stderr(self) -> float:
@@ -121,19 +125,34 @@ def _normalised(sums: _Sums) -> Reading:
     joint, log_z = sums.joint, sums.log_mean
     own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
     influence = (joint - joint.mean()) - (own - 2)
-    return as_reading(joint.mean() - log_z, influence)
+    return as_reading(joint.mean() - log_z, influence, _effective_rows(sums))
 
 
 def _unnormalised(sums: _Sums) -> Reading:
     """Read mean(joint) - mean(kernel)."""
     joint, z = sums.joint, sums.log_mean.exp()
     influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
-    return as_reading(joint.mean() - z, influence)
+    return as_reading(joint.mean() - z, influence, _effective_rows(sums))
 
 
-def as_reading(nats: Tensor, influence: Tensor) -> Reading:
-    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device."""
-    return Reading(float(nats), influence.cpu().numpy())
+def _effective_rows(sums: _Sums) -> Tensor:
+    """Kish's effective number of the rows, or columns if they are fewer, that make up the kernel's mean."""
+    numbers = [2 * one.logsumexp(dim=0) - (2 * one).logsumexp(dim=0) for one in (sums.rows, sums.columns)]
+    return torch.stack(numbers).min().exp()
+
+
+def as_reading(nats: Tensor, influence: Tensor, normaliser_rows: Tensor | None = None) -> Reading:
+    """Take a value, a scalar, and the influence of n pairs on it, shape (n,), from their device.
+
+    Parameters
+    ----------
+    nats, influence
+        As :class:`Reading` has them.
+    normaliser_rows
+        A scalar, or None where no mean over the product normalises the bound.
+    """
+    rows = math.inf if normaliser_rows is None else float(normaliser_rows)
+    return Reading(float(nats), influence.cpu().numpy(), normaliser_rows=rows)
 
 
 def chunks(n: int) -> list[tuple[int, int]]:

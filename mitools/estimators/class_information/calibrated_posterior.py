@@ -82,6 +82,8 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         Training rows that it was fitted to.
     sharpness_
         The calibrated b.
+    select_loss_
+        The calibrated cross-entropy on *select*, nats.
     prior_
         Shape (C,).
     """
@@ -147,14 +149,14 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
                 train, train_labels = train.at(some), train_labels[some]
                 self.fitted_as_, self.n_fitted_ = "random part", len(train)
             self.fitted_ = _seeded(self.classifier, self.seed).fit(self._standardised(train), train_labels)
-            self.sharpness_ = self._calibrate(self.fitted_, select, select_labels, weights).sharpness
+            self._keep(self._calibrate(self.fitted_, select, select_labels, weights))
             return self
         if not whole:
             self.fitted_as_ = "mini-batches"
             self.fitted_ = MinibatchLogistic(len(prior), self._standardise, self.seed).fit(
                 train, train_labels, lambda model: self._loss(model, select, select_labels, weights)
             )
-            self.sharpness_ = self._calibrate(self.fitted_, select, select_labels, weights).sharpness
+            self._keep(self._calibrate(self.fitted_, select, select_labels, weights))
             return self
 
         best, model, rows = None, None, self._standardised(train)
@@ -163,10 +165,13 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
             found = self._calibrate(model, select, select_labels, weights)
             if best is None or found.loss < best.loss:
                 best, self.fitted_, self.inverse_penalty_ = found, model, inverse_penalty
-                self.sharpness_ = found.sharpness
+                self._keep(found)
             elif best.learnt:
                 break
         return self
+
+    def _keep(self, found: _Calibration) -> None:
+        self.sharpness_, self.select_loss_ = found.sharpness, found.loss
 
     def predict(self, features: ArrayOrTable) -> NDArray[np.int64]:
         """Give the classifier's own decisions, shape (n,): those of a linear probe, by default."""

@@ -17,6 +17,11 @@ from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.class_information.certificate_folds import CertificateFold, certificate_splits
+from mitools.estimators.class_information.classifier_choice import (
+    LINEAR,
+    ClassifierChoice,
+    choose_classifier,
+)
 from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator, read_posterior
 from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.dependent_rows import dependence_warnings
@@ -47,7 +52,9 @@ class ClassPosterior(PosteriorEstimator):
     Parameters
     ----------
     classifier
-        Any scikit-learn classifier with ``predict_proba``; regularised logistic regression when None.
+        Any scikit-learn classifier with ``predict_proba``; regularised logistic regression when None; the
+        family that *select* prefers with ``auto``
+        (:func:`mitools.estimators.class_information.classifier_choice.choose_classifier`).
     prior
         ``empirical``, ``uniform``, or C probabilities: the class distribution that is meant.
     reading
@@ -95,7 +102,7 @@ class ClassPosterior(PosteriorEstimator):
 
     def __init__(
         self,
-        classifier: ClassifierMixin | None = None,
+        classifier: ClassifierMixin | str | None = None,
         prior: Prior = "empirical",
         reading: str = "dv",
         seed: int = 0,
@@ -147,11 +154,15 @@ class ClassPosterior(PosteriorEstimator):
         # What was said to belong together is not looked for.
         told = groups is None and (parts is None or splits[0].groups is None)
         dependent = dependence_warnings(features, labels, self.seed) if told else ()
-        folds, null = self._fit_folds(features, labels, prior, splits)
+        choice = None
+        if isinstance(self.classifier, str):
+            check_name("classifier", self.classifier, ("auto",))
+            choice = choose_classifier(features, labels, splits[0], prior, self.seed)
+        folds, null = self._fit_folds(features, labels, prior, splits, choice)
         first = folds[0]
         posterior = first.posterior
         record = self.settings() | {
-            "classifier": "logistic regression" if self.classifier is None else repr(self.classifier),
+            "classifier": _name(self.classifier) if choice is None else choice.name,
             "folds": len(folds),
             "groups": None if splits[0].groups is None else int(splits[0].groups.max()) + 1,
             "inverse_penalty": posterior.inverse_penalty_,
@@ -160,6 +171,8 @@ class ClassPosterior(PosteriorEstimator):
             "fitted_as": posterior.fitted_as_,
             "n_fitted": posterior.n_fitted_,
         }
+        if choice is not None:
+            record["select_gains_bits"] = choice.gains_bits
 
         def estimate(method: str) -> Estimate:
             reading = pooled([fold.report[method] for fold in folds])
@@ -215,24 +228,29 @@ class ClassPosterior(PosteriorEstimator):
         labels: NDArray[np.int64],
         prior: NDArray[np.float64],
         splits: Sequence[Parts],
+        choice: ClassifierChoice | None,
     ) -> tuple[list[CertificateFold], dict[str, Reading]]:
         """Fit and read every fold, and in the first labels that are permuted within its parts.
 
-        The regularisation is searched in the first fold, and holds for all and for the null: a search for
-        what is not there would walk to its costly end.
+        The classifier is chosen and its regularisation searched in the first fold, and both hold for all and
+        for the null: a search for what is not there would walk to its costly end.
         """
+        classifier = self.classifier if choice is None else choice.posterior.classifier
         folds: list[CertificateFold] = []
         null: dict[str, Reading] = {}
         penalties: Sequence[float] = INVERSE_PENALTIES
         for k, parts in enumerate(splits):
             rng = np.random.default_rng([self.seed if k == 0 else derive_seed(self.seed, k), 1])
             permuted = permuted_within(labels, parts, rng) if k == 0 else None
-            posterior = self._posterior(features, labels, prior, parts, penalties)
+            if k == 0 and choice is not None:
+                posterior = choice.posterior
+            else:
+                posterior = self._posterior(classifier, features, labels, prior, parts, penalties)
             if posterior.inverse_penalty_ is not None:
                 penalties = (posterior.inverse_penalty_,)
             report = read_posterior(posterior, features, labels, parts, parts.report, rng)
             if permuted is not None:
-                blind = self._posterior(features, permuted, prior, parts, penalties)
+                blind = self._posterior(classifier, features, permuted, prior, parts, penalties)
                 null = read_posterior(blind, features, permuted, parts, parts.report, rng)
             on_train = as_many_as_report(parts, labels, rng)
             train = read_posterior(posterior, features, labels, parts, on_train, rng)
@@ -243,6 +261,7 @@ class ClassPosterior(PosteriorEstimator):
 
     def _posterior(
         self,
+        classifier: ClassifierMixin | None,
         features: RowTable,
         labels: NDArray[np.int64],
         prior: NDArray[np.float64],
@@ -250,7 +269,7 @@ class ClassPosterior(PosteriorEstimator):
         penalties: Sequence[float],
     ) -> CalibratedPosterior:
         fit, select = parts.train, parts.select
-        return CalibratedPosterior(self.classifier, self.seed, penalties).fit(
+        return CalibratedPosterior(classifier, self.seed, penalties).fit(
             features.at(fit),
             labels[fit],
             features.at(select),
@@ -262,6 +281,10 @@ class ClassPosterior(PosteriorEstimator):
     def _read_as(self) -> str:
         check_name("reading", self.reading, _METHOD_OF_READING)
         return _METHOD_OF_READING[self.reading]
+
+
+def _name(classifier: ClassifierMixin | str | None) -> str:
+    return LINEAR if classifier is None else repr(classifier)
 
 
 class LabelInformation(PosteriorEstimator):
@@ -282,7 +305,7 @@ class LabelInformation(PosteriorEstimator):
 
     def __init__(
         self,
-        classifier: ClassifierMixin | None = None,
+        classifier: ClassifierMixin | str | None = None,
         prior: Prior = "empirical",
         seed: int = 0,
         folds: int | None = None,

@@ -41,3 +41,47 @@ def row_symbols(rows: NDArray) -> WholeNumbers:
     # As one value of raw bytes a row sorts in one comparison; adding 0 makes -0 and 0 the same bytes.
     as_bytes = (rows + 0).view(np.dtype((np.void, rows.itemsize * rows.shape[1])))[:, 0]
     return np.unique(as_bytes, return_inverse=True)[1].astype(np.int64)
+
+
+def symbol_values(values: ArrayLike, name: str) -> NDArray:
+    """Return one value a row, shape (n,), checked as :func:`as_symbols` does.
+
+    Parameters
+    ----------
+    values, name
+        As for :func:`as_symbols`.
+
+    Returns
+    -------
+    NDArray
+        The values themselves where there is one a row, else a name for each different row.
+    """
+    array = as_array(values, name)
+    symbols = as_symbols(array, name)
+    if array.ndim == 1 or array.shape[1] == 1:
+        return array.reshape(-1)
+    return (symbols if symbols.ndim == 1 else np.zeros(len(symbols), dtype=np.int64)).astype(np.str_)
+
+
+def numbered_together(x: NDArray, y: NDArray) -> tuple[WholeNumbers, WholeNumbers, int]:
+    """Give the symbols of both sides numbers of one alphabet, so that the same value has the same number.
+
+    Where they have no value in common, as names and numbers, only the place of a symbol among those of its
+    side is shared.
+
+    Parameters
+    ----------
+    x, y
+        Shape (n,).
+
+    Returns
+    -------
+    tuple[WholeNumbers, WholeNumbers, int]
+        Numbers 0..K-1 of x and of y, and K.
+    """
+    (of_x, x), (of_y, y) = (np.unique(side, return_inverse=True) for side in (x, y))
+    comparable = (of_x.dtype.kind == "U") == (of_y.dtype.kind == "U")
+    if not comparable or not np.isin(of_x, of_y).any():
+        return x.astype(np.int64), y.astype(np.int64), max(len(of_x), len(of_y))
+    both = np.union1d(of_x, of_y)
+    return np.searchsorted(both, of_x)[x], np.searchsorted(both, of_y)[y], len(both)

@@ -14,8 +14,10 @@ from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import derive_seed
 from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
+from mitools.core.estimate import EstimateWarning
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.bounds.guard import few_pairs, is_carried
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
@@ -172,7 +174,13 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         started = time.perf_counter()
         chosen = plan.choose(fitted)
         report, train = self._read(plan, [one.critic for one in chosen])
-        n_folds = len(plan.folds)
+        n_folds, cautions = len(plan.folds), tuple[EstimateWarning, ...]()
+        self.read_by_infonce_ = plan.folds[0].method.sampled_normaliser and not is_carried(report[:n_folds])
+        if self.read_by_infonce_:
+            cautions = (few_pairs(self.strategy().name, report[:n_folds]),)
+            for fit in plan.folds + plan.nulls:
+                fit.method = fit.method.by_infonce()
+            report, train = self._read(plan, [one.critic for one in chosen])
         self.folds_ = [
             Fold(fit.parts, one.critic, fit.sides.scale_x, fit.sides.scale_y, fit.report, reading)
             for fit, one, reading in zip(plan.folds, chosen, report, strict=False)
@@ -192,6 +200,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             entropy=plan.pairing.entropy_nats,
             train_nats=pooled(train[:n_folds]).nats,
             still_rising=any(one.fitted.still_rising for one in chosen[:n_folds]),
+            further_warnings=cautions,
             n_train=min(len(fold.parts.train) for fold in self.folds_),
             n_select=min(len(fold.parts.select) for fold in self.folds_),
             n_report=sum(len(fold.parts.report) for fold in self.folds_),
@@ -257,6 +266,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
                 for scale, table in ((fold.scale_x, x_rows), (fold.scale_y, y_rows))
             )
             method = strategy.method_for(fold.scale_y)
+            method = method.by_infonce() if self.read_by_infonce_ else method
             yield scaled_x, scaled_y, method.read(fold.critic, scaled_x, scaled_y, False)
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:

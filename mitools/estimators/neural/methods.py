@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -70,6 +70,9 @@ class CriticMethod:
     select
         What is read on *select* instead: a number that is not a bound is no guide,
         since a critic too sure of itself may raise it.
+    sampled_normaliser
+        Whether the read number is a bound by a mean of ``exp f`` over the product, that n pairs may be too
+        few for: see :mod:`mitools.estimators.bounds.guard`.
     record
         The method's own constants, as JSON values.
     """
@@ -82,11 +85,20 @@ class CriticMethod:
     wrap: WrapCritic = _as_it_is
     read_strangers: Callable[[Any, Tensor, Tensor, Tensor], Reading] | None = None
     select: ReadBound | None = None
+    sampled_normaliser: bool = False
     record: Mapping[str, Any] = field(default_factory=dict)
 
     def read_select(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
         """Read what fitting is stopped by on *select*; arguments as for ``read``."""
         return (self.select or self.read)(critic, x, y, diagonal_is_marginal)
+
+    def by_infonce(self) -> "CriticMethod":
+        """Give the method with its critic read by InfoNCE, which n pairs can always carry."""
+        return replace(self, read=_read_infonce, ceiling=math.log, sampled_normaliser=False)
+
+
+def _read_infonce(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    return read_infonce(critic, x, y)
 
 
 def _of_scores(bound: Callable[[Tensor], Tensor]) -> CriticObjective:
@@ -142,7 +154,7 @@ def alpha_tuba_method(alpha: float) -> CriticMethod:
 VARIATIONAL_METHODS: dict[str, CriticMethod] = {
     "infonce": CriticMethod(
         _of_scores(infonce),
-        lambda critic, x, y, diagonal_is_marginal: read_infonce(critic, x, y),
+        _read_infonce,
         "lower bound",
         math.log,
         read_strangers=read_infonce,
@@ -154,17 +166,22 @@ VARIATIONAL_METHODS: dict[str, CriticMethod] = {
         lambda n: math.log(2 * n - 1),
         one_space=True,
     ),
-    "dv": CriticMethod(_of_scores(donsker_varadhan), read_donsker_varadhan, "lower bound"),
+    "dv": CriticMethod(
+        _of_scores(donsker_varadhan), read_donsker_varadhan, "lower bound", sampled_normaliser=True
+    ),
     "mine": CriticMethod(
         lambda critic, x, y, memory: mine_surrogate(critic(x, y), memory, MINE_RATE),
         read_donsker_varadhan,
         "lower bound",
+        sampled_normaliser=True,
         record={"moving_average_rate": MINE_RATE},
     ),
-    "nwj": CriticMethod(_of_scores(_nwj), read_nwj, "lower bound"),
-    "tuba": CriticMethod(_of_scores(_nwj), read_nwj, "lower bound", wrap=WithBaseline),
+    "nwj": CriticMethod(_of_scores(_nwj), read_nwj, "lower bound", sampled_normaliser=True),
+    "tuba": CriticMethod(
+        _of_scores(_nwj), read_nwj, "lower bound", wrap=WithBaseline, sampled_normaliser=True
+    ),
     "alpha_tuba": alpha_tuba_method(ALPHA_TUBA_SHARE),
-    "js": CriticMethod(_of_scores(jensen_shannon), read_nwj, "lower bound"),
+    "js": CriticMethod(_of_scores(jensen_shannon), read_nwj, "lower bound", sampled_normaliser=True),
     "deep_infomax": CriticMethod(
         _of_scores(jensen_shannon),
         read_jensen_shannon,
@@ -172,5 +189,5 @@ VARIATIONAL_METHODS: dict[str, CriticMethod] = {
         lambda n: 2 * math.log(2),
     ),
     "smile": smile_method(SMILE_CLIP),
-    "flo": CriticMethod(_flo, read_flo, "lower bound", wrap=WithU),
+    "flo": CriticMethod(_flo, read_flo, "lower bound", wrap=WithU, sampled_normaliser=True),
 }

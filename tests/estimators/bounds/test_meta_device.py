@@ -90,6 +90,8 @@ READINGS: dict[str, Callable[..., Any]] = {
 }
 
 NEED_VALUES = {
+    "guard.few_pairs": "says in words what readings hold",
+    "guard.is_carried": "looks at the numbers that readings hold",
     "reading.Reading": "holds a number and a NumPy array",
     "reading.as_reading": "takes the number and the influence from the device",
     "reading.checked": "refuses scores that are not finite, and so must read them",

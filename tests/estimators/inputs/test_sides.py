@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.sides import recognise_side
+from mitools.estimators.inputs.sides import recognise_side, take_side
 
 N = 400
 
@@ -43,6 +43,55 @@ class TestWhatAnArrayIsTakenFor:
     def test_what_is_neither_is_refused_by_name(self, values):
         with pytest.raises(InputError, match=r"^x "):
             recognise_side(values, "x")
+
+
+class TestIds:
+    """Whole numbers whose order means nothing are told from those that have a smooth histogram."""
+
+    @staticmethod
+    def kind(values):
+        return recognise_side(values, "x").kind
+
+    def test_ids_of_unequal_frequency_are_symbols(self):
+        p = 1 / np.arange(1, 1001)
+        names = RNG.choice(10**9, 1000, replace=False)
+        assert self.kind(RNG.choice(names, 2000, p=p / p.sum())) == "symbols"
+
+    def test_quantities_are_numbers(self):
+        assert self.kind(np.rint(RNG.normal(0, 300, 2000)).astype(int)) == "numbers"
+        assert self.kind(np.rint(RNG.lognormal(4, 1, 1000)).astype(int)) == "numbers"
+        assert self.kind(RNG.integers(0, 900, 2000)) == "numbers"
+
+    def test_the_reason_is_given(self):
+        assert recognise_side(RNG.integers(0, 4, N), "x").because == (
+            "4 whole numbers occur 5 times each or more on average"
+        )
+
+
+class TestTakenAsTold:
+    @pytest.mark.parametrize("kind", ["numbers", "labels", "symbols"])
+    def test_whole_numbers_are_what_the_caller_says(self, kind):
+        side = take_side(RNG.integers(0, 300, N), "x", kind)
+        assert (side.kind, side.because) == (kind, "x_as says so")
+        assert not side.may_be_numbers or kind == "numbers"
+
+    def test_the_values_come_back(self):
+        values = RNG.integers(5, 9, N) * 10
+        for kind in ("numbers", "labels", "symbols"):
+            np.testing.assert_array_equal(take_side(values, "x", kind).original.ravel(), values)
+
+    @pytest.mark.parametrize(
+        ("values", "kind", "message"),
+        [
+            (["cat", "dog"] * 20, "numbers", "x holds names"),
+            (RNG.standard_normal(N), "labels", "x are not whole numbers"),
+            (RNG.standard_normal((N, 2)), "symbols", "x has 2 columns"),
+            (RNG.standard_normal(N), "digits", "kind of x"),
+        ],
+    )
+    def test_what_it_is_not_is_refused(self, values, kind, message):
+        with pytest.raises(InputError, match=message):
+            take_side(values, "x", kind)
 
 
 class TestNewValues:

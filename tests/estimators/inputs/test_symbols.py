@@ -6,7 +6,7 @@ import torch
 
 from mitools.core.errors import InputError
 from mitools.estimators.classical.discrete import DiscreteEstimator
-from mitools.estimators.inputs.symbols import as_symbols, row_symbols
+from mitools.estimators.inputs.symbols import as_symbols, numbered_together, row_symbols, symbol_values
 
 
 def test_rows_of_symbols_are_symbols():
@@ -46,3 +46,19 @@ def test_names_and_tensors_are_symbols():
 def test_rows_of_fractions_are_refused():
     with pytest.raises(InputError, match="x is not of whole numbers; use the binned method"):
         as_symbols(np.array([[0.5, 1.0], [1.0, 2.0]]), "x")
+
+
+def test_the_same_value_has_the_same_number_on_both_sides():
+    x, y, symbols = numbered_together(np.array([7, 3, 7]), np.array([9.0, 7.0, 3.0]))
+    assert (x.tolist(), y.tolist(), symbols) == ([1, 0, 1], [2, 1, 0], 3)
+    x, y, symbols = numbered_together(np.array([7, 3, 7]), np.array(["b", "a", "c"]))
+    assert (x.tolist(), y.tolist(), symbols) == ([1, 0, 1], [1, 0, 2], 3)
+    x, y, symbols = numbered_together(np.array([7, 3, 7]), np.array([107, 103, 107]))
+    assert (x.tolist(), y.tolist(), symbols) == ([1, 0, 1], [1, 0, 1], 2)
+
+
+def test_rows_of_several_columns_are_one_value_each():
+    values = symbol_values(np.array([[1, 2], [0, 9], [1, 2]]), "x")
+    assert values[0] == values[2] != values[1]
+    assert symbol_values(np.ones((4, 2)), "x").tolist() == ["0", "0", "0", "0"]
+    assert symbol_values(["b", "a"], "x").tolist() == ["b", "a"]
