@@ -13,12 +13,12 @@ from mitools.estimators.classical.base import (
     ClassicalEstimator,
     ClassicalReading,
     SideValues,
-    as_precise_rows,
     varying_columns,
 )
 from mitools.estimators.classical.discrete import check_correction, read_symbols
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.symbols import as_symbols, row_symbols
+from mitools.estimators.inputs.validation import as_precise_rows
 
 Range = tuple[float, float]
 

@@ -137,11 +137,11 @@ def take_side(values: ArrayLike, name: str, taken_as: str | None = None) -> Side
     if taken_as == "numbers":
         if names:
             raise InputError(f"{name} holds names, which are no numbers; take it for labels")
-        rows = as_rows(array, name, to_single=False)
+        rows = as_rows(array, name, centring=None)
         return Side("numbers", array.reshape(rows.shape), None, because, told=True)
     if taken_as == "labels" or names:
         return Side("labels", *_classes(array, name), because, told=True)
-    rows = as_rows(array, name, to_single=False)
+    rows = as_rows(array, name, centring=None)
     if rows.shape[1] > 1:
         raise InputError(f"{name} has {rows.shape[1]} columns, and symbols are one a row; give one column")
     return Side("symbols", *_distinct(array), because, told=True)
