@@ -30,6 +30,7 @@ def mutual_information(
     method: "str | MIEstimator" = "auto",
     *,
     groups: Any = None,
+    block: int | None = None,
     x_as: str | None = None,
     y_as: str | None = None,
     seed: int = 0,
@@ -48,6 +49,9 @@ def mutual_information(
         says why in ``estimate.settings["because"]``.
     groups
         Shape (n,): which rows know each other, as for :func:`certify`.
+    block
+        For series, rows in the order of time: after how many rows they hardly know of each other any more. Of
+        the closed forms and ``auto``; see ``mitools guide rows``.
     x_as, y_as
         What ``auto`` takes x and y for: ``numbers``, ``labels`` or ``symbols`` (without order: ids). When
         None it looks at them, and says in ``estimate.settings["x"]`` and ``["x_because"]`` what it found.
@@ -96,7 +100,7 @@ def mutual_information(
         check_name(f"setting of {method}", name, estimator.get_params(deep=False))
     estimator.set_params(**settings, **told)
     named = None if groups is None else as_array(groups, "groups")
-    return estimator.estimate(as_array(x, "x"), as_array(y, "y"), named)
+    return estimator.estimate(as_array(x, "x"), as_array(y, "y"), named, block)
 
 
 def certify(

@@ -39,6 +39,10 @@ def estimate(
         Path | None,
         typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
     ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(help="For series: rows after which they hardly know of each other any more.", min=1),
+    ] = None,
     x_as: Annotated[
         str | None,
         typer.Option(help="What auto takes X for: numbers, labels or symbols (ids).", metavar="KIND"),
@@ -80,12 +84,13 @@ def estimate(
         for done, (name, estimator) in enumerate(zip(names, estimators, strict=True)):
             advance(name, done, len(names))
             try:
-                estimates.append(estimator.estimate(x_rows, y_rows, named))
+                estimates.append(estimator.estimate(x_rows, y_rows, named, block))
             except InputError as error:
                 refused[name] = error
     if not estimates:
         raise next(iter(refused.values()))
-    found, dependent = agreement(estimates), dependence_warnings(x_rows, y_rows, seed)
+    told = named is not None or block is not None
+    found, dependent = agreement(estimates), () if told else dependence_warnings(x_rows, y_rows, seed)
     if json:
         print_json(
             {

@@ -20,18 +20,24 @@ def same_class(
         str,
         typer.Option(help="linear, or auto: of several families the one that predicts held-out labels best."),
     ] = "linear",
+    groups: Annotated[
+        Path | None,
+        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+    ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Certify how much class information a file of features carries."""
     from mitools import api
     from mitools.core.names import check_name
+    from mitools.datasets.grouped import read_groups
     from mitools.datasets.readers.features import read_features
 
     check_name("classifier", classifier, ("linear", "auto"))
     rows = read_features(features)
     chosen = None if classifier == "linear" else classifier
-    found = api.certify(rows.features, rows.labels, prior=prior, classifier=chosen, seed=seed)
+    named = None if groups is None else read_groups(groups)
+    found = api.certify(rows.features, rows.labels, groups=named, prior=prior, classifier=chosen, seed=seed)
     if json:
         print_json(found.to_dict())
         return

@@ -146,6 +146,7 @@ class AutoEstimator(MIEstimator):
         y: ArrayLike,
         parts: Parts | None = None,
         groups: ArrayLike | None = None,
+        block: int | None = None,
     ) -> Self:
         """Choose, and estimate I(X;Y) from paired rows.
 
@@ -161,6 +162,9 @@ class AutoEstimator(MIEstimator):
         groups
             Shape (n,): which rows know each other. A group is then split whole, and errors are those of
             groups.
+        block
+            For rows in the order of time: after how many they hardly know of each other any more. Neighbours
+            are then read, or symbols counted, beside a null of shifts in time.
 
         Raises
         ------
@@ -175,11 +179,10 @@ class AutoEstimator(MIEstimator):
             raise InputError("a split that is given has its own groups; give groups or parts, not both")
         given = groups if parts is None else parts.groups
         self._groups = None if given is None else as_groups(given, len(sides[0].values))
-        dependent = (
-            dependence_warnings(sides[0].values, sides[1].values, self.seed) if self._groups is None else ()
-        )
+        told = self._groups is not None or block is not None
+        dependent = () if told else dependence_warnings(sides[0].values, sides[1].values, self.seed)
         self.considered_: dict[str, Estimate] = {}
-        choice = self._choose(*sides, parts)
+        choice = self._choose(*sides, parts) if block is None else self._choose_for_series(*sides, block)
         self.chosen_ = choice.estimator
         chosen = choice.estimator.estimate_
         self.estimate_ = replace(
@@ -217,6 +220,18 @@ class AutoEstimator(MIEstimator):
             rows, labels = (y.values, x.values) if x.is_discrete else (x.values, y.values)
             return self._choose_for_labels(rows, labels, parts)
         return self._choose_for_numbers(x.values, y.values, parts)
+
+    def _choose_for_series(self, x: Side, y: Side, block: int) -> Choice:
+        if x.is_discrete != y.is_discrete:
+            raise InputError(
+                "a series of labels beside numbers has no null yet; name its stretches by groups"
+            )
+        estimator = DiscreteEstimator(seed=self.seed) if x.is_discrete else KSG(seed=self.seed)
+        estimator.fit(x.values, y.values, self._groups, block)
+        self.considered_[estimator.estimate_.method] = estimator.estimate_
+        return Choice(
+            estimator, f"the rows are series, and its null is that of shifts by {block} rows or more"
+        )
 
     def _choose_for_symbols(self, x: Side, y: Side) -> Choice:
         counted = self._fit(DiscreteEstimator(seed=self.seed), x.values, y.values)

@@ -60,11 +60,17 @@ class MIEstimator(FittedAttributes, BaseEstimator):
     def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
         """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
 
-        Those that can read rows that are not independent take ``groups=`` as well.
+        Those that can read rows that are not independent take ``groups=`` or ``block=`` as well.
         """
 
-    def estimate(self, x: ArrayLike, y: ArrayLike, groups: ArrayLike | None = None) -> Estimate:
-        """Fit, and return the estimate; rows that are not independent are told where no groups are given.
+    def estimate(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        groups: ArrayLike | None = None,
+        block: int | None = None,
+    ) -> Estimate:
+        """Fit, and return the estimate; rows that are not independent are told where nobody named them.
 
         Parameters
         ----------
@@ -75,19 +81,25 @@ class MIEstimator(FittedAttributes, BaseEstimator):
         groups
             Shape (n,): which rows know each other (one image's, one patient's, one clip's). None where every
             row stands alone.
+        block
+            For rows in the order of time: after how many they hardly know of each other any more.
 
         Raises
         ------
         InputError
-            When the rows or groups are malformed, or the estimator takes no groups.
+            When the rows, groups or the block are malformed, or the estimator takes none.
         """
-        if groups is None:
-            self.estimate_ = with_dependence(self.fit(x, y).estimate_, x, y)
-            return self.estimate_
         fit: Any = self.fit
-        if "groups" not in signature(fit).parameters:
-            raise InputError(f"{type(self).__name__} takes no groups; keep one row of each, or take auto")
-        return fit(x, y, groups=groups).estimate_
+        given = {name: one for name, one in (("groups", groups), ("block", block)) if one is not None}
+        for name in given:
+            if name not in signature(fit).parameters:
+                raise InputError(
+                    f"{type(self).__name__} takes no {name}; take auto, or another method of `mitools guide rows`"
+                )
+        self.estimate_ = fit(x, y, **given).estimate_
+        if not given:
+            self.estimate_ = with_dependence(self.estimate_, x, y)
+        return self.estimate_
 
     def score(self, x: ArrayLike, y: ArrayLike) -> float:
         """Give what is read of new rows, in bits.
