@@ -12,7 +12,7 @@ from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
-from mitools.estimators.classical.pair_prior import most_frequent
+from mitools.estimators.classical.partners import most_frequent
 from mitools.estimators.inputs.folds import CROSS_FIT_FOLDS, cross_fit_parts
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.symbols import numbered_together, symbol_values

@@ -7,7 +7,8 @@ from mitools.core.errors import InputError
 from mitools.datasets.known_information.channels import JointTable
 from mitools.estimators.classical.dirichlet_entropy import entropy_posterior
 from mitools.estimators.classical.nsb import NSBEstimator
-from mitools.estimators.classical.pair_prior import find_partners, pair_prior
+from mitools.estimators.classical.pair_prior import pair_prior
+from mitools.estimators.classical.partners import find_partners
 
 
 def channel(symbols, error, n, seed):
