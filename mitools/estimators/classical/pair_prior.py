@@ -63,7 +63,7 @@ class Margin(NamedTuple):
         n, k = counts.sum(), max(float(len(counts)), richest)
         wanted = entropy_posterior(uniform_cells(counts[counts > 0], k))
         # What is known to exist has a half count in all at least.
-        low, high = 0.5 / n, 1.0
+        low, high = 0.5 / (n + 0.5), 1.0
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             shares = (1 - middle) * counts / n + middle / k
