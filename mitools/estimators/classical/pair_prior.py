@@ -5,7 +5,13 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from mitools.estimators.array_types import Doubles, WholeNumbers
-from mitools.estimators.classical.dirichlet_entropy import Cells, entropy_posterior, richness, uniform_cells
+from mitools.estimators.classical.dirichlet_entropy import (
+    Cells,
+    entropy_posterior,
+    richness,
+    richness_deviation,
+    uniform_cells,
+)
 from mitools.estimators.classical.partners import Partners
 from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
@@ -113,6 +119,8 @@ def pair_prior(x: WholeNumbers, y: WholeNumbers, symbols: int, partners: Partner
         np.bincount(side, minlength=size).astype(np.float64) for side, size in zip((x, y), sizes, strict=True)
     )
     of_x, of_y = (Margin.of(counts, richness(counts[counts > 0])) for counts in (counts_x, counts_y))
+    with_more = richness(counts_y[counts_y > 0]) + richness_deviation(counts_y)
+    more_symbols = Margin.of(counts_y, with_more).entropy - of_y.entropy
     background = Margin.of(partners.background, richness(counts_y[counts_y > 0]))
     weight = np.where(partners.of_x >= 0, partners.weight, 0.0)
     alone = of_x.known * (1 - weight)  # the part of p(x) whose y is drawn by itself
@@ -140,8 +148,8 @@ def pair_prior(x: WholeNumbers, y: WholeNumbers, symbols: int, partners: Partner
     made_y = Margin(known_y, most_y, max(1 - known_y.sum(), _TINY) / max(most_y, 1.0), 0.0)
     pointwise = np.log(share(x, y) / of_x.known[x]) - np.log(known_y[y])
     # Of independent sides, what the margins leave open is the same in H(Y) and in H(X,Y), and cancels.
-    open_margin = np.hypot(of_y.deviation, of_y.entropy - made_y.entropy) if len(paired) else 0.0
-    stderr = float(np.linalg.norm([pointwise.std() / np.sqrt(n), open_margin, SINGLE_PRECISION_NATS]))
+    open_margin = [of_y.deviation, of_y.entropy - made_y.entropy, more_symbols] if len(paired) else []
+    stderr = float(np.linalg.norm([pointwise.std() / np.sqrt(n), SINGLE_PRECISION_NATS, *open_margin]))
     entropies = of_x.entropy, of_y.entropy
     joint = -float(cells.symbols @ (cells.shares * np.log(cells.shares)))
     return PairPrior(cells, entropies, sum(entropies) - joint, stderr)
