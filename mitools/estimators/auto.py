@@ -224,14 +224,12 @@ class AutoEstimator(MIEstimator):
     def _choose_for_series(self, x: Side, y: Side, block: int) -> Choice:
         if x.is_discrete != y.is_discrete:
             raise InputError(
-                "a series of labels beside numbers has no null yet; name its stretches by groups"
+                "labels beside numbers have no null of shifts; name the stretches of the series by groups"
             )
         estimator = DiscreteEstimator(seed=self.seed) if x.is_discrete else KSG(seed=self.seed)
         estimator.fit(x.values, y.values, self._groups, block)
         self.considered_[estimator.estimate_.method] = estimator.estimate_
-        return Choice(
-            estimator, f"the rows are series, and its null is that of shifts by {block} rows or more"
-        )
+        return Choice(estimator, f"the rows are series, read beside shifts by {block} rows or more")
 
     def _choose_for_symbols(self, x: Side, y: Side) -> Choice:
         counted = self._fit(DiscreteEstimator(seed=self.seed), x.values, y.values)

@@ -94,7 +94,7 @@ class MIEstimator(FittedAttributes, BaseEstimator):
         for name in given:
             if name not in signature(fit).parameters:
                 raise InputError(
-                    f"{type(self).__name__} takes no {name}; take auto, or another method of `mitools guide rows`"
+                    f"{type(self).__name__} takes no {name}; take auto, or what `mitools guide rows` names"
                 )
         self.estimate_ = fit(x, y, **given).estimate_
         if not given:

@@ -127,6 +127,20 @@ def richness(counts: ArrayLike) -> float:
     return len(found) + once * (once - 1) / (2 * (twice + 1))
 
 
+def richness_deviation(counts: ArrayLike) -> float:
+    """Give the standard error of :func:`richness` (Chao 1987, Eq. 11).
+
+    Parameters
+    ----------
+    counts
+        Shape (K_seen,): of every symbol seen.
+    """
+    found = np.asarray(counts)
+    once, twice = np.count_nonzero(found == 1), max(int(np.count_nonzero(found == 2)), 1)
+    ratio = once / twice
+    return float(np.sqrt(twice * (ratio**4 / 4 + ratio**3 + ratio**2 / 2)))
+
+
 def _dirichlet_entropy(alpha: Doubles, symbols: Doubles) -> tuple[Doubles, Doubles]:
     """Mean and variance of the entropy under Dirichlet distributions, shape (A, G) to (A,) each."""
     total = alpha @ symbols

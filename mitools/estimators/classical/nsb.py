@@ -13,7 +13,8 @@ from mitools.estimators.array_types import WholeNumbers
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.dirichlet_entropy import entropy_posterior
 from mitools.estimators.classical.discrete import read_symbols
-from mitools.estimators.classical.pair_prior import PairPrior, find_partners, pair_prior
+from mitools.estimators.classical.pair_prior import PairPrior, pair_prior
+from mitools.estimators.classical.partners import find_partners
 from mitools.estimators.classical.predictive_coding import PredictiveCoding
 from mitools.estimators.inputs.symbols import numbered_together, symbol_values
 from mitools.estimators.inputs.validation import same_length

@@ -3,10 +3,16 @@
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mitools.estimators.array_types import Doubles, WholeNumbers
-from mitools.estimators.classical.dirichlet_entropy import Cells, entropy_posterior, richness, uniform_cells
+from mitools.estimators.classical.dirichlet_entropy import (
+    Cells,
+    entropy_posterior,
+    richness,
+    richness_deviation,
+    uniform_cells,
+)
+from mitools.estimators.classical.partners import Partners
 from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 
 MARGIN_BINS = 60
@@ -15,16 +21,8 @@ MARGIN_BINS = 60
 CELL_DIGITS = 2
 """Digits of the logarithm of a probability to which cells that were seen are told apart."""
 
-SETTLED_SHARE = 0.98
-"""Share of rows for which other rows must have found the same partner for the partners to be known."""
-
-STDERRS_OF_A_COPY = 3.0
-"""Standard errors by which partners must raise the likelihood of held-out rows to be believed."""
-
-_MAP_FOLDS = 5
 _BISECTIONS = 30
 _TINY = np.finfo(np.float64).tiny
-_EM_STEPS = 100
 
 
 class Margin(NamedTuple):
@@ -71,37 +69,13 @@ class Margin(NamedTuple):
         n, k = counts.sum(), max(float(len(counts)), richest)
         wanted = entropy_posterior(uniform_cells(counts[counts > 0], k))
         # What is known to exist has a half count in all at least.
-        low, high = 0.5 / n, 1.0
+        low, high = 0.5 / (n + 0.5), 1.0
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             shares = (1 - middle) * counts / n + middle / k
             found = cls(shares, k - len(counts), middle / k, wanted.deviation)
             low, high = (middle, high) if found.entropy < wanted.nats else (low, middle)
         return found
-
-
-class Partners(NamedTuple):
-    """The symbol of y that goes with each symbol of x, where one does.
-
-    Attributes
-    ----------
-    of_x
-        Shape (K,): the partner's number; -1 without one.
-    weight
-        Share of the rows that show it by more than chance.
-    background
-        Shape (K,): how often each y occurs in the other rows, parts of a row as well.
-    same_symbols
-        Whether a symbol's partner is itself.
-    settled
-        Whether the partners are known for certain, or are the symbols themselves.
-    """
-
-    of_x: WholeNumbers
-    weight: float
-    background: Doubles
-    same_symbols: bool
-    settled: bool
 
 
 class PairPrior(NamedTuple):
@@ -125,56 +99,6 @@ class PairPrior(NamedTuple):
     stderr_nats: float
 
 
-def find_partners(x: WholeNumbers, y: WholeNumbers, symbols: int, seed: int) -> Partners | None:
-    """Find what y each x goes with: itself if that explains held-out rows best, else the most frequent one.
-
-    Parameters
-    ----------
-    x, y
-        Shape (n,), numbers 0..K-1 in an alphabet that both sides share.
-    symbols
-        K.
-    seed
-        Of the folds: partners are learnt on other rows than those that say how often they are met.
-
-    Returns
-    -------
-    Partners or None
-        None where they explain no more than chance.
-    """
-    fold = np.random.default_rng([seed, 2]).permutation(len(x)) % _MAP_FOLDS
-    learnt, held_out = most_frequent(x, y, symbols), np.empty_like(x)
-    for k in range(_MAP_FOLDS):
-        held_out[fold == k] = most_frequent(x[fold != k], y[fold != k], symbols)[x[fold == k]]
-    itself = np.arange(symbols)
-    settled = bool(np.mean(held_out == learnt[x]) >= SETTLED_SHARE)
-    best, most = None, SINGLE_PRECISION_NATS
-    for of_x, at_rows, same in [(itself, x, True), (learnt, held_out, False)]:
-        weight, background, gains = _mixture(at_rows == y, y, symbols)
-        clear = gains.mean() - STDERRS_OF_A_COPY * gains.std() / np.sqrt(len(x))
-        if clear > most:
-            best, most = Partners(of_x, weight, background, same, same or settled), clear
-    return best
-
-
-def most_frequent(x: WholeNumbers, y: WholeNumbers, symbols: int) -> WholeNumbers:
-    """Give each x its most frequent y, shape (K,); -1 where x does not occur or no y recurs with it.
-
-    Parameters
-    ----------
-    x, y
-        Shape (n,), numbers 0..K-1.
-    symbols
-        K.
-    """
-    keys, counts = np.unique(x * symbols + y, return_counts=True)
-    of_x, of_y = np.divmod(keys, symbols)
-    found = np.full(symbols, -1)
-    order = np.argsort(counts, kind="stable")  # what is written last, the greatest count, stays
-    found[of_x[order]] = np.where(counts > 1, of_y, -1)[order]
-    return found
-
-
 def pair_prior(x: WholeNumbers, y: WholeNumbers, symbols: int, partners: Partners | None) -> PairPrior:
     """Make the prior's centre from the margins of the rows, and the partners if there are any.
 
@@ -195,6 +119,8 @@ def pair_prior(x: WholeNumbers, y: WholeNumbers, symbols: int, partners: Partner
         np.bincount(side, minlength=size).astype(np.float64) for side, size in zip((x, y), sizes, strict=True)
     )
     of_x, of_y = (Margin.of(counts, richness(counts[counts > 0])) for counts in (counts_x, counts_y))
+    with_more = richness(counts_y[counts_y > 0]) + richness_deviation(counts_y)
+    more_symbols = Margin.of(counts_y, with_more).entropy - of_y.entropy
     background = Margin.of(partners.background, richness(counts_y[counts_y > 0]))
     weight = np.where(partners.of_x >= 0, partners.weight, 0.0)
     alone = of_x.known * (1 - weight)  # the part of p(x) whose y is drawn by itself
@@ -222,8 +148,8 @@ def pair_prior(x: WholeNumbers, y: WholeNumbers, symbols: int, partners: Partner
     made_y = Margin(known_y, most_y, max(1 - known_y.sum(), _TINY) / max(most_y, 1.0), 0.0)
     pointwise = np.log(share(x, y) / of_x.known[x]) - np.log(known_y[y])
     # Of independent sides, what the margins leave open is the same in H(Y) and in H(X,Y), and cancels.
-    open_margin = np.hypot(of_y.deviation, of_y.entropy - made_y.entropy) if len(paired) else 0.0
-    stderr = float(np.linalg.norm([pointwise.std() / np.sqrt(n), open_margin, SINGLE_PRECISION_NATS]))
+    open_margin = [of_y.deviation, of_y.entropy - made_y.entropy, more_symbols] if len(paired) else []
+    stderr = float(np.linalg.norm([pointwise.std() / np.sqrt(n), SINGLE_PRECISION_NATS, *open_margin]))
     entropies = of_x.entropy, of_y.entropy
     joint = -float(cells.symbols @ (cells.shares * np.log(cells.shares)))
     return PairPrior(cells, entropies, sum(entropies) - joint, stderr)
@@ -283,27 +209,6 @@ def _other_pairs(
     shares, numbers = (np.concatenate(parts) for parts in zip(*groups, strict=True))
     real = (shares > 0) & (numbers > 0)
     return shares[real], numbers[real]
-
-
-def _mixture(hit: NDArray[np.bool_], y: WholeNumbers, symbols: int) -> tuple[float, Doubles, Doubles]:
-    """Fit the weight of the partner against a background by expectation-maximisation.
-
-    Returns
-    -------
-    tuple[float, Doubles, Doubles]
-        The weight; the counts of the background, shape (K,); and the gain in log-likelihood over the
-        background alone, shape (n,), nats.
-    """
-    weight, others = float(hit.mean()), np.bincount(y, minlength=symbols).astype(np.float64)
-    background = by_itself = others / len(y)
-    for _ in range(_EM_STEPS):
-        own = np.where(hit, weight, 0.0)
-        by_partner = own / np.maximum(own + (1 - weight) * background[y], _TINY)
-        weight = min(float(by_partner.mean()), 1 - 0.5 / len(y))
-        others = np.bincount(y, 1 - by_partner, minlength=symbols).astype(np.float64)
-        background = (others + 0.5 * by_itself) / (others.sum() + 0.5)
-    gains = np.log(np.where(hit, weight, 0.0) + (1 - weight) * background[y]) - np.log(by_itself[y])
-    return weight, others, gains
 
 
 def _bins(values: Doubles) -> WholeNumbers:

@@ -13,7 +13,7 @@ from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.classical.grouped import group_count, null_permutation
-from mitools.estimators.classical.pair_prior import most_frequent
+from mitools.estimators.classical.partners import most_frequent
 from mitools.estimators.inputs.folds import CROSS_FIT_FOLDS, cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import Parts

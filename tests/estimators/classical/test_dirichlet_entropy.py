@@ -10,6 +10,7 @@ from mitools.estimators.classical.dirichlet_entropy import (
     _dirichlet_entropy,
     entropy_posterior,
     richness,
+    richness_deviation,
     uniform_cells,
 )
 
@@ -85,3 +86,9 @@ def test_richness_counts_the_unseen_in():
     assert richness([4, 3, 2, 2]) == 4
     # Chao's bias-corrected form: 3 seen once, 1 twice.
     assert richness([1, 1, 1, 2, 5]) == 5 + 3 * 2 / (2 * 2)
+
+
+def test_the_error_of_the_richness_is_that_of_repetition():
+    found = [counts(UNIFORM, 700, seed) for seed in range(60)]
+    spread = np.std([richness(each) for each in found])
+    assert np.mean([richness_deviation(each) for each in found]) == pytest.approx(spread, rel=0.3)

@@ -7,7 +7,8 @@ from mitools.core.errors import InputError
 from mitools.datasets.known_information.channels import JointTable
 from mitools.estimators.classical.dirichlet_entropy import entropy_posterior
 from mitools.estimators.classical.nsb import NSBEstimator
-from mitools.estimators.classical.pair_prior import find_partners, pair_prior
+from mitools.estimators.classical.pair_prior import pair_prior
+from mitools.estimators.classical.partners import find_partners
 
 
 def channel(symbols, error, n, seed):
@@ -150,3 +151,12 @@ def test_bad_requests_name_what_is_wrong(x, y, message):
 def test_a_constant_side_shares_nothing():
     found = NSBEstimator().estimate(np.zeros(50, dtype=int), np.arange(50) % 7)
     assert found.nats == pytest.approx(0, abs=1e-6)
+
+
+def test_a_copy_without_errors_has_the_entropy_of_its_symbols():
+    hits = 0
+    for seed in range(6):
+        x = np.random.default_rng(seed).integers(0, 100, 300)
+        found = NSBEstimator().estimate(x, x)
+        hits += found.interval_nats.low <= np.log(100) <= found.interval_nats.high
+    assert hits >= 5
