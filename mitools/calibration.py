@@ -3,7 +3,7 @@
 import inspect
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -268,7 +268,11 @@ def _measure(name: str, estimator: MIEstimator, pool: CompositePool, flip: float
         fit: Any = estimator.fit
         estimate = fit(*pool.held_out(flip), parts=pool.parts).estimate_
     else:
-        estimate = estimator.estimate(*pool.together(flip))
+        estimate = estimator.fit(*pool.together(flip)).estimate_
+    if pool.groups is None:
+        known = {warning.word for warning in estimate.warnings}
+        further = tuple(one for one in pool.dependence if one.word not in known)
+        estimate = replace(estimate, warnings=estimate.warnings + further)
     return {"estimate": estimate.to_dict()}
 
 

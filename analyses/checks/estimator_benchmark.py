@@ -213,7 +213,7 @@ def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values
     if not left_out:
         try:
             estimator = make_estimator(method).set_params(**settings)
-            return values | {"estimate": estimator.estimate(known.x, known.y).to_dict()}
+            return values | {"estimate": estimator.fit(known.x, known.y).estimate_.to_dict()}
         except InputError as error:
             left_out = str(error)
     return values | {"left_out": left_out}

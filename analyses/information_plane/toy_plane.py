@@ -75,8 +75,8 @@ def binned_plane(
         Of equal width over the limits, the same for all units.
     """
     every_input = np.arange(len(layer))
-    of_input = BinnedEstimator(bins, None, x_range=limits).estimate(layer, every_input)
-    of_label = BinnedEstimator(bins, None, x_range=limits).estimate(layer, labels)
+    of_input = BinnedEstimator(bins, None, x_range=limits).fit(layer, every_input).estimate_
+    of_label = BinnedEstimator(bins, None, x_range=limits).fit(layer, labels).estimate_
     return of_input.bits, of_label.bits
 
 

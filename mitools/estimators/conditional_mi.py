@@ -13,6 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, EstimateWarning, Kind, WarningWord
 from mitools.estimators.assemble import MeasuredNats, assemble_estimate
 from mitools.estimators.base import FittedAttributes, MIEstimator
+from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.validation import as_array, as_labels, as_precise_rows, same_length
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 
@@ -61,13 +62,15 @@ class ChainRule(FittedAttributes, BaseEstimator):
         self.estimator = estimator
         self.given = given
 
-    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Self:
+    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Estimate I(X;Y|Z), and keep the result in ``estimate_``.
 
         Parameters
         ----------
         x, y, z
             Shapes (n, d_x), (n, d_y) and (n, d_z), or (n,); rows belong together.
+        groups
+            Shape (n,): which rows know each other, for estimators that take them.
 
         Raises
         ------
@@ -77,8 +80,9 @@ class ChainRule(FittedAttributes, BaseEstimator):
         started = time.perf_counter()
         y_rows, z_rows = as_precise_rows(y, "y"), as_precise_rows(z, "z")
         same_length(len(y_rows), len(z_rows), "y", "z")
-        self.both_ = clone(self.estimator).fit(x, np.hstack([y_rows, z_rows]))
-        self.given_ = clone(self.given or self.estimator).fit(x, z)
+        told: dict[str, Any] = {} if groups is None else {"groups": groups}
+        self.both_ = clone(self.estimator).fit(x, np.hstack([y_rows, z_rows]), **told)
+        self.given_ = clone(self.given or self.estimator).fit(x, z, **told)
         both, given = self.both_.estimate_, self.given_.estimate_
         nats = both.nats - given.nats
         stderr, paired = _stderr_of_difference(self.both_, self.given_)
@@ -103,9 +107,9 @@ class ChainRule(FittedAttributes, BaseEstimator):
         )
         return self
 
-    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
+    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, groups: ArrayLike | None = None) -> Estimate:
         """Fit, and return the estimate."""
-        return self.fit(x, y, z).estimate_
+        return self.fit(x, y, z, groups).estimate_
 
 
 class GivenClasses(FittedAttributes, BaseEstimator):
@@ -141,7 +145,7 @@ class GivenClasses(FittedAttributes, BaseEstimator):
     def __init__(self, estimator: MIEstimator) -> None:
         self.estimator = estimator
 
-    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Self:
+    def fit(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, groups: ArrayLike | None = None) -> Self:
         """Estimate I(X;Y|Z), and keep the result in ``estimate_``.
 
         Parameters
@@ -150,6 +154,9 @@ class GivenClasses(FittedAttributes, BaseEstimator):
             Whatever the estimator takes, n rows each.
         z
             Shape (n,): class labels.
+        groups
+            Shape (n,): which rows know each other, for estimators that take them. What the shares of the
+            classes vary is then counted by rows still.
 
         Raises
         ------
@@ -165,7 +172,7 @@ class GivenClasses(FittedAttributes, BaseEstimator):
             same_length(len(rows), n, name, "z")
         self.classes_ = np.unique(as_array(z, "z"))
         self.estimates_ = tuple(
-            self._within(x_rows[labels == k], y_rows[labels == k], value)
+            self._within(x_rows[labels == k], y_rows[labels == k], value, _some(groups, labels == k))
             for k, value in enumerate(self.classes_)
         )
         shares = np.bincount(labels) / n
@@ -196,15 +203,20 @@ class GivenClasses(FittedAttributes, BaseEstimator):
         self.estimate_ = replace(estimate, ceiling_nats=ceiling)
         return self
 
-    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike) -> Estimate:
+    def estimate(self, x: ArrayLike, y: ArrayLike, z: ArrayLike, groups: ArrayLike | None = None) -> Estimate:
         """Fit, and return the estimate."""
-        return self.fit(x, y, z).estimate_
+        return self.fit(x, y, z, groups).estimate_
 
-    def _within(self, x: NDArray[Any], y: NDArray[Any], value: Any) -> Estimate:
+    def _within(self, x: NDArray[Any], y: NDArray[Any], value: Any, told: dict[str, Any]) -> Estimate:
         try:
-            return clone(self.estimator).fit(x, y).estimate_
+            return clone(self.estimator).fit(x, y, **told).estimate_
         except InputError as error:
             raise InputError(f"among the {len(x)} rows with z = {value}: {error}") from None
+
+
+def _some(groups: ArrayLike | None, rows: NDArray[np.bool_]) -> dict[str, Any]:
+    """Give what an estimator is told of the groups of some rows; nothing where there are none."""
+    return {} if groups is None else {"groups": as_groups(groups, len(rows))[rows]}
 
 
 def kind_of_difference(minuend: Kind, subtrahend: Kind) -> Kind:

@@ -9,4 +9,5 @@ from mitools.measures.settings import MeasureSettings
 def label_estimator(representation: Representation, settings: MeasureSettings, method: str) -> Measured:
     """Read a method of :data:`mitools.measures.registry.LABEL_ESTIMATORS` on all items."""
     estimator = make_estimator(method, settings.seed, settings.device)
-    return Measured({f"labels:{method}": estimator.estimate(representation.rows, representation.labels)})
+    rows, labels, groups = representation.rows, representation.labels, representation.parts.groups
+    return Measured({f"labels:{method}": estimator.estimate(rows, labels, groups)})

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
+from mitools.core.estimate import EstimateWarning
 from mitools.core.names import nearest
 from mitools.datasets.known_information.binary_composites import (
     BinaryComposites,
@@ -15,6 +16,7 @@ from mitools.datasets.known_information.binary_composites import (
 )
 from mitools.datasets.readers.features import FeatureRows
 from mitools.estimators.array_types import Singles
+from mitools.estimators.inputs.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts, split
 
@@ -76,6 +78,11 @@ class CompositePool:
             When there are too few to split.
         """
         return split(self.n, seed=self.seed)
+
+    @cached_property
+    def dependence(self) -> tuple[EstimateWarning, ...]:
+        """How the rows depend on each other, where nobody said which belong together."""
+        return () if self.groups is not None else dependence_warnings(self.rows, self.labels, self.seed)
 
     @property
     def dimensions(self) -> int:

@@ -174,10 +174,11 @@ def _ksg(
     for rows in layers:
         reduced = subject.principal(rows, k)[some]
         if quantity == OF_LABEL:
-            found.append([MixedKSG(seed=settings.seed).estimate(reduced, subject.labels[some])])
+            near = MixedKSG(seed=settings.seed).fit(reduced, subject.labels[some], subject.groups(some))
+            found.append([near.estimate_])
         else:
             x = subject.principal_inputs(k)[some]
-            found.append([KSG(seed=settings.seed).estimate(x, reduced)])
+            found.append([KSG(seed=settings.seed).fit(x, reduced, subject.groups(some)).estimate_])
     return found
 
 
@@ -190,9 +191,9 @@ def _binned(
         binned = BinnedEstimator(settings.bins, None, x_range=chosen, seed=settings.seed)
         some = subject.items(rows.shape[1], paired=False)
         if quantity == OF_LABEL:
-            found.append([binned.estimate(rows[some], subject.labels[some])])
+            found.append([binned.fit(rows[some], subject.labels[some], subject.groups(some)).estimate_])
         else:
-            found.append([_without_null(binned.estimate(rows[some], np.arange(len(some))))])
+            found.append([_without_null(binned.fit(rows[some], np.arange(len(some))).estimate_)])
     return found
 
 
@@ -204,9 +205,11 @@ def _kolchinsky_tracey(
         some = subject.items(rows.shape[1], paired=True)
         y = subject.labels[some] if quantity == OF_LABEL else np.arange(len(some))
         bounds = (PairwiseUpperBound, PairwiseLowerBound)
-        found.append(
-            [bound(settings.noise_variance, settings.seed).estimate(rows[some], y) for bound in bounds]
+        groups = subject.groups(some) if quantity == OF_LABEL else None
+        fitted = (
+            bound(settings.noise_variance, settings.seed).fit(rows[some], y, groups) for bound in bounds
         )
+        found.append([one.estimate_ for one in fitted])
     return found
 
 

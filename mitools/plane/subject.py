@@ -10,6 +10,7 @@ from mitools.core.entropy import entropy
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.open import open_encoder
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import SMALLEST_CLASS
 from mitools.estimators.pairs import PairedRows
@@ -77,6 +78,10 @@ class Subject:
         if of_labels:
             pairing.entropy_nats = entropy(np.bincount(self.labels) / len(self.labels))
         return pairing
+
+    def groups(self, items: NDArray[np.int64]) -> Groups | None:
+        """Give the groups of some items, shape (m,); None where every item stands alone."""
+        return self.parts.groups_of(items)
 
     def items(self, width: int, paired: bool) -> NDArray[np.int64]:
         """Choose the items of a method that holds rows in memory in double precision, the same at every call.

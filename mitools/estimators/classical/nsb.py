@@ -95,7 +95,7 @@ class NSBEstimator(MIEstimator):
         found = _read_symbols(of_x, of_y, symbols, self.seed)
         permuted = of_y[np.random.default_rng([self.seed, 1]).permutation(n)]
         null = _read_symbols(of_x, permuted, symbols, self.seed)
-        certified = PredictiveCoding(self.seed).estimate(*values)
+        certified = PredictiveCoding(self.seed).fit(*values).estimate_
         least = two_sided(certified.nats, certified.stderr_nats or 0.0).low
         # Below what is certified lies nothing; but the reading itself is never left outside.
         low = min(max(found.low, least), found.nats)
