@@ -1,4 +1,4 @@
-"""Rows that know each other, through every door: told where nobody named them, and read as nothing where named."""
+"""Rows that know each other, through every door: told where nobody named them, and nothing where named."""
 
 import json
 from collections.abc import Callable
