@@ -10,6 +10,7 @@ from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate
 from mitools.core.html import html_notes
 from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.inputs.splits import Parts
 from mitools.pairing.same_class import Bracket, bracket
 
 
@@ -31,9 +32,9 @@ class Certificate:
         The share of report items that the classifier, a linear probe, decides rightly.
     influence_nats
         Shape (n_report,): how each report item moves the estimate; two representations of the same items
-        compare by it.
+        compare by it. With groups, how each group does.
     report_items
-        Shape (n_report,), which items these are.
+        Shape (n_report,), which items these are; with groups, the number of each group among their sorted names.
     classes
         The class names, in the order of the classifier's probabilities.
     classifier
@@ -60,9 +61,9 @@ class Certificate:
             certified_nats=fitted.one_sided_low_nats_,
             accuracy=fitted.accuracy_,
             influence_nats=fitted.influence_,
-            report_items=fitted.parts_.report,
+            report_items=np.concatenate([_reported(fold.parts) for fold in fitted.folds_]),
             classes=classes,
-            classifier=fitted.posterior_,
+            classifier=fitted,
         )
 
     @property
@@ -104,3 +105,9 @@ class Certificate:
 
     def _repr_html_(self) -> str:
         return self.estimate._repr_html_() + html_notes(str(self).splitlines())
+
+
+def _reported(parts: Parts) -> NDArray[np.int64]:
+    """Number what the influence of a fold is of: its items, or their groups."""
+    groups = parts.groups_of(parts.report)
+    return parts.report if groups is None else np.unique(groups)

@@ -52,7 +52,7 @@ def test_a_certificate_becomes_columns_with_wilsons_interval() -> None:
     measured = Measured({**estimates, "linear_acc": 0.9}, fitted.influence_)
     columns = Certified(measured).columns
     n, p, z = columns["n_report"], 0.9, 1.959964
-    assert n == 60
+    assert n == 300
     centre, half = (p + z**2 / (2 * n)) / (1 + z**2 / n), z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     assert columns["linear_acc_low"] == pytest.approx(centre - half / (1 + z**2 / n), abs=1e-4)
     assert columns["linear_acc_high"] == pytest.approx(centre + half / (1 + z**2 / n), abs=1e-4)

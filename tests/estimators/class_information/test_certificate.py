@@ -147,8 +147,7 @@ def test_more_dimensions_than_items_still_certify(mixture_of: Callable[[float], 
     fit = ClassPosterior(prior="uniform").fit(x, labels)
     truth = mixture.same_class_nats()
     assert fit.one_sided_low_nats_ < truth
-    assert fit.estimate_.nats == pytest.approx(truth, abs=2.5 * (fit.estimate_.stderr_nats or 0))
-    assert fit.estimate_.nats > 0.6 * truth
+    assert fit.estimate_.nats > 0.75 * truth
 
 
 def test_perfect_features_identify_the_truth_as_the_entropy() -> None:
@@ -213,7 +212,7 @@ def test_the_record_says_everything_needed_to_repeat_it(mixture_of: Callable[[fl
     assert settings["prior"] == [0.1, 0.2, 0.3, 0.4]
     assert (settings["seed"], settings["classifier"], settings["classes"]) == (5, "logistic regression", 4)
     assert (settings["folds"], settings["groups"], estimate.n_report) == (5, None, 1000)
-    assert estimate.n_train + estimate.n_select == 800
+    assert 795 < estimate.n_train + estimate.n_select <= 800
     assert estimate.kind == "lower bound"
     assert estimate.ceiling_nats is None
 
