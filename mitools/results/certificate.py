@@ -34,7 +34,7 @@ class Certificate:
         Shape (n_report,): how each report item moves the estimate; two representations of the same items
         compare by it. With groups, how each group does.
     report_items
-        Shape (n_report,), which items these are; with groups, the number of each group among their sorted names.
+        Shape (n_report,), which items these are; with groups, each group, counted in the order of names.
     classes
         The class names, in the order of the classifier's probabilities.
     classifier
@@ -108,6 +108,6 @@ class Certificate:
 
 
 def _reported(parts: Parts) -> NDArray[np.int64]:
-    """Number what the influence of a fold is of: its items, or their groups."""
+    """Give what the influence of a fold is of: its items, or their groups."""
     groups = parts.groups_of(parts.report)
     return parts.report if groups is None else np.unique(groups)
