@@ -105,7 +105,7 @@ def _kernel(n: int, d: int, seed: int) -> Any:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    landmarks = Nystroem(gamma=1 / d, n_components=min(n, KERNEL_LANDMARKS), random_state=seed)
+    landmarks = Nystroem(gamma=1 / d, n_components=min(n // 2, KERNEL_LANDMARKS), random_state=seed)
     return make_pipeline(landmarks, LogisticRegression(C=10.0, max_iter=500))
 
 
