@@ -158,7 +158,8 @@ def _column_that_repeats_least(numbers: list[Values]) -> NDArray[Any]:
                 most, chosen = distinct, (side, place)
     side, place = chosen
     parts = spans(len(side), _width(side))
-    return np.concatenate([_read(side, some)[:, place] for some in parts])
+    # Copied: a view would keep the whole part in memory.
+    return np.concatenate([_read(side, some)[:, place].copy() for some in parts])
 
 
 def _row_codes(side: Values, items: RowNumbers | None = None) -> NDArray[np.uint64]:
