@@ -89,8 +89,8 @@ def estimate(
                 refused[name] = error
     if not estimates:
         raise next(iter(refused.values()))
-    told = named is not None or block is not None
-    found, dependent = agreement(estimates), () if told else dependence_warnings(x_rows, y_rows, seed)
+    is_told = named is not None or block is not None
+    found, dependent = agreement(estimates), () if is_told else dependence_warnings(x_rows, y_rows, seed)
     if json:
         print_json(
             {
