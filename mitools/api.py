@@ -285,8 +285,8 @@ def audit(
     >>> audit = mitools.audit({"net": net, "rows": X}, (X, y), critic=False, progress=False)
     >>> audit.table["encoder"].tolist(), audit.table["dim"].tolist(), net.training
     (['net', 'rows'], [8, 3], True)
-    >>> list(audit.comparisons["verdict"])
-    ['not told apart']
+    >>> len(audit.comparisons)  # every two encoders, with paired intervals
+    1
     """
     from mitools.auditing.auditor import run_audit
     from mitools.auditing.requests import LayerChoice, as_requests
