@@ -1,7 +1,7 @@
 """What the rest of the toolkit may ask of a data set."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias, Union
+from typing import TYPE_CHECKING, Protocol, TypeAlias, Union, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,3 +49,30 @@ class LabelledData(Protocol):
     def __getitem__(self, index: int) -> tuple[Item, int]:
         """Read one item and its label."""
         ...
+
+
+@runtime_checkable
+class MultimodalData(LabelledData, Protocol):
+    """Labelled images of which more is known than their pixels: depth, surface normals, frames.
+
+    The modalities, all over the pixels of the image:
+
+    - ``depth``: (1, H, W), float32, metres along the optical axis;
+    - ``normals``: (3, H, W), float32, unit vectors in the camera's frame (x right, y down, z away);
+    - ``segmentation``: (1, H, W), uint8, the number of a pixel's class; 255 where it has none;
+    - ``clip``: (T, 3, H, W), uint8, RGB frames in order.
+    """
+
+    @property
+    def modalities(self) -> Sequence[str]:
+        """What the data have beside ``image``."""
+        ...
+
+    def modality(self, index: int, name: str) -> "NDArray[np.float32] | NDArray[np.uint8] | None":
+        """Read one modality of one item; None where this item lacks it."""
+        ...
+
+
+def modalities_of(data: LabelledData) -> tuple[str, ...]:
+    """Name everything that views of the data can be drawn from, ``image`` first."""
+    return ("image", *(data.modalities if isinstance(data, MultimodalData) else ()))

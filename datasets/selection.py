@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import nearest
-from mitools.datasets.base import Item, LabelledData
+from mitools.datasets.base import Item, LabelledData, MultimodalData, modalities_of
 
 
 def groups_of(data: LabelledData) -> NDArray[Any] | None:
@@ -62,6 +62,16 @@ class Selection:
     def __getitem__(self, index: int) -> tuple[Item, int]:
         """Read one item and its label."""
         return self.data[int(self.indices[index])][0], int(self.labels[index])
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What the data have beside ``image``."""
+        return modalities_of(self.data)[1:]
+
+    def modality(self, index: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8] | None:
+        """Read one modality of one item; None where this item lacks it."""
+        assert isinstance(self.data, MultimodalData)
+        return self.data.modality(int(self.indices[index]), name)
 
 
 def take_evenly(data: LabelledData, limit: int) -> LabelledData:

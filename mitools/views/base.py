@@ -13,7 +13,9 @@ class View(Protocol):
 
     Whoever draws views makes the random numbers, so that a view is the same on every device, in every
     process and in every batch. What has these three attributes and can be called is a view; there is nothing
-    to inherit from.
+    to inherit from. Two further attributes are for views of something else than RGB pixels, and may be left
+    out: `modality`, what of an item the view is drawn from (:func:`modality_of`), and `rgb`, whether its
+    channels are those of RGB pixels (:func:`is_rgb`).
 
     Attributes
     ----------
@@ -47,7 +49,8 @@ class View(Protocol):
         Parameters
         ----------
         items
-            Shape (B, 3, H, W), float, in [0, 1]: images before they are normalised.
+            Shape (B, 3, H, W), float, in [0, 1]: images before they are normalised; or what else the view's
+            modality is, as :class:`mitools.datasets.base.MultimodalData` describes it.
         draws
             Shape (B, self.draws), uniform in [0, 1): every random choice. Row i serves item i alone: equal
             draws give equal views, whatever else is in the batch.
@@ -55,9 +58,20 @@ class View(Protocol):
         Returns
         -------
         Tensor
-            Shape (B, self.channels, H', W'), on the device of the items.
+            Shape (B, self.channels, H', W'), or (B, T, self.channels, H', W') of a clip, on the device of
+            the items; in [0, 1], or about it where the channels have no bounds.
         """
         ...
+
+
+def modality_of(view: View) -> str:
+    """Give what of an item a view is drawn from: ``image`` unless the view says otherwise."""
+    return str(getattr(view, "modality", "image"))
+
+
+def is_rgb(view: View) -> bool:
+    """Tell whether a view's channels are red, green and blue, so that networks normalise them as pixels."""
+    return bool(getattr(view, "rgb", view.channels == 3 and modality_of(view) == "image"))
 
 
 def view_key(view: View) -> str:
