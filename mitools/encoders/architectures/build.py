@@ -15,12 +15,15 @@ from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
 from mitools.core.names import nearest
+from mitools.encoders.architectures import half_alexnet
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
 from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
 from mitools.encoders.architectures.convnet import ConvNet
+from mitools.encoders.architectures.half_alexnet import ViewConvNet
 from mitools.encoders.architectures.small_resnet import small_resnet
 from mitools.encoders.architectures.small_shufflenet import small_shufflenet
 from mitools.encoders.architectures.wide_resnet import WideResNet
+from mitools.encoders.architectures.width_resnet import WidthResNet
 from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
 
 RGB = 3
@@ -53,6 +56,10 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "wrn28_4": partial(WideResNet, 28, 4),
     "shufflenetv2_small": small_shufflenet,
     "resnext32_16x4d": partial(CifarResNeXt, blocks=5, groups=16, base=4, stem=32),
+    "alexnet_half": partial(ViewConvNet, half_alexnet.IMAGENET),
+    "alexnet_half_stl10": partial(ViewConvNet, half_alexnet.STL10),
+    "nyu_conv5": partial(ViewConvNet, half_alexnet.NYU),
+    **{f"resnet50_x{width:g}": partial(WidthResNet, width) for width in (0.5, 1.0, 2.0)},
 }
 
 
@@ -63,7 +70,9 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     ----------
     text
         ``convnet``, ``cifar_resnet20`` (8, 32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
-        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``, ``timm:NAME``, or
+        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``; for views of an image
+        ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128) and
+        ``resnet50_x0.5`` (1, 2); ``timm:NAME``, or
         ``python:MODULE:FACTORY``: a function that returns the network, called without arguments for images
         of 3 channels and with ``channels=c`` for others. The last runs the user's own code, found as Python
         finds it or in the current folder.
