@@ -34,6 +34,7 @@ from mitools.training.losses import (
 from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.memory_bank import MemoryBank
 from mitools.training.memory.queue import KeyQueue
+from mitools.training.networks.decoder import ConvDecoder
 from mitools.training.networks.heads import EncoderWithHead, ProjectionHead, RepresentationAndClassifier
 
 META = torch.device("meta")
@@ -71,6 +72,7 @@ MODULES: dict[type[nn.Module], Callable[[], object]] = {
     ProjectionHead: lambda: ProjectionHead(D, 3).to(META)(rows()),
     RepresentationAndClassifier: lambda: RepresentationAndClassifier(D, 3).to(META)(rows()),
     EncoderWithHead: lambda: EncoderWithHead(nn.Identity(), ProjectionHead(D, 3), D).to(META)(rows()),
+    ConvDecoder: lambda: ConvDecoder(D, 2, (5, 5)).to(META)(rows()),
     MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
     KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows()),
     CTCBank: lambda: CTCBank(N, D, negatives=3).to(META)(items(), 0),

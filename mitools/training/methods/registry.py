@@ -58,6 +58,10 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "cmc:CMC",
         "an encoder a view, any number of views: InfoNCE, NCE or MoCo between pairs of them",
     ),
+    "predictive": TrainingMethod(
+        "predictive:Predictive",
+        "a decoder from one view's encoder to another view; no bound",
+    ),
 }
 """The methods by name: a new one is a file and a row here."""
 

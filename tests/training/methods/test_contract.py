@@ -22,7 +22,7 @@ from mitools.training.training_data import TrainingData
 N, K = 12, 6
 LABELS = torch.arange(N) % 3
 NAMES = list(TRAINING_METHODS)
-AN_ENCODER_A_VIEW = {"cmc": {"views": ["image", "simclr"]}}
+AN_ENCODER_A_VIEW = {"cmc": {"views": ["image", "simclr"]}, "predictive": {"views": ["simclr", "image"]}}
 """Methods with several encoders, and options that these images allow."""
 
 
