@@ -34,8 +34,25 @@ class NamedView(NamedTuple):
     example: str
 
 
+COLOUR = "colour.view:colour_view"
+
 VIEWS: dict[str, NamedView] = {
     "image": NamedView("image:image_view", "the image itself", "image"),
+    "rgb": NamedView(COLOUR, "red, green and blue, or some of them", "rgb:gb"),
+    "xyz": NamedView(COLOUR, "CIE XYZ", "xyz:xz"),
+    "lab": NamedView(COLOUR, "CIE L*a*b*: lightness and two axes of colour", "lab:ab"),
+    "yuv": NamedView(COLOUR, "YUV of PAL", "yuv:uv"),
+    "yiq": NamedView(COLOUR, "YIQ of NTSC", "yiq:iq"),
+    "ycbcr": NamedView(COLOUR, "YCbCr of JPEG and digital video", "ycbcr:cbcr"),
+    "ypbpr": NamedView(COLOUR, "YPbPr of analogue video", "ypbpr:pbpr"),
+    "ydbdr": NamedView(COLOUR, "YDbDr of SECAM", "ydbdr:dbdr"),
+    "hsv": NamedView(COLOUR, "hue, saturation and value", "hsv:h"),
+    "hed": NamedView(COLOUR, "haematoxylin, eosin and DAB, the stains of histology", "hed:ed"),
+    "patch": NamedView(
+        "patch:patch_view",
+        "one of two patches at a distance of (d, d): #0 at a random corner, #1 beside it",
+        "patch?size=16&distance=24#0",
+    ),
     "simclr": NamedView(
         "simclr:simclr_view",
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",

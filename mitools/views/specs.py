@@ -1,5 +1,6 @@
 """The names of views: ``name``, ``name:part``, ``name?key=value&key=value`` and ``name#k``."""
 
+import math
 import re
 from dataclasses import dataclass
 
@@ -27,9 +28,37 @@ class ViewSpec(Spec):
         InputError
             When the spec names one.
         """
-        part = f":{self.name}" if self.name else "" if self.number is None else f"#{self.number}"
-        if part:
-            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave {part} out")
+        if self.name:
+            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave :{self.name} out")
+        self.without_number()
+
+    def without_number(self) -> None:
+        """Refuse a number, for a view that is drawn alone.
+
+        Raises
+        ------
+        InputError
+            When the spec names one.
+        """
+        if self.number is not None:
+            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave #{self.number} out")
+
+    def positive(self, key: str, default: float) -> float:
+        """Read an option as a number above 0.
+
+        Raises
+        ------
+        InputError
+            When it is none.
+        """
+        text = self.options.get(key)
+        try:
+            value = default if text is None else float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise InputError(f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}")
+        return value
 
 
 def view_family(text: str) -> str:
