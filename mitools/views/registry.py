@@ -53,6 +53,12 @@ VIEWS: dict[str, NamedView] = {
         "one of two patches at a distance of (d, d): #0 at a random corner, #1 beside it",
         "patch?size=16&distance=24#0",
     ),
+    "blur": NamedView("frequency:blur_view", "the low frequencies: a Gaussian blur", "blur?sigma=0.7"),
+    "residual": NamedView(
+        "frequency:residual_view",
+        "the high frequencies: what a blur takes away, about 0.5",
+        "residual?sigma=0.7",
+    ),
     "simclr": NamedView(
         "simclr:simclr_view",
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",

@@ -57,7 +57,9 @@ class ViewSpec(Spec):
         except ValueError:
             value = math.nan
         if not 0 < value < math.inf:
-            raise InputError(f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}")
+            raise InputError(
+                f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}"
+            )
         return value
 
 

@@ -29,7 +29,10 @@ class ColourSpace:
     """
 
     def __init__(
-        self, channels: tuple[str, str, str], convert: Callable[[Tensor], Tensor], bounds: Bounds | None = None
+        self,
+        channels: tuple[str, str, str],
+        convert: Callable[[Tensor], Tensor],
+        bounds: Bounds | None = None,
     ) -> None:
         self.channels, self.convert, self._bounds = channels, convert, bounds
 
