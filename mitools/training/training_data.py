@@ -82,8 +82,7 @@ class TrainingData:
         rows
             Shape (K,), int64: which images.
         seed
-            Of the random numbers, which are drawn for all rows: a process's share changes no one's view. Views
-            that are drawn together (:func:`mitools.views.base.draw_numbers`) need the same one.
+            Of the random numbers, which are drawn for all rows: a process's share changes no one's view.
         share
             Of the rows: those that are wanted.
         pixels

@@ -9,8 +9,8 @@ from mitools.views.gaussian_blur import blurred
 from mitools.views.specs import ViewSpec
 
 SIGMA = 0.7
-"""In pixels, where none is given: at which Tian et al. (2020, What makes for good views, B.3) find that the two
-share most on STL-10."""
+"""In pixels, where none is given: at which Tian et al. (2020, What makes for good views, B.3) find that the
+two share most on STL-10."""
 
 REACH = 4
 """Standard deviations at which the Gaussian is cut off."""

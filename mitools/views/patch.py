@@ -9,7 +9,7 @@ from mitools.core.errors import InputError
 from mitools.views.specs import ViewSpec
 
 SIZE = 64
-"""Of a patch in pixels where none is given, as Tian et al. (2020, Contrastive multiview coding, 4.5) take it."""
+"""Of a patch in pixels where none is given, as Tian et al. (2020, Contrastive multiview coding) take it."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,16 @@ VIEWS: dict[str, NamedView] = {
         "the high frequencies: what a blur takes away, about 0.5",
         "residual?sigma=0.7",
     ),
+    "depth": NamedView("modality:depth_view", "the depth that data have beside the image", "depth?far=5"),
+    "normals": NamedView("modality:normals_view", "the surface normals that data have", "normals"),
+    "segmentation": NamedView(
+        "modality:segmentation_view", "the segmentation that data have", "segmentation?classes=13"
+    ),
+    "frames": NamedView("clip:frames_view", "successive frames of a clip", "frames:1-10"),
+    "frame": NamedView("clip:frame_view", "one frame of a clip", "frame:20"),
+    "optical_flow": NamedView(
+        "optical_flow:optical_flow_view", "TV-L1 flow around a frame of a clip (slow)", "optical_flow"
+    ),
     "simclr": NamedView(
         "simclr:simclr_view",
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",

@@ -1,6 +1,6 @@
 """Views beside their peers: ``pytest tests/benchmarks/test_views.py``.
 
-SimCLR: torchvision draws for one image a call; ours takes its random numbers as an argument and a batch at once.
+SimCLR: torchvision draws for one image a call; ours takes a batch at once, and its random numbers as argument.
 """
 
 import numpy as np
@@ -43,7 +43,7 @@ def test_throughput(benchmark, who, size):
 @pytest.mark.parametrize("space", sorted(set(SPACES) - {"rgb"}))
 @pytest.mark.parametrize("who", ["skimage", "ours"])
 def test_colour_spaces(benchmark, who, space):
-    """A batch of pixels in, a batch in the colour space out, each in the layout that tensors of images have."""
+    """A batch of pixels in, a batch in the colour space out, both with the channels before the rows."""
     color = pytest.importorskip("skimage.color")
     benchmark.group = f"{space}, 64 images of 96x96"
     pixels = torch.randint(0, 256, (ITEMS, 3, 96, 96), dtype=torch.uint8)

@@ -12,7 +12,7 @@ color = pytest.importorskip("skimage.color")
 
 LEVELS = torch.arange(0, 256, 5, dtype=torch.float64) / 255
 GRID = torch.cartesian_prod(LEVELS, LEVELS, LEVELS).T.reshape(1, 3, len(LEVELS), -1)
-"""Every fifth of the 256 levels of each channel: 140,608 colours, black, white and the primaries among them."""
+"""Every fifth of the 256 levels of each channel: 140,608 colours, black and white among them."""
 
 CONVERTED = sorted(set(SPACES) - {"rgb"})
 
