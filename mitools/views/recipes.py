@@ -57,8 +57,8 @@ class AugmentationRecipe(Recipe):
     def _read_a_name(cls, given: Any) -> Any:
         if not isinstance(given, str):
             return given
+        from mitools.views.augmentation.simclr import SimCLRView
         from mitools.views.registry import make_view
-        from mitools.views.simclr import SimCLRView
 
         view = make_view(given)
         if not isinstance(view, SimCLRView):

@@ -70,7 +70,7 @@ VIEWS: dict[str, NamedView] = {
         "optical_flow:optical_flow_view", "TV-L1 flow around a frame of a clip (slow)", "optical_flow"
     ),
     "simclr": NamedView(
-        "simclr:simclr_view",
+        "augmentation.simclr:simclr_view",
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",
         "simclr?strength=0.5",
     ),
@@ -102,8 +102,8 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
     'simclr?strength=0.5&blur=0'
     """
     if not isinstance(spec, str):
+        from mitools.views.augmentation.simclr import SimCLRView
         from mitools.views.recipes import AugmentationRecipe
-        from mitools.views.simclr import SimCLRView
 
         return SimCLRView(spec) if isinstance(spec, AugmentationRecipe) else spec
     name = view_family(spec)

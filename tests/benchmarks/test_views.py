@@ -1,6 +1,6 @@
 """Views beside their peers: ``pytest tests/benchmarks/test_views.py``.
 
-SimCLR: torchvision draws for one image a call; ours takes a batch at once, and its random numbers as argument.
+SimCLR: torchvision draws for one image a call; ours takes a batch and its random numbers as arguments.
 """
 
 import numpy as np
@@ -8,9 +8,9 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
+from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.colour.spaces import SPACES
 from mitools.views.item_views import ItemViews
-from mitools.views.simclr import SimCLRView
 
 ITEMS = 64
 

@@ -12,9 +12,9 @@ from mitools.datasets.readers.features import FeatureRows
 from mitools.encoders import Preprocess, open_encoder
 from mitools.encoders.layers.taps import tap
 from mitools.features import FeatureStore, extract, extract_layers
+from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.image import ImageView
 from mitools.views.item_views import ItemViews
-from mitools.views.simclr import SimCLRView
 
 RNG = np.random.default_rng(0)
 DATA = ImageArray(

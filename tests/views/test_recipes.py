@@ -6,8 +6,8 @@ import pytest
 
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe, make_recipe
+from mitools.views.augmentation.simclr import PAPER
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import PAPER
 
 
 class Some(Recipe):

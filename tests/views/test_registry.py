@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from mitools.core.errors import InputError
+from mitools.views.augmentation.simclr import PAPER, SimCLRView
 from mitools.views.base import View, modality_of, view_key
 from mitools.views.image import ImageView
 from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
 from mitools.views.registry import VIEWS, list_views, make_view
-from mitools.views.simclr import PAPER, SimCLRView
 from mitools.views.specs import parse_view_spec
 
 EXAMPLES = sorted({"simclr", "rgb", "lab:l", *(row.example for row in VIEWS.values())})

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.recipes import make_recipe
-from mitools.views.auto_augment import AUTO_DRAWS, auto_augmented
+from mitools.views.augmentation.auto_augment import AUTO_DRAWS, auto_augmented
 from mitools.views.gaussian_blur import blurred
 from mitools.views.recipes import AugmentationRecipe
 from mitools.views.specs import ViewSpec
