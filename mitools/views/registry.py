@@ -74,6 +74,16 @@ VIEWS: dict[str, NamedView] = {
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",
         "simclr?strength=0.5",
     ),
+    "infomin": NamedView(
+        "augmentation.infomin:infomin_view",
+        "crop, flip, colour jitter, blur, RandAugment and grey of Tian et al. 2020 (InfoMin)",
+        "infomin?strength=0.5&steps=0",
+    ),
+    "jigsaw": NamedView(
+        "augmentation.jigsaw:jigsaw_view",
+        "nine crops of a 3 x 3 grid in random order, PIRL's second branch",
+        "jigsaw?keep=0.9",
+    ),
 }
 """The views by name: a new one is a file and a row here."""
 

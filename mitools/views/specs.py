@@ -2,10 +2,15 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from mitools.core.errors import InputError
 from mitools.core.specs import Spec, parse_spec
+
+Value: TypeAlias = float | str | None
+"""Of an option."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,33 @@ class ViewSpec(Spec):
                 f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}"
             )
         return value
+
+
+def option_value(text: str) -> float | str:
+    """Read what an option is given: a whole number, another number, or a word."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def spec_text(name: str, options: Iterable[tuple[str, Value]], defaults: Iterable[tuple[str, Value]]) -> str:
+    """Write the name of a view with those of its options that differ from their defaults.
+
+    Examples
+    --------
+    >>> spec_text("jigsaw", [("flip", 0.0), ("keep", 0.75)], [("flip", 0.5), ("keep", 0.75)])
+    'jigsaw?flip=0'
+    """
+    usual = dict(defaults)
+    differing = [f"{key}={_option_text(value)}" for key, value in options if value != usual[key]]
+    return f"{name}?{'&'.join(differing)}" if differing else name
+
+
+def _option_text(value: Value) -> str:
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def view_family(text: str) -> str:

@@ -17,10 +17,10 @@ from mitools.views.recipes import AugmentationRecipe
 from mitools.views.registry import VIEWS, list_views, make_view
 from mitools.views.specs import parse_view_spec
 
-EXAMPLES = sorted({"simclr", "rgb", "lab:l", *(row.example for row in VIEWS.values())})
+EXAMPLES = sorted({"simclr", "infomin", "rgb", "lab:l", *(row.example for row in VIEWS.values())})
 
-ON_THE_CPU = {"optical_flow"}
-"""Views that say that they are computed on the CPU, wherever the items lie."""
+ON_THE_CPU = {"optical_flow", "infomin"}
+"""Views that say that they, or what they choose by their random numbers, are computed on the CPU."""
 
 
 def items_of(modality: str, count: int, height: int, width: int) -> Tensor:
@@ -117,7 +117,7 @@ def test_parts_and_numbers_are_read() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("simcrl", "unknown view 'simcrl'; .*simclr"),
+        ("simcrl", "unknown view 'simcrl'; did you mean simclr"),
         ("", "unknown view ''"),
         ("simclr?strenth=1", "unknown option 'strenth'; accepted: .*strength"),
         (
