@@ -1,7 +1,6 @@
 """Every view by its name, for commands, recipes and Python."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -123,17 +122,6 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
     module, _, function = VIEWS[name].maker.partition(":")
     maker = getattr(import_module(f"mitools.views.{module}"), function)
     return cast("Callable[[ViewSpec], View]", maker)(parse_view_spec(spec))
-
-
-def list_views(pattern: str = "*") -> list[str]:
-    """List the names of views that match a pattern, in alphabetical order.
-
-    Examples
-    --------
-    >>> list_views("sim*")
-    ['simclr']
-    """
-    return sorted(name for name in VIEWS if fnmatchcase(name, pattern))
 
 
 def _own_view(text: str) -> "View":

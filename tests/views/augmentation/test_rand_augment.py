@@ -44,6 +44,7 @@ def test_a_batch_is_torchvisions_transform_of_every_image(
 def test_all_steps_have_equal_shares_and_most_go_in_both_directions() -> None:
     """A number in the middle of each step's share, once in each direction."""
     draws = torch.cartesian_prod((torch.arange(14) + 0.5) / 14, torch.tensor([0.25, 0.75]))
-    images = (0.2 + PIXELS[:1] / 510).expand(28, -1, -1, -1)  # a contrast that can be stretched
+    # A contrast that can be stretched, and enough pixels for all levels.
+    images = (0.2 + PIXELS[:1] / 510).repeat(28, 1, 2, 2)
     found = rand_augmented(images, draws, 20)
     assert len({view.numpy().tobytes() for view in found}) == 1 + 2 * 9 + 4
