@@ -88,8 +88,9 @@ class JigsawView:
             Shape (B, 9, 3, h, w), in [0, 1]: crop k is of cell ``order[k]``, counted row by row, as
             :func:`cell_order` gives it.
         """
-        height, width = (math.ceil(side / GRID) for side in items.shape[-2:])
-        boxes = drawn_boxes(draws[:, :CROP_DRAWS], *items.shape[-2:], self.recipe.crop_area)
+        whole_height, whole_width = items.shape[-2:]
+        height, width = (math.ceil(side / GRID) for side in (whole_height, whole_width))
+        boxes = drawn_boxes(draws[:, :CROP_DRAWS], whole_height, whole_width, self.recipe.crop_area)
         mirrored = draws[:, CROP_DRAWS] < self.recipe.flip
         images = resized(items, boxes, mirrored, (GRID * height, GRID * width))
         order, places = cell_order(draws), draws[:, -2 * CELLS :].unflatten(1, (CELLS, 2))
