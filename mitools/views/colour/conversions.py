@@ -54,7 +54,7 @@ def rgb_to_lab(images: Tensor) -> Tensor:
     ([100.0, 53.0], [80.0, 67.0])
     """
     xyz = _mapped(_linear_light(images), _XYZ_OVER_WHITE)
-    curve, line = _power(xyz.clamp(min=0.008856), 1 / 3), 7.787 * xyz + 16 / 116
+    curve, line = _power(xyz.clamp(min=0.008856), 1 / 3), (7.787 * xyz).add_(16 / 116)
     roots = torch.lerp(line, curve, _above(xyz, 0.008856))
     lab = _mapped(roots, ((0, 116, 0), (500, -500, 0), (0, 200, -200)))
     lab[:, 0] -= 16
@@ -78,7 +78,7 @@ def rgb_to_ypbpr(images: Tensor) -> Tensor:
 
 def rgb_to_ycbcr(images: Tensor) -> Tensor:
     """YCbCr of 8 bits: luma from 16 to 235, Cb and Cr from 16 to 240."""
-    return _mapped(images, _YCBCR) + images.new_tensor((16.0, 128.0, 128.0))[:, None, None]
+    return _mapped(images, _YCBCR).add_(images.new_tensor((16.0, 128.0, 128.0))[:, None, None])
 
 
 def rgb_to_ydbdr(images: Tensor) -> Tensor:
@@ -112,13 +112,13 @@ def hsv_to_rgb(images: Tensor) -> Tensor:
 
 def rgb_to_hed(images: Tensor) -> Tensor:
     """Haematoxylin, eosin and DAB, as stains on glass would absorb; never below 0."""
-    density = images.clamp(min=_LEAST_LIGHT).log() / math.log(_LEAST_LIGHT)
-    return _mapped(density, _STAINS).clamp(min=0)
+    density = images.clamp(min=_LEAST_LIGHT).log().div_(math.log(_LEAST_LIGHT))
+    return _mapped(density, _STAINS).clamp_(min=0)
 
 
 def _linear_light(images: Tensor) -> Tensor:
     """Undo the gamma of sRGB."""
-    curve, line = _power((images + 0.055) / 1.055, 2.4), images / 12.92
+    curve, line = _power((images + 0.055).div_(1.055), 2.4), images / 12.92
     return torch.lerp(line, curve, _above(images, 0.04045))
 
 
@@ -127,7 +127,7 @@ def _above(values: Tensor, threshold: float) -> Tensor:
 
     On a CPU ``torch.where`` on a comparison takes ten times as long as the arithmetic that it chooses from.
     """
-    return ((values.detach() - threshold) * 1e30).clamp_(0, 1)
+    return (values.detach() - threshold).mul_(1e30).clamp_(0, 1)
 
 
 def _power(values: Tensor, exponent: float) -> Tensor:

@@ -48,7 +48,7 @@ class ColourSpace:
     def scaled(self, images: Tensor) -> Tensor:
         """Convert sRGB images (B, 3, H, W), and bring the bounds of each channel to 0 and 1."""
         low, high = images.new_tensor(self.bounds).T[:, :, None, None]
-        return (self.convert(images) - low) / (high - low)
+        return (self.convert(images) - low).div_(high - low)
 
     def indices(self, letters: str, spec: str) -> tuple[int, ...]:
         """Read the letters of some channels: ``dbdr`` of YDbDr is (1, 2).
