@@ -1,6 +1,5 @@
 """Optical flow around a frame of a clip, as a view: slow, and computed on the CPU."""
 
-import re
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,9 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mitools.core.errors import InputError
 from mitools.core.optional_packages import need
-from mitools.views.clip import frames_of
+from mitools.views.clip import ANY, frame_number, frames_of, random_frames
 from mitools.views.specs import ViewSpec
 
 FLOWS = 10
@@ -34,6 +32,8 @@ class OpticalFlowView:
     ----------
     frame
         t, counted from 1; None for the middle of the clip.
+    at_random
+        Whether t is a random frame, the same as that of ``frame:any``.
 
     Raises
     ------
@@ -42,8 +42,8 @@ class OpticalFlowView:
     """
 
     frame: int | None = None
+    at_random: bool = False
     channels = 2 * FLOWS
-    draws = 0
     modality = "clip"
 
     def __post_init__(self) -> None:
@@ -51,8 +51,20 @@ class OpticalFlowView:
 
     @property
     def name(self) -> str:
-        """``optical_flow``, or ``optical_flow:T`` around frame T."""
+        """``optical_flow``, ``optical_flow:T`` around frame T, or ``optical_flow:any``."""
+        if self.at_random:
+            return f"optical_flow:{ANY}"
         return "optical_flow" if self.frame is None else f"optical_flow:{self.frame}"
+
+    @property
+    def draws(self) -> int:
+        """One around a random frame."""
+        return int(self.at_random)
+
+    @property
+    def draws_together(self) -> str | None:
+        """What all views around a random frame have in common."""
+        return f"frame:{ANY}" if self.at_random else None
 
     def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
         """Compute the flows of clips.
@@ -62,7 +74,7 @@ class OpticalFlowView:
         items
             Shape (B, T, 3, H, W), uint8.
         draws
-            Shape (B, 0).
+            Shape (B, self.draws), uniform in [0, 1).
 
         Returns
         -------
@@ -74,8 +86,11 @@ class OpticalFlowView:
         InputError
             When the clips do not reach five frames to either side of the frame.
         """
-        centre = (items.shape[1] + 1) // 2 if self.frame is None else self.frame
-        frames = frames_of(items, centre - FLOWS // 2, centre + FLOWS // 2, self.name)
+        if self.at_random:
+            frames = random_frames(items, draws, -FLOWS // 2, FLOWS // 2, self.name)
+        else:
+            centre = (items.shape[1] + 1) // 2 if self.frame is None else self.frame
+            frames = frames_of(items, centre - FLOWS // 2, centre + FLOWS // 2, self.name)
         grey = torch.einsum("c,btchw->bthw", frames.new_tensor(LUMA), frames).cpu().numpy()
         flows = np.stack([[_flow(*pair) for pair in pairwise(clip)] for clip in grey])
         scaled = 0.5 + torch.from_numpy(flows).flatten(1, 2) / (2 * FASTEST)
@@ -91,7 +106,7 @@ def _flow(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 
 def optical_flow_view(spec: ViewSpec) -> OpticalFlowView:
-    """Make the view ``optical_flow``, or ``optical_flow:T`` around frame T.
+    """Make the view ``optical_flow``, ``optical_flow:T`` around frame T, or ``optical_flow:any``.
 
     Raises
     ------
@@ -102,6 +117,5 @@ def optical_flow_view(spec: ViewSpec) -> OpticalFlowView:
     spec.only()
     if not spec.name:
         return OpticalFlowView()
-    if not re.fullmatch(r"0*[1-9]\d*", spec.name):
-        raise InputError(f"view {spec.text!r}: around which frame? write its number, as optical_flow:6")
-    return OpticalFlowView(int(spec.name))
+    frame = frame_number(spec, "optical_flow:6")
+    return OpticalFlowView(frame, at_random=frame is None)

@@ -64,7 +64,7 @@ VIEWS: dict[str, NamedView] = {
         "modality:segmentation_view", "the segmentation that data have", "segmentation?classes=13"
     ),
     "frames": NamedView("clip:frames_view", "successive frames of a clip", "frames:1-10"),
-    "frame": NamedView("clip:frame_view", "one frame of a clip", "frame:20"),
+    "frame": NamedView("clip:frame_view", "one frame of a clip, or a random one", "frame:20"),
     "optical_flow": NamedView(
         "optical_flow:optical_flow_view", "TV-L1 flow around a frame of a clip (slow)", "optical_flow"
     ),

@@ -18,7 +18,9 @@ from mitools.views.recipes import AugmentationRecipe
 from mitools.views.registry import VIEWS, make_view
 from mitools.views.specs import parse_view_spec, view_family
 
-EXAMPLES = sorted({"simclr", "infomin", "rgb", "lab:l", *(row.example for row in VIEWS.values())})
+EXAMPLES = sorted(
+    {"simclr", "infomin", "rgb", "lab:l", "frame:any?shift=2", *(row.example for row in VIEWS.values())}
+)
 
 ON_THE_CPU = {"optical_flow", "infomin"}
 """Views that say that they, or what they choose by their random numbers, are computed on the CPU."""
