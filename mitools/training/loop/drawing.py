@@ -8,8 +8,7 @@ from torch import Tensor
 from mitools.backends.seeding import derive_seed
 from mitools.training.methods.base import Method
 from mitools.training.training_data import TrainingData
-from mitools.views.base import View, modality_of
-from mitools.views.specs import parse_view_spec
+from mitools.views.base import View, draw_numbers
 
 
 def draw_views(
@@ -45,7 +44,7 @@ def draw_views(
             for number, rows in enumerate(shown)
         ]
     views: list[Tensor] = []
-    for number, (view, drawn_with) in enumerate(zip(method.views, drawn_together(method.views), strict=True)):
+    for number, (view, drawn_with) in enumerate(zip(method.views, draw_numbers(method.views), strict=True)):
         of = min(number, len(shown) - 1)
         view_seed = derive_seed(seed, 3, step, drawn_with)
         views.append(data.draw(view, shown[of], view_seed, share, images=images[of]))
@@ -59,17 +58,3 @@ def present(data: TrainingData, views: Sequence[View], rows: Tensor) -> Tensor |
         return None
     whole = torch.ones(len(rows), dtype=torch.bool)
     return torch.stack([whole if one is None else one for one in found]).to(data.labels.device)
-
-
-def drawn_together(views: Sequence[View]) -> list[int]:
-    """Give each view the number of the first that it is drawn together with, its own where it is alone."""
-    first: dict[tuple[str, str, str], int] = {}
-    numbers = []
-    for number, view in enumerate(views):
-        spec = None if view.name.startswith("python:") else parse_view_spec(view.name)
-        if spec is None or spec.number is None:
-            numbers.append(number)
-        else:
-            key = (modality_of(view), spec.source, "&".join(f"{k}={v}" for k, v in spec.options.items()))
-            numbers.append(first.setdefault(key, number))
-    return numbers

@@ -153,7 +153,8 @@ class Method(nn.Module):
     pairing
         Whether the views of a batch show one item, or in the second view another item of its class.
     views
-        What the items of a batch are drawn as.
+        What the items of a batch are drawn as; those that belong together, as two patches at a distance,
+        from the same random numbers (:func:`mitools.views.base.draw_numbers`).
     common_augmentation
         What is drawn of an item's image once, before its views are: they then show one crop. None for the
         image as it is; views of other modalities are drawn as they are.
