@@ -238,6 +238,11 @@ FORMATS = (
         "CMC",
         places=_at("model", "encoder.l_to_ab.", "online.l_to_ab")
         + _at("model", "encoder.ab_to_l.", "online.ab_to_l"),
+        heads={
+            f"encoder.{view}.{head}.": _PROJECTION
+            for view in ("l_to_ab", "ab_to_l")
+            for head in ("fc", "fc8")
+        },
         default="the first of its views",
     ),
     Format(
