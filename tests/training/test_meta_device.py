@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import mitools.training.losses
 import mitools.training.memory
 import mitools.training.networks
+from mitools.encoders.architectures.convnet import ConvNet
 from mitools.training.losses import (
     cross_entropy,
     ctc_infonce,
@@ -28,6 +29,7 @@ from mitools.training.losses import (
     ntxent,
     ntxent_nats,
     ntxent_with_negatives,
+    point_contrast,
     supcon,
     two_views,
 )
@@ -36,6 +38,7 @@ from mitools.training.memory.memory_bank import MemoryBank
 from mitools.training.memory.queue import KeyQueue
 from mitools.training.networks.decoder import ConvDecoder
 from mitools.training.networks.heads import EncoderWithHead, ProjectionHead, RepresentationAndClassifier
+from mitools.training.networks.points import EncoderWithPoints
 
 META = torch.device("meta")
 K, N, D = 4, 10, 6
@@ -53,6 +56,11 @@ def own() -> Tensor:
     return torch.empty(K, N, dtype=torch.bool, device=META)
 
 
+def points() -> EncoderWithPoints:
+    network = EncoderWithHead(ConvNet(8), ProjectionHead(128, D), 128)
+    return EncoderWithPoints(network, "layers", (3, 8, 8), D)
+
+
 LOSSES: dict[Callable[..., Tensor], tuple[Any, ...]] = {
     cross_entropy: (rows(), items()),
     ntxent: (rows(), rows()),
@@ -63,6 +71,7 @@ LOSSES: dict[Callable[..., Tensor], tuple[Any, ...]] = {
     supcon: (rows(), items()),
     ctc_infonce: (rows(), rows(), rows(N), own()),
     two_views: (rows(), rows()),
+    point_contrast: (rows(), rows(2 * K).unflatten(0, (K, 2))),
     multiview: ([rows(), rows(), rows()], [(0, 1), (1, 2)]),
     nce: (rows(), rows(), rows(N), rows(1).sum(), 20),
     log_partition: (rows(), rows(), rows(N), 20),
@@ -72,6 +81,7 @@ MODULES: dict[type[nn.Module], Callable[[], object]] = {
     ProjectionHead: lambda: ProjectionHead(D, 3).to(META)(rows()),
     RepresentationAndClassifier: lambda: RepresentationAndClassifier(D, 3).to(META)(rows()),
     EncoderWithHead: lambda: EncoderWithHead(nn.Identity(), ProjectionHead(D, 3), D).to(META)(rows()),
+    EncoderWithPoints: lambda: points().to(META)(torch.empty(K, 3, 8, 8, device=META)),
     ConvDecoder: lambda: ConvDecoder(D, 2, (5, 5)).to(META)(rows()),
     MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
     KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows()),

@@ -10,6 +10,7 @@ from mitools.training.losses.infonce import infonce, infonce_nats
 from mitools.training.losses.multiview import multiview, two_views
 from mitools.training.losses.nce import log_partition, nce
 from mitools.training.losses.ntxent import ntxent, ntxent_nats, ntxent_with_negatives
+from mitools.training.losses.points import point_contrast
 from mitools.training.losses.supcon import supcon
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "ntxent",
     "ntxent_nats",
     "ntxent_with_negatives",
+    "point_contrast",
     "supcon",
     "two_views",
 ]

@@ -14,6 +14,7 @@ from mitools.training.methods.cmc_negatives import Anchors, Contrast, make_negat
 from mitools.training.methods.cmc_options import ENCODER_MOMENTUM, CMCOptions
 from mitools.training.networks.build import build_network
 from mitools.training.networks.heads import EncoderWithHead, ProjectionHead
+from mitools.training.networks.points import EncoderWithPoints
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import TrainingData
 from mitools.views.registry import make_view
@@ -67,7 +68,8 @@ class CMC(Method):
         self.momentum_networks: nn.ModuleList | None = None
         if options.negatives == "queue":
             self.momentum_networks = deepcopy(self.networks).requires_grad_(False)
-        self.negatives = make_negatives(options, len(data), recipe.seed)
+        points = [network.count for network in self._networks if isinstance(network, EncoderWithPoints)]
+        self.negatives = make_negatives(options, len(data), recipe.seed, points)
         self._seen: list[tuple[int, Tensor, Tensor]] = []
 
     @classmethod
@@ -85,7 +87,9 @@ class CMC(Method):
         try:
             # The first view's network is the one that other methods have of this seed.
             seed = derive_seed(self.recipe.seed, 11, place) if place else self.recipe.seed
-            return build_network(self._encoder_name(place), shape, head, seed)
+            network = build_network(self._encoder_name(place), shape, head, seed)
+            layer = options.point_layers.get(options.views[place])
+            return network if layer is None else EncoderWithPoints(network, layer, shape, options.head_width)
         except InputError as error:
             raise InputError(f"view {self.names[place]}, of {shape[0]} channels: {error}") from None
 
@@ -111,7 +115,7 @@ class CMC(Method):
         return Loss(2 * len(found) * mean.value, mean.nats, ceiling, terms)
 
     def _rows(self, batch: Batch, place: int) -> tuple[Tensor, Tensor]:
-        """Project one view of the batch: queries, and keys, both (K, head_width).
+        """Project one view of the batch: queries, and keys, both (K, head_width); or keys of all points.
 
         Zeros where an item lacks the view, which then enters no statistics of the network.
         """
@@ -135,6 +139,9 @@ class CMC(Method):
             return whole.index_copy(0, some, rows)
 
         (rows,) = batch.embed(projected_where_present, [batch.views[place]])
+        if self.options.point_layers:
+            queries, points = rows.tensor_split([self.options.head_width], dim=1)
+            return queries, points
         if momentum is None:
             return rows, rows
         queries, keys = rows.chunk(2, dim=1)

@@ -11,6 +11,7 @@ from mitools.backends.seeding import derive_seed
 from mitools.training.losses.ctc import ctc_infonce
 from mitools.training.losses.infonce import infonce
 from mitools.training.losses.nce import log_partition, nce
+from mitools.training.losses.points import point_contrast
 from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.queue import KeyQueue
 from mitools.training.methods.cmc_options import BANK_MOMENTUM, CMCOptions
@@ -84,6 +85,34 @@ class BatchNegatives(nn.Module):
 
     def remember(self, view: int, items: Tensor, rows: Tensor) -> None:
         """Keep nothing."""
+
+
+class PointNegatives(BatchNegatives):
+    """Feature points of the other items of the batch (Appendix B.2).
+
+    Parameters
+    ----------
+    temperature
+        Divides the cosine similarities.
+    points
+        How many each view has.
+    """
+
+    def __init__(self, temperature: float, points: Sequence[int]) -> None:
+        super().__init__(temperature)
+        self.points = points
+
+    def forward(self, anchors: Anchors, of: int, to: int) -> Contrast:
+        """Contrast whole views `of` with the points of view `to`, which are the keys, (K, P d)."""
+        count, places = len(anchors.items), self.points[to]
+        points = anchors.keys.unflatten(1, (places, -1))
+        value = point_contrast(anchors.queries, points, self.temperature)
+        ceiling = math.log((count - 1) * places + 1)
+        return Contrast.of_softmax(value, torch.full_like(value.detach(), ceiling))
+
+    def ceiling_nats(self, items: int) -> float:
+        """Give the logarithm of the ways that the softmax has at the most."""
+        return math.log((items - 1) * max(self.points) + 1)
 
 
 class BankNegatives(BatchNegatives):
@@ -205,14 +234,27 @@ class QueueNegatives(BatchNegatives):
         self._queues[view].add(rows)
 
 
-def make_negatives(options: CMCOptions, items: int, seed: int) -> BatchNegatives:
+def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[int]) -> BatchNegatives:
     """Make what the options ask for.
+
+    Parameters
+    ----------
+    options
+        See :class:`mitools.training.methods.cmc_options.CMCOptions`.
+    items
+        Of the data.
+    seed
+        Of the run.
+    points
+        How many feature points each view has; none where whole views are contrasted.
 
     Raises
     ------
     InputError
         When more negatives are asked for than there are other items.
     """
+    if points:
+        return PointNegatives(options.temperature, points)
     views = len(options.views)
     kinds: dict[str, Callable[[], BatchNegatives]] = {
         "batch": lambda: BatchNegatives(options.temperature),

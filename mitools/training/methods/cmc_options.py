@@ -43,6 +43,9 @@ class CMCOptions(Recipe):
     negatives_count
         Negatives a positive, m, of all but ``batch``; None for the paper's 16,384, or as many as other items
         where the data have fewer.
+    point_layers
+        Sub-patch contrast (Appendix B.2): of each view, the module of its encoder whose feature map is
+        contrasted with the other views' rows, by the view's name; whole views are contrasted when empty.
     momentum
         The share that stays of a bank's row when its item is seen (0.5 when None), or of the momentum
         encoders' weights at a step (0.999).
@@ -57,6 +60,7 @@ class CMCOptions(Recipe):
     head_width: Count = 128
     negatives: Literal["batch", "bank", "nce", "queue"] = "batch"
     negatives_count: Count | None = None
+    point_layers: dict[str, str] = Field(default_factory=dict)
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
 
     def pairs(self) -> list[tuple[int, int]]:
@@ -111,5 +115,9 @@ class CMCOptions(Recipe):
                     raise InputError(f"options.{option} names {name!r}, which is none of the views ({known})")
         if self.core is not None and self.graph == "full":
             raise InputError("options.core is for graph: core; the full graph has no core view")
+        if self.point_layers and set(self.point_layers) != set(self.views):
+            raise InputError(f"options.point_layers names a layer of every view: {', '.join(self.views)}")
+        if self.point_layers and self.negatives != "batch":
+            raise InputError("options.point_layers takes its negatives from the batch; leave negatives: out")
         if self.negatives == "batch" and (self.negatives_count or self.momentum is not None):
             raise InputError("negatives: batch takes no negatives_count and no momentum; leave them out")

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from mitools.training.losses import log_partition, multiview, nce, two_views
+from mitools.training.losses import log_partition, multiview, nce, point_contrast, two_views
 
 K, WIDTH, TEMPERATURE = 4, 3, 0.3
 
@@ -72,6 +72,18 @@ def test_nce_is_least_at_the_true_z() -> None:
     losses = [nce(rows, rows, noise, truth + shift, 3).item() for shift in (-0.3, 0.0, 0.3)]
     assert losses[1] == pytest.approx(-(math.log(1 / 4) + 3 * math.log(3 / 4)), rel=1e-12)
     assert losses[1] < min(losses[0], losses[2])
+
+
+def test_point_contrast_sets_every_point_of_an_item_against_those_of_the_others(views: Tensor) -> None:
+    """Appendix B.2: P positives an item, each among 1 + (K - 1) P."""
+    queries, points = views[0], views[1:].transpose(0, 1)
+    total = 0.0
+    for i in range(K):
+        others = sum(h(queries[i], points[j, p]) for j in range(K) if j != i for p in range(2))
+        for p in range(2):
+            own = h(queries[i], points[i, p])
+            total -= math.log(own / (own + others))
+    assert point_contrast(queries, points, TEMPERATURE).item() == pytest.approx(total / (2 * K), rel=1e-12)
 
 
 def test_gradients_pull_the_losses_down(views: Tensor) -> None:

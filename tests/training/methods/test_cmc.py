@@ -16,7 +16,7 @@ from torch.nn.functional import normalize
 
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
-from mitools.training.losses import infonce, log_partition, multiview, nce
+from mitools.training.losses import infonce, log_partition, multiview, nce, point_contrast
 from mitools.training.methods import Batch, make_method
 from mitools.training.methods.cmc import CMC
 from mitools.training.recipes import TrainingRecipe
@@ -230,6 +230,29 @@ def test_what_an_item_lacks_is_left_out_of_its_pairs_and_of_all_statistics(negat
         assert unmoved.tolist() == [False, True, False, False, True, False] + [True] * 6
 
 
+def test_sub_patch_contrast_reads_a_map_inside_each_encoder() -> None:
+    grey = "python:own_views:Grey"
+    layers = {grey: "layers.2", "image": "layers.8"}
+    method = made(["own_views:Grey", "image"], point_layers=layers)
+    batch = batch_of(method)
+    whole, points = [], []
+    for network, view, layer in zip(method.networks, batch.views, layers.values(), strict=True):
+        encoder = network.encoder
+        found = encoder.layers[: int(layer.removeprefix("layers.")) + 1](view)
+        points.append(network.project(found).flatten(2).transpose(1, 2))
+        whole.append(network.head(encoder(view)))
+    assert [one.shape for one in points] == [(K, 64, 128), (K, 4, 128)]
+    loss = method(batch)
+    expected = point_contrast(whole[0], points[1], 0.07) + point_contrast(whole[1], points[0], 0.07)
+    torch.testing.assert_close(loss.value, expected)
+    assert loss.ceiling_nats == pytest.approx(math.log(5 * 64 + 1))
+    ceilings = (math.log(5 * 64 + 1) + math.log(5 * 4 + 1)) / 2
+    assert loss.terms[f"ceiling_nats[{grey},image]"].item() == pytest.approx(ceilings)
+    assert all(weight.grad is None for weight in method.parameters())
+    loss.value.backward()
+    assert all(weight.grad is not None for weight in method.parameters())
+
+
 def test_a_batch_without_a_single_item_of_a_pair_still_trains_the_others() -> None:
     method = made(["own_views:Depth", "own_views:Grey", "image"], missing=tuple(range(K)))
     loss = method(batch_of(method))
@@ -259,6 +282,11 @@ def test_a_batch_without_a_single_item_of_a_pair_still_trains_the_others() -> No
         ),
         (["image", "simclr"], {"negatives_count": 4}, "negatives: batch takes no negatives_count"),
         (["image", "simclr"], {"negatives": "all"}, "'options.negatives': "),
+        (
+            ["image", "simclr"],
+            {"point_layers": {"image": "layers"}},
+            "names a layer of every view: image, simclr",
+        ),
     ],
 )
 def test_a_wrong_recipe_is_one_line(views: list[str], options: dict[str, Any], said: str) -> None:
@@ -285,6 +313,12 @@ def test_a_wrong_recipe_is_one_line(views: list[str], options: dict[str, Any], s
             {"encoders": {"python:own_views:Grey": "python:torch.nn:ReLU"}},
             "view python:own_views:Grey, of 1 channels: ",
         ),
+        (
+            ["image", "simclr"],
+            {"point_layers": {"image": "layers", "simclr": "lyers"}},
+            "no layer 'lyers'; nearest: layers",
+        ),
+        (["image", "simclr"], {"point_layers": {"image": "layers", "simclr": ""}}, "no layer ''"),
         (["image", "own_views:None"], {}, "view 'python:own_views:None' cannot be imported"),
     ],
 )
