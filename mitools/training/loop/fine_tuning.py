@@ -93,7 +93,7 @@ def fine_tuned_transfer(
     protocol, runtime = protocol or FineTuning(), runtime or Runtime()
     device, preprocess = runtime.device, encoder.preprocess
     if not isinstance(preprocess, Preprocess):
-        raise InputError(f"encoder {encoder.name} reads texts; fine-tuning is for images")
+        raise InputError(f"encoder {encoder.name} reads more or other than images; fine-tuning is for images")
     images = load_images(data, preprocess.size)
     used = torch.from_numpy(np.sort(np.concatenate([parts.train, parts.select])))
     backbone = deepcopy(encoder.module).to(device).requires_grad_(True)

@@ -1,5 +1,6 @@
 """With how many threads a run is computed: what is asked for, what is remembered, what is measured."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -78,3 +79,27 @@ def test_a_run_says_what_it_was_computed_with(tmp_path: Path) -> None:
 def test_no_thread_is_refused() -> None:
     with pytest.raises(InputError, match="threads 0 must be at least 1"):
         Runtime(threads=0)
+
+
+@pytest.mark.parametrize("name", ["cmc", "predictive"])
+def test_networks_of_several_views_are_measured_each_on_its_own_view(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS")
+    seen: list[tuple[int, ...]] = []
+
+    def once(step: Callable[[], None]) -> int:
+        step()
+        return 1
+
+    monkeypatch.setattr(conditions, "fastest_threads", once)
+    recipe = RECIPE.model_copy(update={"method": name, "options": {"views": ["lab:l", "lab:ab"]}})
+    data = TrainingData(torch.zeros(64, 3, 8, 8, dtype=torch.uint8), torch.zeros(64, dtype=torch.int64), 2)
+    method = make_method(recipe, data)
+    for network, shape in method.measured_networks(32):
+        seen.append(shape)
+        assert torch.isfinite(network(torch.zeros(shape))).all()
+    assert seen == [(32, 1, 8, 8), (32, 2, 8, 8)][: len(seen)]
+    with computing_conditions(method, recipe, RunFolder(tmp_path), Runtime()):
+        assert torch.get_num_threads() == 1
+    assert all(weight.grad is None for weight in method.parameters())

@@ -19,6 +19,7 @@ from mitools.core.errors import InputError
 from mitools.datasets.base import MultimodalData
 from mitools.encoders import open_encoder
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.untrained_twin import untrained_twin
 from mitools.features import FeatureStore, extract
 from mitools.training.loop import trainer
 from mitools.training.loop.run_folder import RunFolder
@@ -179,6 +180,16 @@ def test_a_run_opens_all_encoders_side_by_side_or_one_by_its_view(trained: RunFo
     assert torch.equal(network((images.mean(dim=1, keepdim=True) - 0.5) / 0.5), grey.module(images))
     mean, std = (torch.tensor(v).reshape(3, 1, 1) for v in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
     assert torch.equal(shown.module.network((images - mean) / std), shown.module(images))
+
+
+def test_its_untrained_twin_is_of_the_same_views(trained: RunFolder) -> None:
+    images = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    whole = opened("run:run")
+    twin = untrained_twin(whole, seed=1)
+    assert twin is not None
+    assert twin.module(images).shape == (5, 1024)
+    assert not torch.allclose(twin.module(images), whole.module(images))
+    assert twin.preprocess == whole.preprocess
 
 
 def test_its_layers_are_the_views_and_those_inside_each(trained: RunFolder) -> None:
