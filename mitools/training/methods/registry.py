@@ -55,11 +55,11 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "supervised, and InfoNCE against a memory bank, then against the frozen network (two stages)",
     ),
     "cmc": TrainingMethod(
-        "cmc:CMC",
+        "multiview.cmc:CMC",
         "an encoder a view, any number of views: InfoNCE, NCE or MoCo between pairs of them",
     ),
     "predictive": TrainingMethod(
-        "predictive:Predictive",
+        "multiview.predictive:Predictive",
         "a decoder from one view's encoder to another view; no bound",
     ),
 }

@@ -18,7 +18,7 @@ from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 from mitools.training.losses import infonce, log_partition, multiview, nce, point_contrast
 from mitools.training.methods import Batch, make_method
-from mitools.training.methods.cmc import CMC
+from mitools.training.methods.multiview.cmc import CMC
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import Modality, TrainingData
 

@@ -14,7 +14,7 @@ from mitools.core.recipes import make_recipe
 from mitools.encoders import open_encoder
 from mitools.training.loop.trainer import train
 from mitools.training.methods import Batch, make_method
-from mitools.training.methods.predictive import Predictive, binned, item_errors
+from mitools.training.methods.multiview.predictive import Predictive, binned, item_errors
 from mitools.training.networks.decoder import ConvDecoder
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import Modality, TrainingData

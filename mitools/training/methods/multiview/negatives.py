@@ -14,7 +14,7 @@ from mitools.training.losses.nce import log_partition, nce
 from mitools.training.losses.points import point_contrast
 from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.queue import KeyQueue
-from mitools.training.methods.cmc_options import BANK_MOMENTUM, CMCOptions
+from mitools.training.methods.multiview.options import BANK_MOMENTUM, CMCOptions
 
 
 class Contrast(NamedTuple):
@@ -127,7 +127,7 @@ class BankNegatives(BatchNegatives):
     views, items
         How many there are.
     options
-        See :class:`mitools.training.methods.cmc_options.CMCOptions`.
+        See :class:`mitools.training.methods.multiview.options.CMCOptions`.
     seed
         Of the run.
     """
@@ -240,7 +240,7 @@ def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[
     Parameters
     ----------
     options
-        See :class:`mitools.training.methods.cmc_options.CMCOptions`.
+        See :class:`mitools.training.methods.multiview.options.CMCOptions`.
     items
         Of the data.
     seed

@@ -10,8 +10,8 @@ from mitools.backends.seeding import derive_seed
 from mitools.core.errors import InputError
 from mitools.encoders.view_encoders import ViewEncoder, ViewEncoders
 from mitools.training.methods.base import Batch, Loss, Method
-from mitools.training.methods.cmc_negatives import Anchors, Contrast, make_negatives, mean_of
-from mitools.training.methods.cmc_options import ENCODER_MOMENTUM, CMCOptions
+from mitools.training.methods.multiview.negatives import Anchors, Contrast, make_negatives, mean_of
+from mitools.training.methods.multiview.options import ENCODER_MOMENTUM, CMCOptions
 from mitools.training.networks.build import build_network
 from mitools.training.networks.heads import EncoderWithHead, ProjectionHead
 from mitools.training.networks.points import EncoderWithPoints
@@ -35,7 +35,7 @@ class CMC(Method):
     recipe, data
         As for :class:`mitools.training.methods.base.Method`.
     options
-        See :class:`mitools.training.methods.cmc_options.CMCOptions`.
+        See :class:`mitools.training.methods.multiview.options.CMCOptions`.
 
     Attributes
     ----------

@@ -1,0 +1,1 @@
+"""Methods of several views with an encoder each: contrastive multiview coding, predictive learning."""
