@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mitools.core.errors import InputError
     from mitools.core.estimate import Estimate, Interval
     from mitools.integrations.class_information import ClassInformation
-    from mitools.lists import list_datasets, list_encoders, list_estimators, list_measures
+    from mitools.lists import list_datasets, list_encoders, list_estimators, list_measures, list_views
 
 __version__ = "0.1.0"
 
@@ -44,6 +44,7 @@ __all__ = [
     "list_encoders",
     "list_estimators",
     "list_measures",
+    "list_views",
     "mutual_information",
     "study",
     "train",
@@ -58,6 +59,7 @@ _HOMES = {
     "list_encoders": "mitools.lists",
     "list_estimators": "mitools.lists",
     "list_measures": "mitools.lists",
+    "list_views": "mitools.lists",
 }
 """Where each name lies that is not in :mod:`mitools.api`."""
 

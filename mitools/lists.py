@@ -1,4 +1,4 @@
-"""What there is by name: encoders, data, estimators and measures."""
+"""What there is by name: encoders, data, views, estimators and measures."""
 
 from collections.abc import Iterable
 
@@ -49,6 +49,30 @@ def list_datasets(pattern: str = "*") -> list[str]:
     from mitools.datasets.sources import DATA_SOURCES
 
     return _matching((source.example for source in DATA_SOURCES.values()), pattern)
+
+
+def list_views(pattern: str = "*") -> list[str]:
+    """List what a view can be named, by an example of each; ``mitools guide views`` says what they are.
+
+    Parameters
+    ----------
+    pattern
+        Shell-style, upper and lower case alike.
+
+    Returns
+    -------
+    list of str
+        Names, with parts and options to replace.
+
+    Examples
+    --------
+    >>> import mitools
+    >>> mitools.list_views("y*")
+    ['yuv:uv', 'yiq:iq', 'ycbcr:cbcr', 'ypbpr:pbpr', 'ydbdr:dbdr']
+    """
+    from mitools.views.registry import VIEWS
+
+    return _matching((view.example for view in VIEWS.values()), pattern)
 
 
 def list_estimators(pattern: str = "*") -> list[str]:

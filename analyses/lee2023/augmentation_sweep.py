@@ -17,9 +17,9 @@ from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
+from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import SimCLRView
 
 NO_AUGMENTATION = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
 """Views that are the image itself; a sweep changes one setting of it."""

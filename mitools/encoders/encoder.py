@@ -13,6 +13,7 @@ from mitools.encoders.checkpoints.load import LoadReport
 from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
 from mitools.encoders.inputs.tokens import Tokens
+from mitools.views.base import modality_of
 from mitools.views.item_views import ItemViews
 
 CHANNELS = 3
@@ -85,6 +86,11 @@ class Encoder:
                 raise InputError(
                     f"encoder {self.name}: a function cannot prepare augmented views; give its preprocessing"
                     " as options, such as {'mean': (0.5, 0.5, 0.5), 'std': (0.5, 0.5, 0.5)}"
+                )
+            if (modality := modality_of(views.view)) != "image":
+                raise InputError(
+                    f"encoder {self.name} reads images, and the view {views.view.name} is drawn from the"
+                    f" data's {modality}"
                 )
             if views.view.channels != CHANNELS:
                 raise InputError(

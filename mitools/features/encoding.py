@@ -167,6 +167,11 @@ def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: 
     ) as error:  # of the user's own view, or a small image
         shape, reason = "x".join(map(str, inputs.shape[1:])), " ".join(str(error).split())
         raise InputError(f"view {views.view.name} fails on images of {shape} ({reason[:300]})") from None
+    if drawn.ndim != 5:
+        raise InputError(
+            f"encoder {encoder.name} reads one image at a time, and the view {views.view.name} gives"
+            f" {drawn.shape[2]} of each item"
+        )
     return preprocess.normalise(drawn.flatten(0, 1))
 
 

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from mitools.core.recipes import Recipe, make_recipe
 from mitools.training.methods.registry import is_own, method_class, read_options
 from mitools.training.recipe_keys import with_options_in_place
-from mitools.views.recipes import AugmentationRecipe
+from mitools.views.recipes import Augmentation
 
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -82,7 +82,7 @@ class TrainingRecipe(Recipe):
     options: dict[str, Any] = Field(default_factory=dict)
     epochs: Count = 10
     batch_size: Annotated[int, Field(ge=2)] = 256
-    augmentation: AugmentationRecipe | None = None
+    augmentation: Augmentation = None
     optimiser: OptimiserRecipe = OptimiserRecipe()
     image_size: Count | None = None
     keep_every: Count | None = None

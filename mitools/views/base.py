@@ -1,5 +1,7 @@
 """What a view is: a function of items and of uniform random numbers."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from torch import Tensor
@@ -13,9 +15,11 @@ class View(Protocol):
 
     Whoever draws views makes the random numbers, so that a view is the same on every device, in every
     process and in every batch. What has these three attributes and can be called is a view; there is nothing
-    to inherit from. Two further attributes are for views of something else than RGB pixels, and may be left
-    out: `modality`, what of an item the view is drawn from (:func:`modality_of`), and `rgb`, whether its
-    channels are those of RGB pixels (:func:`is_rgb`).
+    to inherit from. Three further attributes may be left out. Two are for views of something else than RGB
+    pixels: `modality`, what of an item the view is drawn from (:func:`modality_of`), and `rgb`, whether its
+    channels are those of RGB pixels (:func:`is_rgb`). The third, `draws_together`, is for views that belong
+    together, as two patches at a fixed distance: the same text in all of them, which get the same random
+    numbers of an item (:func:`draw_numbers`).
 
     Attributes
     ----------
@@ -72,6 +76,43 @@ def modality_of(view: View) -> str:
 def is_rgb(view: View) -> bool:
     """Tell whether a view's channels are red, green and blue, so that networks normalise them as pixels."""
     return bool(getattr(view, "rgb", view.channels == 3 and modality_of(view) == "image"))
+
+
+def draw_numbers(views: Sequence[View]) -> list[int]:
+    """Give the number by which the random numbers of each of an item's views are drawn.
+
+    Views of one number get the same random numbers. A view's number is its own place, unless it is drawn
+    together with an earlier one, whose number it then has; where such views come several times, the first of
+    one goes with the first of the other, and so on.
+
+    Parameters
+    ----------
+    views
+        All views of an item, in order. Those that are drawn together need equally many random numbers.
+
+    Returns
+    -------
+    list of int
+        One number a view.
+
+    Examples
+    --------
+    >>> from mitools.views.registry import make_view
+    >>> names = ["simclr", "patch?size=8&distance=8#0", "patch?size=8&distance=8#1", "simclr"]
+    >>> draw_numbers([make_view(name) for name in names])
+    [0, 1, 1, 3]
+    """
+    times: Counter[str] = Counter()
+    first: dict[tuple[str, int], int] = {}
+    numbers = []
+    for place, view in enumerate(views):
+        together = getattr(view, "draws_together", None)
+        if together is None:
+            numbers.append(place)
+        else:
+            numbers.append(first.setdefault((together, times[view.name]), place))
+            times[view.name] += 1
+    return numbers
 
 
 def view_key(view: View) -> str:

@@ -1,5 +1,6 @@
 """Several views of every item of a data set, the same ones whenever they are drawn."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.views.base import View, view_key
+from mitools.views.base import View, draw_numbers, view_key
 from mitools.views.draws import uniform_draws
 
 AT_ONCE = 1 << 22
@@ -20,7 +21,8 @@ system after every step, and taking their pages anew costs more than the arithme
 class ItemViews:
     """Draws of one view: number v of item i depends on (`seed`, i, v) and nothing else.
 
-    Neither the batch that an item is in nor the order, the processes or the device change its views.
+    Neither the batch that an item is in nor the order, the processes or the device change its views. So two
+    views that belong together, as ``patch...#0`` and ``#1``, are a pair in every draw of one seed.
 
     Parameters
     ----------
@@ -80,11 +82,40 @@ class ItemViews:
         Tensor
             Shape (B, count, channels, H', W'), on the device of the images.
         """
-        views = [self._drawn(images, items, number) for number in range(self.count)]
-        return torch.stack(views, dim=1)
+        return torch.stack(draw_views([self.view] * self.count, images, items, self.seed), dim=1)
 
-    def _drawn(self, images: Tensor, items: NDArray[np.int64], number: int) -> Tensor:
-        draws = uniform_draws(self.seed, items, number, self.view.draws).to(images.device)
+
+def draw_views(views: Sequence[View], images: Tensor, items: NDArray[np.int64], seed: int) -> list[Tensor]:
+    """Draw several views of a batch of items, those that belong together from the same random numbers.
+
+    Parameters
+    ----------
+    views
+        Of every item; they may differ in shape.
+    images
+        Shape (B, 3, H, W), float, in [0, 1].
+    items
+        Shape (B,): their positions in the data set.
+    seed
+        Of all draws, at least 0.
+
+    Returns
+    -------
+    list of Tensor
+        One (B, channels, H', W') a view, on the device of the images.
+
+    Examples
+    --------
+    >>> from mitools.views.registry import make_view
+    >>> pair = [make_view(f"patch?size=8&distance=8#{k}") for k in (0, 1)]
+    >>> left, right = draw_views(pair, torch.rand(4, 3, 32, 32), np.arange(4), seed=0)
+    >>> left.shape == right.shape == (4, 3, 8, 8)
+    True
+    """
+    drawn = []
+    for number, view in zip(draw_numbers(views), views, strict=True):
+        draws = uniform_draws(seed, items, number, view.draws).to(images.device)
         at_once = max(1, AT_ONCE // max(1, images[:1].numel()))
         parts = zip(images.split(at_once), draws.split(at_once), strict=True)
-        return torch.cat([self.view(*part) for part in parts])
+        drawn.append(torch.cat([view(*part) for part in parts]))
+    return drawn

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 
 from mitools.core.recipes import Recipe
 
@@ -22,8 +22,8 @@ ShareOrLarge = Annotated[float | Literal["large"], BeforeValidator(_share_or_lar
 class AugmentationRecipe(Recipe):
     """How a view is drawn from an image: SimCLR's steps in this order, and AutoAugment's after them.
 
-    The defaults are those for small images, as training takes them. A recipe may name the view instead,
-    ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.
+    The defaults are those for small images, as training takes them. A recipe may name a view instead
+    (:data:`Augmentation`): ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.
 
     Attributes
     ----------
@@ -52,15 +52,24 @@ class AugmentationRecipe(Recipe):
     blur: ShareOrLarge = 0.0
     auto: Literal["cifar10", "imagenet", "svhn"] | None = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _read_a_name(cls, given: Any) -> Any:
-        if not isinstance(given, str):
-            return given
-        from mitools.views.registry import make_view
-        from mitools.views.simclr import SimCLRView
 
-        view = make_view(given)
-        if not isinstance(view, SimCLRView):
-            raise ValueError(f"{given!r} is no augmentation; write its keys, or simclr?strength=0.5")
-        return view.recipe.model_dump()
+def _read_augmentation(given: Any) -> AugmentationRecipe | str | None:
+    """Make what is kept of an augmentation: keys as a recipe, SimCLR's name as its keys, another as it is."""
+    if given is None or isinstance(given, AugmentationRecipe):
+        return given
+    if not isinstance(given, str):
+        return AugmentationRecipe.model_validate(given)
+    from mitools.views.augmentation.infomin import InfoMinView
+    from mitools.views.augmentation.simclr import SimCLRView
+    from mitools.views.registry import make_view
+
+    view = make_view(given)
+    if isinstance(view, SimCLRView):
+        return view.recipe
+    if not isinstance(view, InfoMinView):
+        raise ValueError(f"{given!r} is no augmentation; write its keys, or simclr?strength=0.5, or infomin")
+    return view.name
+
+
+Augmentation = Annotated[AugmentationRecipe | str | None, BeforeValidator(_read_augmentation)]
+"""An augmentation in a recipe: its keys, or the name of a view, ``simclr`` or ``infomin`` with options."""

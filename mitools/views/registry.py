@@ -1,7 +1,6 @@
 """Every view by its name, for commands, recipes and Python."""
 
 from collections.abc import Callable
-from fnmatch import fnmatchcase
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -34,12 +33,55 @@ class NamedView(NamedTuple):
     example: str
 
 
+COLOUR = "colour.view:colour_view"
+
 VIEWS: dict[str, NamedView] = {
     "image": NamedView("image:image_view", "the image itself", "image"),
+    "rgb": NamedView(COLOUR, "red, green and blue, or some of them", "rgb:gb"),
+    "xyz": NamedView(COLOUR, "CIE XYZ", "xyz:xz"),
+    "lab": NamedView(COLOUR, "CIE L*a*b*: lightness and two axes of colour", "lab:ab"),
+    "yuv": NamedView(COLOUR, "YUV of PAL", "yuv:uv"),
+    "yiq": NamedView(COLOUR, "YIQ of NTSC", "yiq:iq"),
+    "ycbcr": NamedView(COLOUR, "YCbCr of JPEG and digital video", "ycbcr:cbcr"),
+    "ypbpr": NamedView(COLOUR, "YPbPr of analogue video", "ypbpr:pbpr"),
+    "ydbdr": NamedView(COLOUR, "YDbDr of SECAM", "ydbdr:dbdr"),
+    "hsv": NamedView(COLOUR, "hue, saturation and value", "hsv:h"),
+    "hed": NamedView(COLOUR, "haematoxylin, eosin and DAB, the stains of histology", "hed:ed"),
+    "patch": NamedView(
+        "patch:patch_view",
+        "one of two patches at a distance of (d, d): #0 at a random corner, #1 beside it",
+        "patch?size=16&distance=24#0",
+    ),
+    "blur": NamedView("frequency:blur_view", "the low frequencies: a Gaussian blur", "blur?sigma=0.7"),
+    "residual": NamedView(
+        "frequency:residual_view",
+        "the high frequencies: what a blur takes away, about 0.5",
+        "residual?sigma=0.7",
+    ),
+    "depth": NamedView("modality:depth_view", "the depth that data have beside the image", "depth?far=5"),
+    "normals": NamedView("modality:normals_view", "the surface normals that data have", "normals"),
+    "segmentation": NamedView(
+        "modality:segmentation_view", "the segmentation that data have", "segmentation?classes=13"
+    ),
+    "frames": NamedView("clip:frames_view", "successive frames of a clip", "frames:1-10"),
+    "frame": NamedView("clip:frame_view", "one frame of a clip, or a random one", "frame:20"),
+    "optical_flow": NamedView(
+        "optical_flow:optical_flow_view", "TV-L1 flow around a frame of a clip (slow)", "optical_flow"
+    ),
     "simclr": NamedView(
-        "simclr:simclr_view",
+        "augmentation.simclr:simclr_view",
         "crop, flip, colour jitter, grey and blur of Chen et al. 2020; AutoAugment with auto=",
         "simclr?strength=0.5",
+    ),
+    "infomin": NamedView(
+        "augmentation.infomin:infomin_view",
+        "crop, flip, colour jitter, blur, RandAugment and grey of Tian et al. 2020 (InfoMin)",
+        "infomin?strength=0.5&steps=0",
+    ),
+    "jigsaw": NamedView(
+        "augmentation.jigsaw:jigsaw_view",
+        "nine crops of a 3 x 3 grid in random order, PIRL's second branch",
+        "jigsaw?keep=0.9",
     ),
 }
 """The views by name: a new one is a file and a row here."""
@@ -69,8 +111,8 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
     'simclr?strength=0.5&blur=0'
     """
     if not isinstance(spec, str):
+        from mitools.views.augmentation.simclr import SimCLRView
         from mitools.views.recipes import AugmentationRecipe
-        from mitools.views.simclr import SimCLRView
 
         return SimCLRView(spec) if isinstance(spec, AugmentationRecipe) else spec
     name = view_family(spec)
@@ -80,17 +122,6 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
     module, _, function = VIEWS[name].maker.partition(":")
     maker = getattr(import_module(f"mitools.views.{module}"), function)
     return cast("Callable[[ViewSpec], View]", maker)(parse_view_spec(spec))
-
-
-def list_views(pattern: str = "*") -> list[str]:
-    """List the names of views that match a pattern, in alphabetical order.
-
-    Examples
-    --------
-    >>> list_views("sim*")
-    ['simclr']
-    """
-    return sorted(name for name in VIEWS if fnmatchcase(name, pattern))
 
 
 def _own_view(text: str) -> "View":

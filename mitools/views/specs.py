@@ -1,10 +1,16 @@
 """The names of views: ``name``, ``name:part``, ``name?key=value&key=value`` and ``name#k``."""
 
+import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from mitools.core.errors import InputError
 from mitools.core.specs import Spec, parse_spec
+
+Value: TypeAlias = float | str | None
+"""Of an option."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,66 @@ class ViewSpec(Spec):
         InputError
             When the spec names one.
         """
-        part = f":{self.name}" if self.name else "" if self.number is None else f"#{self.number}"
-        if part:
-            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave {part} out")
+        if self.name:
+            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave :{self.name} out")
+        self.without_number()
+
+    def without_number(self) -> None:
+        """Refuse a number, for a view that is drawn alone.
+
+        Raises
+        ------
+        InputError
+            When the spec names one.
+        """
+        if self.number is not None:
+            raise InputError(f"view {self.text!r}: {self.source} has no parts; leave #{self.number} out")
+
+    def positive(self, key: str, default: float) -> float:
+        """Read an option as a number above 0.
+
+        Raises
+        ------
+        InputError
+            When it is none.
+        """
+        text = self.options.get(key)
+        try:
+            value = default if text is None else float(text)
+        except ValueError:
+            value = math.nan
+        if not 0 < value < math.inf:
+            raise InputError(
+                f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}"
+            )
+        return value
+
+
+def option_value(text: str) -> float | str:
+    """Read what an option is given: a whole number, another number, or a word."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def spec_text(name: str, options: Iterable[tuple[str, Value]], defaults: Iterable[tuple[str, Value]]) -> str:
+    """Write the name of a view with those of its options that differ from their defaults.
+
+    Examples
+    --------
+    >>> spec_text("jigsaw", [("flip", 0.0), ("keep", 0.75)], [("flip", 0.5), ("keep", 0.75)])
+    'jigsaw?flip=0'
+    """
+    usual = dict(defaults)
+    differing = [f"{key}={_option_text(value)}" for key, value in options if value != usual[key]]
+    return f"{name}?{'&'.join(differing)}" if differing else name
+
+
+def _option_text(value: Value) -> str:
+    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def view_family(text: str) -> str:

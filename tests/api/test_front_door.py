@@ -8,8 +8,8 @@ import mitools
 
 PUBLIC = {
     "mutual_information", "certify", "audit", "correlate", "calibrate", "train", "study", "information_plane",
-    "list_encoders", "list_datasets", "list_estimators", "list_measures", "ClassInformation", "Estimate",
-    "InputError", "Interval", "__version__",
+    "list_encoders", "list_datasets", "list_estimators", "list_measures", "list_views", "ClassInformation",
+    "Estimate", "InputError", "Interval", "__version__",
 }  # fmt: skip
 
 
@@ -63,6 +63,7 @@ def test_listing_takes_patterns_of_either_case():
     assert "auto" in mitools.list_estimators()
     assert mitools.list_datasets("TAR*") == ["tar:cifar10-test.tar.gz"]
     assert "linear_acc" in mitools.list_measures()
+    assert mitools.list_views("LAB*") == ["lab:ab"]
 
 
 def test_every_source_of_encoders_is_listed():

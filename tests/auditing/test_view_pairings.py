@@ -102,7 +102,7 @@ def test_a_wrong_pairing_of_a_study_is_one_line(tmp_path: Path, pairings: str, s
 @pytest.mark.parametrize(
     ("pairing", "said"),
     [
-        ("same_clas", "unknown pairing 'same_clas'; accepted: same_class"),
+        ("same_clas", "unknown pairing 'same_clas'; did you mean same_class"),
         ("same_class,simclr?strenth=1", "unknown option 'strenth'"),
         ("same_class,image", "nothing in this view is random"),
         ("simclr,simclr?strength=1", "name one view twice"),

@@ -1,6 +1,6 @@
-"""SimCLR's views beside torchvision's: ``pytest tests/benchmarks/test_views.py``.
+"""Views beside their peers: ``pytest tests/benchmarks/test_views.py``.
 
-Torchvision draws for one image a call; ours takes its random numbers as an argument and a batch at once.
+SimCLR: torchvision draws for one image a call; ours takes a batch and its random numbers as arguments.
 """
 
 import numpy as np
@@ -8,8 +8,9 @@ import pytest
 import torch
 from torchvision.transforms import v2
 
+from mitools.views.augmentation.simclr import SimCLRView
+from mitools.views.colour.spaces import SPACES
 from mitools.views.item_views import ItemViews
-from mitools.views.simclr import SimCLRView
 
 ITEMS = 64
 
@@ -37,3 +38,22 @@ def test_throughput(benchmark, who, size):
         else:
             drawn = benchmark.pedantic(lambda: torch.stack([*map(theirs, images)]), rounds=3, warmup_rounds=1)
     assert drawn.shape == images.shape
+
+
+@pytest.mark.parametrize("space", sorted(set(SPACES) - {"rgb"}))
+@pytest.mark.parametrize("who", ["skimage", "ours"])
+def test_colour_spaces(benchmark, who, space):
+    """A batch of pixels in, a batch in the colour space out, both with the channels before the rows."""
+    color = pytest.importorskip("skimage.color")
+    benchmark.group = f"{space}, 64 images of 96x96"
+    pixels = torch.randint(0, 256, (ITEMS, 3, 96, 96), dtype=torch.uint8)
+
+    def theirs():
+        found = getattr(color, f"rgb2{space}")(pixels.permute(0, 2, 3, 1).numpy())
+        return torch.from_numpy(found).permute(0, 3, 1, 2).float().contiguous()
+
+    def ours():
+        return SPACES[space].convert(pixels / 255)
+
+    converted = benchmark.pedantic(ours if who == "ours" else theirs, rounds=5, warmup_rounds=1)
+    assert converted.shape == pixels.shape

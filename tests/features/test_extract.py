@@ -12,9 +12,10 @@ from mitools.datasets.readers.features import FeatureRows
 from mitools.encoders import Preprocess, open_encoder
 from mitools.encoders.layers.taps import tap
 from mitools.features import FeatureStore, extract, extract_layers
+from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.image import ImageView
 from mitools.views.item_views import ItemViews
-from mitools.views.simclr import SimCLRView
+from mitools.views.registry import make_view
 
 RNG = np.random.default_rng(0)
 DATA = ImageArray(
@@ -229,6 +230,30 @@ def test_views_that_the_encoder_cannot_read_or_that_fail_are_refused(store):
     assert "view odd fails on images of 3x8x8 (too small to cut)" in refused(
         CONV, DATA, store=store, views=failing
     )
+
+
+def test_views_of_something_else_than_one_image_are_refused(store):
+    depth, nine = ItemViews(make_view("depth"), count=1), ItemViews(make_view("jigsaw"))
+    said = "reads images, and the view depth is drawn from the data's depth"
+    assert said in refused(CONV, DATA, store=store, views=depth)
+    assert "reads one image at a time, and the view jigsaw gives 9 of each item" in refused(
+        CONV, DATA, store=store, views=nine
+    )
+
+
+def test_patches_of_a_pair_are_encoded_of_one_corner(store):
+    """Of rows that are the pixels themselves: where the patches overlap, they are equal."""
+    first, second = (
+        extract(
+            open_encoder("builtin:pixels"),
+            DATA,
+            store=store,
+            views=ItemViews(make_view(f"patch?size=4&distance=2#{number}"), count=3, seed=1),
+        ).values.reshape(len(DATA), 3, 3, 4, 4)
+        for number in (0, 1)
+    )
+    assert np.array_equal(first[..., 2:, 2:], second[..., :2, :2])
+    assert len(np.unique(first[:, 0].reshape(len(DATA), -1), axis=0)) > len(DATA) / 2
 
 
 class Uneven:

@@ -10,6 +10,9 @@ from mitools.cli.main import run
 from mitools.core.specs import parse_spec
 from mitools.datasets.sources import DATA_SOURCES
 from mitools.encoders.open import SOURCES as ENCODER_SOURCES
+from mitools.views.colour.spaces import SPACES
+from mitools.views.registry import VIEWS, make_view
+from mitools.views.specs import view_family
 
 GUIDE = Path(__file__).parents[2] / "mitools" / "guide"
 
@@ -49,3 +52,26 @@ def test_every_option_of_a_generator_is_explained():
     for source in ("cdp", "colorful_moving_mnist"):
         missing = [name for name in DATA_SOURCES[source].options if f"`{name}=" not in text]
         assert not missing, source
+
+
+def test_the_tables_name_every_view_and_each_name_makes_one():
+    pytest.importorskip("skimage")
+    text = (GUIDE / "views.md").read_text()
+    cells = [row.split("|")[1] for row in re.findall(r"^\|.*", text, flags=re.MULTILINE)]
+    names = [name for cell in cells for name in re.findall(r"`([^`]+)`", cell)]
+    assert {view_family(name) for name in names} == {*VIEWS, "python"}
+    for name in names:
+        if view_family(name) != "python":
+            make_view(name)
+
+
+def test_the_ranges_of_colours_are_those_of_the_code():
+    text = (GUIDE / "views.md").read_text().split("| space |")[1].split("\n\n")[0]
+    for name, letters, ranges in re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", text, flags=re.MULTILINE):
+        space = SPACES[name]
+        assert tuple(letters.split(", ")) == space.channels
+        said = [tuple(map(float, pair)) for pair in re.findall(r"(-?[\d.]+) to (-?[\d.]+)", ranges)]
+        assert len(said) in (1, 3)
+        for one, bounds in zip(said * (3 // len(said)), space.bounds, strict=True):
+            assert one == pytest.approx(bounds, abs=5e-3 if name == "lab" else 5e-5), name
+    assert text.count("\n") - 1 == len(SPACES)

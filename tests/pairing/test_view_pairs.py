@@ -89,7 +89,7 @@ def test_a_pairing_is_named_after_its_view() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("simcrl", "unknown pairing 'simcrl'; accepted: same_class, image, simclr or python:module:View"),
+        ("simcrl", "unknown pairing 'simcrl'; did you mean simclr"),
         ("simclr?grey=2", "view 'simclr.grey=2': 'grey'"),
         ("image", "pairing 'image': nothing in this view is random"),
         ("python:no_such_module:View", "cannot be imported"),

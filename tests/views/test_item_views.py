@@ -7,10 +7,10 @@ from scipy.stats import kstest
 from torch import Tensor
 
 from mitools.core.errors import InputError
+from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.image import ImageView
 from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import SimCLRView
 
 NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=0.0, grey=0.0)
 IMAGES = torch.rand(12, 3, 16, 20, generator=torch.Generator().manual_seed(0))

@@ -20,7 +20,7 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.metrics.transfer import Right, blind_classifier
 from mitools.training.loop.images_in_memory import load_images
 from mitools.views.base import View
-from mitools.views.recipes import AugmentationRecipe
+from mitools.views.recipes import Augmentation
 from mitools.views.registry import make_view
 
 
@@ -46,7 +46,7 @@ class FineTuning:
     learning_rate: float = 5e-3
     momentum: float = 0.9
     weight_decay: float = 5e-4
-    augmentation: AugmentationRecipe | None = None
+    augmentation: Augmentation = None
 
 
 def fine_tuned_transfer(

@@ -26,6 +26,7 @@ from mitools.training.methods.base import Batch, Loss, Method, Stage
 from mitools.training.methods.registry import make_method, read_options
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import TrainingData
+from mitools.views.base import draw_numbers
 
 TRAINED_ON = "images trained on"
 """What the loop's progress counts."""
@@ -229,10 +230,12 @@ class _Run:
         shown = [torch.from_numpy(items) for items in self.batches.items(step)]
         views = [
             self.data.draw(
-                view, shown[min(number, len(shown) - 1)], derive_seed(self.recipe.seed, 3, step, number),
+                view, shown[min(place, len(shown) - 1)], derive_seed(self.recipe.seed, 3, step, number),
                 self.share,
             )
-            for number, view in enumerate(self.method.views)
+            for place, (view, number) in enumerate(
+                zip(self.method.views, draw_numbers(self.method.views), strict=True)
+            )
         ]  # fmt: skip
         items = shown[0].to(self.data.labels.device)
         return Batch(

@@ -149,7 +149,8 @@ class Method(nn.Module):
     pairing
         Whether the views of a batch show one item, or in the second view another item of its class.
     views
-        What the items of a batch are drawn as.
+        What the items of a batch are drawn as; those that belong together, as two patches at a distance,
+        from the same random numbers (:func:`mitools.views.base.draw_numbers`).
     stages
         The parts of the run: each has a schedule of its own, and the weights at its end are kept.
     """

@@ -11,6 +11,7 @@ from mitools.training.methods.base import Batch, Loss
 from mitools.training.methods.contrastive import Contrastive, ContrastiveOptions
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import TrainingData
+from mitools.views.base import draw_numbers
 
 
 class SimCLROptions(ContrastiveOptions):
@@ -61,9 +62,10 @@ class SimCLR(Contrastive):
         seed, size = self.recipe.seed, len(batch.items)
         rng = np.random.default_rng([seed, 2, batch.step])
         rows = torch.from_numpy(rng.integers(0, len(pixels), size))
+        numbers = [len(batch.views) + number for number in draw_numbers(self.views)]
         others = [
             self.data.draw(view, rows, derive_seed(seed, 3, batch.step, number), batch.share, pixels)
-            for number, view in enumerate(self.views, start=len(batch.views))
+            for number, view in zip(numbers, self.views, strict=True)
         ]
         embedded = batch.embed(self.network, [*batch.views, *others])
         x, y = embedded[:2]

@@ -92,7 +92,7 @@ def test_saturated_estimates_are_counted() -> None:
 def test_nothing_leaves_the_image_as_it_is() -> None:
     import torch
 
-    from mitools.views.simclr import DRAWS, augmented
+    from mitools.views.augmentation.simclr import DRAWS, augmented
 
     images = torch.rand(4, 3, 8, 8)
     assert torch.equal(augmented(images, torch.rand(4, DRAWS), augmentation_sweep.NO_AUGMENTATION), images)

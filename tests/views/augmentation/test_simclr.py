@@ -11,8 +11,8 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 from torchvision.transforms.v2 import functional
 
+from mitools.views.augmentation.simclr import BLUR_DRAWS, DRAWS, SimCLRView, augmented, draw_count
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import BLUR_DRAWS, DRAWS, SimCLRView, augmented, draw_count
 
 NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=0.0, grey=0.0)
 AREA, ASPECT, ROW, COLUMN, FLIP, JITTER, BRIGHTNESS, CONTRAST, SATURATION, HUE, GREY = range(DRAWS)

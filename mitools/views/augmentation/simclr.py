@@ -1,18 +1,18 @@
 """SimCLR's augmentations for a whole batch at once, on the device, as a pure function of random numbers."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.recipes import make_recipe
-from mitools.views.auto_augment import AUTO_DRAWS, auto_augmented
-from mitools.views.gaussian_blur import blurred
+from mitools.views.augmentation.auto_augment import AUTO_DRAWS, auto_augmented
+from mitools.views.augmentation.steps import blurred_at_random, each, factor, greyed, toned
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.specs import ViewSpec
+from mitools.views.specs import ViewSpec, option_value, spec_text
 
 DRAWS = 11
 """Random numbers an image: area, aspect, row, column, flip, jitter or not, brightness, contrast, saturation,
@@ -24,14 +24,7 @@ BLUR_DRAWS = 2
 PAPER = AugmentationRecipe(jitter_strength=1.0, blur="large")
 """What ``simclr`` means without options: the augmentation of Chen et al. (2020) for ImageNet (Appendix A)."""
 
-LARGEST_SHARP = 32
-"""Height and width up to which the paper blurs nothing (Appendix B.9)."""
-
-LARGE_BLUR, BLUR_WIDTHS = 0.5, (0.1, 2.0)
-"""The paper's probability of a blur, and between what its standard deviation in pixels is drawn."""
-
 ASPECTS = (3 / 4, 4 / 3)
-LUMA = (0.299, 0.587, 0.114)
 
 # From red, green, blue to luma and two axes of colour (YIQ), in which a change of hue is a rotation.
 _TO_YIQ = ((0.299, 0.587, 0.114), (0.5959, -0.2746, -0.3213), (0.2115, -0.5227, 0.3112))
@@ -62,12 +55,7 @@ class SimCLRView:
     @property
     def name(self) -> str:
         """``simclr`` with the options that differ from the paper's."""
-        options = [
-            f"{_OPTIONS.get(field, field)}={_written(value)}"
-            for field, value in self.recipe
-            if value != getattr(PAPER, field)
-        ]
-        return f"simclr?{'&'.join(options)}" if options else "simclr"
+        return spec_text("simclr", _named(self.recipe), _named(PAPER))
 
     @property
     def draws(self) -> int:
@@ -83,6 +71,11 @@ _OPTIONS = {"jitter_strength": "strength"}
 _FIELDS = {option: field for field, option in _OPTIONS.items()}
 
 
+def _named(recipe: AugmentationRecipe) -> Iterator[tuple[str, float | str | None]]:
+    """Give the options with their names in a spec."""
+    return ((_OPTIONS.get(field, field), value) for field, value in recipe)
+
+
 def simclr_view(spec: ViewSpec) -> SimCLRView:
     """Make the view ``simclr?strength=1&crop_area=0.08&flip=0.5&jitter=0.8&grey=0.2&blur=large``.
 
@@ -96,19 +89,8 @@ def simclr_view(spec: ViewSpec) -> SimCLRView:
     """
     spec.without_parts()
     spec.only(*(_OPTIONS.get(field, field) for field in AugmentationRecipe.model_fields))
-    given = {_FIELDS.get(key, key): _read(text) for key, text in spec.options.items()}
+    given = {_FIELDS.get(key, key): option_value(text) for key, text in spec.options.items()}
     return SimCLRView(make_recipe(PAPER.model_dump() | given, AugmentationRecipe, f"view {spec.text!r}"))
-
-
-def _read(text: str) -> float | str:
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
-def _written(value: float | str | None) -> str:
-    return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
 def draw_count(recipe: AugmentationRecipe) -> int:
@@ -144,15 +126,15 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
         images = _cropped(images, recipe.crop_area, area, aspect, row, column, flip < recipe.flip)
     if recipe.jitter_strength > 0:
         reach = 0.8 * recipe.jitter_strength
-        brightness, contrast, saturation = (_factor(u, reach) for u in (brightness, contrast, saturation))
+        brightness, contrast, saturation = (factor(u, reach) for u in (brightness, contrast, saturation))
         turn = 2 * math.pi * 0.2 * recipe.jitter_strength * (2 * hue - 1)
-        jittered = _jittered(images, brightness, contrast, saturation, turn)
-        images = torch.where(_each(jitter < recipe.jitter), jittered, images)
+        jittered = _hue_turned(toned(images, brightness, contrast, saturation), turn)
+        images = torch.where(each(jitter < recipe.jitter), jittered, images)
     if recipe.grey > 0:
-        images = torch.where(_each(grey < recipe.grey), _luma(images).expand_as(images), images)
+        images = greyed(images, grey < recipe.grey)
     further = draws[:, DRAWS:]
     if recipe.blur:
-        images = _blurred_at_random(images, recipe.blur, *further[:, :BLUR_DRAWS].T)
+        images = blurred_at_random(images, recipe.blur, *further[:, :BLUR_DRAWS].T)
         further = further[:, BLUR_DRAWS:]
     return images if recipe.auto is None else auto_augmented(images, further, recipe.auto)
 
@@ -179,28 +161,8 @@ def _cropped(
     return functional.grid_sample(images, grid, padding_mode="border", align_corners=False)
 
 
-def _jittered(
-    images: Tensor, brightness: Tensor, contrast: Tensor, saturation: Tensor, turn: Tensor
-) -> Tensor:
-    images = (images * _each(brightness)).clamp(0, 1)
-    mean = _luma(images).mean(dim=(1, 2, 3), keepdim=True)
-    images = torch.lerp(mean.expand_as(images), images, _each(contrast)).clamp(0, 1)
-    images = torch.lerp(_luma(images).expand_as(images), images, _each(saturation)).clamp(0, 1)
+def _hue_turned(images: Tensor, turn: Tensor) -> Tensor:
     return torch.einsum("bij,bjhw->bihw", _turns(turn), images).clamp(0, 1)
-
-
-def _blurred_at_random(
-    images: Tensor, probability: float | Literal["large"], whether: Tensor, width: Tensor
-) -> Tensor:
-    sides = images.shape[-2:]
-    if probability == "large":
-        if max(sides) <= LARGEST_SHARP:
-            return images
-        probability = LARGE_BLUR
-    low, high = BLUR_WIDTHS
-    height_reach, width_reach = (min(max(1, side // 20), side - 1) for side in sides)
-    soft = blurred(images, low + (high - low) * width, (height_reach, width_reach))
-    return torch.where(_each(whether < probability), soft, images)
 
 
 def _turns(angle: Tensor) -> Tensor:
@@ -209,17 +171,3 @@ def _turns(angle: Tensor) -> Tensor:
     cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
     turn = torch.stack([one, zero, zero, zero, cos, -sin, zero, sin, cos], dim=1).reshape(-1, 3, 3)
     return torch.linalg.inv(to_yiq) @ turn @ to_yiq
-
-
-def _luma(images: Tensor) -> Tensor:
-    return torch.einsum("c,bchw->bhw", images.new_tensor(LUMA), images)[:, None]
-
-
-def _factor(uniform: Tensor, reach: float) -> Tensor:
-    """Give a factor between max(0, 1 - reach) and 1 + reach."""
-    low = max(0.0, 1 - reach)
-    return low + (1 + reach - low) * uniform
-
-
-def _each(values: Tensor) -> Tensor:
-    return values[:, None, None, None]

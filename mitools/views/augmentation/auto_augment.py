@@ -44,16 +44,29 @@ def auto_augmented(images: Tensor, draws: Tensor, policy: str) -> Tensor:
             magnitude = 0.0 if levels is None else float(levels[level])
             reverse = (direction < 0.5) & signed
             for strength, group in ((magnitude, takes & ~reverse), (-magnitude, takes & reverse)):
-                rows = group.nonzero()[:, 0].to(images.device)
-                if len(rows):
-                    pixels[rows] = transform._apply_image_or_video_transform(
-                        pixels[rows],
-                        name,
-                        strength,
-                        interpolation=transform.interpolation,
-                        fill=transform._fill,
-                    )
+                step_applied(pixels, group, transform, name, strength)
     return pixels.float() / 255
+
+
+def step_applied(pixels: Tensor, chosen: Tensor, transform: Any, name: str, strength: float) -> None:
+    """Take one of torchvision's steps on the images that are chosen, in place.
+
+    Parameters
+    ----------
+    pixels
+        Shape (B, 3, H, W), uint8.
+    chosen
+        Shape (B,), bool, on the CPU.
+    transform
+        Torchvision's AutoAugment or RandAugment, which has the step.
+    name, strength
+        Of the step, as the transform's tables have them.
+    """
+    rows = chosen.nonzero()[:, 0].to(pixels.device)
+    if len(rows):
+        pixels[rows] = transform._apply_image_or_video_transform(
+            pixels[rows], name, strength, interpolation=transform.interpolation, fill=transform._fill
+        )
 
 
 @lru_cache(maxsize=3)

@@ -9,9 +9,9 @@ from torchvision.transforms import v2
 
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
-from mitools.views.auto_augment import AUTO_DRAWS, auto_augmented
+from mitools.views.augmentation.auto_augment import AUTO_DRAWS, auto_augmented
+from mitools.views.augmentation.simclr import DRAWS, augmented, draw_count
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.simclr import DRAWS, augmented, draw_count
 
 NOTHING = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=0.0, grey=0.0)
 

@@ -1,0 +1,1 @@
+"""Random augmentations of a whole batch of images at once, as pure functions of random numbers."""

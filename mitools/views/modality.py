@@ -1,0 +1,119 @@
+"""What data have beside the image, as views: depth, surface normals and segmentation."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mitools.views.specs import ViewSpec
+
+FAR = 10.0
+"""Depth in metres that becomes 1 where none is given: as far as the depth cameras of indoor data see."""
+
+UNKNOWN = 255
+"""The number that a pixel without a class has in :class:`mitools.datasets.base.MultimodalData`."""
+
+
+@dataclass(frozen=True)
+class DepthView:
+    """The depth of an item: 0 at the camera, 1 from `far` on.
+
+    Parameters
+    ----------
+    far
+        In metres.
+    """
+
+    far: float = FAR
+    channels = 1
+    draws = 0
+    modality = "depth"
+
+    @property
+    def name(self) -> str:
+        """``depth``, with ``?far=`` where it is not 10."""
+        return "depth" if self.far == FAR else f"depth?far={self.far:g}"
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Scale depths (B, 1, H, W) in metres; gives the same shape."""
+        return (items / self.far).clamp(0, 1)
+
+
+@dataclass(frozen=True)
+class NormalsView:
+    """The surface normals of an item: each coordinate from [-1, 1] to [0, 1]."""
+
+    name = "normals"
+    channels = 3
+    draws = 0
+    modality = "normals"
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Scale unit vectors (B, 3, H, W); gives the same shape."""
+        return (items + 1) / 2
+
+
+@dataclass(frozen=True)
+class SegmentationView:
+    """The segmentation of an item: the number of each pixel's class, or one channel a class.
+
+    Parameters
+    ----------
+    classes
+        How many channels of zeros and ones, class k in channel k; a pixel without a class, or with one beyond
+        them, is 0 in all. None for one channel of class numbers over 255, which is 1 where there is no class.
+    """
+
+    classes: int | None = None
+    draws = 0
+    modality = "segmentation"
+
+    @property
+    def name(self) -> str:
+        """``segmentation``, with ``?classes=`` where they are channels."""
+        return "segmentation" if self.classes is None else f"segmentation?classes={self.classes}"
+
+    @property
+    def channels(self) -> int:
+        """One, or one a class."""
+        return self.classes or 1
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Make floats of class numbers (B, 1, H, W), uint8; gives (B, channels, H, W)."""
+        if self.classes is None:
+            return items.float() / UNKNOWN
+        numbers = torch.arange(self.classes, device=items.device)[:, None, None]
+        return (items == numbers).float()
+
+
+def depth_view(spec: ViewSpec) -> DepthView:
+    """Make the view ``depth?far=10``.
+
+    Raises
+    ------
+    InputError
+        When `far` is not above 0, or another option is given.
+    """
+    spec.without_parts()
+    spec.only("far")
+    return DepthView(spec.positive("far", FAR))
+
+
+def normals_view(spec: ViewSpec) -> NormalsView:
+    """Make the view ``normals``, which takes no options."""
+    spec.without_parts()
+    spec.only()
+    return NormalsView()
+
+
+def segmentation_view(spec: ViewSpec) -> SegmentationView:
+    """Make the view ``segmentation`` or ``segmentation?classes=N``.
+
+    Raises
+    ------
+    InputError
+        When N is no whole number of at least 1, or another option is given.
+    """
+    spec.without_parts()
+    spec.only("classes")
+    return SegmentationView(spec.integer("classes", 0, at_least=1) or None)
