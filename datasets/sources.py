@@ -45,7 +45,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "cdp?shared=color,digit&size=64",
         "mitools.datasets.synthetic.open",
         "open_cdp",
-        (*_GENERATED, "colors", "dependency", "digits", "joint", "positions", "size", "strength"),
+        (*_GENERATED, "colors", "dependency", "digits", "joint", "partners", "positions", "size", "strength"),
     ),
     "colorful_moving_mnist": DataSource(
         "generated clips of a digit that moves over a background (Tian et al. 2020)",

@@ -19,7 +19,8 @@ def open_cdp(spec: Spec) -> CDP:
     Options: ``shared`` (attributes that make the label), ``n``, ``part``, ``seed``, ``size``, ``colors``,
     ``digits`` and ``positions`` (how many of each), ``joint=FILE.npy`` (their probabilities) or
     ``dependency=color:digit:1.0`` (bits that two attributes share), ``glyphs``, ``background`` (``none``,
-    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``) and ``strength``.
+    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``), ``strength``, and ``partners``, further images
+    of every item and the attributes that each shares with it: ``partners=color+digit,color,none``.
 
     Raises
     ------
@@ -33,6 +34,10 @@ def open_cdp(spec: Spec) -> CDP:
         options["dependency"] = _dependency(spec)
     if "strength" in spec.options:
         options["strength"] = _number(spec, "strength", spec.options["strength"])
+    if "partners" in spec.options:
+        options["partners"] = [
+            [] if partner == "none" else partner.split("+") for partner in spec.options["partners"].split(",")
+        ]
     colors, digits, positions = (spec.integer(f"{name}s", 4, at_least=1) for name in ATTRIBUTES)
     size = spec.integer("size", 64, at_least=1)
     return CDP(size=size, counts=(colors, digits, positions), **options)

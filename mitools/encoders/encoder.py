@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mitools.core.errors import InputError
-from mitools.datasets.base import LabelledData
+from mitools.datasets.base import LabelledData, modalities_of
 from mitools.datasets.selection import Selection
 from mitools.encoders.checkpoints.load import LoadReport
 from mitools.encoders.inputs.callers_transform import CallersTransform
+from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.read import TENSORS, Preparation, item_kind
 from mitools.encoders.inputs.tokens import Tokens
 from mitools.views.base import modality_of
@@ -79,6 +80,9 @@ class Encoder:
             When it reads another kind, or views are wanted of what is no image.
         """
         kind = item_kind(data[0][0])
+        if isinstance(self.preprocess, Modalities):
+            self._require_modalities(data, kind, self.preprocess, views)
+            return
         if views is not None:
             if kind != "images":
                 raise InputError(f"{data.name} holds {kind}, which have no augmented views")
@@ -110,6 +114,24 @@ class Encoder:
             TENSORS: "leave the transform out, so that each encoder prepares the images in its own way",
         }[kind]
         raise InputError(f"encoder {self.name} reads {reads} and {data.name} holds {kind}; {remedy}")
+
+    def _require_modalities(
+        self, data: LabelledData, kind: str, preprocess: Modalities, views: ItemViews | None
+    ) -> None:
+        """Refuse data that are no images or lack a modality, and augmented views of what is no image."""
+        if kind != "images":
+            raise InputError(f"encoder {self.name} reads images and {data.name} holds {kind}")
+        if views is not None:
+            raise InputError(
+                f"encoder {self.name} reads {', '.join(preprocess.names)}, of which no augmented views are"
+                " drawn; take one of its encoders of the image by view="
+            )
+        for name in preprocess.names:
+            if name not in modalities_of(data):
+                raise InputError(
+                    f"encoder {self.name} reads {', '.join(preprocess.names)} and {data.name} has no {name};"
+                    " take the encoders of other views by view="
+                )
 
     def _require_own_units(self, data: LabelledData) -> None:
         """Refuse shifted columns where a network expects them as they are."""

@@ -16,9 +16,9 @@ from mitools.core.progress import Advance
 from mitools.estimators.bounds.infonce import infonce
 from mitools.estimators.inputs.splits import Parts
 from mitools.shared_information.settings import ViewSettings
-from mitools.shared_information.view_networks import ViewNetworks, as_planes
+from mitools.shared_information.view_networks import ViewNetworks
 from mitools.training.training_data import TrainingData
-from mitools.views.base import View
+from mitools.views.base import View, draw_numbers
 
 AVERAGE = 0.98
 """Decay of the running average of the weights, which is what is checked, kept and read."""
@@ -180,8 +180,11 @@ def _spans(n: int) -> list[slice]:
 
 
 def _draw(data: TrainingData, views: Sequence[View], items: NDArray[np.int64], seed: int) -> list[Tensor]:
-    rows = torch.from_numpy(items)
-    return [as_planes(data.draw(view, rows, derive_seed(seed, k))) for k, view in enumerate(views)]
+    """Draw views of items, those that belong together with the same random numbers."""
+    rows, numbers = torch.from_numpy(items), draw_numbers(views)
+    return [
+        data.draw(view, rows, derive_seed(seed, number)) for view, number in zip(views, numbers, strict=True)
+    ]
 
 
 def _in_parts(

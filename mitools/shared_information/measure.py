@@ -26,7 +26,8 @@ from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import ViewPair
 from mitools.statistics.paired_differences import compare
 from mitools.training.loop.images_in_memory import load_images
-from mitools.training.training_data import TrainingData
+from mitools.training.loop.modalities_in_memory import load_modality
+from mitools.training.training_data import Modality, TrainingData
 from mitools.views.base import View, view_key
 from mitools.views.registry import make_view
 
@@ -182,8 +183,16 @@ class _Measurer:
         if self._loaded is None:
             images = load_images(self.labelled, self.image_size, self.advance)
             device = self.settings.device
+
+            def load(name: str) -> Modality:
+                found = load_modality(self.labelled, name, self.image_size, self.advance)
+                return found._replace(values=found.values.to(device))
+
             self._loaded = TrainingData(
-                images.pixels.to(device), images.labels.to(device), len(self.labelled.classes)
+                images.pixels.to(device),
+                images.labels.to(device),
+                len(self.labelled.classes),
+                load_modality=load,
             )
         return self._loaded
 

@@ -1,4 +1,4 @@
-"""Missing information, sweet spot, excess: what the intervals say of two views (Tian et al. 2020, Sec. 3.2)."""
+"""Missing information, sweet spot, excess: what intervals say of two views (Tian et al. 2020, Sec. 3.2)."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -46,6 +46,7 @@ def regime_of(shared: Estimate, image: Estimate, lacks: Sequence[Interval]) -> R
             "cannot be told",
             "nothing of the label is read off the images themselves; give more items or larger networks",
         )
+    of_label = f"{x.low:.2f} to {x.high:.2f} that the image says of the label"
     said, missing = [], False
     for number, lack in enumerate(lacks, start=1):
         if lack.low > 0:
@@ -55,28 +56,20 @@ def regime_of(shared: Estimate, image: Estimate, lacks: Sequence[Interval]) -> R
             )
     if s.high < x.low:
         missing = True
-        said.append(
-            f"the views share {s.low:.2f} to {s.high:.2f} bits, less than the {x.low:.2f} to {x.high:.2f} that"
-            " the image says of the label"
-        )
+        said.append(f"the views share {s.low:.2f} to {s.high:.2f} bits, less than the {of_label}")
     excess = s.low > x.high
     if excess:
-        said.append(
-            f"the views share {s.low - x.high:.2f} bits or more beyond the {x.low:.2f} to {x.high:.2f} that the"
-            " image says of the label"
-        )
+        said.append(f"the views share {s.low - x.high:.2f} bits or more beyond the {of_label}")
         if image.entropy_bits is not None and s.low > image.entropy_bits:
             said.append(f"{s.low - image.entropy_bits:.2f} of them beyond all there is of the label")
     if not said:
         return Regime(
             "sweet spot",
             f"no loss of label information is seen, and the {s.low:.2f} to {s.high:.2f} bits that the views"
-            f" share are not told apart from the {x.low:.2f} to {x.high:.2f} that the image says of the label",
+            f" share are not told apart from the {of_label}",
         )
-    name = " and ".join(
-        word for word, is_so in [("missing information", missing), ("excess", excess)] if is_so
-    )
-    return Regime(name, "; ".join(said))
+    names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
+    return Regime(" and ".join(names), "; ".join(said))
 
 
 def _interval(estimate: Estimate) -> Interval:

@@ -69,8 +69,3 @@ class ViewNetworks(nn.Module):
         root = (self.log_scale / 2).exp()
         found = [network(view) for network, view in zip(self.of_view, views, strict=True)]
         return [root * embedded for embedded, _ in found], [logits for _, logits in found]
-
-
-def as_planes(view: Tensor) -> Tensor:
-    """Lay frames or crops, (B, T, c, h, w), side by side as channels: (B, T c, h, w)."""
-    return view.flatten(1, 2) if view.ndim == 5 else view

@@ -54,8 +54,8 @@ def read_pair(text: str) -> ViewPair:
     Raises
     ------
     InputError
-        When a view is unknown (the nearest is named), there are more than two, or two draws of a view in which
-        nothing is random would be one and the same.
+        When a view is unknown (the nearest is named), there are more than two, or nothing is random in a view
+        of which two draws are asked for.
 
     Examples
     --------

@@ -23,8 +23,8 @@ class PeakTest:
     Attributes
     ----------
     shape
-        ``peak inside``: every monotone course is refused for a rise that turns into a fall; ``valley inside``:
-        for a fall that turns into a rise. ``rises`` or ``falls``: no change at all is refused, and no turn is
+        ``peak inside``: every monotone course is refused for one that rises and then falls, or, in a ``valley
+        inside``, falls and then rises. ``rises`` or ``falls``: no change at all is refused, and no turn is
         needed. ``cannot be told`` otherwise.
     p_peak, p_valley
         How often y of a monotone course would ask for a peak, or a valley, as much as these do, by chance.
@@ -75,8 +75,8 @@ def peak_test(
     Courses are fitted by weighted isotonic regression: the best that rises, the best that falls, and the best
     that rises up to some point and falls from there. What a peak gains over the better monotone course, in
     weighted squares, is held against what it gains on y drawn about that monotone course with their standard
-    errors, at x drawn with theirs (a parametric bootstrap: the least favourable monotone course is taken to be
-    the fitted one). A valley is tested alike.
+    errors, at x drawn with theirs: a parametric bootstrap, in which the monotone course is taken to be the
+    fitted one. A valley is tested alike, and either at half the level, so that both together keep it.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def peak_test(
 
 
 def _shape(fit: "_Fits", p_peak: float, p_valley: float, p_flat: float, level: float) -> Shape:
-    if min(p_peak, p_valley) < level:
+    if min(p_peak, p_valley) < level / 2:
         return "peak inside" if p_peak <= p_valley else "valley inside"
     if p_flat < level:
         return "rises" if fit.rises else "falls"

@@ -20,6 +20,15 @@ from mitools.training.training_data import PREPROCESS
 SIZES = {("convnet", 2): 100, ("convnet", 64): 15, ("resnet18_small", 32): 2}
 """Steps an epoch for each network and number of items a step."""
 
+TWO_VIEW_STEPS = 8
+
+GREY = """
+class Grey:
+    name, channels, draws = "python:own_views:Grey", 1, 0
+    def __call__(self, items, draws):
+        return items.mean(dim=1, keepdim=True)
+"""
+
 WITHIN = 1.1
 """How much longer than the bare loop the trainer may take."""
 
@@ -84,4 +93,55 @@ def test_the_trainer_takes_little_more_than_the_bare_loop(encoder: str, batch: i
                 seconds[name].append(process_time() - began)
     best = {name: min(taken) for name, taken in seconds.items()}
     print(f"{encoder} {batch}: {best}")
+    assert best["trainer"] < WITHIN * best["bare"], seconds
+
+
+def two_view_loops(batch: int, folder: Path) -> dict[str, Callable[[], None]]:
+    """Make one epoch of two-view coding in the trainer, and the same steps by hand on the same networks."""
+    recipe = TrainingRecipe(
+        encoder="convnet",
+        data=f"cdp?shared=color&n={batch * TWO_VIEW_STEPS}&size=32&background=none",
+        method="cmc",
+        options={"views": ["image", "python:own_views:Grey"]},
+        batch_size=batch,
+        log_every=10,
+    )
+    run = _Run.prepare(recipe, RunFolder(folder), Runtime(), silent)
+    method: Any = run.method
+    optimiser = torch.optim.AdamW(method.networks.parameters(), lr=1e-3, fused=True)
+    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (PREPROCESS.mean, PREPROCESS.std))
+    items = [torch.from_numpy(run.batches.items(step)[0]) for step in range(TWO_VIEW_STEPS)]
+    prepared = run.runtime.prepare(method)
+
+    def bare() -> None:
+        method.train()
+        for rows in items:
+            optimiser.zero_grad(set_to_none=True)
+            images = run.data.pixels[rows].float() / 255
+            grey = (images.mean(dim=1, keepdim=True) - 0.5) / 0.5
+            x = functional.normalize(method.networks[0]((images - mean) / std), dim=1)
+            y = functional.normalize(method.networks[1](grey), dim=1)
+            scores, own = x @ y.T / 0.07, torch.arange(len(x))
+            (functional.cross_entropy(scores, own) + functional.cross_entropy(scores.T, own)).backward()
+            optimiser.step()
+
+    return {"bare": bare, "trainer": lambda: run._epoch(prepared, 0, None)}
+
+
+def test_a_two_view_step_takes_little_more_than_the_bare_loops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In processor time of one thread, in turns."""
+    (tmp_path / "own_views.py").write_text(GREY)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    both = two_view_loops(64, tmp_path / "run")
+    seconds: dict[str, list[float]] = {name: [] for name in both}
+    with threads(1):
+        for _ in range(5):
+            for name, loop in both.items():
+                began = process_time()
+                loop()
+                seconds[name].append(process_time() - began)
+    best = {name: min(taken) for name, taken in seconds.items()}
+    print(f"two views: {best}")
     assert best["trainer"] < WITHIN * best["bare"], seconds

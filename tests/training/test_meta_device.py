@@ -8,6 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 import torch
@@ -21,13 +22,19 @@ from mitools.training.losses import (
     ctc_infonce,
     infonce,
     infonce_nats,
+    log_partition,
+    multiview,
+    nce,
     ntxent,
     ntxent_nats,
     ntxent_with_negatives,
     supcon,
+    two_views,
 )
 from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.memory_bank import MemoryBank
+from mitools.training.memory.queue import KeyQueue
+from mitools.training.networks.decoder import ConvDecoder
 from mitools.training.networks.heads import EncoderWithHead, ProjectionHead, RepresentationAndClassifier
 
 META = torch.device("meta")
@@ -46,7 +53,7 @@ def own() -> Tensor:
     return torch.empty(K, N, dtype=torch.bool, device=META)
 
 
-LOSSES: dict[Callable[..., Tensor], tuple[Tensor, ...]] = {
+LOSSES: dict[Callable[..., Tensor], tuple[Any, ...]] = {
     cross_entropy: (rows(), items()),
     ntxent: (rows(), rows()),
     ntxent_nats: (rows(), rows()),
@@ -55,13 +62,19 @@ LOSSES: dict[Callable[..., Tensor], tuple[Tensor, ...]] = {
     infonce_nats: (rows(), rows()),
     supcon: (rows(), items()),
     ctc_infonce: (rows(), rows(), rows(N), own()),
+    two_views: (rows(), rows()),
+    multiview: ([rows(), rows(), rows()], [(0, 1), (1, 2)]),
+    nce: (rows(), rows(), rows(N), rows(1).sum(), 20),
+    log_partition: (rows(), rows(), rows(N), 20),
 }
 
 MODULES: dict[type[nn.Module], Callable[[], object]] = {
     ProjectionHead: lambda: ProjectionHead(D, 3).to(META)(rows()),
     RepresentationAndClassifier: lambda: RepresentationAndClassifier(D, 3).to(META)(rows()),
     EncoderWithHead: lambda: EncoderWithHead(nn.Identity(), ProjectionHead(D, 3), D).to(META)(rows()),
+    ConvDecoder: lambda: ConvDecoder(D, 2, (5, 5)).to(META)(rows()),
     MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
+    KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows()),
     CTCBank: lambda: CTCBank(N, D, negatives=3).to(META)(items(), 0),
 }
 

@@ -15,13 +15,19 @@ from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
 from mitools.core.names import nearest
+from mitools.encoders.architectures import half_alexnet
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
 from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
 from mitools.encoders.architectures.convnet import ConvNet
+from mitools.encoders.architectures.half_alexnet import ViewConvNet
 from mitools.encoders.architectures.small_resnet import small_resnet
 from mitools.encoders.architectures.small_shufflenet import small_shufflenet
 from mitools.encoders.architectures.wide_resnet import WideResNet
+from mitools.encoders.architectures.width_resnet import WidthResNet
 from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
+
+RGB = 3
+"""Channels of the images that networks are made for unless another number is asked for."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class Architecture:
     identity
         What tells it from other networks with the same weights; part of the encoder's digest.
     module
-        Maps (B, 3, H, W) to (B, d).
+        Maps (B, channels, H, W) to (B, d).
     preprocess
         How images become its input unless the spec says otherwise.
     """
@@ -43,47 +49,60 @@ class Architecture:
     preprocess: Preprocess
 
 
-NETWORKS: dict[str, Callable[[], nn.Module]] = {
+NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "convnet": ConvNet,
     **{f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS},
     **{f"{name}_small": partial(small_resnet, name) for name in ("resnet18", "resnet50")},
     "wrn28_4": partial(WideResNet, 28, 4),
     "shufflenetv2_small": small_shufflenet,
     "resnext32_16x4d": partial(CifarResNeXt, blocks=5, groups=16, base=4, stem=32),
+    "alexnet_half": partial(ViewConvNet, half_alexnet.IMAGENET),
+    "alexnet_half_stl10": partial(ViewConvNet, half_alexnet.STL10),
+    "nyu_conv5": partial(ViewConvNet, half_alexnet.NYU),
+    **{f"resnet50_x{width:g}": partial(WidthResNet, width) for width in (0.5, 1.0, 2.0)},
 }
 
 
-def build_architecture(text: str, seed: int = 0) -> Architecture:
+def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architecture:
     """Build a network by name, with untrained weights.
 
     Parameters
     ----------
     text
         ``convnet``, ``cifar_resnet20`` (8, 32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
-        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``, ``timm:NAME``, or
-        ``python:MODULE:FACTORY``: a function without arguments that returns the network. The last runs the
-        user's own code, found as Python finds it or in the current folder.
+        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``; for views of an image
+        ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128) and
+        ``resnet50_x0.5`` (1, 2); ``timm:NAME``, or
+        ``python:MODULE:FACTORY``: a function that returns the network, called without arguments for images
+        of 3 channels and with ``channels=c`` for others. The last runs the user's own code, found as Python
+        finds it or in the current folder.
     seed
         Of the untrained weights.
+    channels
+        Of an image.
 
     Raises
     ------
     InputError
-        When the name is unknown or the code fails.
+        When the name is unknown, the network is not made for such images, or the code fails.
     """
     source, _, name = text.partition(":")
     if source == "timm" and name:
-        return timm_architecture(name, seed=seed)
+        return timm_architecture(name, seed=seed, channels=channels)
     if source == "python" and name:
-        return _python_architecture(name, seed)
+        return _python_architecture(name, seed, channels)
     if text in NETWORKS:
         with seeded(seed):
-            return Architecture(text, NETWORKS[text](), Preprocess())
+            return Architecture(text, NETWORKS[text](**_of_channels(channels)), Preprocess())
     known = [*NETWORKS, "timm:NAME", "python:MODULE:FACTORY"]
     raise InputError(f"unknown arch {text!r}; accepted: {nearest(text, known, len(known))}")
 
 
-def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Architecture:
+def _of_channels(channels: int) -> dict[str, int]:
+    return {} if channels == RGB else {"channels": channels}
+
+
+def timm_architecture(name: str, pretrained: bool = False, seed: int = 0, channels: int = 3) -> Architecture:
     """Build a network of timm without its classifier; timm's data config gives the preprocessing.
 
     Parameters
@@ -94,6 +113,8 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Arc
         Download the weights (timm keeps them).
     seed
         Of the untrained weights.
+    channels
+        Of an image; without pretrained weights alone.
 
     Raises
     ------
@@ -113,7 +134,7 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Arc
                 module: Any = timm.create_model(name, pretrained=True)
                 module.reset_classifier(0)
             else:
-                module = timm.create_model(name, num_classes=0)
+                module = timm.create_model(name, num_classes=0, in_chans=channels)
     except Exception as error:  # timm lets through whatever the hub, the disk or the model raises
         remedy = "check the network, or take pretrained=no" if pretrained else "choose another model"
         raise InputError(f"timm model {name!r} cannot be had ({_one_line(error)}); {remedy}") from None
@@ -121,7 +142,7 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0) -> Arc
     return Architecture(f"timm:{name.partition('.')[0]}", module, timm_preprocess(config, name))
 
 
-def _python_architecture(name: str, seed: int) -> Architecture:
+def _python_architecture(name: str, seed: int, channels: int) -> Architecture:
     module_name, _, factory_name = name.partition(":")
     if not factory_name:
         raise InputError(f"arch 'python:{name}' names no factory; write python:module:factory")
@@ -129,7 +150,7 @@ def _python_architecture(name: str, seed: int) -> Architecture:
         with _current_folder_importable():
             source = importlib.import_module(module_name)
         with seeded(seed):
-            network = getattr(source, factory_name)()
+            network = getattr(source, factory_name)(**_of_channels(channels))
     except Exception as error:  # the user's own code may raise anything
         raise InputError(f"arch 'python:{name}' cannot be built ({_one_line(error)})") from None
     if not isinstance(network, nn.Module):

@@ -41,6 +41,8 @@ class CifarResNet(nn.Module):
     ----------
     depth
         ``6 n + 2`` for n blocks a stage: 20, 32, 44, 56 or 110 in the paper, 8 where time is short.
+    channels
+        Of an image.
 
     Raises
     ------
@@ -48,19 +50,19 @@ class CifarResNet(nn.Module):
         When the depth is not of that form.
     """
 
-    def __init__(self, depth: int) -> None:
+    def __init__(self, depth: int, channels: int = 3) -> None:
         super().__init__()
         blocks, rest = divmod(depth - 2, 6)
         if blocks < 1 or rest:
             raise ValueError(f"a CIFAR ResNet has 6 n + 2 layers, not {depth}")
-        self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(16)
         self.layer1 = _stage(blocks, 16, 16, stride=1)
         self.layer2 = _stage(blocks, 16, 32, stride=2)
         self.layer3 = _stage(blocks, 32, 64, stride=2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, 3, H, W) to their globally pooled features (B, 64)."""
+        """Map images (B, channels, H, W) to their globally pooled features (B, 64)."""
         x = relu(self.bn1(self.conv1(images)))
         return self.layer3(self.layer2(self.layer1(x))).mean(dim=(2, 3))
 

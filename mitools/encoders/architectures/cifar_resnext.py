@@ -58,11 +58,13 @@ class CifarResNeXt(nn.Module):
     stem
         Channels before the first stage, whose base width is 64; the three stages have 1, 2 and 4 times
         ``4 * stem`` channels.
+    channels
+        Of an image.
     """
 
-    def __init__(self, blocks: int, groups: int, base: int, stem: int = 64) -> None:
+    def __init__(self, blocks: int, groups: int, base: int, stem: int = 64, channels: int = 3) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, stem, 3, padding=1, bias=False)
+        self.conv1 = nn.Conv2d(channels, stem, 3, padding=1, bias=False)
         self.bn1 = nn.BatchNorm2d(stem)
         stages: list[nn.Module] = []
         inputs = stem
@@ -76,5 +78,5 @@ class CifarResNeXt(nn.Module):
         self.stages = nn.Sequential(*stages)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, 3, H, W) to their globally pooled features (B, 16 * stem)."""
+        """Map images (B, channels, H, W) to their globally pooled features (B, 16 * stem)."""
         return self.stages(relu(self.bn1(self.conv1(images)))).mean(dim=(2, 3))

@@ -14,13 +14,15 @@ class ConvNet(nn.Module):
     ----------
     width
         Channels of the first layer; the output has 16 times as many numbers.
+    channels
+        Of an image.
     """
 
-    def __init__(self, width: int = 32) -> None:
+    def __init__(self, width: int = 32, channels: int = 3) -> None:
         super().__init__()
-        channels = [3, width, 2 * width, 4 * width, 4 * width]
+        widths = [channels, width, 2 * width, 4 * width, 4 * width]
         layers: list[nn.Module] = []
-        for depth, (wide, narrow) in enumerate(zip(channels[1:], channels[:-1], strict=True)):
+        for depth, (wide, narrow) in enumerate(zip(widths[1:], widths[:-1], strict=True)):
             layers += [
                 nn.Conv2d(narrow, wide, 3, stride=1 if depth == 0 else 2, padding=1, bias=False),
                 nn.GroupNorm(8, wide),
@@ -30,5 +32,5 @@ class ConvNet(nn.Module):
         self.pool = nn.AdaptiveAvgPool2d(2)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map (B, 3, H, W) to (B, 16 * width)."""
+        """Map (B, channels, H, W) to (B, 16 * width)."""
         return self.pool(self.layers(images)).flatten(1)

@@ -41,7 +41,9 @@ class WideResNet(nn.Module):
     depth
         ``6 n + 4`` for n blocks a stage.
     width
-        What the channels are multiplied by.
+        What the channels of the stages are multiplied by.
+    channels
+        Of an image.
 
     Raises
     ------
@@ -49,23 +51,23 @@ class WideResNet(nn.Module):
         When the depth is not of that form.
     """
 
-    def __init__(self, depth: int, width: int) -> None:
+    def __init__(self, depth: int, width: int, channels: int = 3) -> None:
         super().__init__()
         blocks, rest = divmod(depth - 4, 6)
         if blocks < 1 or rest:
             raise ValueError(f"a wide ResNet has 6 n + 4 layers, not {depth}")
-        channels = [16, 16 * width, 32 * width, 64 * width]
-        self.conv1 = nn.Conv2d(3, 16, 3, padding=1, bias=False)
-        self.layer1 = _stage(blocks, channels[0], channels[1], stride=1)
-        self.layer2 = _stage(blocks, channels[1], channels[2], stride=2)
-        self.layer3 = _stage(blocks, channels[2], channels[3], stride=2)
-        self.bn = nn.BatchNorm2d(channels[3])
+        widths = [16, 16 * width, 32 * width, 64 * width]
+        self.conv1 = nn.Conv2d(channels, 16, 3, padding=1, bias=False)
+        self.layer1 = _stage(blocks, widths[0], widths[1], stride=1)
+        self.layer2 = _stage(blocks, widths[1], widths[2], stride=2)
+        self.layer3 = _stage(blocks, widths[2], widths[3], stride=2)
+        self.bn = nn.BatchNorm2d(widths[3])
         for module in self.modules():
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map images (B, 3, H, W) to their globally pooled features (B, 64 * width)."""
+        """Map images (B, channels, H, W) to their globally pooled features (B, 64 * width)."""
         x = self.layer3(self.layer2(self.layer1(self.conv1(images))))
         return relu(self.bn(x)).mean(dim=(2, 3))
 

@@ -11,14 +11,15 @@ from mitools.core.errors import InputError
 from mitools.datasets.base import Item, LabelledData
 from mitools.datasets.torch_items import whole_batch
 from mitools.encoders.inputs.callers_transform import CallersTransform
+from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.tokens import Tokens
 
-Preparation = Preprocess | Tokens | CallersTransform
+Preparation = Preprocess | Tokens | CallersTransform | Modalities
 """How items become inputs; its ``key`` is part of every key under which features are kept."""
 
 Inputs = Tensor | dict[str, Tensor]
-"""A batch of images or feature rows; or of texts, as tensors by name."""
+"""A batch of images or feature rows; or of texts or several modalities, as tensors by name."""
 
 TENSORS = "tensors of a transform"
 """What :func:`item_kind` calls items that their owner has made for a network."""
@@ -29,7 +30,9 @@ def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preproce
 
 
 @overload
-def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Tokens) -> dict[str, Tensor]: ...
+def read_inputs(
+    data: LabelledData, indices: Iterable[int], preprocess: Tokens | Modalities
+) -> dict[str, Tensor]: ...
 
 
 @overload
@@ -43,7 +46,7 @@ def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparat
     -------
     Tensor or dict of Tensor
         Images as uint8, (B, 3, height, width); feature rows as float32, (B, d); texts as tokens,
-        (B, length) each.
+        (B, length) each; several modalities by their names, see :class:`Modalities`.
 
     Raises
     ------
@@ -54,6 +57,8 @@ def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparat
     if isinstance(preprocess, Tokens):
         return preprocess.batch([_text(data, index) for index in map(int, indices)])
     indices = [int(index) for index in indices]
+    if isinstance(preprocess, Modalities):
+        return preprocess.batch(data, indices)
     if (batch := whole_batch(data, indices)) is not None:
         return batch
     inputs: list[Any] = []

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from mitools.core.errors import InputError
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.read import Inputs, finish_inputs, read_inputs
 from mitools.encoders.inputs.tokens import Tokens
 from mitools.encoders.layers.taps import OUTPUT, Taps, layer_names
@@ -95,6 +96,8 @@ def _inputs(encoder: Encoder, data: LabelledData | None) -> Inputs:
     if isinstance(encoder.preprocess, Tokens):
         return encoder.preprocess.batch(["a text", "another text"])
     size = encoder.preprocess.size or ASSUMED_SIZE
+    if isinstance(encoder.preprocess, Modalities):
+        return encoder.preprocess.blank(_ITEMS, size)
     return torch.zeros(_ITEMS, 3, size, size, dtype=torch.uint8)
 
 
@@ -118,4 +121,6 @@ def _described(inputs: Inputs) -> str:
     if isinstance(inputs, Tensor):
         kind = "an image" if inputs.ndim == 4 else "a row"
         return f"{kind} of {'x'.join(map(str, inputs.shape[1:]))}"
+    if "input_ids" not in inputs:
+        return ", ".join(f"{name} of {'x'.join(map(str, one.shape[1:]))}" for name, one in inputs.items())
     return f"a text of {next(iter(inputs.values())).shape[1]} tokens"

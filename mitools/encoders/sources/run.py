@@ -1,5 +1,6 @@
 """An encoder that ``mitools train`` made: ``run:DIR``, or ``run:DIR@epoch=10`` for one of its kept epochs."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.encoders.architectures.build import build_architecture
-from mitools.encoders.checkpoints.load import load_weights
+from mitools.encoders.checkpoints.load import digest_weights, load_weights
 from mitools.encoders.encoder import Encoder
+from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS, Preprocess, preprocess_origin
+from mitools.encoders.view_encoders import DESCRIPTION, view_encoders
 
 ENCODER, HEAD = "encoder.safetensors", "head.safetensors"
 """Weights in a checkpoint's folder."""
@@ -46,15 +49,23 @@ def find_checkpoint(run: Path, epoch: int | None = None) -> Path:
 def open_run(spec: Spec) -> Encoder:
     """Open ``run:DIR`` or ``run:DIR@epoch=N``: the last epoch, or the one named.
 
+    Of a run with an encoder a view, all of them side by side, or with ``?view=NAME`` (``?view=NAME,NAME``)
+    those of some views; a view whose name holds options is named by its place, ``?view=0``.
+
     Raises
     ------
     InputError
-        When the folder holds no run, the epoch is not kept, or its weights do not fill the network.
+        When the folder holds no run, the epoch is not kept, there is no such view, or its weights do not
+        fill the network.
     """
-    spec.only(*PREPROCESS_OPTIONS)
     run, epoch = run_and_epoch(spec)
     recipe = read_run_recipe(run)
     checkpoint = find_checkpoint(run, epoch)
+    if (checkpoint / DESCRIPTION).is_file():
+        return _open_views(spec, run, recipe, checkpoint)
+    if "view" in spec.options:
+        raise InputError(f"spec {spec.text!r}: the run has one encoder for all views; leave view= out")
+    spec.only(*PREPROCESS_OPTIONS)
     architecture = build_architecture(recipe["encoder"])
     report = load_weights(architecture.module, checkpoint / ENCODER)
     preprocess = Preprocess(size=recipe.get("image_size"))
@@ -67,6 +78,33 @@ def open_run(spec: Spec) -> Encoder:
         preprocess.overridden(spec),
         report,
         preprocess_from=preprocess_origin("the run's recipe", spec),
+    )
+
+
+def _open_views(spec: Spec, run: Path, recipe: dict[str, Any], checkpoint: Path) -> Encoder:
+    """Open a run with an encoder a view; each normalises its own view, so that pixels stay as they are."""
+    spec.only("view", *(option for option in PREPROCESS_OPTIONS if option not in ("mean", "std")))
+    network = view_encoders(json.loads((checkpoint / DESCRIPTION).read_text(encoding="utf-8")))
+    report = load_weights(network, checkpoint / ENCODER)
+    name = f"{run.resolve().name}@{int(checkpoint.name.removeprefix('epoch-'))}"
+    if "view" in spec.options:
+        try:
+            network = network.of(spec.options["view"].split(","))
+        except InputError as error:
+            raise InputError(f"spec {spec.text!r}: {error}") from None
+        name += "".join(f"-{part.view.name}" for part in network.parts)
+    images = Preprocess(recipe.get("image_size"), mean=(0.0,) * 3, std=(1.0,) * 3).overridden(spec)
+    modalities = network.modalities
+    return Encoder(
+        spec.text,
+        name,
+        spec.source,
+        digest_text(network.identity, digest_weights(network)),
+        # The layers of the only encoder are known by their own names.
+        network if len(network.parts) > 1 else network.parts[0],
+        images if modalities == ("image",) else Modalities(modalities, images),
+        report,
+        preprocess_from=preprocess_origin("the run's recipe; each encoder normalises its own view", spec),
     )
 
 

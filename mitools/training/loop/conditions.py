@@ -6,6 +6,7 @@ from copy import deepcopy
 from importlib.metadata import version
 
 import torch
+from torch import nn
 
 from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import seeded
@@ -58,14 +59,16 @@ def computing_conditions(
 
 
 def _measured(method: Method, recipe: TrainingRecipe) -> int:
-    """Measure on a copy of the encoder, with its optimiser: of a step, all but views, head and loss."""
-    encoder = deepcopy(method.encoder()).requires_grad_(True).train()
-    optimiser = make_optimiser(encoder, recipe.optimiser)
-    images = torch.zeros(len(method.views) * recipe.batch_size, *method.data.shape)
+    """Measure on copies of the networks, with their optimiser: of a step, all but views, heads and loss."""
+    found = method.measured_networks(recipe.batch_size)
+    networks = nn.ModuleList([deepcopy(network) for network, _ in found]).requires_grad_(True).train()
+    optimiser = make_optimiser(networks, recipe.optimiser)
+    inputs = [torch.zeros(shape) for _, shape in found]
 
     def step() -> None:
         optimiser.zero_grad(set_to_none=True)
-        encoder(images).square().mean().backward()
+        for network, images in zip(networks, inputs, strict=True):
+            network(images).square().mean().backward()
         optimiser.step()
 
     with seeded(0):

@@ -15,6 +15,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import write_text
 from mitools.core.recipes import read_recipe
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
+from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
 from mitools.training.recipes import TrainingRecipe
 
 TRAINING = "training.pt"
@@ -28,9 +29,9 @@ class RunFolder:
 
     ``recipe.yaml`` is the recipe with all defaults filled in; ``run.json`` says what it is computed with (the
     number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
-    ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``, and
-    ``head.safetensors`` where the method has a head), and the latest one what training goes on from
-    (``training.pt``: all tensors of the method, and the optimiser's state) too.
+    ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``; where the method
+    has a head, ``head.safetensors``, and where it has an encoder a view, ``views.json``), and the latest one
+    what training goes on from (``training.pt``: all tensors of the method, and the optimiser's state) too.
 
     Parameters
     ----------
@@ -131,6 +132,8 @@ class RunFolder:
         unfinished.mkdir(parents=True)
         try:
             save_file(_contiguous(encoder), unfinished / ENCODER)
+            if isinstance(encoder, ViewEncoders):
+                write_text(unfinished / DESCRIPTION, json.dumps(encoder.description(), indent=2) + "\n")
             if head is not None:
                 save_file(_contiguous(head), unfinished / HEAD)
             torch.save(dict(training), unfinished / TRAINING)

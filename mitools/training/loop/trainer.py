@@ -11,22 +11,22 @@ import torch
 from torch import Tensor, nn
 
 from mitools.backends.runtime import Runtime
-from mitools.backends.seeding import derive_seed
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance, silent
 from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.conditions import computing_conditions
+from mitools.training.loop.drawing import draw_views, present
 from mitools.training.loop.images_in_memory import ImagesInMemory, load_images, noise_like
 from mitools.training.loop.metrics_log import MetricsLog
+from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.loop.optimisers import learning_rate, make_optimiser
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.methods.base import Batch, Loss, Method, Stage
 from mitools.training.methods.registry import make_method, read_options
 from mitools.training.recipes import TrainingRecipe
-from mitools.training.training_data import TrainingData
-from mitools.views.base import draw_numbers
+from mitools.training.training_data import Modality, TrainingData
 
 TRAINED_ON = "images trained on"
 """What the loop's progress counts."""
@@ -132,7 +132,13 @@ class _Run:
         images = load_images(labelled, recipe.image_size, advance)
         device = runtime.device
         other = partial(_load_other, recipe, images, device, advance)
-        data = TrainingData(images.pixels.to(device), images.labels.to(device), len(labelled.classes), other)
+
+        def modality(name: str) -> Modality:
+            values, present = load_modality(labelled, name, recipe.image_size, advance)
+            return Modality(values.to(device), present)
+
+        pixels, labels = images.pixels.to(device), images.labels.to(device)
+        data = TrainingData(pixels, labels, len(labelled.classes), other, modality)
         run = cls(recipe, folder, runtime, advance, data)
         if runtime.is_main:
             folder.begin(recipe)
@@ -228,15 +234,7 @@ class _Run:
     def _batch(self, step: int) -> Batch:
         """Draw the views of a step: of all its items, this process's share."""
         shown = [torch.from_numpy(items) for items in self.batches.items(step)]
-        views = [
-            self.data.draw(
-                view, shown[min(place, len(shown) - 1)], derive_seed(self.recipe.seed, 3, step, number),
-                self.share,
-            )
-            for place, (view, number) in enumerate(
-                zip(self.method.views, draw_numbers(self.method.views), strict=True)
-            )
-        ]  # fmt: skip
+        views = draw_views(self.data, self.method, shown, self.recipe.seed, step, self.share)
         items = shown[0].to(self.data.labels.device)
         return Batch(
             views,
@@ -246,6 +244,7 @@ class _Run:
             self.share,
             self.runtime.gather,
             self.runtime.autocast,
+            present(self.data, self.method.views, shown[0]),
         )
 
     def _record(self, pending: list[Loss], step: int) -> dict[str, Any]:

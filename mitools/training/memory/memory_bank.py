@@ -60,6 +60,11 @@ class MemoryBank(nn.Module):
         self.rows[items] = functional.normalize(mixed, dim=1)
 
     @torch.no_grad()
+    def scatter(self) -> None:
+        """Give every sample a random direction, which stands there until the sample is seen."""
+        self.rows.copy_(functional.normalize(torch.randn_like(self.rows), dim=1))
+
+    @torch.no_grad()
     def fill(self, encoder: nn.Module, views: Iterable[tuple[Tensor, Tensor]]) -> None:
         """Replace the rows of all samples that are given.
 

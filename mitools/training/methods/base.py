@@ -68,6 +68,9 @@ class Batch:
         Joins the (k, ...) rows of all processes into (K, ...), with their gradient.
     precision
         Gives the block in which networks compute in the run's precision.
+    present
+        Shape (V, K), bool: which of all items have what a view is drawn from; None where all have. What an
+        item lacks is zeros in `views`.
     """
 
     views: Sequence[Tensor]
@@ -77,6 +80,7 @@ class Batch:
     share: slice = field(default_factory=lambda: slice(None))
     gather: Callable[[Tensor], Tensor] = lambda rows: rows
     precision: Callable[[], AbstractContextManager[Any]] = nullcontext
+    present: Tensor | None = None
 
     def embed(self, network: Callable[[Tensor], Tensor], views: Sequence[Tensor] | None = None) -> Tensor:
         """Map all views through a network in one pass, in the run's precision, for the whole batch.
@@ -151,6 +155,9 @@ class Method(nn.Module):
     views
         What the items of a batch are drawn as; those that belong together, as two patches at a distance,
         from the same random numbers (:func:`mitools.views.base.draw_numbers`).
+    common_augmentation
+        What is drawn of an item's image once, before its views are: they then show one crop. None for the
+        image as it is; views of other modalities are drawn as they are.
     stages
         The parts of the run: each has a schedule of its own, and the weights at its end are kept.
     """
@@ -158,6 +165,7 @@ class Method(nn.Module):
     Options: ClassVar[type[Recipe]] = Recipe
     pairing: ClassVar[Pairing] = "same_item"
     views: Sequence[View]
+    common_augmentation: View | None = None
     stages: tuple[Stage, ...]
 
     def __init__(self, recipe: "TrainingRecipe", data: TrainingData) -> None:
@@ -202,6 +210,13 @@ class Method(nn.Module):
             Of methods that have an encoder a view: which one; None for all side by side.
         """
         raise NotImplementedError
+
+    def measured_networks(self, items: int) -> list[tuple[nn.Module, tuple[int, ...]]]:
+        """Give the networks that a step of so many items is made of, each with the shape of its input.
+
+        On them is measured how many threads are fastest; heads and losses are little beside them.
+        """
+        return [(self.encoder(), (len(self.views) * items, *self.data.shape))]
 
     def head(self) -> nn.Module | None:
         """Give what stands on the encoder in training, to be kept beside it; None where nothing does."""

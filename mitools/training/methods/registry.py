@@ -54,6 +54,14 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "ctc:CTC",
         "supervised, and InfoNCE against a memory bank, then against the frozen network (two stages)",
     ),
+    "cmc": TrainingMethod(
+        "cmc:CMC",
+        "an encoder a view, any number of views: InfoNCE, NCE or MoCo between pairs of them",
+    ),
+    "predictive": TrainingMethod(
+        "predictive:Predictive",
+        "a decoder from one view's encoder to another view; no bound",
+    ),
 }
 """The methods by name: a new one is a file and a row here."""
 

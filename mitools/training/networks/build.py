@@ -21,7 +21,7 @@ def build_network(
     encoder
         A network by name, as a recipe's ``encoder`` takes it.
     shape
-        Of an image, (3, height, width).
+        Of an image or a view of it, (channels, height, width).
     make_head
         Makes the head from the width of the encoder's output.
     seed
@@ -33,7 +33,7 @@ def build_network(
         When the encoder is unknown or does not read such images.
     """
     with seeded(derive_seed(seed, 4)):
-        network = build_architecture(encoder, seed=derive_seed(seed, 5) % 2**31).module
+        network = build_architecture(encoder, derive_seed(seed, 5) % 2**31, channels=shape[0]).module
         try:
             with torch.no_grad():
                 width = network.eval()(torch.zeros(1, *shape)).shape[1]

@@ -22,6 +22,8 @@ from mitools.training.training_data import TrainingData
 N, K = 12, 6
 LABELS = torch.arange(N) % 3
 NAMES = list(TRAINING_METHODS)
+AN_ENCODER_A_VIEW = {"cmc": {"views": ["image", "simclr"]}, "predictive": {"views": ["simclr", "image"]}}
+"""Methods with several encoders, and options that these images allow."""
 
 
 def pixels(seed: int, n: int = N) -> Tensor:
@@ -31,6 +33,8 @@ def pixels(seed: int, n: int = N) -> Tensor:
 
 def recipe_of(name: str, **changes: Any) -> TrainingRecipe:
     content = {"encoder": "convnet", "data": "digits", "method": name, "epochs": 2, "batch_size": K} | changes
+    if name in AN_ENCODER_A_VIEW:
+        content.setdefault("options", AN_ENCODER_A_VIEW[name])
     return TrainingRecipe.model_validate(content)
 
 
@@ -72,7 +76,7 @@ def test_one_seed_gives_one_method_whatever_torch_drew_before(name: str) -> None
     assert any(not torch.equal(a[key], other[key]) for key in a)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in AN_ENCODER_A_VIEW])
 def test_the_encoder_reads_images_and_the_head_stands_on_it(name: str) -> None:
     method = made(name).eval()
     images = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))

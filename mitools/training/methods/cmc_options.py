@@ -1,0 +1,115 @@
+"""Options of contrastive multiview coding, and which of its views are contrasted."""
+
+from itertools import combinations
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mitools.core.errors import InputError
+from mitools.core.recipes import Recipe
+from mitools.training.recipes import Count, Positive
+from mitools.views.registry import OWN, make_view
+
+MOST_NEGATIVES = 16384
+"""Negatives a positive that Tian et al. (2020, Sec. 4.1) take."""
+
+BANK_MOMENTUM, ENCODER_MOMENTUM = 0.5, 0.999
+"""What stays of a bank's row, as in the paper, and of a momentum encoder's weight, as in MoCo."""
+
+
+class CMCOptions(Recipe):
+    """What is contrasted, and against what (Tian et al. 2020).
+
+    Attributes
+    ----------
+    views
+        Names of two views or more: ``[lab:l, lab:ab]``.
+    graph
+        ``full`` contrasts every two views (Eq. 8), ``core`` one with all others (Eq. 7).
+    core
+        The core view; the first when None.
+    encoders
+        Networks of views that have another than the recipe's ``encoder``, by the view's name.
+    temperature
+        Divides the cosine similarities.
+    head
+        On each encoder: ``mlp``, as SimCLR's, or ``linear``, as the paper's last layer.
+    head_width
+        Of the rows that are compared.
+    negatives
+        Where an anchor's negatives come from. ``batch``: the other items of the batch. ``bank``: a softmax
+        against rows of a memory bank a view (Sec. 3.4). ``nce``: the same bank, and noise-contrastive
+        estimation (Eq. 11). ``queue``: the keys of earlier batches, made by momentum encoders (MoCo).
+    negatives_count
+        Negatives a positive, m, of all but ``batch``; None for the paper's 16,384, or as many as other items
+        where the data have fewer.
+    momentum
+        The share that stays of a bank's row when its item is seen (0.5 when None), or of the momentum
+        encoders' weights at a step (0.999).
+    """
+
+    views: list[str] = Field(default_factory=lambda: ["lab:l", "lab:ab"])
+    graph: Literal["full", "core"] = "full"
+    core: str | None = None
+    encoders: dict[str, str] = Field(default_factory=dict)
+    temperature: Positive = 0.07
+    head: Literal["mlp", "linear"] = "mlp"
+    head_width: Count = 128
+    negatives: Literal["batch", "bank", "nce", "queue"] = "batch"
+    negatives_count: Count | None = None
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+
+    def pairs(self) -> list[tuple[int, int]]:
+        """List the pairs of views that are contrasted, by their places."""
+        places = range(len(self.views))
+        if self.graph == "full":
+            return list(combinations(places, 2))
+        core = 0 if self.core is None else self.views.index(self.core)
+        return [(core, other) for other in places if other != core]
+
+    def count_among(self, items: int) -> int:
+        """Give the negatives a positive, of so many items.
+
+        Raises
+        ------
+        InputError
+            When more are asked for than there are other items.
+        """
+        if self.negatives_count is None:
+            return min(MOST_NEGATIVES, items - 1)
+        if self.negatives_count >= items:
+            raise InputError(
+                f"negatives_count {self.negatives_count} must be fewer than the data's {items} items; leave"
+                " it out for all others"
+            )
+        return self.negatives_count
+
+    def require_consistent(self) -> None:
+        """Refuse views that cannot be contrasted, and names that are no view's.
+
+        Raises
+        ------
+        InputError
+            Naming the option and the remedy.
+        """
+        if len(self.views) < 2:
+            raise InputError(
+                f"cmc contrasts two views or more, and options.views names {len(self.views)}; write for"
+                " example views: [lab:l, lab:ab]"
+            )
+        for name in self.views:
+            # Reading a recipe runs none of the user's own code.
+            random = name.partition(":")[0] == OWN or make_view(name).draws > 0
+            if not random and self.views.count(name) > 1:
+                raise InputError(
+                    f"options.views names {name} twice, and nothing in it is random; leave one out"
+                )
+        for option, named in (("core", [self.core] if self.core else []), ("encoders", list(self.encoders))):
+            for name in named:
+                if name not in self.views:
+                    known = ", ".join(self.views)
+                    raise InputError(f"options.{option} names {name!r}, which is none of the views ({known})")
+        if self.core is not None and self.graph == "full":
+            raise InputError("options.core is for graph: core; the full graph has no core view")
+        if self.negatives == "batch" and (self.negatives_count or self.momentum is not None):
+            raise InputError("negatives: batch takes no negatives_count and no momentum; leave them out")
