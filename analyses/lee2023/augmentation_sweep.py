@@ -17,9 +17,9 @@ from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
-from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
+from mitools.views.registry import make_view
 
 NO_AUGMENTATION = AugmentationRecipe(crop_area=1.0, flip=0.0, jitter_strength=0.0, jitter=1.0, grey=0.0)
 """Views that are the image itself; a sweep changes one setting of it."""
@@ -148,7 +148,7 @@ def _augmentation(kind: str, value: float) -> AugmentationRecipe:
 def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
     augmentation = folder.recipe().augmentation or NO_AUGMENTATION
-    views = ItemViews(SimCLRView(augmentation), count=2, seed=evaluation.settings.seed)
+    views = ItemViews(make_view(augmentation), count=2, seed=evaluation.settings.seed)
     estimate = evaluation.view_information(f"run:{folder.path}", views)
     return interval_columns("i_views", estimate) | {
         "i_views_ceiling_bits": estimate.ceiling_bits,

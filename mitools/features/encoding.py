@@ -159,6 +159,8 @@ def _normalised_views(inputs: Inputs, items: Tensor, views: ItemViews, encoder: 
         raise InputError(f"encoder {encoder.name} reads no images, and only images have views")
     try:
         drawn = views.of(inputs / 255, items.numpy())
+    except InputError:  # which names the view already
+        raise
     except (
         RuntimeError,
         ValueError,

@@ -11,6 +11,7 @@ from torchvision.transforms import v2
 from mitools.views.augmentation.simclr import SimCLRView
 from mitools.views.colour.spaces import SPACES
 from mitools.views.item_views import ItemViews
+from mitools.views.registry import make_view
 
 ITEMS = 64
 
@@ -32,6 +33,33 @@ def torchvision_views(size: int) -> v2.Compose:
 def test_throughput(benchmark, who, size):
     images, items = torch.rand(ITEMS, 3, size, size), np.arange(ITEMS)
     ours, theirs = ItemViews(SimCLRView(), count=1), torchvision_views(size)
+    with torch.inference_mode():
+        if who == "ours":
+            drawn = benchmark.pedantic(lambda: ours.of(images, items)[:, 0], rounds=3, warmup_rounds=1)
+        else:
+            drawn = benchmark.pedantic(lambda: torch.stack([*map(theirs, images)]), rounds=3, warmup_rounds=1)
+    assert drawn.shape == images.shape
+
+
+def torchvision_infomin(size: int) -> v2.Compose:
+    to_bytes, to_floats = v2.ToDtype(torch.uint8, scale=True), v2.ToDtype(torch.float32, scale=True)
+    return v2.Compose(
+        [
+            v2.RandomResizedCrop(size, scale=(0.2, 1)),
+            v2.RandomHorizontalFlip(),
+            v2.RandomApply([v2.ColorJitter(0.8, 0.8, 0.8, 0.2)], p=0.8),
+            v2.RandomApply([v2.GaussianBlur(size // 10 | 1, sigma=(0.1, 2.0))], p=0.5),
+            v2.Compose([to_bytes, v2.RandAugment(2, 10), to_floats]),
+            v2.RandomGrayscale(p=0.2),
+        ]
+    )
+
+
+@pytest.mark.parametrize("who", ["torchvision", "ours"])
+@pytest.mark.benchmark(group="64 views of InfoMin")
+def test_infomin(benchmark, who):
+    images, items = torch.rand(ITEMS, 3, 96, 96), np.arange(ITEMS)
+    ours, theirs = ItemViews(make_view("infomin"), count=1), torchvision_infomin(96)
     with torch.inference_mode():
         if who == "ours":
             drawn = benchmark.pedantic(lambda: ours.of(images, items)[:, 0], rounds=3, warmup_rounds=1)

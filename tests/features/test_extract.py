@@ -241,6 +241,13 @@ def test_views_of_something_else_than_one_image_are_refused(store):
     )
 
 
+def test_a_patch_that_is_larger_than_the_image_is_refused_in_its_own_words(store):
+    patches = ItemViews(make_view("patch?size=9#0"))
+    message = refused(CONV, DATA, store=store, views=patches)
+    assert message.startswith("view 'patch?size=9&distance=9#0': patches of 9x9")
+    assert message.endswith("have no room in images of 8x8; size must be at most 8")
+
+
 def test_patches_of_a_pair_are_encoded_of_one_corner(store):
     """Of rows that are the pixels themselves: where the patches overlap, they are equal."""
     first, second = (
