@@ -80,6 +80,13 @@ DATA_SOURCES: dict[str, DataSource] = {
         "open_mnist",
         ("part",),
     ),
+    "scenes": DataSource(
+        "generated images of an object on a floor before a wall, with depth, normals and segmentation",
+        "scenes?label=shape,colour",
+        "mitools.datasets.synthetic.open",
+        "open_scenes",
+        ("label", "n", "part", "seed", "size"),
+    ),
     "tar": DataSource(
         "images in one folder a class inside a tar archive, which is not extracted",
         "tar:cifar10-test.tar.gz",
