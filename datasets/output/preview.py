@@ -122,8 +122,12 @@ def scenes_sheet(data: Scenes, columns: int) -> Preview:
     nearest, farthest = float(found.depth.min()), float(found.depth.max())
     pictures = {
         "image": found.image.cpu().numpy(),
-        f"depth: {nearest:.1f} (black) to {farthest:.1f} m (white)": depth_pictures(found.depth.cpu().numpy()),
-        "normals: red points right, green up, blue to the camera": normal_pictures(found.normals.cpu().numpy()),
+        f"depth: {nearest:.1f} (black) to {farthest:.1f} m (white)": depth_pictures(
+            found.depth.cpu().numpy()
+        ),
+        "normals: red points right, green up, blue to the camera": normal_pictures(
+            found.normals.cpu().numpy()
+        ),
         f"segmentation: {', '.join(data.segments)}, darkest first": segment_pictures(
             found.segmentation.cpu().numpy(), len(data.segments)
         ),
@@ -153,7 +157,9 @@ def normal_pictures(normals: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 def segment_pictures(segments: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
     """Show class numbers, shape (n, 1, H, W), as grey, the first of `count` classes darkest."""
-    return np.repeat((segments.astype(np.float64) * (255 / max(count - 1, 1))).round().astype(np.uint8), 3, axis=1)
+    return np.repeat(
+        (segments.astype(np.float64) * (255 / max(count - 1, 1))).round().astype(np.uint8), 3, axis=1
+    )
 
 
 def preview_known_mi(spec: Spec, columns: int) -> Preview:

@@ -139,7 +139,9 @@ def draw_layout(words: NDArray[np.uint64]) -> Layout:
         turn=_turn(next(numbers)),
         size=_sizes(shape, next(numbers), next(numbers), next(numbers)),
         wall=between(1.5, 2.0),
-        to_light=_unit(_TO_LIGHT[light] + np.stack((between(-0.15, 0.15), zero, between(-0.15, 0.15)), axis=1)),
+        to_light=_unit(
+            _TO_LIGHT[light] + np.stack((between(-0.15, 0.15), zero, between(-0.15, 0.15)), axis=1)
+        ),
         brightness=between(0.85, 1.0),
         object_colour=_COLOURS[colour] * between(0.9, 1.0)[:, None],
         floor_colour=_muted(next(numbers), next(numbers), next(numbers)),
@@ -171,7 +173,10 @@ def _turn(share: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _sizes(
-    shape: NDArray[np.int64], first: NDArray[np.float64], second: NDArray[np.float64], third: NDArray[np.float64]
+    shape: NDArray[np.int64],
+    first: NDArray[np.float64],
+    second: NDArray[np.float64],
+    third: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Draw half a width, half a length and a height for each shape."""
     box = np.stack((0.25 + 0.13 * first, 0.25 + 0.13 * second, 0.5 + 0.3 * third), axis=1)

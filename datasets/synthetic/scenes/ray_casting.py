@@ -105,7 +105,9 @@ def camera_normals(surfaces: Surfaces, layout: Layout) -> Tensor:
         first, second, third = (scalars(own[:, row, axis], device) for row in range(3))
         x, y, z = surfaces.normal
         behind = torch.where(
-            surfaces.on_wall, scalars(-layout.axes[:, 2, axis], device), scalars(-layout.axes[:, 1, axis], device)
+            surfaces.on_wall,
+            scalars(-layout.axes[:, 2, axis], device),
+            scalars(-layout.axes[:, 1, axis], device),
         )
         channels.append(torch.where(surfaces.on_object, x * first + y * second + z * third, behind))
     return torch.stack(channels, dim=1)
@@ -144,7 +146,5 @@ def _rays(axes: NDArray[np.float64], x: Tensor, y: Tensor, device: torch.device)
 
 
 def _along(origin: Triple, direction: Triple, distance: Tensor) -> Triple:
-    first, second, third = (
-        start + distance * step for start, step in zip(origin, direction, strict=True)
-    )
+    first, second, third = (start + distance * step for start, step in zip(origin, direction, strict=True))
     return first, second, third

@@ -10,12 +10,12 @@ import torch
 
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
+from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS
 from mitools.encoders.inputs.read import Preparation
-from mitools.core.optional_packages import need
 from mitools.encoders.sources.huggingface_inputs import image_preprocess, text_tokens
 from mitools.encoders.sources.pooled_transformer import POOLS, PooledTransformer
 from mitools.encoders.spec_options import one_of

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
 from mitools.core.names import nearest
+from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import ASSUMED, PREPROCESS_OPTIONS, Preprocess, preprocess_origin
-from mitools.core.optional_packages import need
 
 _DTYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 

@@ -26,7 +26,11 @@ def points_in_space(data, layout, item, depth):
     size, camera = data.size, data.camera
     rows, columns = np.indices((size, size))
     ray = np.stack(
-        ((columns - camera.centre_x) / camera.focal_x, (rows - camera.centre_y) / camera.focal_y, 1.0 + 0 * rows)
+        (
+            (columns - camera.centre_x) / camera.focal_x,
+            (rows - camera.centre_y) / camera.focal_y,
+            1.0 + 0 * rows,
+        )
     )
     world = layout.camera[item][:, None, None] + np.tensordot(layout.axes[item], ray * depth, 1)
     own = np.tensordot(layout.turn[item], world - layout.foot[item][:, None, None], 1)
@@ -80,7 +84,9 @@ def test_normals_are_unit_vectors_that_face_the_camera(world):
     normals = found.normals.double().numpy()
     assert abs(np.sqrt((normals**2).sum(axis=1)) - 1).max() < 5e-5
     rows, columns = np.indices((data.size, data.size))
-    ray = np.stack((columns - data.camera.centre_x, rows - data.camera.centre_y, data.camera.focal_x + 0 * rows))
+    ray = np.stack(
+        (columns - data.camera.centre_x, rows - data.camera.centre_y, data.camera.focal_x + 0 * rows)
+    )
     assert (normals * ray).sum(axis=1).max() < 1e-3
 
 

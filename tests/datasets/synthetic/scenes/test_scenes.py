@@ -42,7 +42,9 @@ def test_attributes_are_independent_of_each_other():
     codes = Scenes(20_000, seed=2).attributes
     for first in range(5):
         for second in range(first + 1, 6):
-            table = np.histogram2d(codes[:, first], codes[:, second], bins=codes.max(axis=0)[[first, second]] + 1)
+            table = np.histogram2d(
+                codes[:, first], codes[:, second], bins=codes.max(axis=0)[[first, second]] + 1
+            )
             assert stats.chi2_contingency(table[0]).pvalue > 1e-4
 
 
@@ -154,7 +156,9 @@ def test_a_wrong_spec_is_one_line(spec, message):
 
 
 def test_a_modality_that_scenes_lack_is_one_line():
-    with pytest.raises(InputError, match="unknown modality of scenes 'clip'; accepted: depth, normals or seg"):
+    with pytest.raises(
+        InputError, match="unknown modality of scenes 'clip'; accepted: depth, normals or seg"
+    ):
         Scenes(5).modality(0, "clip")
 
 
