@@ -115,7 +115,7 @@ def draw_layout(words: NDArray[np.uint64]) -> Layout:
         Shape (n, WORDS): random 32-bit words.
     """
     codes = draw_codes(words)
-    shape, colour, material, pose, light, camera = codes.T
+    shape, colour, _, pose, light, camera = codes.T
     numbers = iter(uniform(words[:, 2::2], words[:, 3::2]).T)
 
     def between(low: NDArray | float, high: NDArray | float) -> NDArray[np.float64]:

@@ -114,7 +114,7 @@ def camera_normals(surfaces: Surfaces, layout: Layout) -> Tensor:
 
 
 def segmentation(surfaces: Surfaces, shape: str) -> Tensor:
-    """Number the class of every pixel, a position in SEGMENTS: shape (n, 1, H, W), uint8."""
+    """Give the class of every pixel, a position in SEGMENTS: shape (n, 1, H, W), uint8."""
     behind = surfaces.on_wall.to(torch.uint8)
     return torch.where(surfaces.on_object, SEGMENTS.index(shape), behind)[:, None].to(torch.uint8)
 

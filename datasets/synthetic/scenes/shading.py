@@ -83,7 +83,7 @@ def _highlight(surfaces: Surfaces, layout: Layout) -> Tensor:
 
 
 def _rows(layout: Layout, material: str) -> list[NDArray[np.int64]]:
-    """The scenes whose object is of a material: one array of them, or none at all."""
+    """Find the scenes whose object is of a material: one array of them, or no array where none is."""
     rows = np.flatnonzero(layout.codes[:, 2] == MATERIALS.index(material))
     return [rows] if rows.size else []
 
