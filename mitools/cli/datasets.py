@@ -13,13 +13,14 @@ app = typer.Typer(help="Look at data sets and write them out.", rich_markup_mode
 @app.command("preview")
 def preview_command(
     spec: Annotated[
-        str, typer.Argument(help="cdp, colorful_moving_mnist or known_mi, with options: cdp?size=96.")
+        str,
+        typer.Argument(help="cdp, colorful_moving_mnist, scenes or known_mi, with options: cdp?size=96."),
     ],
     out_path: Annotated[Path, typer.Option("--out", help="The picture to write (PNG).")],
-    columns: Annotated[int, typer.Option(help="Pairs in a row, or clips.", min=1, max=32)] = 4,
+    columns: Annotated[int, typer.Option(help="Pairs or scenes in a row, or clips.", min=1, max=32)] = 4,
     json: JsonOption = False,
 ) -> None:
-    """Draw a labelled contact sheet: pairs or clips, with what they share and the bits."""
+    """Draw a labelled contact sheet: pairs, clips or scenes, with what they share and the bits."""
     from mitools.core.files import whole_file
     from mitools.datasets.output.preview import preview
 

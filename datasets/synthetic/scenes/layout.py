@@ -93,7 +93,7 @@ class Layout(NamedTuple):
 
 def some_of(layout: Layout, members: NDArray[np.int64]) -> Layout:
     """Take some of the scenes."""
-    return Layout(*(field[members] for field in layout))
+    return layout._replace(**{name: field[members] for name, field in layout._asdict().items()})
 
 
 def camera_of(size: int) -> Pinhole:

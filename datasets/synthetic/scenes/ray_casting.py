@@ -121,9 +121,7 @@ def segmentation(surfaces: Surfaces, shape: str) -> Tensor:
 
 def object_axes(layout: Layout) -> NDArray[np.float64]:
     """Give the camera's axes in the frame of the object, as columns: shape (n, 3, 3)."""
-    turn, axes = layout.turn, layout.axes
-    # Written out: the sums of a matrix library may be rounded otherwise on another machine.
-    return sum(turn[:, :, k, None] * axes[:, k, None, :] for k in range(3))
+    return np.stack([_rotated(layout.turn, layout.axes[:, :, axis]) for axis in range(3)], axis=2)
 
 
 def scalars(values: NDArray[np.float64], device: torch.device) -> Tensor:
@@ -132,7 +130,10 @@ def scalars(values: NDArray[np.float64], device: torch.device) -> Tensor:
 
 
 def _rotated(matrices: NDArray[np.float64], vectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    return sum(matrices[:, :, k] * vectors[:, k, None] for k in range(3))
+    """Turn vectors, shape (n, 3), by matrices, shape (n, 3, 3)."""
+    # Written out: the sums of a matrix library may be rounded otherwise on another machine.
+    first, second, third = (matrices[:, :, axis] * vectors[:, axis, None] for axis in range(3))
+    return first + second + third
 
 
 def _rays(axes: NDArray[np.float64], x: Tensor, y: Tensor, device: torch.device) -> Triple:

@@ -60,8 +60,8 @@ def _pattern(surfaces: Surfaces, layout: Layout) -> Tensor:
     for rows in _rows(layout, "striped"):
         plain[rows] = 1 - (1 - _DARK) * _odd((y[rows] / _STRIPE).floor())
     for rows in _rows(layout, "checked"):
-        squares = sum((part[rows] / _SQUARE).floor() for part in (x, y, z))
-        plain[rows] = 1 - (1 - _DARK) * _odd(squares)
+        across, down, along = ((part[rows] / _SQUARE).floor() for part in (x, y, z))
+        plain[rows] = 1 - (1 - _DARK) * _odd(across + down + along)
     return torch.where(surfaces.on_object, plain, pattern)
 
 

@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.datasets import open_data
 from mitools.datasets.output.export import export_folder, export_safetensors
 from mitools.datasets.synthetic.cdp import CDP
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 class Progress:
@@ -46,6 +47,20 @@ def test_an_exported_folder_reads_back_as_data(tmp_path):
     back = open_data(f"folder:{tmp_path}/out")
     assert back.classes == sorted(data.classes)
     assert len(back) == 60
+
+
+def test_exported_scenes_read_back_with_every_attribute_in_the_table(tmp_path):
+    data = Scenes(n=12, size=16, label=("colour", "light"))
+    export_folder(data, tmp_path / "out", Progress())
+    with (tmp_path / "out" / "labels.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0])[3:] == ["shape", "colour", "material", "pose", "light", "camera"]
+    for item, row in enumerate(rows):
+        assert np.array_equal(
+            np.asarray(Image.open(tmp_path / "out" / row["file"])), np.asarray(data[item][0])
+        )
+        assert row["class"] == data.classes[data.labels[item]] == f"{row['colour']} {row['light']}"
+    assert len(open_data(f"folder:{tmp_path}/out")) == 12
 
 
 def test_safetensors_hold_images_labels_attributes_and_names(tmp_path):
