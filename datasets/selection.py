@@ -69,8 +69,15 @@ class Selection:
         return modalities_of(self.data)[1:]
 
     def modality(self, index: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8] | None:
-        """Read one modality of one item; None where this item lacks it."""
-        assert isinstance(self.data, MultimodalData)
+        """Read one modality of one item; None where this item lacks it.
+
+        Raises
+        ------
+        InputError
+            When the data have no such modality.
+        """
+        if not isinstance(self.data, MultimodalData):
+            raise InputError(f"{self.name} has images alone, and no modality {name!r}")
         return self.data.modality(int(self.indices[index]), name)
 
 
