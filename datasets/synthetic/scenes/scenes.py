@@ -94,7 +94,7 @@ class Scenes(SyntheticImages):
     >>> data = Scenes(100, size=32)
     >>> image, label = data[0]
     >>> image.size, data.classes[label], data.entropy_bits()
-    ((32, 32), 'cylinder', 2.0)
+    ((32, 32), 'sphere', 2.0)
     >>> data.modality(0, "depth").shape
     (1, 32, 32)
     """
