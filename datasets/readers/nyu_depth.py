@@ -28,7 +28,6 @@ NO_SEGMENT = 255
 _CAMERA = Pinhole(518.858, 519.470, 324.582, 252.736)  # of the authors' toolbox, whose first pixel is 1
 _CAMERA_WIDTH = 640
 _NORMALS_RADIUS = 4  # pixels: the depth of a Kinect is noisy
-_ITEMS_AT_ONCE = 16
 _AXES = {"images": 4, "depths": 3, "labels": 3}
 _CELLS = ("names", "sceneTypes", "scenes")
 _SPLITS = {"train": "trainNdxs", "test": "testNdxs"}
@@ -120,10 +119,9 @@ class NYUDepth:
     @cached_property
     def _most_pixels(self) -> NDArray[np.int64]:
         """The numbers of the classes that cover most pixels of the file; 0 in the file is no class."""
-        labels = self._file["labels"]
         counts = np.zeros(1 << 16, dtype=np.int64)
-        for start in range(0, len(self), _ITEMS_AT_ONCE):
-            counts += np.bincount(labels[start : start + _ITEMS_AT_ONCE].ravel(), minlength=len(counts))
+        for item in range(len(self)):
+            counts += np.bincount(self._read("labels", item).ravel(), minlength=len(counts))
         counts[0] = 0
         order = np.argsort(-counts, kind="stable")[: self._count]
         return order[counts[order] > 0]

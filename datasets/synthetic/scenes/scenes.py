@@ -129,13 +129,18 @@ class Scenes(SyntheticImages):
         self._device, self._last = torch.device(device), None
         return self
 
+    @property
+    def _at_once(self) -> int:
+        return max(1, _PIXELS_AT_ONCE // self.size**2)
+
     def codes(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
         """Draw the attributes: shape (n, 6) for items of shape (n,)."""
         return draw_codes(self._draws.words(items, _STREAM, 2))
 
     def compose(self, indices: ArrayLike | Tensor) -> Tensor:
         """Draw a batch of images: shape (batch, 3, size, size), uint8, on the device of the data set."""
-        return self.render(indices).image
+        items = item_numbers(indices, len(self))
+        return self._one(int(items[0])).image if len(items) == 1 else self.render(items).image
 
     def modality(self, index: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8]:
         """Read the ``depth``, ``normals`` or ``segmentation`` of one item.
@@ -146,12 +151,22 @@ class Scenes(SyntheticImages):
             When it is another modality.
         """
         check_name("modality of scenes", name, self.modalities)
-        item = item_numbers(index, len(self))
-        last = self._last
-        row = np.flatnonzero(last[0] == item) if last is not None else item[:0]
-        found = last[1] if last is not None and row.size else self.render(item)
-        array: NDArray = getattr(found, name)[int(row[0]) if row.size else 0].cpu().numpy()
+        (item,) = item_numbers(index, len(self))
+        array: NDArray = getattr(self._one(int(item)), name)[0].cpu().numpy()
         return array
+
+    def _one(self, item: int) -> Rendering:
+        """Render one item, or take it from the last batch; of items read in order, several at a time."""
+        items, found = self._last if self._last is not None else (np.empty(0, dtype=np.int64), None)
+        rows = np.flatnonzero(items == item)
+        if found is None or not rows.size:
+            ahead = self._at_once if items.size and item == items[-1] + 1 else 1
+            found, rows = (
+                self.render(np.arange(item, min(item + ahead, len(self)))),
+                np.zeros(1, dtype=np.int64),
+            )
+        row = int(rows[0])
+        return Rendering(*(tensor[row : row + 1] for tensor in found))
 
     def render(self, indices: ArrayLike | Tensor) -> Rendering:
         """Render the image and every modality of a batch of items, on the device of the data set.
@@ -175,11 +190,10 @@ class Scenes(SyntheticImages):
                 for name in Rendering._fields
             )
         )
-        at_once = max(1, _PIXELS_AT_ONCE // self.size**2)
         for number, name in enumerate(SHAPES):
             members = np.flatnonzero(layout.codes[:, 0] == number)
-            for start in range(0, len(members), at_once):
-                rows = members[start : start + at_once]
+            for start in range(0, len(members), self._at_once):
+                rows = members[start : start + self._at_once]
                 some = some_of(layout, rows)
                 surfaces = cast_rays(some, name, self.camera, self.size, self._device)
                 found.image[rows] = shade(surfaces, some)

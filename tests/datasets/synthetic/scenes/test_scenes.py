@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 from mitools.core.errors import InputError
 from mitools.datasets import open_data
 from mitools.datasets.base import MultimodalData, modalities_of
+from mitools.datasets.selection import segments_of
 from mitools.datasets.synthetic.scenes.layout import COLOURS, TRUTH
 from mitools.datasets.synthetic.scenes.scenes import Scenes
 
@@ -98,8 +99,11 @@ def test_the_modalities_of_an_item_cost_one_rendering(monkeypatch):
     for name in data.modalities:
         data.modality(4, name)
     assert len(calls) == 1
-    data.modality(5, "depth")
-    assert len(calls) == 2
+    for item in range(5, 10):
+        data.modality(item, "depth")
+    assert len(calls) == 2, "items in order are rendered together"
+    data.modality(2, "depth")
+    assert len(calls) == 3
 
 
 def test_golden_pixels():
@@ -134,6 +138,8 @@ def test_specs_open_what_they_say():
     assert data.entropy_bits() == pytest.approx(5)
     kept = open_data("scenes?n=30&limit=8&size=16")
     assert modalities_of(kept) == ("image", "depth", "normals", "segmentation")
+    assert segments_of(kept) == ("floor", "wall", "box", "sphere", "cylinder", "cone")
+    assert segments_of(open_data("digits?limit=20")) == ()
     assert np.array_equal(kept.modality(3, "depth"), kept.data.modality(int(kept.indices[3]), "depth"))
 
 
