@@ -118,16 +118,21 @@ class Scenes(SyntheticImages):
         super().__init__(n, part, seed, TRUTH, label, transform)
         self.name, self.size, self.camera, self.segments = "scenes", size, camera_of(size), SEGMENTS
         self._device = torch.device("cpu")
-        self._last: tuple[NDArray[np.int64], Rendering] | None = None
+        self._last = self._nothing()
         self.digest = digest_text(f"scenes 1: {n} {part} {seed} {size} {self.shared} {transform!r}")
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_last": None}
+        return self.__dict__ | {"_last": self._nothing()}
 
     def to(self, device: torch.device | str) -> Self:
         """Render on this device from now on; returns the data set itself."""
-        self._device, self._last = torch.device(device), None
+        self._device = torch.device(device)
+        self._last = self._nothing()
         return self
+
+    def _nothing(self) -> tuple[NDArray[np.int64], Rendering]:
+        """Give the last batch of a data set that has rendered none."""
+        return np.empty(0, dtype=np.int64), self._empty(0)
 
     @property
     def _at_once(self) -> int:
@@ -140,7 +145,7 @@ class Scenes(SyntheticImages):
     def compose(self, indices: ArrayLike | Tensor) -> Tensor:
         """Draw a batch of images: shape (batch, 3, size, size), uint8, on the device of the data set."""
         items = item_numbers(indices, len(self))
-        return self._one(int(items[0])).image if len(items) == 1 else self.render(items).image
+        return self._one(int(items[0])).image if len(items) == 1 else self._remembered(items).image.clone()
 
     def modality(self, index: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8]:
         """Read the ``depth``, ``normals`` or ``segmentation`` of one item.
@@ -156,17 +161,20 @@ class Scenes(SyntheticImages):
         return array
 
     def _one(self, item: int) -> Rendering:
-        """Render one item, or take it from the last batch; of items read in order, several at a time."""
-        items, found = self._last if self._last is not None else (np.empty(0, dtype=np.int64), None)
+        """Take one item from the last batch, or render it; of items read in order, several at a time."""
+        items, found = self._last
         rows = np.flatnonzero(items == item)
-        if found is None or not rows.size:
+        if not rows.size:
             ahead = self._at_once if items.size and item == items[-1] + 1 else 1
-            found, rows = (
-                self.render(np.arange(item, min(item + ahead, len(self)))),
-                np.zeros(1, dtype=np.int64),
-            )
-        row = int(rows[0])
-        return Rendering(*(tensor[row : row + 1] for tensor in found))
+            found = self._remembered(np.arange(item, min(item + ahead, len(self))))
+        row = int(rows[0]) if rows.size else 0
+        # Copies, so that a caller who changes them changes no later reading.
+        return Rendering(*(tensor[row : row + 1].clone() for tensor in found))
+
+    def _remembered(self, items: NDArray[np.int64]) -> Rendering:
+        found = self.render(items)
+        self._last = items, found
+        return found
 
     def render(self, indices: ArrayLike | Tensor) -> Rendering:
         """Render the image and every modality of a batch of items, on the device of the data set.
@@ -178,18 +186,7 @@ class Scenes(SyntheticImages):
         """
         items = item_numbers(indices, len(self))
         layout = draw_layout(self._draws.words(items, _STREAM, WORDS))
-        shape = (len(items), -1, self.size, self.size)
-        channels = {"image": 3, "depth": 1, "normals": 3, "segmentation": 1}
-        found = Rendering(
-            *(
-                torch.empty(
-                    (shape[0], channels[name], *shape[2:]),
-                    dtype=torch.float32 if name in ("depth", "normals") else torch.uint8,
-                    device=self._device,
-                )
-                for name in Rendering._fields
-            )
-        )
+        found = self._empty(len(items))
         for number, name in enumerate(SHAPES):
             members = np.flatnonzero(layout.codes[:, 0] == number)
             for start in range(0, len(members), self._at_once):
@@ -200,5 +197,14 @@ class Scenes(SyntheticImages):
                 found.depth[rows] = surfaces.depth[:, None]
                 found.normals[rows] = camera_normals(surfaces, some)
                 found.segmentation[rows] = segmentation(surfaces, name)
-        self._last = items, found
         return found
+
+    def _empty(self, n: int) -> Rendering:
+        """Give the tensors of n scenes, to be filled."""
+
+        def empty(channels: int, dtype: torch.dtype) -> Tensor:
+            return torch.empty((n, channels, self.size, self.size), dtype=dtype, device=self._device)
+
+        return Rendering(
+            empty(3, torch.uint8), empty(1, torch.float32), empty(3, torch.float32), empty(1, torch.uint8)
+        )

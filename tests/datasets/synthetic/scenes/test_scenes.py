@@ -106,6 +106,17 @@ def test_the_modalities_of_an_item_cost_one_rendering(monkeypatch):
     assert len(calls) == 3
 
 
+def test_changing_what_was_read_changes_no_later_reading():
+    data = Scenes(10, size=16)
+    expected = data.render(np.arange(10))
+    for _ in range(2):
+        data.compose(np.arange(10)).zero_()
+        data.compose([3]).zero_()
+        data.modality(3, "depth")[:] = 0
+    assert np.array_equal(data.modality(3, "depth"), expected.depth[3])
+    assert torch.equal(data.compose([3])[0], expected.image[3])
+
+
 def test_golden_pixels():
     """IEEE arithmetic from the draws to the pixels: the same on every machine."""
     image = Scenes(40, seed=11).compose(np.arange(40))
