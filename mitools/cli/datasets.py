@@ -42,14 +42,24 @@ def export_command(
     out_path: Annotated[
         Path, typer.Option("--out", help="A folder to make, or a file that ends in .safetensors.")
     ],
+    modalities: Annotated[
+        str, typer.Option(help="What else to write into a .safetensors file: depth,normals,segmentation.")
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Write a data set as a folder of PNG files with labels.csv, or as one safetensors file."""
+    from functools import partial
+
+    from mitools.core.errors import InputError
     from mitools.datasets import open_data
     from mitools.datasets.output.export import export_folder, export_safetensors
 
+    named = modalities.split(",") if modalities else []
+    to_file = out_path.suffix == ".safetensors"
+    if named and not to_file:
+        raise InputError(f"--modalities {modalities}: a folder holds images alone; name a .safetensors file")
     data = open_data(spec)
-    write = export_safetensors if out_path.suffix == ".safetensors" else export_folder
+    write = partial(export_safetensors, modalities=named) if to_file else export_folder
     with progress() as advance:
         write(data, out_path, advance)
     document = {

@@ -77,6 +77,31 @@ def test_safetensors_hold_images_labels_attributes_and_names(tmp_path):
     assert progress.seen == [(256, 300), (300, 300)]
 
 
+def test_safetensors_hold_the_modalities_asked_for(tmp_path, capsys):
+    out = tmp_path / "scenes.safetensors"
+    command = ["datasets", "export", "scenes?n=9&size=16", "--out", str(out)]
+    assert run([*command, "--modalities", "depth,segmentation"]) == 0
+    data = Scenes(n=9, size=16)
+    with safe_open(out, "np") as file:
+        assert set(file.keys()) == {"images", "labels", "attributes", "depth", "segmentation"}
+        assert np.array_equal(file.get_tensor("images"), data.compose(np.arange(9)))
+        for name in ("depth", "segmentation"):
+            expected = np.stack([data.modality(item, name) for item in range(9)])
+            assert file.get_tensor(name).dtype == expected.dtype
+            assert np.array_equal(file.get_tensor(name), expected)
+    for wrong, message in (
+        ([*command, "--modalities", "clip"], "unknown modality of scenes 'clip'"),
+        ([*command[:-1], str(tmp_path / "folder"), "--modalities", "depth"], "a folder holds images alone"),
+        ([*command[:2], "digits", *command[3:], "--modalities", "depth"], "digits has images alone"),
+    ):
+        capsys.readouterr()
+        assert run(wrong) == 2
+        told = capsys.readouterr().err
+        assert message in told
+        assert told.count("\n") == 1
+    assert not (tmp_path / "folder").exists()
+
+
 def test_other_data_can_be_exported_too(tmp_path):
     data = open_data("digits?limit=30")
     export_safetensors(data, tmp_path / "digits.safetensors", Progress())
