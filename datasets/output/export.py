@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,9 @@ def export_safetensors(
         metadata["attributes"] = json.dumps(data.truth.values)
     header: dict[str, object] = {"__metadata__": metadata}
     end = 0
-    shapes = {name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()}
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
+        name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()
+    }
     shapes["images"] = ((len(data), *size), np.dtype(np.uint8))
     shapes |= {name: ((len(data), *array.shape), array.dtype) for name, array in first.items()}
     for name, (shape, dtype) in shapes.items():
@@ -113,10 +116,10 @@ def export_safetensors(
             advance("images", done, len(data))
         for name, one in first.items():
             for item in range(len(data)):
-                array = _modality(data, item, name)
-                if array.shape != one.shape:
+                values = _modality(data, item, name)
+                if values.shape != one.shape:
                     raise InputError(f"{data.name}: {name} of several sizes; export items of one size")
-                stream.write(np.ascontiguousarray(array).data)
+                stream.write(np.ascontiguousarray(values).data)
                 advance(name, item + 1, len(data))
 
 
