@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.synthetic.cdp import ATTRIBUTES, CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 def open_cdp(spec: Spec) -> CDP:
@@ -58,6 +59,20 @@ def open_colorful_moving_mnist(spec: Spec) -> ColorfulMovingMNIST:
     """
     frame, grid = spec.integer("frame", 20, at_least=1), spec.integer("grid", 4, at_least=1)
     return ColorfulMovingMNIST(frame=frame, grid=grid, **_common(spec))
+
+
+def open_scenes(spec: Spec) -> Scenes:
+    """Open ``scenes?label=shape,colour&size=64&...``.
+
+    Options: ``label`` (attributes that make the label), ``n``, ``part``, ``seed`` and ``size``.
+
+    Raises
+    ------
+    InputError
+        As :class:`mitools.datasets.synthetic.scenes.scenes.Scenes`, or when an option cannot be read.
+    """
+    size, label = spec.integer("size", 64, at_least=1), spec.options.get("label", "shape")
+    return Scenes(size=size, label=label.split(","), **_common(spec))
 
 
 def _common(spec: Spec) -> dict[str, Any]:
