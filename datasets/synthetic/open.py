@@ -20,8 +20,8 @@ def open_cdp(spec: Spec) -> CDP:
     Options: ``shared`` (attributes that make the label), ``n``, ``part``, ``seed``, ``size``, ``colors``,
     ``digits`` and ``positions`` (how many of each), ``joint=FILE.npy`` (their probabilities) or
     ``dependency=color:digit:1.0`` (bits that two attributes share), ``glyphs``, ``background`` (``none``,
-    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``), ``strength``, and ``partners``, further images
-    of every item and the attributes that each shares with it: ``partners=color+digit,color,none``.
+    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``), ``strength``, and ``partners``, further
+    images of every item and the attributes that each shares with it: ``partners=color+digit,color,none``.
 
     Raises
     ------
