@@ -2,6 +2,7 @@
 
 from mitools.core.specs import parse_spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.class_lists import named_classes
 from mitools.datasets.grouped import Grouped, open_groups
 from mitools.datasets.selection import keep_classes, take_evenly
 from mitools.datasets.sources import DATA_SOURCES
@@ -15,11 +16,13 @@ def open_data(text: str) -> LabelledData:
     text
         ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``mnist:DIR?part=test``,
         ``digits``, ``features:PATH`` (npz, npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN``
-        (csv, parquet), or the synthetic ``cdp`` and ``colorful_moving_mnist`` (options in
-        :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone) and
-        ``limit=N`` (N items, every class keeping its share; see
-        :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or ``groups=COLUMN`` (which items
-        know each other; see :func:`mitools.datasets.grouped.open_groups`).
+        (csv, parquet), ``clips:PATH`` (videos, one folder a class), ``nyu_depth:FILE.mat``, or the synthetic
+        ``cdp``, ``colorful_moving_mnist`` and ``scenes`` (options in
+        :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone; or
+        the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
+        class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
+        ``groups=COLUMN`` (which items know each other; see
+        :func:`mitools.datasets.grouped.open_groups`).
 
     Raises
     ------
@@ -33,7 +36,7 @@ def open_data(text: str) -> LabelledData:
     if "groups" in spec.options:
         data = Grouped(data, open_groups(spec, spec.options["groups"]))
     if "classes" in spec.options:
-        data = keep_classes(data, spec.options["classes"].split(","))
+        data = keep_classes(data, named_classes(spec.options["classes"], data.classes, data.name))
     if "limit" in spec.options:
         data = take_evenly(data, spec.integer("limit", 1, at_least=1))
     return data

@@ -18,6 +18,11 @@ def groups_of(data: LabelledData) -> NDArray[Any] | None:
     return getattr(data, "groups", None)
 
 
+def segments_of(data: LabelledData) -> Sequence[str]:
+    """Name the classes of the segmentation, in the order of their numbers; none where data have none."""
+    return getattr(data, "segments", ())
+
+
 class Selection:
     """Some items of another data set; meets :class:`mitools.datasets.base.LabelledData`.
 
@@ -68,9 +73,21 @@ class Selection:
         """What the data have beside ``image``."""
         return modalities_of(self.data)[1:]
 
+    @property
+    def segments(self) -> Sequence[str]:
+        """The classes of the segmentation, where the data have one."""
+        return segments_of(self.data)
+
     def modality(self, index: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8] | None:
-        """Read one modality of one item; None where this item lacks it."""
-        assert isinstance(self.data, MultimodalData)
+        """Read one modality of one item; None where this item lacks it.
+
+        Raises
+        ------
+        InputError
+            When the data have no such modality.
+        """
+        if not isinstance(self.data, MultimodalData):
+            raise InputError(f"{self.name} has images alone, and no modality {name!r}")
         return self.data.modality(int(self.indices[index]), name)
 
 

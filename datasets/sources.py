@@ -45,7 +45,14 @@ DATA_SOURCES: dict[str, DataSource] = {
         "cdp?shared=color,digit&size=64",
         "mitools.datasets.synthetic.open",
         "open_cdp",
-        (*_GENERATED, "colors", "dependency", "digits", "joint", "positions", "size", "strength"),
+        (*_GENERATED, "colors", "dependency", "digits", "joint", "partners", "positions", "size", "strength"),
+    ),
+    "clips": DataSource(
+        "videos, or folders of frames, in one folder a class; with the splits of UCF101 and HMDB51",
+        "clips:UCF-101?split=ucfTrainTestlist/testlist01.txt&frames=16",
+        "mitools.datasets.readers.clips",
+        "open_clips",
+        ("frames", "part", "split"),
     ),
     "colorful_moving_mnist": DataSource(
         "generated clips of a digit that moves over a background (Tian et al. 2020)",
@@ -79,6 +86,20 @@ DATA_SOURCES: dict[str, DataSource] = {
         "mitools.datasets.readers.mnist",
         "open_mnist",
         ("part",),
+    ),
+    "nyu_depth": DataSource(
+        "NYU-Depth-V2's labelled images of rooms, with depth, normals and segmentation",
+        "nyu_depth:nyu_depth_v2_labeled.mat?splits=splits.mat&part=train",
+        "mitools.datasets.readers.nyu_depth",
+        "open_nyu_depth",
+        ("part", "segments", "splits"),
+    ),
+    "scenes": DataSource(
+        "generated images of an object on a floor before a wall, with depth, normals and segmentation",
+        "scenes?label=shape,colour",
+        "mitools.datasets.synthetic.open",
+        "open_scenes",
+        ("label", "n", "part", "seed", "size"),
     ),
     "tar": DataSource(
         "images in one folder a class inside a tar archive, which is not extracted",

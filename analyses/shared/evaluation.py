@@ -14,19 +14,23 @@ from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
+from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
-from mitools.datasets.selection import require_classes
+from mitools.datasets.selection import groups_of, require_classes
 from mitools.datasets.synthetic.base import SyntheticImages
 from mitools.datasets.synthetic.cdp import ATTRIBUTES
 from mitools.encoders.open import open_encoder
 from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures.compute import kept_measure
+from mitools.measures.item_split import groups_record
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings
+from mitools.metrics.probe import linear_probe_on_test
 from mitools.views.item_views import ItemViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}
@@ -103,9 +107,18 @@ class Evaluation:
         InputError
             When the encoder cannot be had, or the data have no attributes.
         """
+        return self._features(encoder, self.data, task, views)
+
+    def _features(
+        self,
+        encoder: str,
+        data: LabelledData,
+        task: Sequence[str] | None = None,
+        views: ItemViews | None = None,
+    ) -> Features:
         found = extract(
             open_encoder(encoder),
-            self.data,
+            data,
             store=self._store,
             views=views,
             device=self.settings.device,
@@ -113,9 +126,9 @@ class Evaluation:
         )
         if task is None:
             return found
-        if not isinstance(self.data, SyntheticImages):
-            raise InputError(f"{self.data.name} has no attributes that make tasks; evaluate on cdp")
-        return replace(found, labels=self.data.label_of(task))
+        if not isinstance(data, SyntheticImages):
+            raise InputError(f"{data.name} has no attributes that make tasks; evaluate on cdp")
+        return replace(found, labels=data.label_of(task))
 
     def representation(self, features: Features, views: Features | None = None) -> Representation:
         """Split the images evenly over the classes, alike for every encoder.
@@ -137,6 +150,53 @@ class Evaluation:
             self.results, "certificate", CERTIFIED, representation, self.settings, task=task
         )
         return Certified(kept)
+
+    def test_accuracy(self, encoder: str, test: str, task: Sequence[str] | None = None) -> dict[str, float]:
+        """Fit a linear classifier to all images, and read it on others, such as the official test part.
+
+        Parameters
+        ----------
+        encoder
+            An encoder spec.
+        test
+            A data spec, with the classes of the evaluation's own data.
+        task
+            As for :meth:`features`.
+
+        Returns
+        -------
+        dict
+            ``linear_test_acc`` with ``_low`` and ``_high``, and ``n_test``.
+
+        Raises
+        ------
+        InputError
+            When the encoder or the data cannot be had, or the classes are others.
+        """
+        data = open_data(test)
+        if list(data.classes) != list(self.data.classes):
+            raise InputError(f"{test} has other classes than {self.data.name}; name both with classes=")
+        train, tested = self.features(encoder, task), self._features(encoder, data, task)
+        groups = groups_of(self.data)
+        named = None if groups is None else as_groups(groups, len(train.labels))
+
+        def compute() -> dict[str, Any]:
+            right = linear_probe_on_test(
+                train.values[:, 0],
+                train.labels,
+                tested.values[:, 0],
+                tested.labels,
+                self.settings.seed,
+                named,
+            )
+            return {"right": int(right.sum()), "n": len(right)}
+
+        on = {"train": train.key, "test": tested.key, "task": task, "seed": self.settings.seed}
+        values = self.results.cell("linear test", on | groups_record(named), compute)
+        return {
+            **accuracy_columns("linear_test_acc", values["right"], values["n"]),
+            "n_test": values["n"],
+        }
 
     def view_information(self, encoder: str, views: ItemViews) -> Estimate:
         """Estimate what two views of an image share after training."""

@@ -5,9 +5,10 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +17,11 @@ from PIL import Image
 from mitools.core.errors import InputError
 from mitools.core.files import whole_file
 from mitools.core.progress import Advance
-from mitools.datasets.base import LabelledData
+from mitools.datasets.base import LabelledData, MultimodalData
 from mitools.datasets.synthetic.base import SyntheticImages
 
 _IMAGES_AT_ONCE = 256
-_SAFETENSORS_TYPES = {"uint8": "U8", "int64": "I64"}
+_SAFETENSORS_TYPES = {"uint8": "U8", "int64": "I64", "float32": "F32"}
 
 
 def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
@@ -53,18 +54,34 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                 advance("images", item, len(data))
 
 
-def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None:
+def export_safetensors(
+    data: LabelledData, path: Path, advance: Advance, modalities: Sequence[str] = ()
+) -> None:
     """Write one safetensors file, batch by batch, so that memory does not grow with the data.
 
-    It has ``images`` (n, 3, height, width) uint8, ``labels`` (n,) int64 and, for a synthetic world,
-    ``attributes`` (n, attributes) int64; its metadata name the classes and the attributes' values.
+    It has ``images`` (n, 3, height, width) uint8, ``labels`` (n,) int64, for a synthetic world
+    ``attributes`` (n, attributes) int64, and the modalities asked for, each under its name; its metadata
+    name the classes and the attributes' values.
+
+    Parameters
+    ----------
+    data
+        Labelled images.
+    path
+        The file.
+    advance
+        Told how many images, and how many of each modality, are written.
+    modalities
+        What else is written of every item, such as ``depth``; shapes and types as
+        :class:`mitools.datasets.base.MultimodalData` has them.
 
     Raises
     ------
     InputError
-        When the items are no images, or not all of one size.
+        When the items are no images, or not all of one size, or lack a modality.
     """
     size = next(_batches(data))[0].shape[1:]
+    first = {name: _modality(data, 0, name) for name in modalities}
     labels: dict[str, NDArray[np.int64]] = {"labels": data.labels}
     metadata = {"name": data.name, "digest": data.digest, "classes": json.dumps(list(data.classes))}
     if isinstance(data, SyntheticImages):
@@ -72,8 +89,12 @@ def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None
         metadata["attributes"] = json.dumps(data.truth.values)
     header: dict[str, object] = {"__metadata__": metadata}
     end = 0
-    shapes = {name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()}
-    for name, (shape, dtype) in (shapes | {"images": ((len(data), *size), np.dtype(np.uint8))}).items():
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {
+        name: (array.shape, np.dtype(np.int64)) for name, array in labels.items()
+    }
+    shapes["images"] = ((len(data), *size), np.dtype(np.uint8))
+    shapes |= {name: ((len(data), *array.shape), array.dtype) for name, array in first.items()}
+    for name, (shape, dtype) in shapes.items():
         start, end = end, end + int(np.prod(shape)) * dtype.itemsize
         header[name] = {
             "dtype": _SAFETENSORS_TYPES[dtype.name],
@@ -93,6 +114,22 @@ def export_safetensors(data: LabelledData, path: Path, advance: Advance) -> None
             stream.write(np.ascontiguousarray(images).data)
             done += len(images)
             advance("images", done, len(data))
+        for name, one in first.items():
+            for item in range(len(data)):
+                values = _modality(data, item, name)
+                if values.shape != one.shape:
+                    raise InputError(f"{data.name}: {name} of several sizes; export items of one size")
+                stream.write(np.ascontiguousarray(values).data)
+                advance(name, item + 1, len(data))
+
+
+def _modality(data: LabelledData, item: int, name: str) -> NDArray[np.float32] | NDArray[np.uint8]:
+    if not isinstance(data, MultimodalData):
+        raise InputError(f"{data.name} has images alone, and no modality {name!r}")
+    found = data.modality(item, name)
+    if found is None:
+        raise InputError(f"{data.name}: item {item} has no {name}; export data in which every item has it")
+    return found
 
 
 def _batches(data: LabelledData) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:

@@ -14,7 +14,8 @@ from mitools.datasets.output.contact_sheet import Group, Row, draw_sheet
 from mitools.datasets.sources import DATA_SOURCES
 from mitools.datasets.synthetic.cdp import CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
-from mitools.datasets.synthetic.open import open_cdp, open_colorful_moving_mnist
+from mitools.datasets.synthetic.open import open_cdp, open_colorful_moving_mnist, open_scenes
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 _DENSITY_CELLS, _DENSITY_ZOOM = 48, 3
 
@@ -32,10 +33,10 @@ def preview(text: str, columns: int) -> Preview:
     Parameters
     ----------
     text
-        ``cdp?...`` or ``colorful_moving_mnist?...``, with the options that open them as data, or
-        ``known_mi?n=20000&seed=0``.
+        ``cdp?...``, ``colorful_moving_mnist?...`` or ``scenes?...``, with the options that open them as
+        data, or ``known_mi?n=20000&seed=0``.
     columns
-        How many pairs or densities in each row, or how many clips.
+        How many pairs, densities or scenes in each row, or how many clips.
 
     Raises
     ------
@@ -101,6 +102,66 @@ def colorful_moving_mnist_sheet(data: ColorfulMovingMNIST, columns: int) -> Prev
     return Preview(draw_sheet(title, rows), bits)
 
 
+def preview_scenes(spec: Spec, columns: int) -> Preview:
+    """Scenes and their modalities, and the entropy of every attribute."""
+    spec.only(*DATA_SOURCES["scenes"].options)
+    return scenes_sheet(open_scenes(spec), columns)
+
+
+def scenes_sheet(data: Scenes, columns: int) -> Preview:
+    """Draw the sheet of scenes: one a column, under it its depth, normals and segmentation."""
+    items = np.arange(columns) % len(data)
+    found = data.render(items)
+    captions = [
+        "\n".join(
+            f"light {values[code]}" if name == "light" else values[code]
+            for (name, values), code in zip(data.truth.values.items(), codes, strict=True)
+        )
+        for codes in data.codes(items)
+    ]
+    nearest, farthest = float(found.depth.min()), float(found.depth.max())
+    pictures = {
+        "image": found.image.cpu().numpy(),
+        f"depth: {nearest:.1f} (black) to {farthest:.1f} m (white)": depth_pictures(
+            found.depth.cpu().numpy()
+        ),
+        "normals: red points right, green up, blue to the camera": normal_pictures(
+            found.normals.cpu().numpy()
+        ),
+        f"segmentation: {', '.join(data.segments)}, darkest first": segment_pictures(
+            found.segmentation.cpu().numpy(), len(data.segments)
+        ),
+    }
+    rows = [
+        Row(heading, [Group(picture[None], "") for picture in some]) for heading, some in pictures.items()
+    ]
+    rows[0] = Row(
+        "image", [Group(image[None], text) for image, text in zip(pictures["image"], captions, strict=True)]
+    )
+    bits = {name: {"entropy_bits": data.entropy_bits((name,))} for name in data.truth.names}
+    title = f"Scenes: the label is the {_listed(data.shared)}, {data.entropy_bits():.4g} bits"
+    return Preview(draw_sheet(title, rows), bits)
+
+
+def depth_pictures(depth: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Show depths, shape (n, 1, H, W), as grey: black for the nearest of all, white for the farthest."""
+    nearest, span = depth.min(), max(float(np.ptp(depth)), 1e-9)
+    return np.repeat((255 * (depth - nearest) / span).round().astype(np.uint8), 3, axis=1)
+
+
+def normal_pictures(normals: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Show normals, shape (n, 3, H, W), as colours: red to the right, green up, blue to the camera."""
+    shown = normals * np.array([1, -1, -1], dtype=np.float32)[:, None, None]
+    return (127.5 * (1 + shown)).round().clip(0, 255).astype(np.uint8)
+
+
+def segment_pictures(segments: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    """Show class numbers, shape (n, 1, H, W), as grey, the first of `count` classes darkest."""
+    return np.repeat(
+        (segments.astype(np.float64) * (255 / max(count - 1, 1))).round().astype(np.uint8), 3, axis=1
+    )
+
+
 def preview_known_mi(spec: Spec, columns: int) -> Preview:
     """Densities of the tasks whose x and y have one dimension each, with the information they share."""
     spec.only("n", "seed")
@@ -150,5 +211,6 @@ PREVIEWS: dict[str, Callable[[Spec, int], Preview]] = {
     "cdp": preview_cdp,
     "colorful_moving_mnist": preview_colorful_moving_mnist,
     "known_mi": preview_known_mi,
+    "scenes": preview_scenes,
 }
 """Which generators can be previewed: a function from their spec and the number of columns."""

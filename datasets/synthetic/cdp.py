@@ -32,7 +32,7 @@ ATTRIBUTES = ("color", "digit", "position")
 
 _GLYPH_CLASSES = np.array([int(digit) for digit in DIGITS])
 _SMALLEST_GLYPH = 12
-_FIRST_VIEW, _SECOND_VIEW = 0, 1  # streams of random words
+_FIRST_VIEW, _SECOND_VIEW, _PARTNERS = 0, 1, 2  # streams of random words; partner k has _PARTNERS + k - 1
 _WORDS_PER_IMAGE = 6  # two for the attributes, one each for glyph, photograph and the window's row and column
 
 
@@ -74,6 +74,10 @@ class CDP(SyntheticImages):
         black.
     strength
         Weight of the photograph, 0 to 1.
+    partners
+        Further images of every item: for each the attributes that it shares with the image, the others are
+        drawn afresh. They are the modalities ``partner:1``, ``partner:2``, ..., for views of that name. Given
+        the attributes of the image, the partners are independent.
     transform
         Applied to every PIL image that is read as an item.
 
@@ -98,6 +102,7 @@ class CDP(SyntheticImages):
         glyphs: str = "digits",
         background: str = "embedded",
         strength: float = 0.5,
+        partners: Sequence[Sequence[str]] = (),
         transform: Callable[[Image.Image], Any] | None = None,
     ) -> None:
         truth = Attributes(_values(counts), _table(counts, joint, dependency))
@@ -116,8 +121,10 @@ class CDP(SyntheticImages):
             else open_backgrounds(background, part, size * 3 // 2, with_classes=False)
         )
         self._photographs = torch.from_numpy(_dimmed(photographs.images, strength))
+        self.partners = tuple(truth.ordered(shared) for shared in partners)
+        told = f" {self.partners}" if self.partners else ""
         self.digest = digest_text(
-            f"cdp 1: {n} {part} {seed} {size} {self.shared} {counts} {strength} {transform!r}",
+            f"cdp 1: {n} {part} {seed} {size} {self.shared} {counts} {strength} {transform!r}{told}",
             truth.joint.tobytes().hex(),
             self._glyph_pool.digest,
             photographs.digest,
@@ -148,6 +155,19 @@ class CDP(SyntheticImages):
         """
         return CDPPairs(self, self.shared if shared is None else shared)
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The partners of every image."""
+        return tuple(f"partner:{number}" for number in range(1, len(self.partners) + 1))
+
+    def modality(self, index: int, name: str) -> NDArray[np.uint8]:
+        """Draw one partner of an image, shape (3, size, size)."""
+        number = self.modalities.index(name)
+        items = item_numbers([index], len(self))
+        codes, _ = self._first(items)
+        drawn = self._redrawn(items, codes, self.partners[number], _PARTNERS + number)
+        return np.asarray(self._render(*drawn)[0].cpu().numpy())
+
     def _first(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Attributes and random words of the images themselves."""
         words = self._draws.words(items, _FIRST_VIEW, _WORDS_PER_IMAGE)
@@ -156,8 +176,14 @@ class CDP(SyntheticImages):
     def _second(
         self, items: NDArray[np.int64], codes: NDArray[np.int64], shared: Sequence[str]
     ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-        """Attributes and random words of their partners, which keep the shared attributes."""
-        words = self._draws.words(items, _SECOND_VIEW, _WORDS_PER_IMAGE)
+        """Attributes and random words of the second of each pair."""
+        return self._redrawn(items, codes, shared, _SECOND_VIEW)
+
+    def _redrawn(
+        self, items: NDArray[np.int64], codes: NDArray[np.int64], shared: Sequence[str], stream: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Attributes and random words of images that keep the shared attributes."""
+        words = self._draws.words(items, stream, _WORDS_PER_IMAGE)
         return self.truth.redraw(codes, shared, uniform(words[:, 0], words[:, 1])), words
 
     def _render(self, codes: NDArray[np.int64], words: NDArray[np.uint64]) -> Tensor:

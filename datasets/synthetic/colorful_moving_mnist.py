@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
+from mitools.core.names import check_name
 from mitools.datasets.synthetic.attributes import Attributes, uniform_joint
 from mitools.datasets.synthetic.backgrounds import open_backgrounds
 from mitools.datasets.synthetic.base import SyntheticImages, item_numbers
@@ -36,13 +37,13 @@ from mitools.datasets.synthetic.random_draws import Part, below
 
 
 class ColorfulMovingMNIST(SyntheticImages):
-    """Digits moving over photographs; meets :class:`mitools.datasets.base.LabelledData`.
+    """Digits moving over photographs; meets :class:`mitools.datasets.base.MultimodalData`.
 
     A sequence is a white glyph of 28x28 pixels on a canvas of 64x64 over a random window of a 96x96
     background. Frame 1 lies anywhere in the canvas, the direction anywhere in [0, 2 pi], the speed is 0.1
     of the canvas a frame, and the borders reflect. Digit, position (in any frame) and background are
     uniform and independent, so their entropies are known. An item is one frame, the 20th by
-    default, and :meth:`clips` makes whole sequences.
+    default; its modality ``clip`` has frames 1 to 20, and :meth:`clips` makes any frames.
 
     Item i depends on (seed, part, i) alone; nothing is kept of the images. All arithmetic on pixels and
     places is on whole numbers: the frames are the same on every machine and device.
@@ -72,6 +73,8 @@ class ColorfulMovingMNIST(SyntheticImages):
     InputError
         When an argument is out of range, `shared` names no factor, or a source cannot be read.
     """
+
+    modalities = ("clip",)
 
     def __init__(
         self,
@@ -129,6 +132,17 @@ class ColorfulMovingMNIST(SyntheticImages):
     def compose(self, indices: ArrayLike | Tensor) -> Tensor:
         """Draw a batch of items: shape (batch, 3, 64, 64), uint8, on the device of the data set."""
         return self.clips(indices, [self.frame])[:, 0]
+
+    def modality(self, index: int, name: str) -> NDArray[np.uint8]:
+        """Read the ``clip`` of one item, shape (20, 3, 64, 64).
+
+        Raises
+        ------
+        InputError
+            When it is another modality.
+        """
+        check_name(f"modality of {self.name}", name, self.modalities)
+        return self.clips([index])[0].cpu().numpy()
 
     def clips(self, indices: ArrayLike | Tensor, frames: Sequence[int] = range(1, 21)) -> Tensor:
         """Draw frames of a batch of sequences.

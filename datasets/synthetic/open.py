@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.synthetic.cdp import ATTRIBUTES, CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 def open_cdp(spec: Spec) -> CDP:
@@ -19,7 +20,8 @@ def open_cdp(spec: Spec) -> CDP:
     Options: ``shared`` (attributes that make the label), ``n``, ``part``, ``seed``, ``size``, ``colors``,
     ``digits`` and ``positions`` (how many of each), ``joint=FILE.npy`` (their probabilities) or
     ``dependency=color:digit:1.0`` (bits that two attributes share), ``glyphs``, ``background`` (``none``,
-    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``) and ``strength``.
+    ``embedded``, ``folder:PATH``, ``tar:PATH``, ``stl10:DIR``), ``strength``, and ``partners``, further
+    images of every item and the attributes that each shares with it: ``partners=color+digit,color,none``.
 
     Raises
     ------
@@ -33,6 +35,10 @@ def open_cdp(spec: Spec) -> CDP:
         options["dependency"] = _dependency(spec)
     if "strength" in spec.options:
         options["strength"] = _number(spec, "strength", spec.options["strength"])
+    if "partners" in spec.options:
+        options["partners"] = [
+            [] if partner == "none" else partner.split("+") for partner in spec.options["partners"].split(",")
+        ]
     colors, digits, positions = (spec.integer(f"{name}s", 4, at_least=1) for name in ATTRIBUTES)
     size = spec.integer("size", 64, at_least=1)
     return CDP(size=size, counts=(colors, digits, positions), **options)
@@ -53,6 +59,20 @@ def open_colorful_moving_mnist(spec: Spec) -> ColorfulMovingMNIST:
     """
     frame, grid = spec.integer("frame", 20, at_least=1), spec.integer("grid", 4, at_least=1)
     return ColorfulMovingMNIST(frame=frame, grid=grid, **_common(spec))
+
+
+def open_scenes(spec: Spec) -> Scenes:
+    """Open ``scenes?label=shape,colour&size=64&...``.
+
+    Options: ``label`` (attributes that make the label), ``n``, ``part``, ``seed`` and ``size``.
+
+    Raises
+    ------
+    InputError
+        As :class:`mitools.datasets.synthetic.scenes.scenes.Scenes`, or when an option cannot be read.
+    """
+    size, label = spec.integer("size", 64, at_least=1), spec.options.get("label", "shape")
+    return Scenes(size=size, label=label.split(","), **_common(spec))
 
 
 def _common(spec: Spec) -> dict[str, Any]:

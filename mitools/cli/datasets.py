@@ -13,13 +13,14 @@ app = typer.Typer(help="Look at data sets and write them out.", rich_markup_mode
 @app.command("preview")
 def preview_command(
     spec: Annotated[
-        str, typer.Argument(help="cdp, colorful_moving_mnist or known_mi, with options: cdp?size=96.")
+        str,
+        typer.Argument(help="cdp, colorful_moving_mnist, scenes or known_mi, with options: cdp?size=96."),
     ],
     out_path: Annotated[Path, typer.Option("--out", help="The picture to write (PNG).")],
-    columns: Annotated[int, typer.Option(help="Pairs in a row, or clips.", min=1, max=32)] = 4,
+    columns: Annotated[int, typer.Option(help="Pairs or scenes in a row, or clips.", min=1, max=32)] = 4,
     json: JsonOption = False,
 ) -> None:
-    """Draw a labelled contact sheet: pairs or clips, with what they share and the bits."""
+    """Draw a labelled contact sheet: pairs, clips or scenes, with what they share and the bits."""
     from mitools.core.files import whole_file
     from mitools.datasets.output.preview import preview
 
@@ -41,14 +42,24 @@ def export_command(
     out_path: Annotated[
         Path, typer.Option("--out", help="A folder to make, or a file that ends in .safetensors.")
     ],
+    modalities: Annotated[
+        str, typer.Option(help="What else to write into a .safetensors file: depth,normals,segmentation.")
+    ] = "",
     json: JsonOption = False,
 ) -> None:
     """Write a data set as a folder of PNG files with labels.csv, or as one safetensors file."""
+    from functools import partial
+
+    from mitools.core.errors import InputError
     from mitools.datasets import open_data
     from mitools.datasets.output.export import export_folder, export_safetensors
 
+    named = modalities.split(",") if modalities else []
+    to_file = out_path.suffix == ".safetensors"
+    if named and not to_file:
+        raise InputError(f"--modalities {modalities}: a folder holds images alone; name a .safetensors file")
     data = open_data(spec)
-    write = export_safetensors if out_path.suffix == ".safetensors" else export_folder
+    write = partial(export_safetensors, modalities=named) if to_file else export_folder
     with progress() as advance:
         write(data, out_path, advance)
     document = {

@@ -1,10 +1,11 @@
-"""What data have beside the image, as views: depth, surface normals and segmentation."""
+"""What data have beside the image, as views: depth, surface normals, segmentation, partner images."""
 
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from mitools.core.errors import InputError
 from mitools.views.specs import ViewSpec
 
 FAR = 10.0
@@ -86,6 +87,36 @@ class SegmentationView:
         return (items == numbers).float()
 
 
+@dataclass(frozen=True)
+class PartnerView:
+    """Another image of the item, as ``cdp?partners=color+digit,color`` makes them: RGB.
+
+    Parameters
+    ----------
+    number
+        Which of them, from 1.
+    """
+
+    number: int = 1
+    channels = 3
+    draws = 0
+    rgb = True
+
+    @property
+    def name(self) -> str:
+        """``partner:1``."""
+        return f"partner:{self.number}"
+
+    @property
+    def modality(self) -> str:
+        """The same."""
+        return self.name
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Scale pixels (B, 3, H, W), uint8, to [0, 1]; gives the same shape."""
+        return items.float() / 255
+
+
 def depth_view(spec: ViewSpec) -> DepthView:
     """Make the view ``depth?far=10``.
 
@@ -117,3 +148,19 @@ def segmentation_view(spec: ViewSpec) -> SegmentationView:
     spec.without_parts()
     spec.only("classes")
     return SegmentationView(spec.integer("classes", 0, at_least=1) or None)
+
+
+def partner_view(spec: ViewSpec) -> PartnerView:
+    """Make the view ``partner:1``, ``partner:2``, ...; ``partner`` is the first.
+
+    Raises
+    ------
+    InputError
+        When the number is no whole number of at least 1, or an option is given.
+    """
+    spec.without_number()
+    spec.only()
+    number = spec.name or "1"
+    if not (number.isascii() and number.isdecimal() and int(number) >= 1):
+        raise InputError(f"view {spec.text!r}: {number!r} is no number of a partner; write partner:1")
+    return PartnerView(int(number))

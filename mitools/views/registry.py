@@ -63,6 +63,9 @@ VIEWS: dict[str, NamedView] = {
     "segmentation": NamedView(
         "modality:segmentation_view", "the segmentation that data have", "segmentation?classes=13"
     ),
+    "partner": NamedView(
+        "modality:partner_view", "another image of the item, of data that have it", "partner:1"
+    ),
     "frames": NamedView("clip:frames_view", "successive frames of a clip", "frames:1-10"),
     "frame": NamedView("clip:frame_view", "one frame of a clip, or a random one", "frame:20"),
     "optical_flow": NamedView(

@@ -5,6 +5,7 @@ import pytest
 
 from mitools.datasets.synthetic.cdp import CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 def measure(benchmark, make, count, what):
@@ -52,3 +53,9 @@ def test_colorful_moving_mnist_pairs(benchmark):
 def test_cdp_batches_of_items(benchmark):
     data = CDP(n=10**9)
     assert len(measure(benchmark, data.__getitems__, 256, "images")) == 256
+
+
+@pytest.mark.parametrize("batch", [64, 256])
+def test_scenes_with_their_modalities(benchmark, batch):
+    data = Scenes(n=10**9)
+    assert len(measure(benchmark, lambda indices: data.render(indices).depth, batch, "scenes")) == batch

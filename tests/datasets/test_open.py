@@ -62,6 +62,11 @@ def test_classes_are_kept_and_renumbered_in_the_order_named():
     assert image.tobytes() == everything[int(original[5])][0].tobytes()
 
 
+def test_a_modality_that_no_item_has_is_one_line():
+    with pytest.raises(InputError, match="digits has images alone, and no modality 'depth'"):
+        open_data("digits?limit=40").modality(0, "depth")
+
+
 def test_classes_and_limit_go_together():
     pair = open_data("digits?classes=0,1&limit=40")
     assert np.bincount(pair.labels).tolist() == [20, 20]

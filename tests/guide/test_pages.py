@@ -47,9 +47,9 @@ def test_the_table_names_every_source(page, sources):
     }
 
 
-def test_every_option_of_a_generator_is_explained():
+def test_every_option_of_generators_and_of_data_with_modalities_is_explained():
     text = (GUIDE / "data.md").read_text()
-    for source in ("cdp", "colorful_moving_mnist"):
+    for source in ("cdp", "clips", "colorful_moving_mnist", "nyu_depth", "scenes"):
         missing = [name for name in DATA_SOURCES[source].options if f"`{name}=" not in text]
         assert not missing, source
 

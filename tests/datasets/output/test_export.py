@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.datasets import open_data
 from mitools.datasets.output.export import export_folder, export_safetensors
 from mitools.datasets.synthetic.cdp import CDP
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 class Progress:
@@ -48,6 +49,20 @@ def test_an_exported_folder_reads_back_as_data(tmp_path):
     assert len(back) == 60
 
 
+def test_exported_scenes_read_back_with_every_attribute_in_the_table(tmp_path):
+    data = Scenes(n=12, size=16, label=("colour", "light"))
+    export_folder(data, tmp_path / "out", Progress())
+    with (tmp_path / "out" / "labels.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0])[3:] == ["shape", "colour", "material", "pose", "light", "camera"]
+    for item, row in enumerate(rows):
+        assert np.array_equal(
+            np.asarray(Image.open(tmp_path / "out" / row["file"])), np.asarray(data[item][0])
+        )
+        assert row["class"] == data.classes[data.labels[item]] == f"{row['colour']} {row['light']}"
+    assert len(open_data(f"folder:{tmp_path}/out")) == 12
+
+
 def test_safetensors_hold_images_labels_attributes_and_names(tmp_path):
     data = CDP(n=300, shared=("color",))
     progress = Progress()
@@ -60,6 +75,31 @@ def test_safetensors_hold_images_labels_attributes_and_names(tmp_path):
         assert json.loads(file.metadata()["attributes"])["digit"] == ["2", "3", "4", "5"]
         assert file.metadata()["digest"] == data.digest
     assert progress.seen == [(256, 300), (300, 300)]
+
+
+def test_safetensors_hold_the_modalities_asked_for(tmp_path, capsys):
+    out = tmp_path / "scenes.safetensors"
+    command = ["datasets", "export", "scenes?n=9&size=16", "--out", str(out)]
+    assert run([*command, "--modalities", "depth,segmentation"]) == 0
+    data = Scenes(n=9, size=16)
+    with safe_open(out, "np") as file:
+        assert set(file.keys()) == {"images", "labels", "attributes", "depth", "segmentation"}
+        assert np.array_equal(file.get_tensor("images"), data.compose(np.arange(9)))
+        for name in ("depth", "segmentation"):
+            expected = np.stack([data.modality(item, name) for item in range(9)])
+            assert file.get_tensor(name).dtype == expected.dtype
+            assert np.array_equal(file.get_tensor(name), expected)
+    for wrong, message in (
+        ([*command, "--modalities", "clip"], "unknown modality of scenes 'clip'"),
+        ([*command[:-1], str(tmp_path / "folder"), "--modalities", "depth"], "a folder holds images alone"),
+        ([*command[:2], "digits", *command[3:], "--modalities", "depth"], "digits has images alone"),
+    ):
+        capsys.readouterr()
+        assert run(wrong) == 2
+        told = capsys.readouterr().err
+        assert message in told
+        assert told.count("\n") == 1
+    assert not (tmp_path / "folder").exists()
 
 
 def test_other_data_can_be_exported_too(tmp_path):

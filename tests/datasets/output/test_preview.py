@@ -7,9 +7,10 @@ from PIL import Image
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.datasets.output.contact_sheet import Group, Row, draw_sheet
-from mitools.datasets.output.preview import cdp_sheet, colorful_moving_mnist_sheet, preview
+from mitools.datasets.output.preview import cdp_sheet, colorful_moving_mnist_sheet, preview, scenes_sheet
 from mitools.datasets.synthetic.cdp import CDP
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
+from mitools.datasets.synthetic.scenes.scenes import Scenes
 
 
 def has_patch(sheet: Image.Image, picture: np.ndarray) -> bool:
@@ -51,6 +52,24 @@ def test_colorful_moving_mnist_shows_the_frames_and_every_second_view():
     assert all(has_patch(sheet, frame.numpy()) for frame in data.clips([0], [1, 5, 10, 20])[0])
     for shared in ((), ("position",), ("digit", "background")):
         assert has_patch(sheet, data.pairs(shared).compose([0])[1][0].numpy())
+
+
+def test_scenes_show_every_modality_and_the_bits_of_every_attribute():
+    data = Scenes(n=20, size=32)
+    sheet, bits = scenes_sheet(data, 3)
+    assert {name: values["entropy_bits"] for name, values in bits.items()} == {
+        "shape": 2, "colour": pytest.approx(3), "material": 2, "pose": 2, "light": 2, "camera": 2,
+    }  # fmt: skip
+    found = data.render([0, 1, 2])
+    near, far = found.depth.min(), found.depth.max()
+    flip = np.array([1, -1, -1])[:, None, None]
+    for item in range(3):
+        depth = np.rint(255 * (found.depth[item].numpy() - near.item()) / (far - near).item())
+        normals = np.rint(127.5 * (1 + found.normals[item].numpy() * flip))
+        assert has_patch(sheet, found.image[item].numpy())
+        assert has_patch(sheet, np.repeat(depth, 3, axis=0).astype(np.uint8))
+        assert has_patch(sheet, normals.clip(0, 255).astype(np.uint8))
+        assert has_patch(sheet, np.repeat(51 * found.segmentation[item].numpy(), 3, axis=0))
 
 
 def test_known_mi_shows_densities_and_lists_the_truth_of_every_task():

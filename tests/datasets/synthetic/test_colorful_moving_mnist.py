@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 
 from mitools.core.errors import InputError
 from mitools.datasets import open_data
+from mitools.datasets.base import MultimodalData, modalities_of
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST
 from mitools.datasets.synthetic.glyphs import open_glyphs
 from mitools.datasets.synthetic.moving_scenes import DIGIT_OFFSETS, FACTORS
@@ -90,6 +91,16 @@ def test_frames_may_be_any_and_in_any_order(world):
     assert torch.equal(world.clips([5, 9], [20, 3]), whole[:, [19, 2]])
     assert torch.equal(world.compose([5, 9]), whole[:, 19])
     assert world.clips([0], [10**6]).shape == (1, 1, 3, 64, 64)
+
+
+def test_the_clip_of_an_item_is_its_first_twenty_frames(world):
+    assert isinstance(world, MultimodalData)
+    assert modalities_of(world) == ("image", "clip")
+    clip = world.modality(9, "clip")
+    assert np.array_equal(clip, world.clips([9], range(1, 21))[0])
+    assert np.array_equal(clip[19].transpose(1, 2, 0), np.asarray(world[9][0]))
+    with pytest.raises(InputError, match="unknown modality of colorful_moving_mnist 'depth'; accepted: clip"):
+        world.modality(9, "depth")
 
 
 @pytest.mark.parametrize("level", ["instance", "class"])

@@ -1,0 +1,1 @@
+"""Exact RGB-D scenes: one object on a floor before a wall."""

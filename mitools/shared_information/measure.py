@@ -1,0 +1,221 @@
+"""What every pair of views shares, what each view and the image say of the label, and what follows."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mitools.backends.seeding import derive_seed
+from mitools.core.estimate import Estimate, Interval
+from mitools.core.progress import Advance, silent
+from mitools.core.result_store import ResultStore, Values
+from mitools.datasets.base import LabelledData
+from mitools.datasets.selection import groups_of, require_classes
+from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.folds import cross_fit_parts
+from mitools.estimators.inputs.groups import as_groups
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
+from mitools.measures.item_split import groups_record
+from mitools.shared_information.fit import FittedViews, fit_views
+from mitools.shared_information.readings import read_label, read_shared
+from mitools.shared_information.regimes import Regime, regime_of
+from mitools.shared_information.settings import ViewSettings
+from mitools.shared_information.view_pair import ViewPair
+from mitools.statistics.paired_differences import compare
+from mitools.training.loop.images_in_memory import load_images
+from mitools.training.loop.modalities_in_memory import load_modality
+from mitools.training.training_data import Modality, TrainingData
+from mitools.views.base import View, view_key
+from mitools.views.registry import make_view
+
+REVISION = 1
+"""Raised when a number changes for the same request; kept results of another are not read."""
+
+
+class LabelReading(NamedTuple):
+    """What a view says of the label.
+
+    Attributes
+    ----------
+    estimates
+        One a method; the first is what regimes are judged by.
+    reading
+        Of the first, with the influence of every item.
+    """
+
+    estimates: list[Estimate]
+    reading: Reading
+
+
+class MeasuredPair(NamedTuple):
+    """What two views share, what each says of the label, and what follows.
+
+    Attributes
+    ----------
+    pair
+        The views, and where in a sweep they stand.
+    shared
+        I(v1;v2), one estimate a method.
+    of_view
+        I(v1;y) and I(v2;y); the same reading twice for two draws of one view.
+    image
+        I(x;y).
+    lacks
+        I(x;y) - I(v;y) for both views, in bits: paired over the items.
+    regime
+        See :func:`.regime_of`.
+    """
+
+    pair: ViewPair
+    shared: list[Estimate]
+    of_view: tuple[LabelReading, LabelReading]
+    image: LabelReading
+    lacks: tuple[Interval, Interval]
+    regime: Regime
+
+
+def measure_view_pairs(
+    data: LabelledData,
+    pairs: Sequence[ViewPair],
+    *,
+    out: Path,
+    settings: ViewSettings | None = None,
+    image_size: int | None = None,
+    advance: Advance = silent,
+) -> list[MeasuredPair]:
+    """Measure pairs of views: I(v1;v2), I(v1;y), I(v2;y) and I(x;y), each on items held out in turn.
+
+    Small networks are fitted to the views of the items of all folds but one, and read on that one: what is
+    learnt of an item is never read on it, nor on its group's. A pair that was measured is kept, so that what
+    was stopped goes on from there.
+
+    Parameters
+    ----------
+    data
+        Labelled images.
+    pairs
+        What is measured.
+    out
+        Folder under which the readings are kept.
+    settings
+        See :class:`ViewSettings`.
+    image_size
+        Images are brought to this size; None for their own.
+    advance
+        Told what is done.
+
+    Raises
+    ------
+    InputError
+        When the data hold no images, have one class, or a class is too small.
+    """
+    settings = settings or ViewSettings()
+    require_classes(data, SMALLEST_CLASS * settings.folds)
+    measurer = _Measurer(data, out, settings, image_size, advance)
+    image = measurer.label_of_image()
+    return [measurer.pair(pair, image) for pair in pairs]
+
+
+class _Measurer:
+    """What all pairs share: the images, the folds, and where readings are kept."""
+
+    def __init__(
+        self,
+        data: LabelledData,
+        out: Path,
+        settings: ViewSettings,
+        image_size: int | None,
+        advance: Advance,
+    ) -> None:
+        self.labelled, self.image_size, self.advance = data, image_size, advance
+        self.settings, self.results = settings, ResultStore(out / "cells")
+        named = groups_of(data)
+        self.groups = None if named is None else as_groups(named, len(data))
+        self.folds = cross_fit_parts(len(data), data.labels, settings.folds, settings.seed, self.groups)
+        self._loaded: TrainingData | None = None
+
+    def label_of_image(self) -> LabelReading:
+        """Read I(x;y)."""
+        view = make_view("image")
+        kept = self.results.cell("image", self._on([view]), lambda: self._measure([view]))
+        return _label_reading(kept["labels"][0])
+
+    def pair(self, pair: ViewPair, image: LabelReading) -> MeasuredPair:
+        """Measure one pair and compare it with the images."""
+        views = [make_view(name) for name in pair.views]
+        kept = self.results.cell("views", self._on(views), lambda: self._measure(views))
+        shared = [Estimate.from_dict(values) for values in kept["shared"]]
+        first, second = (_label_reading(values) for values in kept["labels"])
+        lacks = (_lack(image, first), _lack(image, second))
+        regime = regime_of(shared[0], image.estimates[0], lacks)
+        return MeasuredPair(pair, shared, (first, second), image, lacks, regime)
+
+    def _measure(self, views: Sequence[View]) -> Values:
+        """Fit the networks of all folds, and read what each holds out."""
+        started = time.perf_counter()
+        fits = [self._fit(views, parts, number) for number, parts in enumerate(self.folds)]
+        settings = self.settings
+        found: Values = {"labels": []}
+        if len(views) == 2:
+            shared = read_shared(fits, self.folds, settings, started)
+            found["shared"] = [estimate.to_dict() for estimate in shared]
+        for number in range(len(views)):
+            estimates, reading = read_label(fits, self.folds, number, settings, started)
+            found["labels"].append(
+                {
+                    "estimates": [estimate.to_dict() for estimate in estimates],
+                    "nats": reading.nats,
+                    "influence": reading.influence.tolist(),
+                    "unseen": reading.unseen,
+                }
+            )
+        return found
+
+    def _fit(self, views: Sequence[View], parts: Parts, number: int) -> FittedViews:
+        settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
+        what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {len(self.folds)}"
+        return fit_views(self._data(), views, parts, settings, self.advance, what)
+
+    def _data(self) -> TrainingData:
+        if self._loaded is None:
+            images = load_images(self.labelled, self.image_size, self.advance)
+            device = self.settings.device
+
+            def load(name: str) -> Modality:
+                found = load_modality(self.labelled, name, self.image_size, self.advance)
+                return found._replace(values=found.values.to(device))
+
+            self._loaded = TrainingData(
+                images.pixels.to(device),
+                images.labels.to(device),
+                len(self.labelled.classes),
+                load_modality=load,
+            )
+        return self._loaded
+
+    def _on(self, views: Sequence[View]) -> dict[str, Any]:
+        """Everything that the readings of views depend on."""
+        every = asdict(self.settings)
+        del every["device"]
+        return {
+            "data": self.labelled.digest,
+            "image_size": self.image_size,
+            "views": [view_key(view) for view in views],
+            "settings": every,
+            "revision": REVISION,
+            **groups_record(self.groups),
+        }
+
+
+def _label_reading(values: Values) -> LabelReading:
+    reading = Reading(values["nats"], np.array(values["influence"]), values["unseen"])
+    return LabelReading([Estimate.from_dict(one) for one in values["estimates"]], reading)
+
+
+def _lack(image: LabelReading, view: LabelReading) -> Interval:
+    """Give how much less of the label a view says than the image, in bits, paired over the items."""
+    row = compare({"image": image.reading, "view": view.reading}).iloc[0]
+    return Interval(float(row["low_bits"]), float(row["high_bits"]), 0.95)

@@ -1,0 +1,144 @@
+"""Which two views are measured: named by the user, or made by a sweep over an option."""
+
+import math
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mitools.core.errors import InputError
+from mitools.views.registry import make_view
+
+MOST_STEPS = 100
+
+
+class ViewPair(NamedTuple):
+    """Two views of an item.
+
+    Attributes
+    ----------
+    views
+        Their names; alike for two draws of one view.
+    option, value
+        Of a sweep: what is varied, and what it is here; None outside a sweep.
+    """
+
+    views: tuple[str, str]
+    option: str | None = None
+    value: float | None = None
+
+    @property
+    def name(self) -> str:
+        """One line: the name of the view, or both."""
+        first, second = self.views
+        return first if first == second else f"{first}, {second}"
+
+
+class Sweep(NamedTuple):
+    """An option of a view, and the values that it takes.
+
+    Attributes
+    ----------
+    option
+        Its key in the views' names.
+    values
+        In order.
+    """
+
+    option: str
+    values: tuple[float, ...]
+
+
+def read_pair(text: str) -> ViewPair:
+    """Read ``V1,V2``, or ``V`` for two draws of one view.
+
+    Raises
+    ------
+    InputError
+        When a view is unknown (the nearest is named), there are more than two, or nothing is random in a view
+        of which two draws are asked for.
+
+    Examples
+    --------
+    >>> read_pair("simclr?strength=0.5").views
+    ('simclr?strength=0.5', 'simclr?strength=0.5')
+    """
+    names = [name.strip() for name in text.split(",")]
+    if len(names) > 2 or not all(names):
+        raise InputError(f"views {text!r}: give one view, or two with a comma between, as lab:l,lab:ab")
+    views = [make_view(name) for name in names]
+    if len(views) == 1:
+        if views[0].draws == 0:
+            raise InputError(
+                f"views {text!r}: nothing in it is random, so two draws are one and the same; name two views,"
+                " as lab:l,lab:ab"
+            )
+        views *= 2
+    return ViewPair((views[0].name, views[1].name))
+
+
+def read_sweep(text: str) -> Sweep:
+    """Read ``OPTION=LOW:HIGH:STEPS`` (evenly spaced), or ``OPTION=A,B,C``.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read.
+
+    Examples
+    --------
+    >>> read_sweep("crop_area=0.2:1:3")
+    Sweep(option='crop_area', values=(0.2, 0.6, 1.0))
+    """
+    form = "write OPTION=LOW:HIGH:STEPS, as crop_area=0.08:1:6, or OPTION=A,B,C"
+    found = re.fullmatch(r"([a-z_]+)=(.+)", text.strip())
+    if not found:
+        raise InputError(f"sweep {text!r}: {form}")
+    option, values = found.groups()
+    try:
+        if ":" in values:
+            low, high, steps = values.split(":")
+            first, last, count = float(low), float(high), int(steps)
+            if not 2 <= count <= MOST_STEPS:
+                raise InputError(f"sweep {text!r}: {count} steps; between 2 and {MOST_STEPS} are needed")
+            numbers = [first + (last - first) * k / (count - 1) for k in range(count)]
+        else:
+            numbers = [float(value) for value in values.split(",")]
+    except ValueError:
+        raise InputError(f"sweep {text!r}: {form}") from None
+    if not all(math.isfinite(number) for number in numbers) or len(set(numbers)) < 2:
+        raise InputError(f"sweep {text!r}: give two different finite values at least")
+    return Sweep(option, tuple(float(f"{number:.6g}") for number in numbers))
+
+
+def swept(pairs: Sequence[str], sweep: Sweep) -> list[ViewPair]:
+    """Make the pairs of a sweep: every view that takes the option has it at each of the values.
+
+    Raises
+    ------
+    InputError
+        When no view of a pair takes the option, or a value is out of its range.
+    """
+    return [_with_option(pair, sweep.option, value) for pair in pairs for value in sweep.values]
+
+
+def _with_option(pair: str, option: str, value: float) -> ViewPair:
+    names = read_pair(pair).views
+    found, refused = [], []
+    for name in names:
+        changed = _set(name, option, value)
+        try:
+            found.append(make_view(changed).name)
+        except InputError as error:
+            found.append(name)
+            refused.append(str(error))
+    if len(refused) == len(names):
+        raise InputError(f"sweep over {option}: {refused[0]}")
+    return ViewPair((found[0], found[1]), option, value)
+
+
+def _set(name: str, option: str, value: float) -> str:
+    """Set an option in a view's name, in place of the value that it has there."""
+    body, hash_, number = name.partition("#")
+    head, _, options = body.partition("?")
+    kept = [one for one in options.split("&") if one and not one.startswith(f"{option}=")]
+    return f"{head}?{'&'.join([*kept, f'{option}={value:g}'])}{hash_}{number}"
