@@ -29,7 +29,8 @@ def test_images_that_share_their_colour_share_two_bits(measured):
     shared = measured[0].pairs[0].shared[0]
     low, high, _ = shared.interval_bits
     assert shared.kind == "lower bound"
-    assert low <= 2.0 and high >= 1.9
+    assert low <= 2.0
+    assert high >= 1.9
     assert abs(shared.null_bits) < 0.2
 
 
@@ -44,7 +45,8 @@ def test_what_a_view_says_of_the_label_is_the_colour_or_nothing(measured):
     for found in (with_colour.image, *with_colour.of_view, without.of_view[0]):
         assert found.estimates[0].bits == pytest.approx(2.0, abs=0.1)
     low, high, _ = without.of_view[1].estimates[0].interval_bits
-    assert low < 0.02 and high < 0.1
+    assert low < 0.02
+    assert high < 0.1
 
 
 def test_regimes_follow_from_the_truth(measured):
@@ -64,7 +66,7 @@ def test_a_second_call_reads_what_was_kept(measured, monkeypatch):
 
 
 def test_the_front_door_and_its_files(measured, tmp_path):
-    _, out = measured
+    _, _out = measured
     named = {"steps": 250, "batch_size": 128, "width": 8, "embedding": 16}
     rng = np.random.default_rng(0)
     pixels, labels = rng.integers(0, 256, (60, 3, 8, 8), dtype=np.uint8), np.repeat([0, 1, 2], 20)
