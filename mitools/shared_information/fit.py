@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -117,11 +118,12 @@ def fit_views(
         average.update_parameters(networks)
         if steps % settings.check_every == 0 or steps == settings.steps:
             advance(what, steps, settings.steps)
-            best.check(steps, average.module)
+            best.check(steps, cast(ViewNetworks, average.module))
             settled = steps - best.rose_at >= settings.patience * settings.check_every
             if settled:
                 break
-    shared, *labelled = best.kept if len(views) == 2 else [None, *best.kept]
+    kept = [best.kept[goal] for goal in sorted(best.kept)]
+    shared, labelled = (kept[0], kept[1:]) if len(views) == 2 else (None, kept)
     return FittedViews(data, views, shared, labelled, steps, not settled, seed)
 
 
@@ -135,7 +137,8 @@ class _Best:
         self.views = [_draw(data, views, select[some], drawn) for some in _spans(len(select))]
         self.labels = data.labels[torch.from_numpy(select)]
         goals = len(views) + (len(views) == 2)
-        self.values, self.kept = [-np.inf] * goals, [None] * goals
+        self.values = [-np.inf] * goals
+        self.kept: dict[int, ViewNetworks] = {}
         self.rose_at = 0
 
     def check(self, steps: int, networks: ViewNetworks) -> None:

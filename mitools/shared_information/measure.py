@@ -7,17 +7,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from torch.nn.functional import adaptive_avg_pool2d
 
 from mitools.backends.seeding import derive_seed
-from mitools.core.estimate import Estimate, Interval
+from mitools.core.estimate import Estimate, EstimateWarning, Interval
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import groups_of, require_classes
 from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.inputs.duplicates import copy_groups
 from mitools.estimators.inputs.folds import cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
+from mitools.estimators.inputs.validation import as_table
 from mitools.measures.item_split import groups_record
 from mitools.shared_information.fit import FittedViews, fit_views
 from mitools.shared_information.readings import read_label, read_shared
@@ -30,6 +34,9 @@ from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.training_data import Modality, TrainingData
 from mitools.views.base import View, view_key
 from mitools.views.registry import make_view
+
+THUMBNAIL = 8
+"""Rows and columns to which images are brought where near copies are looked for."""
 
 REVISION = 1
 """Raised when a number changes for the same request; kept results of another are not read."""
@@ -48,6 +55,21 @@ class LabelReading(NamedTuple):
 
     estimates: list[Estimate]
     reading: Reading
+
+
+class MeasuredViews(NamedTuple):
+    """All pairs of views of one data set.
+
+    Attributes
+    ----------
+    pairs
+        In the order in which they were asked for.
+    warnings
+        Of images that know each other and that nobody named.
+    """
+
+    pairs: list["MeasuredPair"]
+    warnings: tuple[EstimateWarning, ...]
 
 
 class MeasuredPair(NamedTuple):
@@ -85,7 +107,7 @@ def measure_view_pairs(
     settings: ViewSettings | None = None,
     image_size: int | None = None,
     advance: Advance = silent,
-) -> list[MeasuredPair]:
+) -> MeasuredViews:
     """Measure pairs of views: I(v1;v2), I(v1;y), I(v2;y) and I(x;y), each on items held out in turn.
 
     Small networks are fitted to the views of the items of all folds but one, and read on that one: what is
@@ -116,7 +138,7 @@ def measure_view_pairs(
     require_classes(data, SMALLEST_CLASS * settings.folds)
     measurer = _Measurer(data, out, settings, image_size, advance)
     image = measurer.label_of_image()
-    return [measurer.pair(pair, image) for pair in pairs]
+    return MeasuredViews([measurer.pair(pair, image) for pair in pairs], measurer.warnings)
 
 
 class _Measurer:
@@ -132,10 +154,19 @@ class _Measurer:
     ) -> None:
         self.labelled, self.image_size, self.advance = data, image_size, advance
         self.settings, self.results = settings, ResultStore(out / "cells")
+        self.data = self._load()
         named = groups_of(data)
-        self.groups = None if named is None else as_groups(named, len(data))
+        self.warnings: tuple[EstimateWarning, ...] = ()
+        if named is None:
+            rows = self.data.pixels.cpu().numpy().reshape(len(data), -1)
+            copies = copy_groups(as_table(rows, "images"), data.labels)
+            # Equal images stay together; every other is a group of its own, and none is looked for again.
+            self.groups = np.arange(len(data)) if copies is None else copies
+            small = adaptive_avg_pool2d(self.data.pixels.float(), THUMBNAIL).flatten(1)
+            self.warnings = dependence_warnings(small.cpu().numpy(), data.labels, settings.seed)
+        else:
+            self.groups = as_groups(named, len(data))
         self.folds = cross_fit_parts(len(data), data.labels, settings.folds, settings.seed, self.groups)
-        self._loaded: TrainingData | None = None
 
     def label_of_image(self) -> LabelReading:
         """Read I(x;y)."""
@@ -177,24 +208,19 @@ class _Measurer:
     def _fit(self, views: Sequence[View], parts: Parts, number: int) -> FittedViews:
         settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
         what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {len(self.folds)}"
-        return fit_views(self._data(), views, parts, settings, self.advance, what)
+        return fit_views(self.data, views, parts, settings, self.advance, what)
 
-    def _data(self) -> TrainingData:
-        if self._loaded is None:
-            images = load_images(self.labelled, self.image_size, self.advance)
-            device = self.settings.device
+    def _load(self) -> TrainingData:
+        images = load_images(self.labelled, self.image_size, self.advance)
+        device = self.settings.device
 
-            def load(name: str) -> Modality:
-                found = load_modality(self.labelled, name, self.image_size, self.advance)
-                return found._replace(values=found.values.to(device))
+        def load(name: str) -> Modality:
+            found = load_modality(self.labelled, name, self.image_size, self.advance)
+            return found._replace(values=found.values.to(device))
 
-            self._loaded = TrainingData(
-                images.pixels.to(device),
-                images.labels.to(device),
-                len(self.labelled.classes),
-                load_modality=load,
-            )
-        return self._loaded
+        classes = len(self.labelled.classes)
+        pixels, labels = images.pixels.to(device), images.labels.to(device)
+        return TrainingData(pixels, labels, classes, load_modality=load)
 
     def _on(self, views: Sequence[View]) -> dict[str, Any]:
         """Everything that the readings of views depend on."""

@@ -45,6 +45,7 @@ def _read_shared_by(
         return _read_own_critic(fits, folds, settings, started)
     estimates = []
     for fit, parts in zip(fits, folds, strict=True):
+        # Groups are those of the images: what is looked for in rows was looked for in these.
         x, y = (rows.cpu().numpy() for rows in fit.embed(parts.report))
         estimator = make_estimator(method, settings.seed, settings.device)
         known = estimator.get_params(deep=False)

@@ -1,0 +1,118 @@
+"""``mitools views``: what views share and what they say of the label, before anyone trains on them."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+)
+
+
+def views(
+    data: Annotated[str, typer.Option(metavar="SPEC", help="Labelled images; see mitools guide data.")],
+    pair: Annotated[
+        list[str],
+        typer.Option(
+            "--views",
+            metavar="V1,V2",
+            help="Two views, or one for two draws of it; once for each pair. See mitools guide views.",
+        ),
+    ],
+    sweep: Annotated[
+        str | None,
+        typer.Option(metavar="crop_area=0.08:1:6", help="Vary an option of the views."),
+    ] = None,
+    methods: Annotated[
+        str, typer.Option(help="How I(v1;v2) is read, the first for the regimes; with commas between.")
+    ] = "infonce,mine",
+    destination: Annotated[
+        Path, typer.Option("--out", help="Folder for the tables, the figure and kept results.")
+    ] = Path("mitools-views"),
+    steps: Annotated[int, typer.Option(help="Steps of fitting at the most.", min=1)] = 1000,
+    width: Annotated[int, typer.Option(help="Channels of the first layer of the networks.", min=8)] = 16,
+    embedding: Annotated[int, typer.Option(help="Dimensions in which views are compared.", min=1)] = 64,
+    batch_size: Annotated[int, typer.Option(help="Items a step.", min=8)] = 256,
+    folds: Annotated[int, typer.Option(help="Folds; each is held out once.", min=2)] = 2,
+    image_size: Annotated[
+        int | None, typer.Option(help="Bring images to this size.", show_default="their own", min=1)
+    ] = None,
+    groups: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Which images know each other, one group an image.")
+    ] = None,
+    seed: SeedOption = 0,
+    device: DeviceOption = "auto",
+    json: JsonOption = False,
+) -> int:
+    """Read what two views share, what each says of the label, and which regime that is.
+
+    I(v1;v2), I(v1;y), I(v2;y) and I(x;y), by small networks fitted to the views and read on images that they
+    never saw: lower bounds with their intervals. Writes views.csv, readings.csv, the words and a figure.
+    What was finished is kept: a stopped command goes on from there.
+    """
+    from mitools import api
+    from mitools.report.tables.write import records
+
+    with progress() as advance:
+        found = api.measure_views(
+            data,
+            pair,
+            sweep=sweep,
+            methods=[name.strip() for name in methods.split(",")],
+            steps=steps,
+            width=width,
+            embedding=embedding,
+            batch_size=batch_size,
+            folds=folds,
+            image_size=image_size,
+            groups=groups,
+            seed=seed,
+            device=device,
+            folder=destination,
+            progress=advance,
+        )
+    if json:
+        print_json(
+            {
+                "views": records(found.table),
+                "readings": records(found.readings),
+                "warnings": [warning.to_dict() for warning in found.warnings],
+                "files": [str(path) for path in found.files],
+            }
+        )
+        return 0
+    rows = found.readings.astype(object).where(found.readings.notna(), None).to_dict("records")
+    for name in dict.fromkeys((row["views"], row["value"]) for row in rows):
+        title = name[0] if name[1] is None else f"{name[0]} ({rows[0]['option']} = {name[1]:g})"
+        print_table(
+            ["", "method", "bits", "95% interval", "null", "ceiling", "warnings"],
+            [
+                [
+                    row["quantity"],
+                    row["method"],
+                    f"{row['bits']:.3f}",
+                    "-" if row["low_bits"] is None else f"{row['low_bits']:.3f} to {row['high_bits']:.3f}",
+                    "-" if row["null_bits"] is None else f"{row['null_bits']:.3f}",
+                    "-" if row["ceiling_bits"] is None else f"{row['ceiling_bits']:.3g}",
+                    row["warnings"] or "-",
+                ]
+                for row in rows
+                if (row["views"], row["value"]) == name
+            ],
+            title=title,
+        )
+        out.print()
+    for sentence in found.finding:
+        out.print(sentence, markup=False)
+    for warning in found.warnings:
+        err.print(f"warning: {warning}", markup=False)
+    err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+    return 0

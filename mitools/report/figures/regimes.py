@@ -1,0 +1,111 @@
+"""The three regimes: what views say of the label against what they share (Tian et al. 2020, Fig. 1b)."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from mitools.report.figures.columns import Floats, column_values, require_columns
+from mitools.report.figures.label_placement import place_labels
+from mitools.report.figures.panels import SomeAxes, open_panels
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, plain_axes, shorten
+
+REGIMES_COLUMNS = (
+    "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low", "view1_high", "view2_bits",
+    "view2_low", "view2_high", "image_bits", "image_low", "image_high",
+)  # fmt: skip
+
+BLUSH = "#F7E3D7"
+"""A pale orange: where views share more than the image says of the label."""
+
+
+def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
+    """Draw one point a pair of views: what it shares across, what the weaker view says of the label up.
+
+    The band is what the image says of the label, with its interval: left of it views miss information, in it
+    lies the sweet spot, right of it they share more than the label. The line across is the same of the label:
+    no view says more. Bars are intervals; a sweep's points are joined in order.
+
+    Parameters
+    ----------
+    table
+        One row a pair, with ``views``, ``option``, ``value`` and :data:`REGIMES_COLUMNS`, in bits.
+    ax, figure
+        Where to draw; see :mod:`mitools.report.figures.panels`.
+
+    Raises
+    ------
+    InputError
+        When the table has no rows or lacks a column.
+    """
+    require_columns(table, ("views", "option", "value", *REGIMES_COLUMNS))
+    axes = open_panels(ax, figure, ["regimes"], (6.4, 4.0), room=(0.4, 0.4)).axes[0]
+    plain_axes(axes)
+    across = _point(table, "shared")
+    up = np.where(
+        column_values(table, "view1_bits") <= column_values(table, "view2_bits"),
+        _point(table, "view1"),
+        _point(table, "view2"),
+    )
+    image = _point(table, "image")[:, 0]
+    _limit(axes, across, up, image)
+    _shade(axes, image)
+    bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "color": "black", "ecolor": "black"}
+    axes.errorbar(across[0], up[0], xerr=_reach(across), yerr=_reach(up), capsize=2, elinewidth=1, **bars)
+    for _, rows in table[table["option"].notna()].groupby("option", sort=False):
+        places = table.index.get_indexer(rows.index)
+        axes.plot(across[0, places], up[0, places], color=BLUE, linewidth=1, zorder=1)
+    ends = np.concatenate(
+        [np.c_[across[k], up[0]] for k in (1, 2)] + [np.c_[across[0], up[k]] for k in (1, 2)]
+    )
+    place_labels(axes, across[0], up[0], [_name(row) for _, row in table.iterrows()], FONT_SIZE - 1, ends)
+    axes.set_xlabel("shared by the views, I(v1;v2) (bits)", fontsize=FONT_SIZE)
+    axes.set_ylabel("label information of the weaker view, I(v;y) (bits)", fontsize=FONT_SIZE)
+    return axes
+
+
+def _point(table: pd.DataFrame, name: str) -> Floats:
+    """Give readings and both limits, shape (3, n)."""
+    return np.stack([column_values(table, f"{name}_{end}") for end in ("bits", "low", "high")])
+
+
+def _reach(point: Floats) -> Floats:
+    return np.abs(point[1:] - point[0])
+
+
+def _limit(axes: Axes, across: Floats, up: Floats, image: Floats) -> None:
+    right = 1.15 * max(float(np.nanmax(across)), float(image[2]))
+    top = 1.2 * max(float(np.nanmax(up)), float(image[2]))
+    axes.set_xlim(min(0.0, float(np.nanmin(across))) - 0.03 * right, right)
+    axes.set_ylim(min(0.0, float(np.nanmin(up))) - 0.05 * top, top)
+
+
+def _shade(axes: Axes, image: Floats) -> None:
+    left, right = axes.get_xlim()
+    low, high = image[1:]
+    axes.axvspan(left, low, color=PALE, alpha=0.5, linewidth=0, zorder=0)
+    axes.axvspan(high, right, color=BLUSH, linewidth=0, zorder=0)
+    axes.axhline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    axes.axvline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)
+    axes.annotate(
+        f"I(x;y) = {image[0]:.2f} bits", (1.0, image[0]), xycoords=("axes fraction", "data"),
+        xytext=(-3, 3), textcoords="offset points", ha="right", fontsize=FONT_SIZE - 1, color=GREY,
+    )  # fmt: skip
+    places = [("missing information", (left + low) / 2), ("excess", (high + right) / 2)]
+    if high > left:
+        places.append(("sweet spot", (low + high) / 2))
+    for name, place in places:
+        turned = 90 if name == "sweet spot" else 0
+        axes.annotate(
+            name, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
+            textcoords="offset points", ha="center", va="bottom", rotation=turned,
+            fontsize=FONT_SIZE - 1, color=ORANGE if name == "excess" else GREY,
+        )  # fmt: skip
+
+
+def _name(row: pd.Series) -> str:
+    if pd.notna(row["option"]):
+        return f"{row['value']:g}"
+    return shorten(str(row["views"]), 36)

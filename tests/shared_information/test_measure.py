@@ -1,0 +1,110 @@
+"""What views share is read right where the truth is known, and kept."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import mitools
+from mitools.core.errors import InputError
+from mitools.datasets.open import open_data
+from mitools.shared_information.measure import measure_view_pairs
+from mitools.shared_information.settings import ViewSettings
+from mitools.shared_information.view_pair import read_pair
+
+QUICK = ViewSettings(methods=("infonce",), steps=250, batch_size=128, check_every=25, width=8, embedding=16)
+CDP = "cdp?n=1600&size=32&background=none&colors=4&digits=2&shared=color&partners=color,none"
+
+
+@pytest.fixture(scope="module")
+def measured(tmp_path_factory):
+    """Two images that share their colour, of 2 bits, and two that share nothing."""
+    out = tmp_path_factory.mktemp("views")
+    pairs = [read_pair("image,partner:1"), read_pair("image,partner:2")]
+    return measure_view_pairs(open_data(CDP), pairs, out=out, settings=QUICK), out
+
+
+def test_images_that_share_their_colour_share_two_bits(measured):
+    shared = measured[0].pairs[0].shared[0]
+    low, high, _ = shared.interval_bits
+    assert shared.kind == "lower bound"
+    assert low <= 2.0
+    assert high >= 1.9
+    assert abs(shared.null_bits) < 0.2
+
+
+def test_images_that_share_nothing_read_zero(measured):
+    low, high, _ = measured[0].pairs[1].shared[0].interval_bits
+    assert low <= 0.0 <= high + 0.05
+    assert high < 0.1
+
+
+def test_what_a_view_says_of_the_label_is_the_colour_or_nothing(measured):
+    with_colour, without = measured[0].pairs
+    for found in (with_colour.image, *with_colour.of_view, without.of_view[0]):
+        assert found.estimates[0].bits == pytest.approx(2.0, abs=0.1)
+    low, high, _ = without.of_view[1].estimates[0].interval_bits
+    assert low < 0.02
+    assert high < 0.1
+
+
+def test_regimes_follow_from_the_truth(measured):
+    with_colour, without = measured[0].pairs
+    # Shared are exactly the label's two bits, of which a lower bound shows slightly less.
+    assert "excess" not in with_colour.regime.name
+    assert without.regime.name == "missing information"
+    assert "view 2" in without.regime.sentence
+
+
+def test_a_second_call_reads_what_was_kept(measured, monkeypatch):
+    found, out = measured
+    monkeypatch.setattr("mitools.shared_information.measure.fit_views", None)
+    again = measure_view_pairs(open_data(CDP), [read_pair("image,partner:1")], out=out, settings=QUICK)
+    assert again.pairs[0].shared[0].to_dict() == found.pairs[0].shared[0].to_dict()
+    assert again.pairs[0].lacks == found.pairs[0].lacks
+
+
+def test_the_front_door_and_its_files(measured, tmp_path):
+    _, _out = measured
+    named = {"steps": 250, "batch_size": 128, "width": 8, "embedding": 16}
+    rng = np.random.default_rng(0)
+    pixels, labels = rng.integers(0, 256, (60, 3, 8, 8), dtype=np.uint8), np.repeat([0, 1, 2], 20)
+    found = mitools.measure_views(
+        (torch.from_numpy(pixels), labels),
+        "simclr",
+        methods="infonce",
+        **named | {"steps": 3},
+        folder=tmp_path / "out",
+        device="cpu",
+        progress=False,
+    )
+    assert {path.name for path in found.files} == {
+        "views.csv", "readings.csv", "estimates.json", "reading.txt", "regimes.png", "regimes.svg",
+    }  # fmt: skip
+    assert found.table["h_y_bits"].tolist() == pytest.approx([math.log2(3)])
+    # Nothing is in noise, and nothing is claimed.
+    assert found.table["regime"].tolist() == ["cannot be told"]
+
+
+@pytest.mark.parametrize(
+    ("views", "message"),
+    [
+        ("lab:l,lab:ab,image", "give one view, or two"),
+        ("image", "nothing in it is random"),
+        ("simclr,", "give one view, or two"),
+        ("smclr", "simclr"),
+    ],
+)
+def test_views_that_make_no_pair_are_one_line(views, message):
+    with pytest.raises(InputError, match=message):
+        read_pair(views)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [({"folds": 1}, "folds is 1"), ({"width": 12}, "multiple of 8"), ({"methods": ()}, "no method")],
+)
+def test_settings_out_of_range_are_one_line(setting, message):
+    with pytest.raises(InputError, match=message):
+        ViewSettings(**setting)

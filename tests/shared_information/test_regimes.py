@@ -1,0 +1,53 @@
+"""Regimes are named by what the intervals allow, and by nothing else."""
+
+import pytest
+
+from mitools.core.entropy import bits_to_nats
+from mitools.core.estimate import Estimate, EstimateWarning, Interval
+from mitools.shared_information.regimes import regime_of
+
+EQUAL = Interval(-0.1, 0.1, 0.95)
+
+
+def estimate(low, high, entropy=None, warnings=()):
+    middle = bits_to_nats((low + high) / 2)
+    return Estimate(
+        "infonce",
+        "lower bound",
+        middle,
+        interval_nats=Interval(bits_to_nats(low), bits_to_nats(high), 0.95),
+        entropy_nats=None if entropy is None else bits_to_nats(entropy),
+        warnings=warnings,
+    )
+
+
+IMAGE = estimate(1.9, 2.1, entropy=2.5)
+
+
+@pytest.mark.parametrize(
+    ("shared", "lacks", "name"),
+    [
+        (estimate(1.8, 2.0), (EQUAL, EQUAL), "sweet spot"),
+        (estimate(1.8, 2.0), (EQUAL, Interval(0.3, 0.6, 0.95)), "missing information"),
+        (estimate(1.0, 1.2), (EQUAL, EQUAL), "missing information"),
+        (estimate(4.0, 4.2), (EQUAL, EQUAL), "excess"),
+        (estimate(4.0, 4.2), (Interval(0.3, 0.6, 0.95), EQUAL), "missing information and excess"),
+        # The intervals touch: nothing is told apart.
+        (estimate(2.05, 2.4), (EQUAL, EQUAL), "sweet spot"),
+    ],
+)
+def test_regimes(shared, lacks, name):
+    assert regime_of(shared, IMAGE, lacks).name == name
+
+
+def test_what_lies_beyond_the_label_is_said_apart():
+    assert (
+        "1.50 of them beyond all there is of the label"
+        in regime_of(estimate(4.0, 4.2), IMAGE, (EQUAL, EQUAL)).sentence
+    )
+
+
+def test_nothing_is_said_where_the_label_is_not_read_off_the_images():
+    nothing = EstimateWarning("indistinguishable_from_zero", "the interval reaches 0")
+    image = estimate(-0.1, 0.1, entropy=2.5, warnings=(nothing,))
+    assert regime_of(estimate(4.0, 4.2), image, (EQUAL, EQUAL)).name == "cannot be told"

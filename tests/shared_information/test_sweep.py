@@ -1,0 +1,41 @@
+"""A sweep varies an option of the views that take it."""
+
+import pytest
+
+from mitools.core.errors import InputError
+from mitools.shared_information.view_pair import read_sweep, swept
+
+
+def test_a_sweep_sets_the_option_in_every_view_that_takes_it():
+    pairs = swept(["simclr?crop_area=0.5&blur=0"], read_sweep("crop_area=0.2:1:3"))
+    assert [pair.value for pair in pairs] == [0.2, 0.6, 1.0]
+    assert pairs[0].views[0] == pairs[0].views[1]
+    assert "crop_area=0.2" in pairs[0].views[0]
+    assert "blur=0" in pairs[0].views[0]
+    assert "0.5" not in pairs[1].name
+
+
+def test_a_view_that_lacks_the_option_stays_as_it_is():
+    (pair, _) = swept(["image,simclr"], read_sweep("strength=0.2,0.4"))
+    assert pair.views == ("image", "simclr?strength=0.2")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("crop_area", "write OPTION"),
+        ("crop_area=0.2:1", "write OPTION"),
+        ("crop_area=0.2:1:1", "between 2 and"),
+        ("crop_area=1,1", "two different"),
+        ("crop_area=a,b", "write OPTION"),
+        ("crop_area=nan,1", "two different finite"),
+    ],
+)
+def test_a_sweep_that_cannot_be_read_is_one_line(text, message):
+    with pytest.raises(InputError, match=message):
+        read_sweep(text)
+
+
+def test_an_option_that_no_view_takes_is_one_line():
+    with pytest.raises(InputError, match="sweep over sigma"):
+        swept(["lab:l,lab:ab"], read_sweep("sigma=1,2"))
