@@ -23,6 +23,14 @@ N, K = 12, 6
 LABELS = torch.arange(N) % 3
 NAMES = list(TRAINING_METHODS)
 
+NARROW = {"hidden": 32, "width": 16}
+SMALL_OPTIONS = {
+    "imsvd": {"hidden": 32, "variables": 4, "units": 3},
+    "barlow_twins": NARROW,
+    "vicreg": NARROW,
+}
+"""Projectors of the papers' sizes would take seconds to make."""
+
 
 def pixels(seed: int, n: int = N) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
@@ -30,7 +38,9 @@ def pixels(seed: int, n: int = N) -> Tensor:
 
 
 def recipe_of(name: str, **changes: Any) -> TrainingRecipe:
-    content = {"encoder": "convnet", "data": "digits", "method": name, "epochs": 2, "batch_size": K} | changes
+    content = {"encoder": "convnet", "data": "digits", "method": name, "epochs": 2, "batch_size": K}
+    content |= {"options": SMALL_OPTIONS[name]} if name in SMALL_OPTIONS else {}
+    content |= changes
     return TrainingRecipe.model_validate(content)
 
 

@@ -1,0 +1,63 @@
+"""A step of IMSVD against one of Barlow Twins and of VICReg, at the width of the paper (its Table IV)."""
+
+import resource
+from collections.abc import Callable
+from pathlib import Path
+from time import process_time
+
+import pytest
+
+from mitools.backends.runtime import Runtime
+from mitools.backends.threads import threads
+from mitools.core.progress import silent
+from mitools.training.loop.run_folder import RunFolder
+from mitools.training.loop.trainer import _Run
+from mitools.training.recipes import TrainingRecipe
+
+BATCH, WIDTH, HIDDEN = 256, 8160, 512
+"""The paper's width; a hidden layer so narrow that the loss, and not the projector, makes the step."""
+
+WITHIN = 1.5
+"""How much longer than that of Barlow Twins a step of IMSVD may take."""
+
+OPTIONS = {
+    "imsvd": {"variables": WIDTH // 80, "units": 80, "hidden": HIDDEN},
+    "barlow_twins": {"width": WIDTH, "hidden": HIDDEN, "layers": 2},
+    "vicreg": {"width": WIDTH, "hidden": HIDDEN, "layers": 2},
+}
+
+
+def step_of(method: str, folder: Path) -> Callable[[], None]:
+    """Make one epoch of one step."""
+    recipe = TrainingRecipe(
+        encoder="convnet",
+        data=f"cdp?shared=color&n={BATCH}&size=32&background=none",
+        method=method,
+        options=OPTIONS[method],
+        batch_size=BATCH,
+    )
+    run = _Run.prepare(recipe, RunFolder(folder), Runtime(), silent)
+    prepared = run.runtime.prepare(run.method)
+    return lambda: run._epoch(prepared, 0, None)
+
+
+def test_a_step_of_imsvd_takes_little_longer_than_one_of_barlow_twins(tmp_path: Path) -> None:
+    """In processor time of one thread, in turns, so that other processes slow all alike."""
+    steps = {method: step_of(method, tmp_path / method) for method in OPTIONS}
+    seconds: dict[str, list[float]] = {name: [] for name in steps}
+    with threads(1):
+        for _ in range(3):
+            for name, step in steps.items():
+                began = process_time()
+                step()
+                seconds[name].append(process_time() - began)
+    best = {name: min(taken) for name, taken in seconds.items()}
+    print({name: f"{taken:.2f} s, {taken / best['barlow_twins']:.2f} times" for name, taken in best.items()})
+    assert best["imsvd"] < WITHIN * best["barlow_twins"], seconds
+
+
+@pytest.mark.parametrize("method", list(OPTIONS))
+def test_memory(method: str, tmp_path: Path) -> None:
+    """Peak memory of a step; each in a process of its own: ``pytest -k "test_memory and vicreg"``."""
+    step_of(method, tmp_path / method)()
+    print(f"{method}: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
