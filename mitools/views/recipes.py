@@ -20,7 +20,7 @@ ShareOrLarge = Annotated[float | Literal["large"], BeforeValidator(_share_or_lar
 
 
 class AugmentationRecipe(Recipe):
-    """How a view is drawn from an image: SimCLR's steps in this order, and solarising and AutoAugment after them.
+    """How a view is drawn from an image: SimCLR's steps in this order, then solarising and AutoAugment.
 
     The defaults are those for small images, as training takes them. A recipe may name the view instead,
     ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.

@@ -115,7 +115,7 @@ def _written(value: float | str | None) -> str:
 
 
 def draw_count(recipe: AugmentationRecipe) -> int:
-    """Count the random numbers that an image needs: DRAWS, and those of a blur, solarising and AutoAugment."""
+    """Count the random numbers an image needs: DRAWS, and those of a blur, solarising and AutoAugment."""
     blur, auto = BLUR_DRAWS if recipe.blur else 0, AUTO_DRAWS if recipe.auto else 0
     return DRAWS + blur + (1 if recipe.solarise else 0) + auto
 

@@ -21,7 +21,7 @@ def imsvd(
     diagonal: float = 1.0,
     off_diagonal: float = 1.0,
 ) -> Tensor:
-    """Cross-joint entropy loss of Information-Maximized Soft Variable Discretization (Niu et al. 2024, Eq. 11).
+    """Cross-joint entropy loss of IMSVD, on the soft variables of two views (Niu et al. 2024, Eq. 11).
 
     ``invariance * transform_invariance - diagonal * diagonal_entropy - off_diagonal * off_diagonal_entropy``.
     Equation 11 as printed divides both entropies by M^2. Here, as in the authors' program, the diagonal part

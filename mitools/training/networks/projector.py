@@ -1,5 +1,7 @@
 """The projector of methods without negatives: linear layers with batch norms, and a last one without bias."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,7 @@ from mitools.backends.gathering import gather_with_gradient
 
 
 class Projector(nn.Sequential):
-    """Linear layers, each but the last followed by a batch norm and ReLU (Zbontar et al. 2021; Niu et al. 2024).
+    """Linear layers, each but the last followed by a batch norm and ReLU (Zbontar et al. 2021).
 
     Parameters
     ----------
@@ -24,7 +26,7 @@ class Projector(nn.Sequential):
     def __init__(self, width: int, hidden: int, output: int, layers: int) -> None:
         widths = [width] + [hidden] * (layers - 1)
         parts: list[nn.Module] = []
-        for narrow, wide in zip(widths[:-1], widths[1:], strict=True):
+        for narrow, wide in pairwise(widths):
             parts += [nn.Linear(narrow, wide, bias=False), BatchNorm(wide), nn.ReLU(inplace=True)]
         super().__init__(*parts, nn.Linear(widths[-1], output, bias=False))
 

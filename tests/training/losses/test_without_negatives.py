@@ -1,4 +1,4 @@
-"""IMSVD, Barlow Twins and VICReg: their formulas written out on four samples, and the package lightly beside."""
+"""IMSVD, Barlow Twins and VICReg: their formulas written out on four samples, and lightly beside."""
 
 import math
 from collections.abc import Callable
@@ -135,7 +135,7 @@ def test_gradients_pull_the_loss_down(loss: Callable[..., Tensor], views: Tensor
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_batch_of_one_is_one_line(loss: Callable[..., Tensor], views: Tensor) -> None:
-    with pytest.raises(InputError, match="a batch of 1 has no .*; give at least two items"):
+    with pytest.raises(InputError, match=r"a batch of 1 has no .*; give at least two items"):
         loss(*views[:, :1])
 
 

@@ -1,4 +1,4 @@
-"""Methods without negatives: they learn, two processes are one, a stopped run goes on, and bad input is told."""
+"""Methods without negatives: they learn, two processes are one, a stopped run goes on, bad input."""
 
 import os
 import socket
