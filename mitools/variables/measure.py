@@ -77,13 +77,14 @@ def measure_variables(
 
     Every number is that of Niu et al. (2024) on the sample, with two corrections. An entropy is raised by its
     bias to first order, ``sum_d Var(q_d) / (2 n p_d)``, which is (D - 1) / 2n for hard variables (Miller
-    1955), unless bins were made to hold equally many of these very items. From dependence, what the same items give with every variable permuted on its own is taken off:
-    that is what chance gives where variables are independent. Variables that are nearly copies fill fewer
-    joint values and owe less to chance, so that their reading is low, by ``null_nats`` at the most. Nothing is
-    clipped: independent variables read a little below 0 as often as above.
+    1955), unless bins were made to hold equally many of these very items. From dependence, what the same
+    items give with every variable permuted on its own is taken off: that is what chance gives where variables
+    are independent. Variables that are nearly copies fill fewer joint values and owe less to chance, so that
+    their reading is low, by ``null_nats`` at the most. Nothing is clipped: independent variables read a
+    little below 0 as often as above.
 
-    Intervals are from the bootstrap over groups of each item's influence on the number; for dependence that is
-    slight they are too wide rather than too narrow.
+    Intervals are from the bootstrap over groups of each item's influence on the number; for dependence that
+    is slight they are too wide rather than too narrow.
 
     Parameters
     ----------
@@ -119,41 +120,29 @@ def measure_variables(
         )
     passes = _Passes(rows, discretiser, groups, seed)
     counted = passes.count()
-    influences = passes.influences(counted)
-    names = ("entropy", "redundancy", "total_correlation")
-    units, n = discretiser.units, len(rows)
-    settings = {"variables": discretiser.what, "units": units, "seed": seed}
-    warnings = {
-        name: _undersampled(n, units, size) for name, size in zip(names, (1, 2, counted.size), strict=True)
+    spread = _spread(passes.influences(counted), groups, seed)
+    by_chance, together_by_chance = counted.chance
+    readings = {  # the number, what of it is chance, and of how many variables it is
+        "entropy": (float(counted.entropies.mean()), None, 1),
+        "redundancy": (counted.dependence - by_chance, by_chance, 2),
+        "total_correlation": (counted.correlation - together_by_chance, together_by_chance, counted.size),
     }
-    values = {
-        "entropy": float(counted.entropies.mean()),
-        "redundancy": counted.dependence - counted.chance[0],
-        "total_correlation": counted.correlation - counted.chance[1],
-    }
-    nulls = {"entropy": None, "redundancy": counted.chance[0], "total_correlation": counted.chance[1]}
-    ceilings = {
-        "entropy": log(units),
-        "redundancy": log(units),
-        "total_correlation": (counted.size - 1) * log(units),
-    }
-    spread = _spread(influences, groups, seed)
-    seconds = perf_counter() - began
+    seconds, units = perf_counter() - began, discretiser.units
     found = {
         name: Estimate(
             method=f"variables_{name}",
             kind="point estimate",
-            nats=values[name],
-            stderr_nats=spread[k],
-            interval_nats=Interval(values[name] - Z * spread[k], values[name] + Z * spread[k], CONFIDENCE),
-            ceiling_nats=ceilings[name],
-            null_nats=nulls[name],
-            n_report=n,
+            nats=nats,
+            stderr_nats=error,
+            interval_nats=Interval(nats - Z * error, nats + Z * error, CONFIDENCE),
+            ceiling_nats=max(1, size - 1) * log(units),
+            null_nats=null,
+            n_report=len(rows),
             seconds=seconds,
-            settings=settings,
-            warnings=warnings[name],
+            settings={"variables": discretiser.what, "units": units, "seed": seed},
+            warnings=_undersampled(len(rows), units, size),
         )
-        for k, name in enumerate(names)
+        for (name, (nats, null, size)), error in zip(readings.items(), spread, strict=True)
     }
     return VariableReading(
         **found,
@@ -214,13 +203,14 @@ class _Passes(NamedTuple):
         p, n = table.marginals, len(self.rows)
         bias = np.divide(table.variances, 2 * n * p, out=np.zeros_like(p), where=p > 0).sum(axis=1)
         entropies = entr(p).sum(axis=1) + (0.0 if self.discretiser.balanced else bias)
+        pairwise = pairwise_information(table)
         return _Counted(
             table,
             subsets,
             size,
             entropies,
-            pairwise_information(table),
-            _off_diagonal_mean(pairwise_information(table)),
+            pairwise,
+            _off_diagonal_mean(pairwise),
             float(subset_correlations(subsets.joints, p, chosen).mean()),
             self._chance(chosen),
             float(used.sum(axis=1).mean()),
@@ -228,7 +218,7 @@ class _Passes(NamedTuple):
         )
 
     def _chance(self, chosen: NDArray[np.int64]) -> tuple[float, float]:
-        """Give what permuted variables read: pairs, and subsets; several times where there are few of them."""
+        """Give what permuted variables read, pairs and subsets: several times where there are few of them."""
         variables, units = self.discretiser.variables, self.discretiser.units
         times = min(20, -(-MOST_SUBSETS // min(len(chosen), variables * (variables - 1) // 2)))
         found = []
@@ -289,7 +279,7 @@ def _off_diagonal_mean(pairwise: Floats) -> float:
 
 
 def _spread(influences: Floats, groups: NDArray[np.int64] | None, seed: int) -> list[float]:
-    """Standard errors of the means of influences, by drawing groups with replacement."""
+    """Give standard errors of the means of influences, by drawing groups with replacement."""
     if groups is None:
         sums, sizes = influences, np.ones(len(influences))
     else:
