@@ -9,7 +9,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from mitools.report.figures.panels import AxesArray, SomeAxes, open_panels
+from mitools.report.figures.panels import AxesArray, Panels, SomeAxes, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 
 Floats = NDArray[np.float64]
@@ -57,6 +57,7 @@ def joint_matrix(
     for value in expected:
         bar.ax.axhline(value, color="white", linewidth=1.5)
     bar.set_label("joint probability", fontsize=FONT_SIZE)
+    _lay_out(panels)
     return panels.array
 
 
@@ -86,6 +87,7 @@ def entropy_bars(
     axes.set_ylim(0, 1.15 * log2(units))
     axes.set_xlabel("variables, in order of their entropy", fontsize=FONT_SIZE)
     axes.set_ylabel("entropy (bits)", fontsize=FONT_SIZE)
+    _lay_out(panels)
     return panels.array
 
 
@@ -123,6 +125,7 @@ def views_side_by_side(
     bar = table.figure.colorbar(drawn, ax=[panels.axes[1], panels.axes[3]], shrink=0.8)
     bar.set_label("probability", fontsize=FONT_SIZE)
     bar.ax.tick_params(labelsize=FONT_SIZE - 1)
+    _lay_out(panels)
     return panels.array
 
 
@@ -154,3 +157,10 @@ def gallery(
                 axes.imshow(row[c])
         panels.axes[r * columns].set_title(titles[r], fontsize=FONT_SIZE, loc="left", color=ORANGE)
     return panels.array
+
+
+def _lay_out(panels: Panels) -> None:
+    """Run the layout of a figure for a file, before it is measured what lies outside of it."""
+    if panels.figure is not None:
+        panels.figure.draw_without_rendering()
+        panels.figure.set_layout_engine("none")

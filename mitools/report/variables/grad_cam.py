@@ -15,12 +15,6 @@ from mitools.encoders.inputs.read import finish_inputs, read_inputs
 from mitools.variables.discretise import Bins, Clusters, Discretiser, OwnVariables
 
 
-def last_convolution(module: nn.Module) -> nn.Module | None:
-    """Find the last convolution of a network, in the order in which it names its layers; None without one."""
-    found = [layer for layer in module.modules() if isinstance(layer, nn.Conv2d)]
-    return found[-1] if found else None
-
-
 def heat_of_unit(
     encoder: Encoder,
     data: LabelledData,
@@ -29,7 +23,10 @@ def heat_of_unit(
     variable: int,
     unit: int,
 ) -> NDArray[np.float64] | None:
-    """Weigh the maps of the last convolution by how much each raises a unit, on the images themselves.
+    """Weigh the last maps of a network by how much each raises a unit, on the images themselves.
+
+    The last maps are what the norms and activations behind the last convolution make of it: behind a norm
+    over places, the slopes of the convolution's own output have no mean.
 
     A soft variable's score is the logarithm of the unit's probability. That of a bin is its column, negative
     in the lower half of the bins; that of a cluster the negative squared distance from its centre.
@@ -51,29 +48,15 @@ def heat_of_unit(
         Shape (k, h, w), from 0 to 1, of the size of the network's input; None where the network has no
         convolution with maps of more than one place.
     """
-    layer = last_convolution(encoder.module)
-    if layer is None:
-        return None
     images: Any = finish_inputs(read_inputs(data, items, encoder.preprocess), encoder.preprocess)
-    maps: list[Tensor] = []
-
-    def keep(_: nn.Module, __: Any, output: Tensor) -> Tensor:
-        maps.append(output)
-        return output.clone()  # what follows may change it in place
-
-    hook = layer.register_forward_hook(keep)
-    device = next(encoder.module.parameters()).device
-    try:
-        with torch.enable_grad():
-            rows = encoder.module(images.to(device).requires_grad_())
-            score = _score(rows, discretiser, variable, unit).sum()
-            (slope,) = torch.autograd.grad(score, maps[0])
-    finally:
-        hook.remove()
-    if maps[0].ndim != 4 or maps[0].shape[-1] * maps[0].shape[-2] < 2:
-        return None
+    device = next(encoder.module.parameters(), torch.empty(0)).device
+    with torch.enable_grad():
+        rows, maps = _with_maps(encoder.module, images.to(device).requires_grad_())
+        if maps is None:
+            return None
+        (slope,) = torch.autograd.grad(_score(rows, discretiser, variable, unit).sum(), maps)
     weights = slope.mean(dim=(2, 3), keepdim=True)
-    heat = functional.relu((weights * maps[0].detach()).sum(dim=1, keepdim=True))
+    heat = functional.relu((weights * maps.detach()).sum(dim=1, keepdim=True))
     heat = functional.interpolate(heat, images.shape[-2:], mode="bilinear", align_corners=False)[:, 0]
     most = heat.amax(dim=(1, 2), keepdim=True)
     found: NDArray[np.float64] = (heat / most.clamp(min=1e-12)).double().cpu().numpy()
@@ -85,6 +68,31 @@ def over(picture: NDArray[np.uint8], heat: NDArray[np.float64]) -> NDArray[np.fl
     colours = colormaps["jet"](heat)[..., :3]
     found: NDArray[np.float64] = 0.55 * picture / 255 + 0.45 * colours
     return found
+
+
+def _with_maps(module: nn.Module, images: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Run a network; give its output and the last tensor of the places of its last convolution."""
+    maps: list[Tensor] = []
+    places: list[tuple[int, ...]] = []
+
+    def keep(layer: nn.Module, _: Any, output: Any) -> Any:
+        if not isinstance(output, Tensor) or output.ndim != 4:
+            return output
+        if isinstance(layer, nn.Conv2d):
+            places.append(tuple(output.shape[2:]))
+        maps.append(output)
+        return output.clone()  # what follows may change it in place
+
+    leaves = [layer for layer in module.modules() if not list(layer.children())]
+    hooks = [layer.register_forward_hook(keep) for layer in leaves]
+    try:
+        rows = module(images)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    if not places or np.prod(places[-1]) < 2:
+        return rows, None
+    return rows, [one for one in maps if tuple(one.shape[2:]) == places[-1]][-1]
 
 
 def _score(rows: Tensor, discretiser: Discretiser, variable: int, unit: int) -> Tensor:

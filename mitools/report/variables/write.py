@@ -148,7 +148,9 @@ def _of_images(
             for row, of_unit in zip(rows, heats, strict=True)
             if of_unit is not None
         ]
-        says = "The same images with the places that speak for the unit (Grad-CAM at the last convolution)."
+        says = (
+            "The same images, with the places that speak for the unit (Grad-CAM): all blue where none does."
+        )
         drawn.append(_drawn(out / "grad_cam", gallery, laid, titles, says=says))
     return drawn
 
