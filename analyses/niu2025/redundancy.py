@@ -1,4 +1,4 @@
-"""Whether columns without correlation are independent: four methods and a planted case (Niu et al., III-E)."""
+"""Whether columns without correlation are independent: four methods, a planted case (Niu et al., III-E)."""
 
 from pathlib import Path
 from typing import Annotated, Any

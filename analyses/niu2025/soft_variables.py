@@ -34,6 +34,9 @@ PREDICTIONS = {
 
 Z = 1.959964
 
+HALF = 0.5
+"""Share of one-hot variables below which independence says little."""
+
 
 class SoftVariablesRecipe(Recipe):
     """What the analysis is made from.
@@ -190,7 +193,12 @@ def describe(table: pd.DataFrame) -> str:
     verdict = (
         f"Within their intervals hold: {listed(holding)}." if holding else "None holds within its interval."
     )
-    return f"Of what Theorem 1 predicts at the least loss: {'; '.join(parts)}. {verdict}"
+    text = f"Of what Theorem 1 predicts at the least loss: {'; '.join(parts)}. {verdict}"
+    if rows.loc[("trained", "one_hot"), "value"] < HALF:
+        text += (
+            " Most variables are far from one-hot: values drawn from such share little, whatever they say."
+        )
+    return text
 
 
 def _distance(row: pd.Series) -> float:
@@ -199,4 +207,4 @@ def _distance(row: pd.Series) -> float:
 
 def _shown(row: pd.Series) -> str:
     unit = " bits" if row["unit"] == "bits" else ""
-    return f"{row['value']:.3f} ({row['low']:.3f} to {row['high']:.3f}){unit}"
+    return f"{row['value']:.3g} ({row['low']:.3g} to {row['high']:.3g}){unit}"
