@@ -146,7 +146,7 @@ def dependence_of(
     """
     bins: Bins = fit_bins(rows, units=units, seed=seed)
     found = measure_variables(rows, bins, groups, seed)
-    correlation = np.corrcoef(rows[:, bins.columns].astype(np.float64), rowvar=False)
+    correlation = np.atleast_2d(np.corrcoef(rows[:, bins.columns].astype(np.float64), rowvar=False))
     pairs = correlation[np.triu_indices(len(correlation), 1)]
     linear = -np.log1p(-np.square(np.clip(pairs, -1 + 1e-9, 1 - 1e-9))).mean() / 2 - 1 / (2 * len(rows))
     assert found.redundancy.null_nats is not None

@@ -10,13 +10,13 @@ from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
+    bits,
     err,
     out,
     print_json,
     print_table,
     progress,
 )
-from mitools.cli.estimates import bits
 
 GroupsOption = Annotated[
     Path | None,

@@ -119,7 +119,7 @@ def measure_variables(
             " items that do not know each other"
         )
     passes = _Passes(rows, discretiser, groups, seed)
-    counted = passes.count()
+    counted = passes.tables()
     spread = _spread(passes.influences(counted), groups, seed)
     by_chance, together_by_chance = counted.chance
     readings = {  # the number, what of it is chance, and of how many variables it is
@@ -186,7 +186,7 @@ class _Passes(NamedTuple):
         for items in np.array_split(order, pieces):
             yield self.discretiser(self.rows[items]), items
 
-    def count(self) -> _Counted:
+    def tables(self) -> _Counted:
         """Count all tables, and as many again of permuted variables."""
         variables, units = self.discretiser.variables, self.discretiser.units
         size = min(SUBSET_SIZE, variables)

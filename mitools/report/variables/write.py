@@ -179,7 +179,7 @@ def _pixels(subject: Subject, encoder: Encoder, items: NDArray[np.int64]) -> NDA
     return pixels
 
 
-def _views(subject: Subject, pixels: NDArray[np.float32]) -> list[NDArray[np.uint8]]:
+def _views(subject: Subject, pixels: NDArray[np.floating]) -> list[NDArray[np.uint8]]:
     """Draw the two views of the first item again, as pictures."""
     import torch
 

@@ -49,7 +49,7 @@ class ProjectedPair(SharedEncoder):
         Of the projector.
     """
 
-    Options = ProjectorOptions
+    Options: ClassVar[type[Recipe]] = ProjectorOptions
     augmentation: ClassVar[AugmentationRecipe | None] = AugmentationRecipe(blur="large", solarise=0.1)
 
     def __init__(self, recipe: TrainingRecipe, data: TrainingData, options: ProjectorOptions) -> None:
