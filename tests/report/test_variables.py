@@ -17,7 +17,7 @@ from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.features.store import FeatureStore
 from mitools.report.variables.grad_cam import heat_of_unit
 from mitools.report.variables.subject import Subject, open_subject
-from mitools.report.variables.write import Unit, write_variables
+from mitools.report.variables.write import Unit, _driving, _frequent, write_variables
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
 from mitools.variables.discretise import Bins
@@ -83,6 +83,20 @@ def test_the_gallery_shows_the_items_of_the_greatest_probability(
     order = np.argsort(-subject.unit(2, 1), kind="stable")[:8]
     pictures = [np.asarray(subject.data[int(item)][0]) for item in order]
     np.testing.assert_array_equal(np.stack(shown["gallery"][0][0]), np.stack(pictures))
+
+
+def test_of_items_that_are_alike_in_a_unit_any_are_shown() -> None:
+    """Not the first ones, which in data in the order of their classes are all of one class."""
+    found = _driving(np.repeat([1.0, 0.0], [500, 20]))
+    assert len(set(found)) == 8
+    assert found.max() < 500
+    assert found.max() > 250
+    assert _driving(np.array([0.0, 0.2, 0.7, 0.0])).tolist() == [2, 1]
+
+
+def test_of_bins_the_outermost_are_shown(folder: Path) -> None:
+    bins = open_subject("builtin:pixels", DATA, FeatureStore(folder / "store"))
+    assert [unit for variable, unit in _frequent(bins) if variable == 0] == [0, 1, 6, 7]
 
 
 def test_any_encoder_has_variables_of_its_columns(folder: Path) -> None:

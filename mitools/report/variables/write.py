@@ -156,8 +156,11 @@ def _of_images(
 
 
 def _frequent(subject: Subject) -> list[Unit]:
-    """Choose the most frequent units of the first two variables."""
+    """Choose the most frequent units of the first two variables; of bins, alike in that, the outermost."""
     shares = subject.reading.marginals[:2]
+    if subject.discretiser.balanced:
+        outer = np.minimum(np.arange(shares.shape[1]), np.arange(shares.shape[1])[::-1])
+        shares = np.broadcast_to(-outer, shares.shape)
     return [
         Unit(variable, int(unit))
         for variable, own in enumerate(shares)
@@ -166,8 +169,12 @@ def _frequent(subject: Subject) -> list[Unit]:
 
 
 def _driving(probability: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Choose the items of a unit with the highest probability, the first ones where it is the same."""
-    order = np.argsort(-probability, kind="stable")[:IMAGES_SHOWN]
+    """Choose the items of a unit with the highest probability; of items that are alike in it, any.
+
+    Not the first ones: data are often in the order of their classes.
+    """
+    shuffled = np.random.default_rng(0).permutation(len(probability))
+    order = shuffled[np.argsort(-probability[shuffled], kind="stable")[:IMAGES_SHOWN]]
     return order[probability[order] > 0]
 
 
