@@ -30,9 +30,10 @@ def mean_entropy(q: ArrayLike, size: int = 1, subsets: NDArray[np.int64] | None 
 
     Examples
     --------
+    >>> from mitools.core.entropy import LOG2
     >>> from mitools.variables.distributions import one_hot
     >>> xor = one_hot([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], 2)
-    >>> [round(mean_entropy(xor, size) / np.log(2), 9) for size in (1, 2, 3)]
+    >>> [round(mean_entropy(xor, size) / LOG2, 9) for size in (1, 2, 3)]
     [1.0, 2.0, 2.0]
     """
     array = np.asarray(q, dtype=np.float64)
@@ -55,9 +56,10 @@ def total_correlation(q: ArrayLike, size: int, subsets: NDArray[np.int64] | None
 
     Examples
     --------
+    >>> from mitools.core.entropy import LOG2
     >>> from mitools.variables.distributions import one_hot
     >>> xor = one_hot([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], 2)
-    >>> [round(total_correlation(xor, size) / np.log(2), 9) for size in (2, 3)]
+    >>> [round(total_correlation(xor, size) / LOG2, 9) for size in (2, 3)]
     [0.0, 1.0]
     """
     array = np.asarray(q, dtype=np.float64)

@@ -34,6 +34,7 @@ from mitools.training.losses import (
     transform_invariance,
     vicreg,
 )
+from mitools.training.losses.barlow_twins import without_diagonal
 from mitools.training.losses.imsvd import soft_pair
 from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.memory_bank import MemoryBank
@@ -101,7 +102,7 @@ def defined_in(room: ModuleType) -> list[object]:
 
 def test_no_loss_is_forgotten() -> None:
     functions = {found for found in defined_in(mitools.training.losses) if inspect.isfunction(found)}
-    assert functions - {soft_pair} == set(LOSSES)
+    assert functions - {soft_pair, without_diagonal} == set(LOSSES)
 
 
 def test_no_network_and_no_memory_is_forgotten() -> None:

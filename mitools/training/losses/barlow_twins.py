@@ -42,7 +42,10 @@ def barlow_twins(x: Tensor, y: Tensor, off_diagonal: float = 0.005) -> Tensor:
         raise InputError(f"a batch of {len(x)} has no correlations; give at least two items")
     x, y = (functional.batch_norm(rows, None, None, training=True) for rows in (x, y))
     correlation = x.T @ y / len(x)
-    own = correlation.diagonal()
-    return (own - 1).square().sum() + off_diagonal * (
-        torch.linalg.vector_norm(correlation).square() - own.square().sum()
-    )
+    on = (correlation.diagonal() - 1).square().sum()
+    return on + off_diagonal * torch.linalg.vector_norm(without_diagonal(correlation)).square()
+
+
+def without_diagonal(table: Tensor) -> Tensor:
+    """Set the diagonal of a square table to 0, so that sums of squares never come out below 0."""
+    return table.clone().fill_diagonal_(0.0)

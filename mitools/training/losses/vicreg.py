@@ -5,6 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.errors import InputError
+from mitools.training.losses.barlow_twins import without_diagonal
 
 
 def vicreg(
@@ -58,4 +59,4 @@ def _shortfall(rows: Tensor, least_variance: float = 1e-4) -> Tensor:
 def _covariance(rows: Tensor) -> Tensor:
     centred = rows - rows.mean(dim=0)
     table = centred.T @ centred / (len(rows) - 1)
-    return (torch.linalg.vector_norm(table).square() - table.diagonal().square().sum()) / rows.shape[1]
+    return torch.linalg.vector_norm(without_diagonal(table)).square() / rows.shape[1]
