@@ -115,6 +115,20 @@ ANALYSES: dict[str, Analysis] = {
         smoke="9 minutes",
         paper="hours, not measured",
     ),
+    "soft_variables": Analysis(
+        "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
+        "niu2025.soft_variables",
+        "SoftVariablesRecipe",
+        smoke="5 minutes",
+        paper="not measured",
+    ),
+    "redundancy": Analysis(
+        "are columns without correlation independent? (Niu et al., Sec. III-E)",
+        "niu2025.redundancy",
+        "RedundancyRecipe",
+        smoke="7 minutes",
+        paper="not measured",
+    ),
     "mine_check": Analysis(
         "how far does MINE read above the truth on the items it was fitted to?",
         "checks.mine_check",

@@ -186,6 +186,7 @@ def audit(
     critic: bool = True,
     trained_head: bool = False,
     control: bool = True,
+    measures: str | Sequence[str] | None = None,
     layers: str | Sequence[str] | None = None,
     pool: str = "auto",
     preprocess: Callable[[Any], Any] | Mapping[str, Any] | None = None,
@@ -237,6 +238,9 @@ def audit(
         For ``run:`` encoders, fit a critic that starts from the projection head too.
     control
         Compare every trained network with a copy of its architecture untrained.
+    measures
+        Further measures: ``discrete`` for entropies and dependence of discrete variables, a run's own where
+        it has them (``imsvd``), columns in equal-mass bins otherwise.
     layers, pool
         ``"all"``, or names as ``named_modules`` has them: read these layers, one row each, of every encoder
         whose spec does not name its own. `pool` says how a layer becomes one row an item: ``auto``, ``mean``,
@@ -301,8 +305,7 @@ def audit(
     from mitools.features.store import FeatureStore
     from mitools.results.audit import AuditResult
 
-    words = pairing.split(",") if isinstance(pairing, str) else pairing
-    pairings = dict.fromkeys(str(word).strip() for word in words)
+    pairings = dict.fromkeys(_listed(pairing))
     where = resolve_device(device)
     require_precision(precision, where)
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
@@ -319,6 +322,7 @@ def audit(
             critic=critic,
             trained_head=trained_head,
             control=control,
+            further_measures=tuple(dict.fromkeys(_listed(measures))),
             precision=precision,
             kept_as=keep,
             device=str(where),
@@ -863,6 +867,12 @@ def measure_views(
     if folder is not None:
         result.save(folder)
     return result
+
+
+def _listed(words: str | Sequence[str] | None) -> list[str]:
+    """Take words of a list, or of a text with commas between them."""
+    words = words.split(",") if isinstance(words, str) else words or ()
+    return [str(word).strip() for word in words]
 
 
 def _recipe(given: Any, kind: Any, name: str) -> Any:

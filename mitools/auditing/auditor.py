@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.auditing.cells import CELLS, asked_cells, asked_view_cells
+from mitools.auditing.cells import CELLS, ON_DEMAND, asked_cells, asked_view_cells
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore
 from mitools.datasets.base import LabelledData
@@ -35,6 +36,7 @@ from mitools.measures.representation import Representation
 from mitools.measures.view_names import named_after_view
 from mitools.pairing.view_pairs import paired_view
 from mitools.training.trained_head import trained_head
+from mitools.training.trained_variables import trained_variables
 from mitools.views.base import View
 from mitools.views.item_views import ItemViews
 
@@ -113,6 +115,8 @@ def run_audit(
     requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
     if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
+    for name in settings.further_measures:
+        check_name("measures", name, ON_DEMAND)
     views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
     if len({view.name for view in views}) < len(views):
         raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
@@ -171,6 +175,8 @@ class _Auditor(NamedTuple):
         }
         is_run = self.settings.trained_head and encoder.source == "run"
         head = trained_head(encoder.spec) if is_run else None
+        of_variables = "discrete" in self.settings.further_measures
+        variables = trained_variables(encoder.spec) if of_variables and encoder.source == "run" else None
         untrained = self._untrained(encoder)
         audited = []
         for depth, layer in enumerate(features):
@@ -180,6 +186,7 @@ class _Auditor(NamedTuple):
                 head=head if layer == OUTPUT else None,
                 untrained=untrained.features.get(layer),
                 untrained_items=untrained.items,
+                variables=variables if layer == OUTPUT else None,
             )
             title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
             of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}

@@ -15,8 +15,14 @@ CELLS: dict[str, tuple[str, ...]] = {
     "head": ("i_class_head",),
     "simclr head": ("i_simclr_head",),
     "control": ("control_i_class", "control_gain"),
+    "discrete": (
+        "entropy", "redundancy", "total_correlation", "units_used", "one_hot_share", "one_hot_share_99",
+    ),
 }  # fmt: skip
 """Names of :data:`mitools.measures.registry.MEASURES` by the cell that they are kept in."""
+
+ON_DEMAND = ("discrete",)
+"""Cells that are measured where they are asked for by name, ``--measures discrete``."""
 
 OF_VIEWS = ("simclr", "simclr head")
 """Cells that are measured once for each view whose pairs are asked for."""
@@ -28,6 +34,7 @@ def asked_cells(representation: Representation, settings: AuditSettings) -> list
     The control is not among them: where it cannot be had, the audit goes on.
     """
     asked = {"infonce": settings.critic, "head": representation.head is not None, "control": False}
+    asked |= {cell: cell in settings.further_measures for cell in ON_DEMAND}
     return [cell for cell in CELLS if asked.get(cell, cell not in OF_VIEWS)]
 
 

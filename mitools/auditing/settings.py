@@ -25,6 +25,8 @@ class AuditSettings:
         For runs with a projection head, fit a critic that starts from it too.
     control
         Compare every trained network with its architecture untrained.
+    further_measures
+        Cells of :data:`mitools.auditing.cells.ON_DEMAND`, which are measured where they are named.
     precision, kept_as
         What networks compute in, and what features are kept as: see
         :class:`mitools.features.extract.PassOptions`.
@@ -39,6 +41,7 @@ class AuditSettings:
     critic: bool = True
     trained_head: bool = False
     control: bool = True
+    further_measures: tuple[str, ...] = ()
     precision: str = "float32"
     kept_as: FeatureDtype = "float32"
     device: str = "cpu"

@@ -10,13 +10,13 @@ from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
+    bits,
     err,
     out,
     print_json,
     print_table,
     progress,
 )
-from mitools.cli.estimates import bits
 
 GroupsOption = Annotated[
     Path | None,
@@ -62,6 +62,10 @@ def audit(
     control: Annotated[
         bool, typer.Option(help="Hold every trained network against its architecture untrained.")
     ] = True,
+    measures: Annotated[
+        str | None,
+        typer.Option(help="Further measures: discrete (entropies and redundancy of discrete variables)."),
+    ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"
     ),
@@ -93,6 +97,7 @@ def audit(
         critic=critic,
         trained_head=trained_head,
         control=control,
+        measures=measures,
         precision=precision,
         keep=keep,
         device=device,

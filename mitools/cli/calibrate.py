@@ -15,7 +15,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.estimates import bits as shown
+from mitools.cli.console import bits as shown
 
 
 def calibrate(

@@ -10,13 +10,13 @@ from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
+    bits,
     err,
     out,
     print_json,
     print_table,
     progress,
 )
-from mitools.cli.estimates import bits
 
 app = typer.Typer(help="Look at encoders.", rich_markup_mode=None)
 

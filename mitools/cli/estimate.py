@@ -5,8 +5,16 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
-from mitools.cli.estimates import print_agreement
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    print_agreement,
+    print_json,
+    print_table,
+    progress,
+)
 
 
 def _list(wanted: bool) -> None:

@@ -18,6 +18,7 @@ from mitools.cli.plane import plane
 from mitools.cli.run import run_analysis
 from mitools.cli.same_class import same_class
 from mitools.cli.train import train
+from mitools.cli.variables import variables
 from mitools.cli.views import views
 from mitools.core.errors import InputError
 
@@ -59,6 +60,7 @@ app.command("calibrate")(calibrate)
 app.command("correlate")(correlate)
 app.command("train")(train)
 app.command("plane")(plane)
+app.command("variables")(variables)
 app.command("views")(views)
 app.command("run")(run_analysis)
 app.add_typer(study.app, name="study")

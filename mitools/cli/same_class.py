@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, out, print_json
-from mitools.cli.estimates import print_estimates
+from mitools.cli.console import JsonOption, SeedOption, out, print_estimates, print_json
 
 
 def same_class(

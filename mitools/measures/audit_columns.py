@@ -6,9 +6,11 @@ _CERTIFICATE = Computation("mitools.measures.certificate:certificate")
 _CONTROL = Computation("mitools.measures.control:compare_with_untrained")
 _NEIGHBOURS = Computation("mitools.measures.quality:neighbour_accuracies")
 _TOLERANCE = Computation("mitools.measures.quality:class_tolerance")
+_VARIABLES = Computation("mitools.measures.discrete:discrete_variables")
 _FEATURE_FAULTS = Computation("mitools.measures.feature_faults:feature_faults")
 
 _LEE = "Lee et al. 2023"
+_NIU = "Niu et al. 2024"
 _HYPERSPHERE = "Wang and Isola 2020, Sec. 4.1"
 
 AUDIT_MEASURES = (
@@ -213,6 +215,42 @@ AUDIT_MEASURES = (
         source="paired influence functions: van der Vaart 1998, chapter 12",
         pairing="same_class",
         reads=("rows", "labels", "untrained"),
+    ),
+    *(
+        Measure(
+            name,
+            "estimate",
+            _VARIABLES,
+            what=what,
+            source=f"{_NIU}, {where}",
+            pairing="",
+            reads=("rows",),
+            may_read=("variables",),
+            higher_is_better=name == "entropy",
+        )
+        for name, what, where in (
+            ("entropy", "bits that a variable uses: its own, or a column in eight equal-mass bins", "Eq. 7"),
+            ("redundancy", "information that two variables share, less what chance gives", "Eq. 8"),
+            ("total_correlation", "what three variables have in common, less what chance gives", "Eq. 8"),
+        )
+    ),
+    *(
+        Measure(
+            name,
+            "metric",
+            _VARIABLES,
+            what=what,
+            source=f"{_NIU}, Sec. V-C",
+            pairing="",
+            reads=("rows",),
+            may_read=("variables",),
+            unit=unit,
+        )
+        for name, what, unit in (
+            ("units_used", "units of a variable that are the most likely one for some item", "count"),
+            ("one_hot_share", "share of soft variables whose greatest probability is above 0.9", "share"),
+            ("one_hot_share_99", "share of soft variables whose greatest probability is above 0.99", "share"),
+        )
     ),
 )
 """Estimates first, then what they are compared with."""

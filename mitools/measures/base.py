@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 MeasureKind = Literal["estimate", "difference", "metric"]
-ReadField = Literal["rows", "labels", "views", "head", "untrained"]
+ReadField = Literal["rows", "labels", "views", "head", "untrained", "variables"]
 TableKind = Literal["audit", "study", "plane"]
 
 
@@ -46,6 +46,8 @@ class Measure:
         What a study calls it beside the pairing; empty where a study asks for it by its name alone.
     reads
         The fields of :class:`mitools.measures.representation.Representation` that it reads.
+    may_read
+        Further fields that it reads where they are there, and does without where they are not.
     unit
         As it is shown: ``bits``, ``share``, ``cosine``, ``count``; empty for a number without one.
     higher_is_better
@@ -62,6 +64,7 @@ class Measure:
     pairing: str
     estimator: str = ""
     reads: tuple[ReadField, ...] = ("rows", "labels")
+    may_read: tuple[ReadField, ...] = ()
     unit: str = "bits"
     higher_is_better: bool = True
     tables: tuple[TableKind, ...] = ("audit", "study")

@@ -106,6 +106,7 @@ def request(names: Iterable[str], representation: Representation, settings: Meas
     """Name all that measures of a representation depend on, as JSON values."""
     asked = [known_measure(name) for name in names]
     fields = {field for one in asked for field in one.reads} & {*LACKING, "rows"}
+    fields |= {field for one in asked for field in one.may_read if getattr(representation, field) is not None}
     read = {field: representation.keys[field] for field in sorted(fields)}
     record = groups_record(representation.parts.groups) | settings.record()
     return {"measures": [one.name for one in asked], "revision": REVISION} | read | record

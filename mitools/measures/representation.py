@@ -12,6 +12,7 @@ from mitools.encoders.checkpoints.load import digest_weights
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
 from mitools.features.extract import Features
+from mitools.variables.discretise import OwnVariables
 
 if TYPE_CHECKING:
     from torch import nn
@@ -53,8 +54,10 @@ class Representation:
         The projection head that the encoder was trained with, as a critic, or None.
     untrained
         What the same architecture makes of some of the items untrained, or None.
+    variables
+        The soft variables that the encoder was trained with, or None.
     keys
-        Digests of ``rows``, ``views``, ``head`` and ``untrained``, where results are to be kept.
+        Digests of ``rows``, and of the optional fields that are there, where results are to be kept.
 
     Examples
     --------
@@ -71,6 +74,7 @@ class Representation:
     views: NDArray[Any] | None = None
     head: "nn.Module | None" = None
     untrained: UntrainedRows | None = None
+    variables: OwnVariables | None = None
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -112,6 +116,7 @@ class Representation:
         head: "nn.Module | None" = None,
         untrained: Features | None = None,
         untrained_items: NDArray[np.int64] | None = None,
+        variables: OwnVariables | None = None,
     ) -> Self:
         """Take what an encoder made of a data set, with the keys that results are kept by.
 
@@ -127,10 +132,14 @@ class Representation:
             See :class:`Representation`.
         untrained, untrained_items
             Features of the untrained twin, and which items they are of; both or neither.
+        variables
+            See :class:`Representation`.
         """
         keys = {"rows": features.key}
         keys |= {} if views is None else {"views": views.key}
         keys |= {} if head is None else {"head": digest_weights(head)}
+        if variables is not None:
+            keys["variables"] = variables_key(variables)
         twin = None
         if untrained is not None and untrained_items is not None:
             keys["untrained"] = untrained.key
@@ -142,12 +151,18 @@ class Representation:
             None if views is None else views.values,
             head,
             twin,
+            variables,
             keys,
         )
 
     def with_views(self, views: Features) -> Self:
         """Take features of views of every item as well."""
         return replace(self, views=views.values, keys={**self.keys, "views": views.key})
+
+
+def variables_key(variables: OwnVariables) -> str:
+    """Name soft variables by the weights that make them."""
+    return f"{digest_weights(variables.head)} {variables.units}"
 
 
 def _as_views(views: ArrayLike) -> NDArray[np.float32]:

@@ -20,9 +20,11 @@ from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS
 from mitools.measures.item_split import groups_record, item_groups
 from mitools.measures.registry import REVISION
+from mitools.measures.representation import variables_key
 from mitools.measures.settings import MeasureSettings
 from mitools.studies.definition import Cell, Study, cells
 from mitools.training.trained_head import trained_head
+from mitools.training.trained_variables import trained_variables
 from mitools.views.item_views import ItemViews
 from mitools.views.registry import make_view
 
@@ -84,6 +86,7 @@ class StudyFolder:
         self._data: dict[str, LabelledData] = {}
         self._identities: dict[str, _Identity | InputError] = {}
         self._heads: dict[str, str | None] = {}
+        self._variables: dict[str, str | None] = {}
         self._latest: tuple[str, AnyEncoder] | None = None
 
     @cached_property
@@ -196,6 +199,8 @@ class StudyFolder:
             found["views"] = views.key
         if "head" in cell.registered.reads:
             found["head"] = self._head_digest(cell.encoder)
+        if "variables" in cell.registered.may_read:
+            found["variables"] = self._variables_digest(cell.encoder)
         return found
 
     def _head_digest(self, spec: str) -> str | None:
@@ -203,6 +208,12 @@ class StudyFolder:
             head = trained_head(spec)
             self._heads[spec] = None if head is None else digest_weights(head)
         return self._heads[spec]
+
+    def _variables_digest(self, spec: str) -> str | None:
+        if spec not in self._variables:
+            own = trained_variables(spec)
+            self._variables[spec] = None if own is None else variables_key(own)
+        return self._variables[spec]
 
     def fail(self, cell: Cell, error: str) -> None:
         """Keep a cell's failure."""

@@ -25,6 +25,7 @@ from mitools.measures.representation import Representation
 from mitools.studies.definition import Cell
 from mitools.studies.folder import StudyFolder
 from mitools.training.trained_head import trained_head
+from mitools.training.trained_variables import trained_variables
 from mitools.views.item_views import ItemViews
 
 POLL_SECONDS = 1.0
@@ -133,6 +134,7 @@ class Worker:
             head=trained_head(cell.encoder) if "head" in reads else None,
             untrained=untrained,
             untrained_items=None if control is None else control.items,
+            variables=trained_variables(cell.encoder) if "variables" in cell.registered.may_read else None,
         )
 
     def _extract(
@@ -188,7 +190,8 @@ def _values(measured: Callable[[], Measured], cell: Cell) -> Values:
 
 def _representation(cell: Cell) -> tuple[Any, ...]:
     """Name what a cell reads: cells of one name read one representation."""
-    further = tuple(field for field in cell.registered.reads if field not in ("rows", "labels"))
+    read = (*cell.registered.reads, *cell.registered.may_read)
+    further = tuple(field for field in read if field not in ("rows", "labels"))
     return cell.data, cell.encoder, cell.seed, further, cell.view
 
 

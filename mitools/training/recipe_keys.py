@@ -6,8 +6,10 @@ from typing import Any
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
 from mitools.training.methods.registry import (
+    LIGHTLY_PREFIX,
     OWN_PREFIX,
     TRAINING_METHODS,
+    is_known,
     is_own,
     method_class,
     read_options,
@@ -41,8 +43,8 @@ def with_options_in_place(content: Mapping[str, Any]) -> dict[str, Any]:
     name = keys["method"] = keys.pop(named[0])
     if not isinstance(name, str):
         return keys
-    if not is_own(name) and name not in TRAINING_METHODS:
-        known = [*TRAINING_METHODS, f"{OWN_PREFIX}MODULE:CLASS"]
+    if not is_own(name) and not is_known(name):
+        known = [*TRAINING_METHODS, f"{LIGHTLY_PREFIX}NAME", f"{OWN_PREFIX}MODULE:CLASS"]
         raise InputError(f"there is no {named[0]} {name!r}; did you mean {nearest(name, known)}?")
     options, under = _options(keys, name)
     keys["options"] = options if is_own(name) else read_options(name, options, under).model_dump(mode="json")

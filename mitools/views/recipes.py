@@ -20,7 +20,7 @@ ShareOrLarge = Annotated[float | Literal["large"], BeforeValidator(_share_or_lar
 
 
 class AugmentationRecipe(Recipe):
-    """How a view is drawn from an image: SimCLR's steps in this order, and AutoAugment's after them.
+    """How a view is drawn from an image: SimCLR's steps in this order, then solarising and AutoAugment.
 
     The defaults are those for small images, as training takes them. A recipe may name a view instead
     (:data:`Augmentation`): ``simclr?strength=0.5``, whose defaults are the paper's for ImageNet.
@@ -40,6 +40,8 @@ class AugmentationRecipe(Recipe):
     blur
         Probability of a Gaussian blur; ``large`` for 0.5 where an image is larger than 32 pixels and none
         where it is not, as Chen et al. have it (Appendices A and B.9).
+    solarise
+        Probability that values of 128 and above (of 255) are inverted, as in Barlow Twins and VICReg.
     auto
         AutoAugment's policy (Cubuk et al. 2019), learnt on the data set named; None leaves it out.
     """
@@ -50,6 +52,7 @@ class AugmentationRecipe(Recipe):
     jitter: Share = 0.8
     grey: Share = 0.2
     blur: ShareOrLarge = 0.0
+    solarise: Share = 0.0
     auto: Literal["cifar10", "imagenet", "svhn"] | None = None
 
 

@@ -105,7 +105,12 @@ def of_python(asked: Asked) -> dict[str, list[float]]:
 @pytest.fixture(scope="module")
 def of_audit(asked: Asked) -> dict[str, list[float]]:
     settings = AuditSettings(
-        view_pairings=("simclr",), views=VIEWS, prior="uniform", seed=SEED, trained_head=True
+        view_pairings=("simclr",),
+        views=VIEWS,
+        prior="uniform",
+        seed=SEED,
+        trained_head=True,
+        further_measures=("discrete",),
     )
     out = asked.folder / "audit"
     found = run_audit(open_data(DATA), [asked.spec], out=out, store=asked.store, settings=settings)

@@ -68,7 +68,7 @@ def test_facts_are_stated() -> None:
     lower = {name for name, measure in MEASURES.items() if not measure.higher_is_better}
     assert lower == {
         "alignment", "alignment_simclr", "uniformity", "control_i_class", "constant_dims", "dead_units",
-        "duplicate_rows", "nonfinite_rows",
+        "duplicate_rows", "nonfinite_rows", "redundancy", "total_correlation",
     }  # fmt: skip
     needs_views = {name for name, measure in MEASURES.items() if measure.needs_views}
     assert {"i_simclr", "i_simclr_head", "alignment_simclr", "simclr:dv"} <= needs_views

@@ -62,16 +62,36 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "multiview.predictive:Predictive",
         "a decoder from one view's encoder to another view; no bound",
     ),
+    "imsvd": TrainingMethod(
+        "imsvd:IMSVD",
+        "soft variables that are invariant, of high entropy and pairwise independent; no bound",
+    ),
+    "barlow_twins": TrainingMethod(
+        "barlow_twins:BarlowTwins",
+        "cross-correlation of two augmentations brought to the identity; no bound",
+    ),
+    "vicreg": TrainingMethod(
+        "vicreg:VICReg",
+        "variance, invariance and covariance of two augmentations; no bound",
+    ),
 }
 """The methods by name: a new one is a file and a row here."""
 
 OWN_PREFIX = "python:"
 """What begins the name of a method from the user's own code."""
 
+LIGHTLY_PREFIX = "lightly:"
+"""What begins the name of a loss of the package lightly."""
+
 
 def is_own(name: str) -> bool:
     """Whether a name stands for the user's own code, ``python:module:Class``, which naming it runs."""
     return name.startswith(OWN_PREFIX)
+
+
+def is_known(name: str) -> bool:
+    """Whether a name stands for one of mitools' own methods, or for some loss of the package lightly."""
+    return name in TRAINING_METHODS or name.startswith(LIGHTLY_PREFIX)
 
 
 def method_class(name: str) -> "type[Method]":
@@ -80,16 +100,20 @@ def method_class(name: str) -> "type[Method]":
     Parameters
     ----------
     name
-        One of :data:`TRAINING_METHODS`, or ``python:module:Class`` for the user's own, found as Python finds
-        it or in the current folder.
+        One of :data:`TRAINING_METHODS`, ``lightly:NAME`` for a loss of the package lightly, or
+        ``python:module:Class`` for the user's own, found as Python finds it or in the current folder.
 
     Raises
     ------
     InputError
-        When the user's code cannot be imported, or is no method.
+        When the user's code cannot be imported, or is no method; when lightly is missing or has no such loss.
     """
     from mitools.training.methods.base import Method
 
+    if name.startswith(LIGHTLY_PREFIX):
+        from mitools.training.methods.lightly_loss import lightly_method
+
+        return lightly_method(name.removeprefix(LIGHTLY_PREFIX))
     if not is_own(name):
         module, _, attribute = TRAINING_METHODS[name].where.partition(":")
         found = getattr(import_module(f"mitools.training.methods.{module}"), attribute)

@@ -21,6 +21,9 @@ hue, grey or not."""
 BLUR_DRAWS = 2
 """Random numbers an image where a blur may come: whether, and how wide."""
 
+SOLARISED_FROM = 128 / 255
+"""The least value that is inverted (PIL.ImageOps.solarize)."""
+
 PAPER = AugmentationRecipe(jitter_strength=1.0, blur="large")
 """What ``simclr`` means without options: the augmentation of Chen et al. (2020) for ImageNet (Appendix A)."""
 
@@ -94,8 +97,9 @@ def simclr_view(spec: ViewSpec) -> SimCLRView:
 
 
 def draw_count(recipe: AugmentationRecipe) -> int:
-    """Count the random numbers that an image needs: DRAWS, and those of AutoAugment and of a blur."""
-    return DRAWS + (AUTO_DRAWS if recipe.auto else 0) + (BLUR_DRAWS if recipe.blur else 0)
+    """Count the random numbers an image needs: DRAWS, and those of a blur, solarising and AutoAugment."""
+    blur, auto = BLUR_DRAWS if recipe.blur else 0, AUTO_DRAWS if recipe.auto else 0
+    return DRAWS + blur + (1 if recipe.solarise else 0) + auto
 
 
 def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tensor:
@@ -103,8 +107,8 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
 
     The steps are those of Chen et al. (2020, appendix A): random resized crop, flip, colour jitter, grey,
     and where the recipe has it a blur whose width is uniform between 0.1 and 2 pixels, cut off at a tenth of
-    the image. The jitter's four parts come in one fixed order, and hue is turned in YIQ space. AutoAugment
-    follows where it is asked for.
+    the image. The jitter's four parts come in one fixed order, and hue is turned in YIQ space. Solarising
+    (VICReg) and AutoAugment follow where they are asked for.
 
     Parameters
     ----------
@@ -136,6 +140,9 @@ def augmented(images: Tensor, draws: Tensor, recipe: AugmentationRecipe) -> Tens
     if recipe.blur:
         images = blurred_at_random(images, recipe.blur, *further[:, :BLUR_DRAWS].T)
         further = further[:, BLUR_DRAWS:]
+    if recipe.solarise:
+        images = torch.where(each(further[:, 0] < recipe.solarise), _solarised(images), images)
+        further = further[:, 1:]
     return images if recipe.auto is None else auto_augmented(images, further, recipe.auto)
 
 
@@ -163,6 +170,11 @@ def _cropped(
 
 def _hue_turned(images: Tensor, turn: Tensor) -> Tensor:
     return torch.einsum("bij,bjhw->bihw", _turns(turn), images).clamp(0, 1)
+
+
+def _solarised(images: Tensor) -> Tensor:
+    """Invert what is bright."""
+    return torch.where(images >= SOLARISED_FROM, 1 - images, images)
 
 
 def _turns(angle: Tensor) -> Tensor:

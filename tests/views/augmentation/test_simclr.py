@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageOps
 from scipy.ndimage import gaussian_filter, map_coordinates
 from torch import Tensor
 from torchvision.transforms.v2 import functional
@@ -173,3 +173,22 @@ def test_images_of_one_row_and_large_ones_are_augmented(images: Tensor) -> None:
         view = SimCLRView()(torch.rand(2, 3, height, width), torch.rand(2, 13))
         assert view.shape == (2, 3, height, width)
         assert view.isfinite().all()
+
+
+def test_solarising_inverts_what_is_bright_and_comes_before_auto_augment(images: Tensor) -> None:
+    """As PIL does, from 128 on; the numbers that other steps draw stay where they were."""
+    plain = changed(solarise=0.5)
+    assert draw_count(plain) == DRAWS + 1
+    pixels = torch.arange(256).reshape(1, 1, 16, 16).expand(2, 3, 16, 16)
+    chosen = torch.cat([draws(2), torch.tensor([[0.4], [0.6]])], dim=1)
+    found = (augmented(pixels / 255, chosen, plain) * 255).round().int()
+    picture = Image.fromarray(pixels[0].permute(1, 2, 0).byte().numpy())
+    inverted = torch.from_numpy(np.array(ImageOps.solarize(picture))).permute(2, 0, 1)
+    assert torch.equal(found[0], inverted.int())
+    assert torch.equal(found[1], pixels[1].int())
+    both = changed(solarise=1.0, auto="cifar10")
+    chosen = torch.rand(len(images), draw_count(both), generator=torch.Generator().manual_seed(5))
+    solarised = augmented(images, chosen[:, : DRAWS + 1], changed(solarise=1.0))
+    without = torch.cat([chosen[:, :DRAWS], chosen[:, DRAWS + 1 :]], dim=1)
+    expected = augmented(solarised, without, changed(auto="cifar10"))
+    torch.testing.assert_close(augmented(images, chosen, both), expected)

@@ -1,0 +1,1 @@
+"""What the discrete variables of an encoder are like, as a folder of pictures and a page."""

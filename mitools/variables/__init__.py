@@ -1,0 +1,1 @@
+"""Discrete variables of a representation: their distributions, entropies and dependence, computed."""
