@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from mitools.cli.audit import CacheOption, OutOption, audit_and_report
 from mitools.cli.console import JsonOption, SeedOption
+from mitools.cli.measuring.audit import CacheOption, OutOption, audit_and_report
 
 DATA = "digits"
 ENCODERS = [

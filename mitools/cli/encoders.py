@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.audit import CacheOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
@@ -17,6 +16,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
+from mitools.cli.measuring.audit import CacheOption
 
 app = typer.Typer(help="Look at encoders.", rich_markup_mode=None)
 

@@ -7,19 +7,19 @@ from typing import Annotated
 import typer
 
 from mitools.cli import datasets, encoders, study
-from mitools.cli.audit import audit
-from mitools.cli.calibrate import calibrate
 from mitools.cli.console import err
-from mitools.cli.correlate import correlate
 from mitools.cli.demo import demo
-from mitools.cli.estimate import estimate
 from mitools.cli.guide import guide
-from mitools.cli.plane import plane
+from mitools.cli.measuring.audit import audit
+from mitools.cli.measuring.calibrate import calibrate
+from mitools.cli.measuring.correlate import correlate
+from mitools.cli.measuring.estimate import estimate
+from mitools.cli.measuring.plane import plane
+from mitools.cli.measuring.same_class import same_class
+from mitools.cli.measuring.variables import variables
+from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
-from mitools.cli.same_class import same_class
 from mitools.cli.train import train
-from mitools.cli.variables import variables
-from mitools.cli.views import views
 from mitools.core.errors import InputError
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130

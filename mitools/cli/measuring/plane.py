@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.audit import CacheOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
@@ -18,6 +17,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
+from mitools.cli.measuring.audit import CacheOption
 from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")

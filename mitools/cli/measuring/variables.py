@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.audit import CacheOption
 from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.measuring.audit import CacheOption
 from mitools.core.errors import InputError
 
 
