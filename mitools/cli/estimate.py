@@ -65,8 +65,8 @@ def estimate(
     from mitools.datasets.grouped import read_groups
     from mitools.datasets.readers.npy import read_array
     from mitools.estimators.agreement import agreement
-    from mitools.estimators.inputs.dependent_rows import dependence_warnings
-    from mitools.estimators.inputs.duplicates import copied_rows
+    from mitools.estimators.dependence.copies import copied_rows
+    from mitools.estimators.dependence.dependent_rows import dependence_warnings
     from mitools.estimators.registry import make_estimator
 
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))

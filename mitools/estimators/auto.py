@@ -22,7 +22,7 @@ from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.classical.nsb import NSBEstimator
 from mitools.estimators.classical.predictive_coding import PredictiveCoding
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.sides import Side, take_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts

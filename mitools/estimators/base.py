@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 
 
 class FittedAttributes:

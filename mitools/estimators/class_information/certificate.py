@@ -23,9 +23,9 @@ from mitools.estimators.class_information.classifier_choice import (
     choose_classifier,
 )
 from mitools.estimators.class_information.posterior_estimator import PosteriorEstimator, read_posterior
+from mitools.estimators.dependence.copies import copies_of
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.class_prior import Prior, class_prior
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
-from mitools.estimators.inputs.duplicates import copies_of
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts, as_many_as_report

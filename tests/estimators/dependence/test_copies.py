@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mitools.estimators.dependence.copies import _row_codes, copied_rows, copies_warning, copy_groups
 from mitools.estimators.inputs import row_table
-from mitools.estimators.inputs.duplicates import _row_codes, copied_rows, copies_warning, copy_groups
 from mitools.estimators.inputs.row_table import RowTable
 
 RNG = np.random.default_rng(0)

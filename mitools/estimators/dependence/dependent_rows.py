@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.estimate import EstimateWarning
-from mitools.estimators.inputs.duplicates import copies_warning
-from mitools.estimators.inputs.near_copies import near_copies_warning
+from mitools.estimators.dependence.copies import copies_warning
+from mitools.estimators.dependence.near_copies import near_copies_warning
+from mitools.estimators.dependence.serial_dependence import serial_dependence_warning
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
-from mitools.estimators.inputs.serial_dependence import serial_dependence_warning
 from mitools.estimators.inputs.sides import ROWS_PER_LABEL
 from mitools.estimators.inputs.validation import as_array
 
