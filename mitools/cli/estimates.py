@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mitools.cli.console import err, out, print_table
 
 if TYPE_CHECKING:
-    from mitools.core.estimate import Estimate
+    from mitools.core.estimate import Estimate, EstimateWarning
     from mitools.estimators.agreement import Agreement
 
 HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
@@ -36,14 +36,19 @@ def bits(value: float | None) -> str:
 
 
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
+    """Say what was chosen and why, and every warning once, with the methods that it is of."""
     for estimate in estimates:
         if "chosen" in estimate.settings:
             chosen, because = estimate.settings["chosen"], estimate.settings["because"]
             err.print(f"{estimate.method}: {chosen}, because {because}", markup=False)
             taken = " and ".join(_taken_for(name, estimate.settings) for name in ("x", "y"))
             err.print(f"{estimate.method}: {taken}; --x-as and --y-as say otherwise", markup=False)
+    told: dict[EstimateWarning, list[str]] = {}
+    for estimate in estimates:
         for warning in estimate.warnings:
-            err.print(f"{estimate.method}: {warning}", markup=False)
+            told.setdefault(warning, []).append(estimate.method)
+    for warning, methods in told.items():
+        err.print(f"{', '.join(methods)}: {warning}", markup=False)
 
 
 def _taken_for(name: str, settings: Mapping[str, Any]) -> str:

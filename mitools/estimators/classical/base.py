@@ -14,8 +14,8 @@ from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.block_resampling import SeriesReading, check_block, read_series
-from mitools.estimators.classical.grouped import few_units, group_count, null_permutation
-from mitools.estimators.inputs.groups import Groups, as_groups
+from mitools.estimators.classical.grouped import few_units, null_permutation
+from mitools.estimators.inputs.groups import Groups, as_groups, group_count
 from mitools.estimators.inputs.validation import as_precise_rows, same_length
 
 SideValues = NDArray[Any]

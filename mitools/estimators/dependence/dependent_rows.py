@@ -16,6 +16,9 @@ from mitools.estimators.inputs.validation import as_array
 Side = RowTable | NDArray[Any]
 """Labels 0..C-1, shape (n,); or numbers, a table or shape (n, d)."""
 
+DEPENDENCE_WORDS = ("copies", "near_copies", "serial_dependence")
+"""The words of what is looked for."""
+
 COLUMNS_OF_A_SYMBOL = 8
 """Random numbers that stand for a symbol where symbols are compared as rows."""
 

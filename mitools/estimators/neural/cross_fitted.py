@@ -20,7 +20,7 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.guard import few_pairs, is_carried
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
-from mitools.estimators.inputs.groups import as_groups
+from mitools.estimators.inputs.groups import as_groups, group_count
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, require_columns, same_length
@@ -211,7 +211,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
                 "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
-                "groups": None if plan.pairing.groups is None else int(plan.pairing.groups.max()) + 1,
+                "groups": group_count(plan.pairing.groups),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
         )
