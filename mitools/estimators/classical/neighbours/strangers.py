@@ -149,6 +149,7 @@ def nearest_strangers(rows: Floats, groups: Groups, k: int) -> tuple[Doubles, Ro
         columns = np.ascontiguousarray(rows.T)
 
         def work(block: slice) -> None:
+            """Find the strangers nearest to one block of rows, nearest first."""
             to_all = distances_between(columns[:, block], columns)
             to_all[groups[block, None] == groups] = np.inf
             close = np.argpartition(to_all, k - 1, axis=1)[:, :k]
