@@ -94,7 +94,7 @@ def test_infonce_of_groups_has_the_error_of_groups(monkeypatch: pytest.MonkeyPat
         return assemble_estimate(reading, **known)
 
     monkeypatch.setattr(cross_fitted, "assemble_estimate", seen)
-    x, y, groups = grouped_normals(0.7, 0)
+    x, y, groups = grouped_normals(0.7, 10)
     estimator = VariationalEstimator(hidden=(32,), max_steps=400)
     grouped, alone = estimator.estimate(x, y, groups), estimator.estimate(x, y)
     assert grouped.stderr_nats > 1.7 * alone.stderr_nats

@@ -26,7 +26,7 @@ from mitools.estimators.class_information.classifier_choice import LINEAR, choos
 from mitools.estimators.dependence.copies import copy_groups
 from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.class_prior import Prior, class_prior
-from mitools.estimators.inputs.groups import as_groups, group_count
+from mitools.estimators.inputs.groups import Groups, as_groups, group_count
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.validation import (
@@ -209,11 +209,11 @@ class PosteriorEstimator(MIEstimator):
             if self.folds not in (None, len(given)):
                 raise InputError(f"folds is {self.folds}, but {len(given)} splits are given; leave folds out")
             return given
+        named: Groups | None = None
         if groups is not None:
             named = as_groups(groups, len(labels))
-        else:
-            copied = any(warning.word == "copies" for warning in dependent)
-            named = copy_groups(features) if copied else None
+        elif any(warning.word == "copies" for warning in dependent):
+            named = copy_groups(features)
         return certificate_splits(labels, self.seed, named, self.folds)
 
     def predict_proba(self, x: ArrayLike | RowTable) -> NDArray[np.float32]:
