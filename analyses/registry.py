@@ -119,8 +119,8 @@ ANALYSES: dict[str, Analysis] = {
         "how often do intervals hold the truth where rows come in groups, named and not named?",
         "checks.grouped_rows",
         "GroupedRowsRecipe",
-        smoke="5 minutes",
-        paper="20 minutes of one core",
+        smoke="4 minutes",
+        paper="20 minutes",
     ),
     "mine_check": Analysis(
         "how far does MINE read above the truth on the items it was fitted to?",

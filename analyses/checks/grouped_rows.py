@@ -260,7 +260,7 @@ def coverage_chart(
     axes.set_ylabel("intervals that hold the truth", fontsize=FONT_SIZE)
     handles, _ = axes.get_legend_handles_labels()
     add_key(panels, handles, loc="lower left", bbox_to_anchor=(0.02, 1.0), ncols=3, fontsize=FONT_SIZE - 1)
-    add_caption(panels, caption, y=-0.02)
+    add_caption(panels, caption, width=66, y=-0.02)
     return panels.array
 
 

@@ -121,13 +121,12 @@ def read_club_sampled(
     """
     n = len(x)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
-    partner = order
+    partner = order.clone()
     if not diagonal_is_marginal:
-        partner = torch.empty_like(order)
         partner[order] = order.roll(1)
     if groups is not None:
-        partner = next_stranger(groups[order])
-        partner = torch.empty_like(order).scatter_(0, order, order[partner])
+        circle = order.flip(0)
+        partner[circle] = circle[next_stranger(groups[circle])]
     joint = checked(critic.of_pairs(x, y))
     met = checked(critic.of_pairs(x, y[partner]))
     met_by = torch.zeros_like(met).index_add_(0, partner, met)
