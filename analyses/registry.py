@@ -129,6 +129,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="not measured",
     ),
+    "grouped_rows": Analysis(
+        "how often do intervals hold the truth where rows come in groups, named and not named?",
+        "checks.grouped_rows",
+        "GroupedRowsRecipe",
+        smoke="4 minutes",
+        paper="20 minutes",
+    ),
     "mine_check": Analysis(
         "how far does MINE read above the truth on the items it was fitted to?",
         "checks.mine_check",

@@ -159,6 +159,6 @@ def test_when_no_method_can_be_read_the_reasons_are_given(
     def refuse(self, x, y):
         raise InputError("not today")
 
-    monkeypatch.setattr("mitools.estimators.classical.base.ClassicalEstimator.fit", refuse)
+    monkeypatch.setattr("mitools.estimators.classical.base.ClosedFormEstimator.fit", refuse)
     with pytest.raises(InputError, match="ksg: not today; gaussian: not today"):
         run_calibration(features(4.0), ["ksg", "gaussian"], out=tmp_path, settings=SETTINGS)

@@ -9,7 +9,6 @@ from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
-    bits,
     err,
     out,
     print_json,
@@ -17,6 +16,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.measuring.audit import CacheOption
+from mitools.cli.measuring.estimates import bits
 
 app = typer.Typer(help="Look at encoders.", rich_markup_mode=None)
 

@@ -37,6 +37,7 @@ def assemble_estimate(
     ceiling: float | None = None,
     entropy: float | None = None,
     train_nats: float | None = None,
+    shortfall: float = 0.0,
     still_rising: bool = False,
     further_warnings: tuple[EstimateWarning, ...] = (),
     n_train: int = 0,
@@ -59,6 +60,9 @@ def assemble_estimate(
         What the method can at most return here, and what no truth exceeds, in nats, where known.
     train_nats
         The same reading on training items, where some were trained on.
+    shortfall
+        Nats by which what was trained is thought to fall short of the best: the interval reaches so much
+        higher.
     still_rising
         Whether fitting ended because its steps did, before *select* had settled.
     further_warnings
@@ -78,6 +82,7 @@ def assemble_estimate(
     interval, found = None, tuple[EstimateWarning, ...]()
     if reading.stderr is not None:
         interval = two_sided(reading.nats, reading.stderr)
+        interval = interval._replace(high=interval.high + shortfall)
         found = find_warnings(
             interval,
             reading.nats,

@@ -22,7 +22,7 @@ from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.classical.nsb import NSBEstimator
 from mitools.estimators.classical.predictive_coding import PredictiveCoding
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.sides import Side, take_side
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
@@ -147,6 +147,7 @@ class AutoEstimator(MIEstimator):
         parts: Parts | None = None,
         groups: ArrayLike | None = None,
         block: int | None = None,
+        dependent: Sequence[EstimateWarning] | None = None,
     ) -> Self:
         """Choose, and estimate I(X;Y) from paired rows.
 
@@ -165,6 +166,8 @@ class AutoEstimator(MIEstimator):
         block
             For rows in the order of time: after how many they hardly know of each other any more. Neighbours
             are then read, or symbols counted, beside a null of shifts in time.
+        dependent
+            What is known of how the rows depend on each other, which is then not looked for again.
 
         Raises
         ------
@@ -179,8 +182,11 @@ class AutoEstimator(MIEstimator):
             raise InputError("a split that is given has its own groups; give groups or parts, not both")
         given = groups if parts is None else parts.groups
         self._groups = None if given is None else as_groups(given, len(sides[0].values))
-        told = self._groups is not None or block is not None
-        dependent = () if told else dependence_warnings(sides[0].values, sides[1].values, self.seed)
+        if self._groups is not None or block is not None:
+            dependent = ()
+        elif dependent is None:
+            dependent = dependence_warnings(sides[0].values, sides[1].values, self.seed)
+        self._dependent = tuple(dependent)
         self.considered_: dict[str, Estimate] = {}
         choice = self._choose(*sides, parts) if block is None else self._choose_for_series(*sides, block)
         self.chosen_ = choice.estimator
@@ -189,7 +195,7 @@ class AutoEstimator(MIEstimator):
             chosen,
             method="auto",
             seconds=time.perf_counter() - started,
-            warnings=_distinct(chosen.warnings + choice.warnings + dependent),
+            warnings=_distinct(chosen.warnings + choice.warnings + self._dependent),
             settings=self.settings()
             | {
                 "chosen": chosen.method,
@@ -267,7 +273,7 @@ class AutoEstimator(MIEstimator):
             family = None
             if reached < SETTLED_SHARE_OF_LABELS * entropy(sizes / len(labels)):
                 family = LabelInformation("auto", seed=self.seed)
-                family.fit(rows, labels, parts, None if parts is not None else self._groups)
+                family.fit(rows, labels, parts, None if parts is not None else self._groups, self._dependent)
                 self.considered_["label_information:auto"] = family.estimate_
             return choose_for_labels(near, linear, family)
         if near is None:
@@ -301,7 +307,8 @@ class AutoEstimator(MIEstimator):
         self, estimator: AnyEstimator, x: NDArray[Any], y: NDArray[Any], **split: Parts | None
     ) -> AnyEstimator:
         groups = {"groups": self._groups} if split.get("parts") is None and self._groups is not None else {}
-        found = estimator.fit(x, y, **split, **groups).estimate_
+        known: Any = {"dependent": self._dependent} if isinstance(estimator, LabelInformation) else {}
+        found = estimator.fit(x, y, **split, **groups, **known).estimate_
         self.considered_[found.method] = found
         return estimator
 

@@ -1,6 +1,7 @@
 """What every estimator is: scikit-learn's conventions around an Estimate."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from inspect import signature
 from typing import TYPE_CHECKING, Any, Self
@@ -12,8 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.core.estimate import Estimate, EstimateWarning
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 
 
 class FittedAttributes:
@@ -25,21 +26,6 @@ class FittedAttributes:
             if name.endswith("_") and not name.startswith("_"):
                 check_is_fitted(self)
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-
-
-def with_dependence(estimate: Estimate, x: ArrayLike, y: ArrayLike) -> Estimate:
-    """Add how the rows depend on each other to the warnings of an estimate that took them for independent.
-
-    Parameters
-    ----------
-    estimate
-        Of the pairs.
-    x, y
-        Shapes (n, d_x) or (n,), and (n, d_y) or (n,), in the order in which they were recorded.
-    """
-    known = {warning.word for warning in estimate.warnings}
-    found = tuple(one for one in dependence_warnings(x, y) if one.word not in known)
-    return replace(estimate, warnings=estimate.warnings + found)
 
 
 class MIEstimator(FittedAttributes, BaseEstimator):
@@ -60,7 +46,8 @@ class MIEstimator(FittedAttributes, BaseEstimator):
     def fit(self, x: ArrayLike, y: ArrayLike) -> Self:
         """Estimate I(X;Y) from paired rows, and keep the result in ``estimate_``.
 
-        Those that can read rows that are not independent take ``groups=`` or ``block=`` as well.
+        Those that can read rows that are not independent take ``groups=`` or ``block=`` as well; those that
+        look for such rows on their own take ``dependent=``, what is known of them.
         """
 
     def estimate(
@@ -69,6 +56,7 @@ class MIEstimator(FittedAttributes, BaseEstimator):
         y: ArrayLike,
         groups: ArrayLike | None = None,
         block: int | None = None,
+        dependent: Sequence[EstimateWarning] | None = None,
     ) -> Estimate:
         """Fit, and return the estimate; rows that are not independent are told where nobody named them.
 
@@ -83,6 +71,9 @@ class MIEstimator(FittedAttributes, BaseEstimator):
             row stands alone.
         block
             For rows in the order of time: after how many they hardly know of each other any more.
+        dependent
+            What is known of how the rows depend on each other, which is then not looked for again: see
+            :func:`.dependence_warnings`. Without groups and block.
 
         Raises
         ------
@@ -90,15 +81,21 @@ class MIEstimator(FittedAttributes, BaseEstimator):
             When the rows, groups or the block are malformed, or the estimator takes none.
         """
         fit: Any = self.fit
+        takes = signature(fit).parameters
         given = {name: one for name, one in (("groups", groups), ("block", block)) if one is not None}
         for name in given:
-            if name not in signature(fit).parameters:
+            if name not in takes:
                 raise InputError(
                     f"{type(self).__name__} takes no {name}; take auto, or what `mitools guide rows` names"
                 )
-        self.estimate_ = fit(x, y, **given).estimate_
-        if not given:
-            self.estimate_ = with_dependence(self.estimate_, x, y)
+        if given:
+            self.estimate_ = fit(x, y, **given).estimate_
+        elif "dependent" in takes:
+            self.estimate_ = fit(x, y, dependent=dependent).estimate_
+        else:
+            found = fit(x, y).estimate_
+            told = dependence_warnings(x, y) if dependent is None else tuple(dependent)
+            self.estimate_ = replace(found, warnings=found.warnings + told)
         return self.estimate_
 
     def score(self, x: ArrayLike, y: ArrayLike) -> float:

@@ -16,7 +16,7 @@ from mitools.datasets.known_information.binary_composites import (
 )
 from mitools.datasets.readers.features import FeatureRows
 from mitools.estimators.array_types import Singles
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts, split
 

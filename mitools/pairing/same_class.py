@@ -9,6 +9,7 @@ from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.estimators.array_types import RowNumbers
+from mitools.estimators.dependence.dependent_rows import DEPENDENCE_WORDS
 from mitools.estimators.inputs.class_prior import Prior, class_prior
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts
@@ -184,17 +185,22 @@ class Bracket(NamedTuple):
         H(C).
     identified
         Whether the interval reaches H(C), from a lower limit of at least 0.9 H(C): the truth then *is*
-        H(C) as far as the data can tell.
+        H(C) as far as the data can tell. Never where rows were found that are not independent.
+    independent
+        Whether nothing speaks against rows that are independent; else nothing is certified.
     """
 
     low_nats: float
     high_nats: float
     identified: bool
+    independent: bool = True
 
     def __str__(self) -> str:
         low, high = nats_to_bits(self.low_nats), nats_to_bits(self.high_nats)
         if self.identified:
             return f"identified: I_class = H(C) = {high:.3f} bits, the interval [{low:.3f}, ...] reaches it"
+        if not self.independent:
+            return f"only if the rows were independent: I_class lies in [{low:.3f}, {high:.3f}] bits"
         return f"bracketed: I_class lies in [{low:.3f}, {high:.3f}] bits"
 
 
@@ -221,4 +227,6 @@ def bracket(estimate: Estimate) -> Bracket:
         raise InputError(f"{estimate.method} has no interval or no entropy; it brackets nothing")
     low, high, _ = estimate.interval_nats
     h_c = estimate.entropy_nats
-    return Bracket(low, h_c, high >= h_c and low >= IDENTIFIED_FROM * h_c)
+    independent = not any(warning.word in DEPENDENCE_WORDS for warning in estimate.warnings)
+    identified = independent and high >= h_c and low >= IDENTIFIED_FROM * h_c
+    return Bracket(low, h_c, identified, independent)

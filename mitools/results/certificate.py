@@ -73,7 +73,10 @@ class Certificate:
 
     @property
     def verdict(self) -> str:
-        """``identified`` where the interval reaches H(C) from at least 0.9 H(C), else ``bracketed``."""
+        """``identified`` where the interval reaches H(C) from at least 0.9 H(C), else ``bracketed``.
+
+        Rows that are not independent identify nothing.
+        """
         return "identified" if self.bracket.identified else "bracketed"
 
     @property
@@ -98,6 +101,8 @@ class Certificate:
 
     def __str__(self) -> str:
         share = f"certified at 95% confidence: {self.certified_share:.1%} of H(C)"
+        if not self.bracket.independent:
+            share = "nothing of H(C) is certified"
         return f"{self.bracket}\n{share}; linear accuracy {self.accuracy:.1%}"
 
     def __repr__(self) -> str:

@@ -16,8 +16,8 @@ from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import groups_of, require_classes
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
-from mitools.estimators.inputs.duplicates import copy_groups
+from mitools.estimators.dependence.copies import copy_groups
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.folds import cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
@@ -159,9 +159,8 @@ class _Measurer:
         self.warnings: tuple[EstimateWarning, ...] = ()
         if named is None:
             rows = self.data.pixels.cpu().numpy().reshape(len(data), -1)
-            copies = copy_groups(as_table(rows, "images"), data.labels)
             # Equal images stay together; every other is a group of its own, and none is looked for again.
-            self.groups = np.arange(len(data)) if copies is None else copies
+            self.groups = copy_groups(as_table(rows, "images"))
             small = adaptive_avg_pool2d(self.data.pixels.float(), THUMBNAIL).flatten(1)
             self.warnings = dependence_warnings(small.cpu().numpy(), data.labels, settings.seed)
         else:

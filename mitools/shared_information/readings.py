@@ -80,7 +80,7 @@ def _read_own_critic(
 
 def _infonce_of(x: torch.Tensor, y: torch.Tensor, groups: NDArray[np.int64] | None) -> Reading:
     known = None if groups is None else torch.from_numpy(groups).to(x.device)
-    reading = read_infonce(lambda some, others: some @ others.T, x, y, known)
+    reading = read_infonce(lambda some, others: some @ others.T, x, y, groups=known)
     return reading.by_group(None if groups is None else np.unique(groups, return_inverse=True)[1])
 
 

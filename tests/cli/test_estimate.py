@@ -113,10 +113,30 @@ def test_copied_rows_are_told(arrays, tmp_path, capsys):
     assert "copies" not in capsys.readouterr().err
     for path in arrays:
         np.save(path, np.repeat(np.load(path), 2, axis=0))
-    assert run(["estimate", *arrays, "--method", "mixed_ksg"]) == 0
-    assert "400 of 800 rows are copies of others" in " ".join(capsys.readouterr().err.split())
+    assert run(["estimate", *arrays, "--method", "mixed_ksg,label_information"]) == 0
+    # Whatever the number of methods, each warning is printed once.
+    assert " ".join(capsys.readouterr().err.split()).count("400 of 800 rows are copies of others") == 1
     assert run(["estimate", *arrays, "--method", "mixed_ksg", "--json"]) == 0
     read = document(capsys)
     assert read["copied_rows"] == 400
     # Copies lie beside each other here, so that the order counts as well.
     assert [warning["word"] for warning in read["dependent_rows"]] == ["copies", "serial_dependence"]
+
+
+@pytest.mark.parametrize("method", ["auto", "mixed_ksg", "label_information,class_posterior,mixed_ksg"])
+def test_dependent_rows_are_looked_for_once(method, arrays, capsys, monkeypatch):
+    from mitools.estimators import auto, base
+    from mitools.estimators.class_information import posterior_estimator
+    from mitools.estimators.dependence.dependent_rows import dependence_warnings
+
+    searches = []
+
+    def counted(x, y, seed=0):
+        searches.append(seed)
+        return dependence_warnings(x, y, seed)
+
+    for module in (auto, base, posterior_estimator):
+        monkeypatch.setattr(module, "dependence_warnings", counted)
+    assert run(["estimate", *arrays, "--method", method, "--json"]) == 0
+    assert document(capsys)["dependent_rows"] == []
+    assert len(searches) == 1

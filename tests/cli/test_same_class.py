@@ -31,3 +31,26 @@ def test_the_family_is_chosen_on_request_and_said(features, capsys):
 def test_another_classifier_is_refused(features, capsys):
     assert run(["same-class", features, "--classifier", "forest"]) == 2
     assert "classifier" in capsys.readouterr().err
+
+
+def test_near_copies_identify_nothing_and_are_told_once(tmp_path, capsys):
+    """200 subjects with ten recordings each: a classifier knows every subject."""
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(200), 10)
+    x = rng.standard_normal((200, 64))[who] + 0.01 * rng.standard_normal((2000, 64))
+    np.savez(tmp_path / "f.npz", features=x.astype(np.float32), labels=rng.integers(0, 2, 200)[who])
+    np.save(tmp_path / "g.npy", who)
+    assert run(["same-class", str(tmp_path / "f.npz")]) == 0
+    shown = capsys.readouterr()
+    assert shown.err.count("near_copies") == 1
+    assert "class_posterior, class_posterior_nwj, label_information: near_copies" in " ".join(
+        shown.err.split()
+    )
+    assert "identified" not in shown.out
+    assert "only if the rows were independent" in shown.out
+    assert "nothing of H(C) is certified" in shown.out
+    assert run(["same-class", str(tmp_path / "f.npz"), "--groups", str(tmp_path / "g.npy")]) == 0
+    shown = capsys.readouterr()
+    assert "near_copies" not in shown.err
+    assert "bracketed" in shown.out
+    assert "certified at 95% confidence" in shown.out

@@ -28,6 +28,12 @@ def test_a_reading_becomes_an_estimate_with_its_normal_interval() -> None:
     assert estimate.warnings == ()
 
 
+def test_what_falls_short_reaches_higher_and_no_lower() -> None:
+    interval = assembled(shortfall=0.05).interval_nats
+    assert interval == pytest.approx((*(norm.interval(0.95, 1.0, 0.1) + np.array([0, 0.05])), 0.95))
+    assert assembled(shortfall=0.05).stderr_nats == 0.1
+
+
 def test_a_bounds_reading_is_measured_as_it_is() -> None:
     reading = Reading(0.5, np.array([0.1, -0.1]))
     estimate = assemble_estimate(reading, method="dv", kind="lower bound", n_report=2, seconds=0, settings={})

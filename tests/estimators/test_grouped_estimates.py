@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from mitools.core.errors import InputError
+from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.class_information.certificate import ClassPosterior
+from mitools.estimators.neural import cross_fitted
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.pairing.same_class import SameClassPairs
 
@@ -79,20 +81,46 @@ def test_certificates_of_a_hundred_seeds(mixture_of: Callable[[float], Any]) -> 
 
 @pytest.mark.slow
 def test_infonce_of_a_hundred_seeds() -> None:
-    with_groups, without = infonce_covers(0.7, range(1000, 1100))
+    with_groups, without = infonce_covers(0.7, range(2000, 2100))
     assert with_groups >= 90
     assert without < 70
 
 
-def test_infonce_of_groups_has_the_error_of_groups() -> None:
-    x, y, groups = grouped_normals(0.7, 0)
-    estimator = VariationalEstimator(hidden=(32,), max_steps=400)
+def test_infonce_of_groups_has_the_error_of_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained: list[float] = []
+
+    def seen(reading: Any, **known: Any) -> Any:
+        trained.append(known["train_nats"])
+        return assemble_estimate(reading, **known)
+
+    monkeypatch.setattr(cross_fitted, "assemble_estimate", seen)
+    x, y, groups = grouped_normals(0.7, 10)
+    estimator = VariationalEstimator(hidden=(32,), max_steps=400, seed=10)
     grouped, alone = estimator.estimate(x, y, groups), estimator.estimate(x, y)
     assert grouped.stderr_nats > 1.7 * alone.stderr_nats
     assert (grouped.settings["groups"], alone.settings["groups"]) == (GROUPS, None)
+    # With groups the upper limit has half of what training items read more; the lower has nothing of it.
+    assert trained[0] > grouped.nats
+    for estimate, more in ((grouped, (trained[0] - grouped.nats) / 2), (alone, 0.0)):
+        low, high, _ = estimate.interval_nats
+        assert estimate.nats - low == pytest.approx(1.96 * estimate.stderr_nats, rel=1e-4)
+        assert high - estimate.nats == pytest.approx(estimate.nats - low + more)
     assert estimator.fit(x, y, groups=groups).influence_.shape == (GROUPS,)
     for fold in estimator.folds_:
         assert not set(groups[fold.parts.train]) & set(groups[fold.parts.report])
+
+
+def test_same_class_pairs_of_groups_read_no_more_than_the_entropy() -> None:
+    """Their product holds pairs of one group of pairs: without, it would hold too few of one class."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 8)
+    labels = rng.permutation(np.arange(60) % 3)[groups]
+    x = 5 * np.eye(3)[labels] + 0.1 * rng.standard_normal((480, 3))
+    pairing = SameClassPairs(labels, "uniform", groups)
+    for method in ("infonce", "dv"):
+        estimator = VariationalEstimator(method, hidden=(32,), max_steps=200, folds=1)
+        estimate = estimator.fit(x, x, pairing).estimate_
+        assert 0.5 * np.log(3) < estimate.nats < np.log(3) + 0.02
 
 
 def test_singletons_are_as_good_as_no_groups(mixture_of: Callable[[float], Any]) -> None:

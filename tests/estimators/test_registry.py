@@ -14,7 +14,7 @@ from sklearn.base import clone
 
 from mitools import estimators
 from mitools.core.errors import InputError
-from mitools.estimators.classical.base import ClassicalEstimator
+from mitools.estimators.classical.base import ClosedFormEstimator
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.learned_density import LEARNED_DENSITY_METHODS
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS
@@ -82,7 +82,7 @@ def test_listing_estimators_imports_no_library() -> None:
 def test_what_is_listed_is_what_the_estimator_says_of_itself(name: str) -> None:
     entry, estimator = ESTIMATORS[name], make_estimator(name)
     assert ("device" in estimator.get_params()) == entry.takes_device
-    if isinstance(estimator, ClassicalEstimator):
+    if isinstance(estimator, ClosedFormEstimator):
         assert (entry.kind, name) == (estimator.kind, estimator.method)
     if isinstance(estimator, CrossFittedEstimator):
         assert estimator.strategy().name == name

@@ -10,13 +10,13 @@ from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
-    bits,
     err,
     out,
     print_json,
     print_table,
     progress,
 )
+from mitools.cli.measuring.estimates import bits
 
 GroupsOption = Annotated[
     Path | None,

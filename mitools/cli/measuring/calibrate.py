@@ -15,7 +15,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.console import bits as shown
+from mitools.cli.measuring.estimates import bits as shown
 
 
 def calibrate(

@@ -5,16 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import (
-    DeviceOption,
-    JsonOption,
-    SeedOption,
-    err,
-    print_agreement,
-    print_json,
-    print_table,
-    progress,
-)
+from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.measuring.estimates import print_agreement
 
 
 def _list(wanted: bool) -> None:
@@ -73,8 +65,8 @@ def estimate(
     from mitools.datasets.grouped import read_groups
     from mitools.datasets.readers.npy import read_array
     from mitools.estimators.agreement import agreement
-    from mitools.estimators.inputs.dependent_rows import dependence_warnings
-    from mitools.estimators.inputs.duplicates import copied_rows
+    from mitools.estimators.dependence.copies import copied_rows
+    from mitools.estimators.dependence.dependent_rows import DEPENDENCE_WORDS
     from mitools.estimators.registry import make_estimator
 
     names = list(dict.fromkeys(name.strip() for name in method.split(",")))
@@ -88,31 +80,32 @@ def estimate(
     x_rows, y_rows = read_array(x), read_array(y)
     named = None if groups is None else read_groups(groups)
     estimates, refused = [], dict[str, InputError]()
+    dependent = None  # looked for by the first method that reads the arrays, and known to the others
     with progress() as advance:
         for done, (name, estimator) in enumerate(zip(names, estimators, strict=True)):
             advance(name, done, len(names))
             try:
-                estimates.append(estimator.estimate(x_rows, y_rows, named, block))
+                estimates.append(estimator.estimate(x_rows, y_rows, named, block, dependent))
+                dependent = [one for one in estimates[-1].warnings if one.word in DEPENDENCE_WORDS]
             except InputError as error:
                 refused[name] = error
     if not estimates:
         raise next(iter(refused.values()))
-    is_told = named is not None or block is not None
-    found, dependent = agreement(estimates), () if is_told else dependence_warnings(x_rows, y_rows, seed)
+    found, dependent = agreement(estimates), dependent or []
     if json:
+        looked = named is None and block is None
+        copied = not looked or any(one.word == "copies" for one in dependent)
         print_json(
             {
                 "estimates": [each.to_dict() for each in estimates],
                 "jointly": found.to_dict(),
-                "copied_rows": copied_rows(x_rows, y_rows),
+                "copied_rows": copied_rows(x_rows, y_rows) if copied else 0,
                 "dependent_rows": [warning.to_dict() for warning in dependent],
                 "refused": {name: str(why) for name, why in refused.items()},
             }
         )
     else:
         print_agreement(found)
-    for warning in dependent:
-        err.print(str(warning), markup=False)
     for name, why in refused.items():
         err.print(f"{name} cannot read these arrays: {why}", markup=False)
     return 1 if refused else 0

@@ -7,17 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import (
-    DeviceOption,
-    JsonOption,
-    SeedOption,
-    bits,
-    err,
-    print_json,
-    print_table,
-    progress,
-)
+from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
 from mitools.cli.measuring.audit import CacheOption
+from mitools.cli.measuring.estimates import bits
 from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")

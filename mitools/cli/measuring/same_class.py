@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, out, print_estimates, print_json
+from mitools.cli.console import JsonOption, SeedOption, out, print_json
+from mitools.cli.measuring.estimates import print_estimates
 
 
 def same_class(

@@ -5,50 +5,76 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
+from mitools.estimators.bounds.reading import (
+    Critic,
+    Reading,
+    as_reading,
+    checked,
+    chunks,
+    next_stranger,
+    over_strangers,
+    strangers,
+)
 from mitools.estimators.bounds.score_matrix import _square, without_diagonal
 
 
 @torch.no_grad()
 def read_alpha_tuba(
-    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, *, alpha: float
+    critic: Critic,
+    x: Tensor,
+    y: Tensor,
+    diagonal_is_marginal: bool = False,
+    groups: Tensor | None = None,
+    *,
+    alpha: float,
 ) -> Reading:
     """Read :func:`alpha_tuba` over n pairs; the ceiling is 1 + log(n / alpha).
 
     Parameters
     ----------
-    critic, x, y, diagonal_is_marginal
+    critic, x, y, diagonal_is_marginal, groups
         As for :func:`mitools.estimators.bounds.donsker_varadhan.read_donsker_varadhan`.
     alpha
         In (0, 1).
     """
     n = len(x)
-    log_contrasts = math.log(n if diagonal_is_marginal else n - 1)
+    partners = x.new_full((n,), n, dtype=torch.float64)
+    log_contrasts = x.new_full((n,), math.log(n if diagonal_is_marginal else n - 1), dtype=torch.float64)
+    after_all = (torch.arange(n, device=x.device) + 1) % n
+    if groups is not None:
+        partners = strangers(groups)
+        log_contrasts, after_all = partners.log(), next_stranger(groups)
+    expected = x.new_zeros(n, dtype=torch.float64)
     own = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
     for start, stop in chunks(n):
         scores = checked(critic(x, y[start:stop]))
         here = torch.arange(stop - start, device=x.device)
         paired = torch.arange(start, stop, device=x.device)
-        after = (paired + 1) % n
+        after, log_contrast = after_all[start:stop], log_contrasts[start:stop]
         positive, left_out = scores[paired, here], scores[after, here]
-        if not diagonal_is_marginal:
+        if groups is not None:
+            scores[groups[:, None] == groups[start:stop]] = -torch.inf
+        elif not diagonal_is_marginal:
             scores[paired, here] = -torch.inf
-        log_others = scores.logsumexp(dim=0) - log_contrasts
-        if not diagonal_is_marginal:
+        log_others = scores.logsumexp(dim=0) - log_contrast
+        if groups is not None or not diagonal_is_marginal:
             scores[after, here] = -torch.inf
             scores[paired, here] = positive
-        log_own = scores.logsumexp(dim=0) - log_contrasts
+        log_own = scores.logsumexp(dim=0) - log_contrast
         scores[after, here] = left_out
         log_d_own, log_d_others = (log_interpolated(m, alpha) for m in (log_own, log_others))
         own[start:stop] = positive - log_d_own - (log_others - log_d_others).exp()
         # How much x_k lowers the value as a contrast to every y: through the logarithm, and the ratio.
         by_logarithm, by_ratio = math.log(alpha) - log_d_own, math.log1p(-alpha) - 2 * log_d_others
         scores += torch.logaddexp(by_logarithm, by_ratio)
-        if not diagonal_is_marginal:
+        if groups is not None or not diagonal_is_marginal:
             scores[paired, here] = positive + by_logarithm
-        share += scores.exp_().sum(dim=1) / n
-    influence = (own - own.mean()) - (share - share.mean())
+        pull = scores.exp_() * (n / partners[start:stop])
+        share += pull.sum(dim=1) / n
+        expected[start:stop] = pull.sum(dim=0) / partners[start:stop] / n
+    centre = share.mean() if groups is None else over_strangers(expected, groups)
+    influence = (own - own.mean()) - (share - centre)
     return as_reading(1 + own.mean(), influence)
 
 

@@ -9,7 +9,15 @@ import torch
 from torch import Tensor
 
 from mitools.estimators.bounds.log_likelihood import ConditionalCritic
-from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
+from mitools.estimators.bounds.reading import (
+    Critic,
+    Reading,
+    as_reading,
+    checked,
+    chunks,
+    next_stranger,
+    strangers,
+)
 
 
 def club(scores: Tensor) -> Tensor:
@@ -49,7 +57,9 @@ def club_sampled(scores: Tensor, partner: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_club(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+def read_club(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
     """Read CLUB over n pairs, with all n(n - 1) others as the product of the marginals.
 
     Parameters
@@ -61,49 +71,65 @@ def read_club(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool =
     diagonal_is_marginal
         Whether the n pairs themselves belong to the product too: see
         :attr:`mitools.estimators.pairs.Pairing.diagonal_is_marginal`.
+    groups
+        Shape (n,): pairs that know each other, of which none is in the product with another; None where every
+        pair stands alone.
     """
     n = len(x)
-    partners = n if diagonal_is_marginal else n - 1
+    partners: float = n if diagonal_is_marginal else n - 1
+    share: Tensor | float = 1.0
+    if groups is not None:
+        others = strangers(groups)
+        partners = float(others.mean())
+        share = others / partners
     joint = x.new_empty(n, dtype=torch.float64)
     rows = x.new_empty(n, dtype=torch.float64)
     columns = x.new_zeros(n, dtype=torch.float64)
     for start, stop in chunks(n):
         scores = checked(critic(x[start:stop], y))
         joint[start:stop] = scores.diagonal(start)
-        if not diagonal_is_marginal:
+        if groups is not None:
+            scores[groups[start:stop, None] == groups] = 0
+        elif not diagonal_is_marginal:
             scores.diagonal(start).zero_()
         rows[start:stop] = scores.sum(dim=1) / partners
         columns += scores.sum(dim=0) / partners
     nats = joint.mean() - rows.mean()
-    influence = (joint - joint.mean()) - (rows + columns - 2 * rows.mean())
+    influence = (joint - joint.mean()) - (rows + columns - 2 * rows.mean() * share)
     return as_reading(nats, influence)
 
 
 @torch.no_grad()
 def read_club_sampled(
-    critic: ConditionalCritic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False
+    critic: ConditionalCritic,
+    x: Tensor,
+    y: Tensor,
+    diagonal_is_marginal: bool = False,
+    groups: Tensor | None = None,
 ) -> Reading:
     """Read CLUB over n pairs with one other y for every x: n scores of each kind, no matrix.
 
-    Every x meets the y of the next pair around a circle, in a random order that depends on n alone.
+    Every x meets the y of the next pair around a circle, in a random order that depends on n alone; with
+    groups, of the next pair of another group.
 
     Parameters
     ----------
     critic
         Scores row i of x against row i of y by ``of_pairs``.
-    x, y, diagonal_is_marginal
+    x, y, diagonal_is_marginal, groups
         As for :func:`read_club`.
     """
     n = len(x)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
-    partner = order
+    partner = order.clone()
     if not diagonal_is_marginal:
-        partner = torch.empty_like(order)
         partner[order] = order.roll(1)
+    if groups is not None:
+        circle = order.flip(0)
+        partner[circle] = circle[next_stranger(groups[circle])]
     joint = checked(critic.of_pairs(x, y))
     met = checked(critic.of_pairs(x, y[partner]))
-    met_by = torch.empty_like(met)
-    met_by[partner] = met
+    met_by = torch.zeros_like(met).index_add_(0, partner, met)
     # Pair i takes part in three scores. Their sum counts what is the score's own, and neither x's nor y's,
     # twice; the variance of the mean counts it once.
     influence = joint - met - met_by

@@ -60,7 +60,7 @@ def mine_surrogate(scores: Tensor, log_average: Tensor, rate: float) -> tuple[Te
 
 @torch.no_grad()
 def read_donsker_varadhan(
-    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
 ) -> Reading:
     """Read Donsker-Varadhan over n pairs, with all n(n - 1) others as the product of the marginals.
 
@@ -73,10 +73,13 @@ def read_donsker_varadhan(
     diagonal_is_marginal
         Whether the n pairs themselves belong to the product too: see
         :attr:`mitools.estimators.pairs.Pairing.diagonal_is_marginal`.
+    groups
+        Shape (n,): pairs that know each other, of which none is in the product with another; None where every
+        pair stands alone.
     """
 
     def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
         scores = checked(critic(x[start:stop], y))
         return scores.diagonal(start).clone(), scores
 
-    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal, groups))

@@ -46,15 +46,21 @@ class CriticWithU(Protocol):
 
 
 @torch.no_grad()
-def read_flo(critic: CriticWithU, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+def read_flo(
+    critic: CriticWithU,
+    x: Tensor,
+    y: Tensor,
+    diagonal_is_marginal: bool = False,
+    groups: Tensor | None = None,
+) -> Reading:
     """Read FLO over n pairs, its second function being ``critic.u(x, y) - f(x, y)``.
 
     Parameters
     ----------
     critic
         Scores (n, d_x) against (m, d_y) as (n, m), and answers ``u``, shape (n,), of n pairs.
-    x, y, diagonal_is_marginal
-        As for :func:`read_donsker_varadhan`.
+    x, y, diagonal_is_marginal, groups
+        As for :func:`.read_donsker_varadhan`.
     """
 
     def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -62,4 +68,4 @@ def read_flo(critic: CriticWithU, x: Tensor, y: Tensor, diagonal_is_marginal: bo
         scores -= checked(critic.u(x[start:stop], y[start:stop]))[:, None]
         return scores.diagonal(start) + 1, scores
 
-    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal, groups))

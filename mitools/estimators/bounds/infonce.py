@@ -5,7 +5,15 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
+from mitools.estimators.bounds.reading import (
+    Critic,
+    Reading,
+    as_reading,
+    checked,
+    chunks,
+    over_strangers,
+    strangers,
+)
 from mitools.estimators.bounds.score_matrix import _square
 
 
@@ -27,7 +35,9 @@ def infonce(scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_infonce(critic: Critic, x: Tensor, y: Tensor, groups: Tensor | None = None) -> Reading:
+def read_infonce(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
     """Read InfoNCE over n pairs as one batch; the ceiling is log n.
 
     A pair's negatives are those of other groups: its own group's would pass for draws from the product of the
@@ -39,12 +49,19 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor, groups: Tensor | None = N
         Scores (n, d_x) against (m, d_y) as (n, m).
     x, y
         Shapes (n, d_x) and (n, d_y), row i paired with row i.
+    diagonal_is_marginal
+        Without effect: the n pairs themselves are in the normaliser either way.
     groups
         Shape (n,): pairs that know each other; None where every pair stands alone.
     """
     n = len(x)
     log_ratio = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
+    expected: Tensor | float = 1.0
+    if groups is not None:
+        counts = strangers(groups) + 1
+        # The x's that have y_i in their normaliser: those of other groups, and its own.
+        expected = over_strangers(1 / counts, groups) + 1 / counts
     for start, stop in chunks(n):
         scores = checked(critic(x[start:stop], y))
         own = scores.diagonal(start).clone()
@@ -53,10 +70,10 @@ def read_infonce(critic: Critic, x: Tensor, y: Tensor, groups: Tensor | None = N
             kin = groups[start:stop, None] == groups
             scores[kin] = -torch.inf
             scores.diagonal(start).copy_(own)
-            log_count = (n + 1 - kin.sum(dim=1)).double().log()
+            log_count = counts[start:stop].log()
         row = scores.logsumexp(dim=1)
         log_ratio[start:stop] = own - row + log_count
         share += (scores - row[:, None]).exp().sum(dim=0)
     # y_i is also a negative for every x: as one it takes a share of each row's normaliser, one on average.
-    influence = (log_ratio - log_ratio.mean()) - (share - 1)
+    influence = (log_ratio - log_ratio.mean()) - (share - expected)
     return as_reading(log_ratio.mean(), influence)

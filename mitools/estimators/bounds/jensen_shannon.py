@@ -33,13 +33,15 @@ def jensen_shannon(scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_jensen_shannon(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+def read_jensen_shannon(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
     """Read twice the Jensen-Shannon divergence over n pairs; the ceiling is 2 log 2.
 
     Parameters
     ----------
-    critic, x, y, diagonal_is_marginal
-        As for :func:`read_donsker_varadhan`.
+    critic, x, y, diagonal_is_marginal, groups
+        As for :func:`.read_donsker_varadhan`.
     """
 
     def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
@@ -47,4 +49,4 @@ def read_jensen_shannon(critic: Critic, x: Tensor, y: Tensor, diagonal_is_margin
         joint = 2 * math.log(2) - torch.nn.functional.softplus(-scores.diagonal(start))
         return joint, torch.nn.functional.softplus(scores).log_()
 
-    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal, groups))

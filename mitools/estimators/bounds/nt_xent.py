@@ -5,7 +5,15 @@ import math
 import torch
 from torch import Tensor
 
-from mitools.estimators.bounds.reading import Critic, Reading, as_reading, checked, chunks
+from mitools.estimators.bounds.reading import (
+    Critic,
+    Reading,
+    as_reading,
+    checked,
+    chunks,
+    over_strangers,
+    strangers,
+)
 from mitools.estimators.bounds.score_matrix import _square, without_diagonal
 
 
@@ -33,7 +41,9 @@ def nt_xent(xy: Tensor, xx: Tensor, yy: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
+def read_nt_xent(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
     """Read NT-Xent's estimate over n pairs as one batch; the ceiling is log(2n - 1).
 
     Parameters
@@ -42,8 +52,16 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
         Scores (n, d) against (m, d) as (n, m).
     x, y
         Shape (n, d) each, row i paired with row i.
+    diagonal_is_marginal, groups
+        As for :func:`.read_infonce`.
     """
     n = len(x)
+    log_counts, expected = x.new_full((n,), math.log(2 * n - 1), dtype=torch.float64), x.new_ones(n).double()
+    if groups is not None:
+        counts = 2 * strangers(groups) + 1
+        log_counts = counts.log()
+        # As a negative of both views of other groups, and as its own partner.
+        expected = 2 * over_strangers(1 / counts, groups) + 1 / counts
     log_ratio = x.new_zeros(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
     for anchors, across_of in (
@@ -55,8 +73,14 @@ def read_nt_xent(critic: Critic, x: Tensor, y: Tensor) -> Reading:
             across = checked(across_of(chunk))
             within = checked(critic(anchors[chunk], anchors))
             within.diagonal(start).fill_(-torch.inf)
+            own = across.diagonal(start).clone()
+            if groups is not None:
+                kin = groups[chunk, None] == groups
+                within[kin] = -torch.inf
+                across[kin] = -torch.inf
+                across.diagonal(start).copy_(own)
             row = torch.logaddexp(across.logsumexp(dim=1), within.logsumexp(dim=1))
-            log_ratio[start:stop] += (across.diagonal(start) - row + math.log(2 * n - 1)) / 2
+            log_ratio[start:stop] += (own - row + log_counts[chunk]) / 2
             share += ((across - row[:, None]).exp() + (within - row[:, None]).exp()).sum(dim=0) / 2
-    influence = (log_ratio - log_ratio.mean()) - (share - 1)
+    influence = (log_ratio - log_ratio.mean()) - (share - expected)
     return as_reading(log_ratio.mean(), influence)

@@ -28,19 +28,21 @@ def nwj(scores: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def read_nwj(critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False) -> Reading:
+def read_nwj(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
     """Read NWJ over n pairs, with f = 1 + the critic's score, so that a score of 0 reads 0.
 
     Tight where the score is the log density ratio. It is TUBA for a critic less its log-baseline.
 
     Parameters
     ----------
-    critic, x, y, diagonal_is_marginal
-        As for :func:`read_donsker_varadhan`.
+    critic, x, y, diagonal_is_marginal, groups
+        As for :func:`.read_donsker_varadhan`.
     """
 
     def terms(start: int, stop: int) -> tuple[Tensor, Tensor]:
         scores = checked(critic(x[start:stop], y))
         return scores.diagonal(start) + 1, scores
 
-    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+    return _unnormalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal, groups))

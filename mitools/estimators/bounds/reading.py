@@ -87,12 +87,16 @@ class _Sums(NamedTuple):
     joint
         Shape (n,).
     rows, columns
-        Shape (n,) each: the logarithm of the kernel's mean over the partners of every x, and of every y.
+        Shape (n,) each: the logarithm of the kernel's sum over the partners of every x, and of every y,
+        divided by how many partners a pair has on average.
+    partners
+        Shape (n,), or 1 where all pairs have as many: how many partners, as a share of that average.
     """
 
     joint: Tensor
     rows: Tensor
     columns: Tensor
+    partners: Tensor | float
 
     @property
     def log_mean(self) -> Tensor:
@@ -105,6 +109,7 @@ def _pass_over(
     device: torch.device,
     terms: Callable[[int, int], tuple[Tensor, Tensor]],
     diagonal_is_marginal: bool,
+    groups: Tensor | None,
 ) -> _Sums:
     """Collect the joint's terms and the product's log kernel, rows start to stop against all n columns."""
     joint = torch.empty(n, dtype=torch.float64, device=device)
@@ -112,26 +117,59 @@ def _pass_over(
     columns = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
     for start, stop in chunks(n):
         joint[start:stop], log_kernel = terms(start, stop)
-        if not diagonal_is_marginal:
+        if groups is not None:
+            log_kernel[groups[start:stop, None] == groups] = -torch.inf
+        elif not diagonal_is_marginal:
             log_kernel.diagonal(start).fill_(-torch.inf)
         rows[start:stop] = log_kernel.logsumexp(dim=1)
         columns = torch.logaddexp(columns, log_kernel.logsumexp(dim=0))
-    log_partners = math.log(n if diagonal_is_marginal else n - 1)
-    return _Sums(joint, rows - log_partners, columns - log_partners)
+    if groups is None:
+        log_partners = math.log(n if diagonal_is_marginal else n - 1)
+        return _Sums(joint, rows - log_partners, columns - log_partners, 1.0)
+    partners = strangers(groups)
+    mean = partners.mean()
+    return _Sums(joint, rows - mean.log(), columns - mean.log(), partners / mean)
+
+
+def strangers(groups: Tensor) -> Tensor:
+    """Count the pairs of other groups, for every pair: shape (n,), in double precision.
+
+    Raises
+    ------
+    InputError
+        When all pairs are of one group.
+    """
+    own, sizes = groups.unique(return_inverse=True, return_counts=True)[1:]
+    if len(sizes) < 2:
+        raise InputError("all pairs are of one group, and no other is left to compare them with; add groups")
+    return (len(groups) - sizes[own]).double()
+
+
+def over_strangers(values: Tensor, groups: Tensor) -> Tensor:
+    """Add up the values of the pairs of other groups, for every pair: shape (n,) to (n,)."""
+    own = groups.unique(return_inverse=True)[1]
+    return values.sum() - torch.zeros_like(values).index_add_(0, own, values)[own]
+
+
+def next_stranger(groups: Tensor) -> Tensor:
+    """Give for every pair the next of another group, around a circle: places, shape (n,)."""
+    last = torch.nonzero(groups != groups.roll(-1)).squeeze(1)  # of each run of one group
+    of_run = torch.searchsorted(last, torch.arange(len(groups), device=groups.device)) % len(last)
+    return (last[of_run] + 1) % len(groups)
 
 
 def _normalised(sums: _Sums) -> Reading:
     """Read mean(joint) - log mean(kernel)."""
     joint, log_z = sums.joint, sums.log_mean
     own = (sums.rows - log_z).exp() + (sums.columns - log_z).exp()
-    influence = (joint - joint.mean()) - (own - 2)
+    influence = (joint - joint.mean()) - (own - 2 * sums.partners)
     return as_reading(joint.mean() - log_z, influence, _effective_rows(sums))
 
 
 def _unnormalised(sums: _Sums) -> Reading:
     """Read mean(joint) - mean(kernel)."""
     joint, z = sums.joint, sums.log_mean.exp()
-    influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z)
+    influence = (joint - joint.mean()) - (sums.rows.exp() + sums.columns.exp() - 2 * z * sums.partners)
     return as_reading(joint.mean() - z, influence, _effective_rows(sums))
 
 

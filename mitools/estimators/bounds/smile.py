@@ -30,14 +30,20 @@ def smile(scores: Tensor, clip: float) -> Tensor:
 
 @torch.no_grad()
 def read_smile(
-    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, *, clip: float
+    critic: Critic,
+    x: Tensor,
+    y: Tensor,
+    diagonal_is_marginal: bool = False,
+    groups: Tensor | None = None,
+    *,
+    clip: float,
 ) -> Reading:
     """Read SMILE over n pairs: Donsker-Varadhan with the product's scores held within [-clip, clip].
 
     Parameters
     ----------
-    critic, x, y, diagonal_is_marginal
-        As for :func:`read_donsker_varadhan`.
+    critic, x, y, diagonal_is_marginal, groups
+        As for :func:`.read_donsker_varadhan`.
     clip
         The paper's tau.
     """
@@ -46,4 +52,4 @@ def read_smile(
         scores = checked(critic(x[start:stop], y))
         return scores.diagonal(start).clone(), scores.clamp_(-clip, clip)
 
-    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal))
+    return _normalised(_pass_over(len(x), x.device, terms, diagonal_is_marginal, groups))

@@ -1,6 +1,7 @@
 """What the estimators without a critic share: the whole sample, a null, an interval, and no split."""
 
 import time
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Self
@@ -14,8 +15,8 @@ from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.classical.block_resampling import SeriesReading, check_block, read_series
-from mitools.estimators.classical.grouped import few_units, group_count, null_permutation
-from mitools.estimators.inputs.groups import Groups, as_groups
+from mitools.estimators.classical.grouped import few_units, null_permutation
+from mitools.estimators.inputs.groups import Groups, as_groups, group_count
 from mitools.estimators.inputs.validation import as_precise_rows, same_length
 
 SideValues = NDArray[Any]
@@ -48,7 +49,7 @@ class ClassicalReading:
     record: Mapping[str, Any] = field(default_factory=dict)
 
 
-class ClassicalEstimator(MIEstimator):
+class ClosedFormEstimator(MIEstimator):
     """An estimator in closed form.
 
     Nothing is trained, so there is nothing to hold out: all n rows give the number, ``n_train`` and
@@ -153,6 +154,7 @@ class ClassicalEstimator(MIEstimator):
     def _accept_y(self, y: ArrayLike) -> SideValues:
         return varying_columns(as_precise_rows(y, "y"))
 
+    @abstractmethod
     def _read_with_null(
         self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
@@ -172,11 +174,19 @@ class ClassicalEstimator(MIEstimator):
         tuple[ClassicalReading, ClassicalReading | None]
             The reading and its null, None where a permutation says nothing.
         """
+
+
+class ClassicalEstimator(ClosedFormEstimator):
+    """One that reads its null as it reads the rows: see :class:`ClosedFormEstimator`."""
+
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
         return self._read(x, y, groups), self._read(x, y[permutation], groups)
 
+    @abstractmethod
     def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
-        """Read both sides once; what shares work with its null overrides :meth:`_read_with_null`."""
-        raise NotImplementedError
+        """Read both sides once."""
 
 
 def varying_columns(rows: NDArray[np.float64]) -> NDArray[np.float64]:

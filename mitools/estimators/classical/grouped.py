@@ -5,18 +5,13 @@ from numpy.typing import NDArray
 
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
-from mitools.estimators.inputs.groups import Groups, group_sums, permuted_groups
+from mitools.estimators.inputs.groups import Groups, group_count, group_sums, permuted_groups
 
 FEW_UNITS_FOR_INTERVAL = 50
 """Below this many independent units, groups or else rows, a normal approximation is doubtful."""
 
 STDERR_ROWS = 500
 """Rows whose influence is worked out for a standard error."""
-
-
-def group_count(groups: Groups | None) -> int | None:
-    """Count the groups; None where every row stands alone."""
-    return None if groups is None else int(groups.max()) + 1
 
 
 def null_permutation(n: int, groups: Groups | None, rng: np.random.Generator) -> RowNumbers:
@@ -26,7 +21,7 @@ def null_permutation(n: int, groups: Groups | None, rng: np.random.Generator) ->
 
 def few_units(n: int, groups: Groups | None) -> tuple[EstimateWarning, ...]:
     """Warn where too few rows, or groups of them, are independent."""
-    units, name = (n, "rows") if groups is None else (int(groups.max()) + 1, "groups")
+    units, name = (n, "rows") if groups is None else (group_count(groups), "groups")
     if units >= FEW_UNITS_FOR_INTERVAL:
         return ()
     sentence = f"{units} {name} are few for an interval"
@@ -47,7 +42,7 @@ def stderr_of_mean(influence: Doubles, groups: Groups | None) -> float:
     """
     if groups is None:
         return float(influence.std() / np.sqrt(len(influence)))
-    sums, n_groups = group_sums(influence - influence.mean(), groups), int(groups.max()) + 1
+    sums, n_groups = group_sums(influence - influence.mean(), groups), group_count(groups)
     return float(np.sqrt(n_groups / (n_groups - 1)) * np.linalg.norm(sums) / len(groups))
 
 
@@ -123,7 +118,7 @@ def symbol_design_effect(x: WholeNumbers, y: WholeNumbers, groups: Groups) -> fl
     own = spread[of_cell] / p_x[of_cell]
     together = squared(counts.astype(float), in_cell[where].astype(float)).sum() + np.square(in_cell) @ own
     alone = counts @ squared(np.ones(len(held)), np.ones(len(held))) + in_cell @ own
-    n_groups = int(groups.max()) + 1
+    n_groups = group_count(groups)
     return max(1.0, float(together / alone) * n_groups / (n_groups - 1)) if alone > 1e-9 * n else 1.0
 
 

@@ -7,7 +7,7 @@ from scipy.special import digamma
 
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
-from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
 from mitools.estimators.classical.grouped import sampled_rows, stderr_of_sample, strangers
 from mitools.estimators.classical.neighbours.margins import (
     check_neighbours,
@@ -36,7 +36,7 @@ from mitools.estimators.classical.neighbours.thinning import (
 from mitools.estimators.inputs.groups import Groups
 
 
-class KSG(ClassicalEstimator):
+class KSG(ClosedFormEstimator):
     """The estimator of Kraskov, Stögbauer and Grassberger (2004) for continuous x and y.
 
     About each row lies the smallest box (maximum norm) that holds its k nearest in (x, y); the fewer

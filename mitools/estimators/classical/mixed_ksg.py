@@ -9,7 +9,7 @@ from scipy.special import digamma
 from mitools.core.entropy import entropy
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Floats, RowNumbers, WholeNumbers
-from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
 from mitools.estimators.classical.grouped import sampled_rows, stderr_of_sample, strangers
 from mitools.estimators.classical.neighbours.margins import (
     check_neighbours,
@@ -35,7 +35,7 @@ from mitools.estimators.inputs.groups import Groups, class_groups
 from mitools.estimators.inputs.validation import as_labels
 
 
-class MixedKSG(ClassicalEstimator):
+class MixedKSG(ClosedFormEstimator):
     """Ross's estimator (2014) for continuous x and class labels y.
 
     It is Kraskov's with the discrete distance for y: about each row lies the ball that holds its k
@@ -115,6 +115,7 @@ class MixedKSG(ClassicalEstimator):
         rows_per_group: int | None = None,
     ) -> ClassicalReading:
         def read(rows: RowNumbers, sample: RowNumbers) -> LocalReadings:
+            """Read some rows, and how each of the sampled ones pulls on the others."""
             own = groups[rows]
             close = class_strangers(x[rows], labels[rows], own, self.k)
             within, share = count_strangers(x[rows], positive(close.radii), own, sample)

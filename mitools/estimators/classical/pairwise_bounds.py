@@ -13,13 +13,13 @@ from mitools.core.estimate import Kind
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
 from mitools.estimators.classical.grouped import stderr_of_mean
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.validation import as_labels
 
 
-class _PairwiseBound(ClassicalEstimator):
+class _PairwiseBound(ClosedFormEstimator):
     """What both bounds share; see :class:`PairwiseUpperBound`."""
 
     exponent_all: ClassVar[float]

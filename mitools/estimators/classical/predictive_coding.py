@@ -12,10 +12,10 @@ from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.reading import Reading, pooled
-from mitools.estimators.classical.grouped import group_count, null_permutation
+from mitools.estimators.classical.grouped import null_permutation
 from mitools.estimators.classical.partners import most_frequent
 from mitools.estimators.inputs.folds import CROSS_FIT_FOLDS, cross_fit_parts
-from mitools.estimators.inputs.groups import as_groups
+from mitools.estimators.inputs.groups import as_groups, group_count
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.inputs.symbols import numbered_together, symbol_values
 from mitools.estimators.inputs.validation import same_length

@@ -1,1 +1,1 @@
-"""What comes before an estimate: validation, duplicates, splits, folds, scaling."""
+"""What comes before an estimate: validation, groups, splits, folds, scaling."""

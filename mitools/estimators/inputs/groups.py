@@ -1,5 +1,7 @@
 """Rows that know each other: frames of a clip, slides of a patient, crops of an image, copies of a row."""
 
+from typing import overload
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -47,6 +49,17 @@ def as_groups(values: ArrayLike, n: int, name: str = "groups") -> Groups:
     return groups
 
 
+@overload
+def group_count(groups: Groups) -> int: ...
+@overload
+def group_count(groups: None) -> None: ...
+@overload
+def group_count(groups: Groups | None) -> int | None: ...
+def group_count(groups: Groups | None) -> int | None:
+    """Count the groups; None where every row stands alone."""
+    return None if groups is None else int(groups.max()) + 1
+
+
 def group_sums(values: NDArray[np.float64], groups: Groups) -> NDArray[np.float64]:
     """Add up values within their groups: shape (n,) to (G,), for the groups that occur, in order."""
     return np.asarray(np.bincount(np.unique(groups, return_inverse=True)[1], values), dtype=np.float64)
@@ -71,7 +84,7 @@ def permuted_groups(groups: Groups, rng: np.random.Generator) -> NDArray[np.int6
     NDArray[np.int64]
         Shape (n,): the row that takes the place of each.
     """
-    size = int(groups.max()) + 1
+    size = group_count(groups)
     places, rows = (np.argsort(rng.permutation(size)[groups], kind="stable") for _ in range(2))
     found = np.empty(len(groups), dtype=np.int64)
     found[places] = rows
@@ -96,7 +109,7 @@ def group_strata(groups: Groups, strata: NDArray[np.int64] | None) -> NDArray[np
     strata
         Shape (n,), classes 0..C-1.
     """
-    size = int(groups.max()) + 1
+    size = group_count(groups)
     if strata is None:
         return np.zeros(size, dtype=np.int64)
     n_classes = int(strata.max()) + 1

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
-from mitools.estimators.inputs.groups import Groups, class_groups, dealt_groups
+from mitools.estimators.inputs.groups import Groups, class_groups, dealt_groups, group_count
 
 PART_SHARES = (0.65, 0.15, 0.20)
 """Shares of train, select and report."""
@@ -115,7 +115,7 @@ def require_groups(groups: Groups, strata: NDArray[np.int64] | None, fewest: int
     InputError
         With how many there are.
     """
-    n_groups = int(groups.max()) + 1
+    n_groups = group_count(groups)
     if n_groups < FEWEST_ITEMS:
         raise InputError(
             f"{n_groups} groups cannot be split into three parts; give items of at least {FEWEST_ITEMS}"

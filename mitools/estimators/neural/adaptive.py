@@ -133,11 +133,8 @@ class ClosedFormStrategy:
         narrow = max(fit.sides.x.shape[1], fit.sides.y.shape[1]) <= NARROW_COLUMNS
         gaussian = GaussianCopulaBase.fit(x, y)
         candidates = _candidates(x, y, gaussian, wide=not narrow)
-        pairs = fit.rows(fit.select)
-        read = [
-            fit.method.read_select(each.critic, *pairs, fit.pairing.diagonal_is_marginal)
-            for each in candidates
-        ]
+        pairs, strangers = fit.rows(fit.select), fit.strangers(fit.select)
+        read = [fit.method.read_select(each.critic, *pairs, *strangers) for each in candidates]
         best = candidates[max(range(len(candidates)), key=lambda k: read[k].nats)]
         see_x = VariatesWithSize(x, _clear(x, gaussian.to_u, gaussian))
         see_y = VariatesWithSize(y, _clear(y, gaussian.to_v, gaussian))

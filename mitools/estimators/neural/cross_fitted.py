@@ -20,7 +20,7 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.bounds.guard import few_pairs, is_carried
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
-from mitools.estimators.inputs.groups import as_groups
+from mitools.estimators.inputs.groups import as_groups, group_count
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, require_columns, same_length
@@ -34,6 +34,12 @@ from mitools.estimators.pairs import PairedRows, Pairing
 NULL_FOLDS = 1
 """Folds of the null. Any one reads, in expectation, what the mean of all does, on fewer pairs: over 40
 samples of 1,000 pairs it was 0.000 on average and 0.005 in deviation, below the reading's standard error."""
+
+OPTIMISM_THAT_IS_SHORTFALL = 0.5
+"""Share of what training items read more than reported ones by which a critic, learnt from few groups, falls
+short of the best: both differ from it by as much, in expectation (Akaike 1973; Takeuchi 1976). On 110 samples
+of 200 groups InfoNCE read 0.012 nats less than the true density ratio did on the same rows, a quarter of its
+standard error; half of what training items read more was 0.011 on average."""
 
 
 class CrossFittedEstimator(CriticFitSettings, MIEstimator):
@@ -68,7 +74,9 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
     Notes
     -----
     After cross-fitting, the ceiling is that of the smallest fold, ``n_train`` and ``n_select`` are those
-    of a fold, and ``n_report`` is all items.
+    of a fold, and ``n_report`` is all items. With groups, of which there are seldom many, the interval of a
+    lower bound reaches higher by what its critics are thought to fall short (see
+    :data:`OPTIMISM_THAT_IS_SHORTFALL`); the lower limit is as ever.
     """
 
     @abstractmethod
@@ -191,6 +199,10 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         reading = pooled(report[:n_folds])
         self.influence_ = reading.influence
         method = plan.folds[0].method
+        train_nats = pooled(train[:n_folds]).nats
+        shortfall = 0.0
+        if plan.pairing.groups is not None and method.kind == "lower bound":
+            shortfall = max(0.0, OPTIMISM_THAT_IS_SHORTFALL * (train_nats - reading.nats))
         self.estimate_ = assemble_estimate(
             reading,
             method=self.strategy().name,
@@ -198,7 +210,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             null=pooled(report[n_folds:]),
             ceiling=method.ceiling(min(len(fold.pairs.x) for fold in self.folds_)),
             entropy=plan.pairing.entropy_nats,
-            train_nats=pooled(train[:n_folds]).nats,
+            train_nats=train_nats,
+            shortfall=shortfall,
             still_rising=any(one.fitted.still_rising for one in chosen[:n_folds]),
             further_warnings=cautions,
             n_train=min(len(fold.parts.train) for fold in self.folds_),
@@ -211,7 +224,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
                 "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
-                "groups": None if plan.pairing.groups is None else int(plan.pairing.groups.max()) + 1,
+                "groups": group_count(plan.pairing.groups),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
         )
@@ -267,7 +280,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             )
             method = strategy.method_for(fold.scale_y)
             method = method.by_infonce() if self.read_by_infonce_ else method
-            yield scaled_x, scaled_y, method.read(fold.critic, scaled_x, scaled_y, False)
+            yield scaled_x, scaled_y, method.read(fold.critic, scaled_x, scaled_y, False, None)
 
     def _splits(self, pairing: Pairing, parts: Parts | None) -> list[Parts]:
         if parts is None:

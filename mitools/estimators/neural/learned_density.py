@@ -39,23 +39,29 @@ def _log_likelihood(critic: Any, x: Tensor, y: Tensor, memory: Tensor) -> tuple[
 def _density(read: ReadBound) -> ReadBound:
     """Let a reading meet the blind critic as a density."""
 
-    def read_density(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    def read_density(
+        critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, groups: Tensor | None
+    ) -> Reading:
         density = BlindConditional() if isinstance(critic, BlindCritic) else critic
-        return read(density, x, y, diagonal_is_marginal)
+        return read(density, x, y, diagonal_is_marginal, groups)
 
     return read_density
 
 
-def _log_ratio(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+def _log_ratio(
+    critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, groups: Tensor | None
+) -> Reading:
     return read_log_ratio(critic, x, y)
 
 
-def _divergence(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+def _divergence(
+    critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, groups: Tensor | None
+) -> Reading:
     return read_divergence(critic, x, y)
 
 
 def _with_entropy(
-    critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, *, entropy: float
+    critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, groups: Tensor | None, *, entropy: float
 ) -> Reading:
     log_marginal = log_standard_normal(y.double().cpu().numpy())
     return read_barber_agakov(

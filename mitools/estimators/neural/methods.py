@@ -22,7 +22,7 @@ from mitools.estimators.bounds.smile import read_smile
 from mitools.estimators.critics.with_baseline import WithBaseline, WithU
 
 CriticObjective = Callable[[nn.Module, Tensor, Tensor, Tensor], tuple[Tensor, Tensor]]
-ReadBound = Callable[[Any, Tensor, Tensor, bool], Reading]
+ReadBound = Callable[[Any, Tensor, Tensor, bool, Tensor | None], Reading]
 WrapCritic = Callable[[nn.Module, int, int, Sequence[int]], nn.Module]
 
 MINE_RATE = 0.01
@@ -54,7 +54,9 @@ class CriticMethod:
         the next step. The memory is a scalar, NaN at the first step, which most objectives hand back as
         it came.
     read
-        Reads the bound over a whole part: critic, x, y, and the pairing's ``diagonal_is_marginal``.
+        Reads the bound over a whole part: critic, x, y, the pairing's ``diagonal_is_marginal``, and the group
+        of every pair, shape (n,), or None where every pair stands alone. Pairs of one group know each other,
+        and are not each other's sample of the product.
     kind
         What the read number is.
     ceiling
@@ -64,9 +66,6 @@ class CriticMethod:
     wrap
         Adds what the method learns beside the critic: critic, d_x, d_y and widths of hidden layers -> a
         module that scores like the critic.
-    read_strangers
-        As ``read``, for pairs of which some know each other: critic, x, y and the group of every pair, shape
-        (n,). None: pairs of one group count among the product's like any other, which lowers the reading.
     select
         What is read on *select* instead: a number that is not a bound is no guide,
         since a critic too sure of itself may raise it.
@@ -83,22 +82,19 @@ class CriticMethod:
     ceiling: Callable[[int], float | None] = _uncapped
     one_space: bool = False
     wrap: WrapCritic = _as_it_is
-    read_strangers: Callable[[Any, Tensor, Tensor, Tensor], Reading] | None = None
     select: ReadBound | None = None
     sampled_normaliser: bool = False
     record: Mapping[str, Any] = field(default_factory=dict)
 
-    def read_select(self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
+    def read_select(
+        self, critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool, groups: Tensor | None
+    ) -> Reading:
         """Read what fitting is stopped by on *select*; arguments as for ``read``."""
-        return (self.select or self.read)(critic, x, y, diagonal_is_marginal)
+        return (self.select or self.read)(critic, x, y, diagonal_is_marginal, groups)
 
     def by_infonce(self) -> "CriticMethod":
         """Give the method with its critic read by InfoNCE, which n pairs can always carry."""
-        return replace(self, read=_read_infonce, ceiling=math.log, sampled_normaliser=False)
-
-
-def _read_infonce(critic: Any, x: Tensor, y: Tensor, diagonal_is_marginal: bool) -> Reading:
-    return read_infonce(critic, x, y)
+        return replace(self, read=read_infonce, ceiling=math.log, sampled_normaliser=False)
 
 
 def _of_scores(bound: Callable[[Tensor], Tensor]) -> CriticObjective:
@@ -154,14 +150,13 @@ def alpha_tuba_method(alpha: float) -> CriticMethod:
 VARIATIONAL_METHODS: dict[str, CriticMethod] = {
     "infonce": CriticMethod(
         _of_scores(infonce),
-        _read_infonce,
+        read_infonce,
         "lower bound",
         math.log,
-        read_strangers=read_infonce,
     ),
     "nt_xent": CriticMethod(
         _nt_xent,
-        lambda critic, x, y, diagonal_is_marginal: read_nt_xent(critic, x, y),
+        read_nt_xent,
         "asymptotic lower bound",
         lambda n: math.log(2 * n - 1),
         one_space=True,

@@ -118,12 +118,13 @@ class SplitFit:
     def member(self, start: nn.Module, batch_size: int) -> Member:
         """Give what the fitting loop needs to fit this critic."""
         rng = np.random.default_rng([self.seed, 2])
-        x, y = self.rows(_some(self.select, SELECT_PAIRS_READ, np.random.default_rng([self.seed, 6])))
+        some = _some(self.select, SELECT_PAIRS_READ, np.random.default_rng([self.seed, 6]))
+        (x, y), strangers = self.rows(some), self.strangers(some)
 
         def read_select(critic: nn.Module) -> Reading:
             if self._embeds(critic):
-                return self.method.read_select(*embedded(critic, [x], [y]), self.pairing.diagonal_is_marginal)
-            return self.method.read_select(critic, x, y, self.pairing.diagonal_is_marginal)
+                return self.method.read_select(*embedded(critic, [x], [y]), *strangers)
+            return self.method.read_select(critic, x, y, *strangers)
 
         return Member(
             start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), read_select
@@ -147,20 +148,27 @@ class SplitFit:
         """Give the rows of pairs, shapes (n, d_x) and (n, d_y)."""
         return self.sides.x[pairs.x], self.sides.y[pairs.y]
 
+    def strangers(self, pairs: Pairs) -> tuple[bool, Tensor | None]:
+        """Say which pairs make up the product: whether the diagonal does, and the groups that leave some out.
+
+        Where the diagonal belongs to the product, x and y of one group do as well: they are of two items that
+        know nothing of each other but their class, and without them the product would hold too few of it.
+        """
+        groups = self.pairing.groups_of_pairs(pairs.x)
+        if groups is None or self.pairing.diagonal_is_marginal:
+            return self.pairing.diagonal_is_marginal, None
+        return False, torch.from_numpy(groups).to(self.sides.x.device)
+
     def _read(self, critic: nn.Module, pairs: Pairs) -> Reading:
         x: Tensor
         y: Tensor
-        groups = self.pairing.groups_of_pairs(pairs.x)
         score: Any = critic
         if self._embeds(critic):
             score, x, y = embedded(critic, self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y))
         else:
             x, y = self.rows(pairs)
-        if groups is None or self.method.read_strangers is None:
-            reading = self.method.read(score, x, y, self.pairing.diagonal_is_marginal)
-        else:
-            reading = self.method.read_strangers(score, x, y, torch.from_numpy(groups).to(x.device))
-        return reading.by_group(groups)
+        reading = self.method.read(score, x, y, *self.strangers(pairs))
+        return reading.by_group(self.pairing.groups_of_pairs(pairs.x))
 
     def _embeds(self, critic: nn.Module) -> bool:
         # Where x is scored against x too, embedded rows will do only if both sides are embedded alike.

@@ -76,7 +76,7 @@ READINGS: dict[str, Callable[..., Any]] = {
     "club.read_club_sampled": club.read_club_sampled,
     "donsker_varadhan.read_donsker_varadhan": donsker_varadhan.read_donsker_varadhan,
     "flo.read_flo": flo.read_flo,
-    "infonce.read_infonce": lambda critic, x, y, _: infonce.read_infonce(critic, x, y),
+    "infonce.read_infonce": infonce.read_infonce,
     "jensen_shannon.read_jensen_shannon": jensen_shannon.read_jensen_shannon,
     "leave_one_out.read_leave_one_out": leave_one_out.read_leave_one_out,
     "log_likelihood.read_barber_agakov": lambda critic, x, y, _: log_likelihood.read_barber_agakov(
@@ -84,7 +84,7 @@ READINGS: dict[str, Callable[..., Any]] = {
     ),
     "log_likelihood.read_divergence": lambda critic, x, y, _: log_likelihood.read_divergence(critic, x, y),
     "log_likelihood.read_log_ratio": lambda critic, x, y, _: log_likelihood.read_log_ratio(critic, x, y),
-    "nt_xent.read_nt_xent": lambda critic, x, y, _: nt_xent.read_nt_xent(critic, x, y),
+    "nt_xent.read_nt_xent": nt_xent.read_nt_xent,
     "nwj.read_nwj": nwj.read_nwj,
     "smile.read_smile": partial(smile.read_smile, clip=5.0),
 }
@@ -96,7 +96,10 @@ NEED_VALUES = {
     "reading.as_reading": "takes the number and the influence from the device",
     "reading.checked": "refuses scores that are not finite, and so must read them",
     "reading.chunks": "counts rows, and sees no tensor",
+    "reading.next_stranger": "finds where the group changes, which values say",
+    "reading.over_strangers": "adds up within groups, which values say",
     "reading.pooled": "joins the NumPy arrays of several readings",
+    "reading.strangers": "counts the rows of each group, which values say",
 }
 """What cannot run on tensors without values, and why; the readings run with the first two of it left out."""
 

@@ -79,8 +79,8 @@ WRITTEN: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "js": lambda scores, u: jensen_shannon(scores),
 }
 EVERY: dict[str, Read] = FURTHER | {
-    "infonce": lambda critic, x, y, diagonal=False: read_infonce(critic, x, y),
-    "nt_xent": lambda critic, x, y, diagonal=False: read_nt_xent(critic, x, y),
+    "infonce": read_infonce,
+    "nt_xent": read_nt_xent,
     "dv": read_donsker_varadhan,
 }
 

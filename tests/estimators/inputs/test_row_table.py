@@ -13,7 +13,7 @@ from mitools.estimators.class_information import calibrated_posterior as posteri
 from mitools.estimators.class_information import class_pairs
 from mitools.estimators.class_information import minibatch_logistic as minibatch
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs import duplicates, near_copies, serial_dependence
+from mitools.estimators.dependence import copies, near_copies, serial_dependence
 from mitools.estimators.inputs import row_table as tables
 from mitools.estimators.inputs.row_table import RowTable, spans
 from mitools.estimators.inputs.validation import as_table, location_and_scale
@@ -91,7 +91,7 @@ def test_no_copy_of_all_rows_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         (near_copies, "ROWS_AT_ONCE", 64),
         (near_copies, "QUERIES", 100),
         (serial_dependence, "MOST_STRETCHES", 50),
-        (duplicates, "ROWS_TO_CHOOSE_A_COLUMN", 512),
+        (copies, "ROWS_TO_CHOOSE_A_COLUMN", 512),
     ):
         monkeypatch.setattr(module, name, most)
     ClassPosterior().fit(mapped[:2000], labels[:2000])  # what torch imports on the first fit is not counted

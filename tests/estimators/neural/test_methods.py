@@ -149,7 +149,7 @@ def test_a_number_that_is_no_bound_does_not_choose_the_critic() -> None:
     def sure(x: Tensor, y: Tensor) -> Tensor:
         return 100.0 * torch.eye(len(x))
 
-    look = VARIATIONAL_METHODS["smile"].read_select(sure, x, y, False)
+    look = VARIATIONAL_METHODS["smile"].read_select(sure, x, y, False, None)
     assert look.nats <= 2 * math.log(2) < VARIATIONAL_METHODS["smile"].read(sure, x, y, False).nats
 
 

@@ -154,6 +154,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumb
     distances, found = np.empty((n, k)), np.empty((n, k), dtype=np.int64)
 
     def work(block: slice) -> None:
+        """Find the neighbours of one block of rows, nearest first."""
         to_all = distances_between(columns[:, block], columns)
         close = np.argpartition(to_all, k, axis=1)[:, : k + 1]
         close = close[_others(close, block)].reshape(-1, k)
@@ -195,6 +196,7 @@ def count_within(
         counts = np.empty(len(rows), dtype=np.int64)
 
         def work(block: slice) -> None:
+            """Count the rows near to those of one block."""
             counts[block] = _count_rows(distances_between(columns[:, block], columns) < radii[block, None])
 
         in_blocks(len(rows), work)
@@ -261,6 +263,7 @@ def share_of_counts(
     share = np.empty(len(sample))
 
     def work(block: slice) -> None:
+        """Add up the shares of one block of sampled rows."""
         share[block] = (distances_between(columns[:, sample[block]], columns) < radii) @ weights
 
     in_blocks(len(sample), work)

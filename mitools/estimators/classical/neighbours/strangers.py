@@ -27,7 +27,7 @@ from mitools.estimators.classical.neighbours.search import (
     share_sorted,
 )
 from mitools.estimators.classical.neighbours.thinning import clumped
-from mitools.estimators.inputs.groups import Groups
+from mitools.estimators.inputs.groups import Groups, group_count
 
 LARGE_GROUP = 1_000
 """Rows from which a group is searched by itself, and its strangers by a tree of their own."""
@@ -107,7 +107,7 @@ def class_strangers(x: Floats, labels: WholeNumbers, groups: Groups, k: int) -> 
     k
         Neighbours, at the most.
     """
-    n, n_groups = len(labels), int(groups.max()) + 1
+    n, n_groups = len(labels), group_count(groups)
     _, places, sizes = np.unique(labels * n_groups + groups, return_inverse=True, return_counts=True)
     in_class = np.bincount(labels)[labels] - sizes[places]
     radii, chosen = np.zeros(n), np.zeros(n)
@@ -149,6 +149,7 @@ def nearest_strangers(rows: Floats, groups: Groups, k: int) -> tuple[Doubles, Ro
         columns = np.ascontiguousarray(rows.T)
 
         def work(block: slice) -> None:
+            """Find the strangers nearest to one block of rows, nearest first."""
             to_all = distances_between(columns[:, block], columns)
             to_all[groups[block, None] == groups] = np.inf
             close = np.argpartition(to_all, k - 1, axis=1)[:, :k]

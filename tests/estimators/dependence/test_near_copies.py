@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from mitools.estimators.inputs.near_copies import find_near_copies, near_copies_warning, partner_agreement
+from mitools.estimators.dependence.near_copies import find_near_copies, near_copies_warning, partner_agreement
 from mitools.estimators.inputs.row_table import RowTable
 
 Rows = np.ndarray

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from mitools.estimators.inputs.row_table import RowTable
-from mitools.estimators.inputs.serial_dependence import (
+from mitools.estimators.dependence.serial_dependence import (
     label_correlations,
     lag_correlations,
     serial_dependence_warning,
 )
+from mitools.estimators.inputs.row_table import RowTable
 
 
 def series(phi: float, n: int, columns: int, rng: np.random.Generator) -> np.ndarray:

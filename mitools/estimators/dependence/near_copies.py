@@ -8,8 +8,8 @@ from scipy.special import digamma
 
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
+from mitools.estimators.dependence.sketch import Sketch
 from mitools.estimators.inputs.row_table import NUMBERS_AT_ONCE, RowTable
-from mitools.estimators.inputs.sketch import Sketch
 
 QUERIES = 1000
 """Random rows whose neighbours are looked for among all rows."""

@@ -6,15 +6,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.estimate import EstimateWarning
-from mitools.estimators.inputs.duplicates import copies_warning
-from mitools.estimators.inputs.near_copies import near_copies_warning
+from mitools.estimators.dependence.copies import copies_warning
+from mitools.estimators.dependence.near_copies import near_copies_warning
+from mitools.estimators.dependence.serial_dependence import serial_dependence_warning
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
-from mitools.estimators.inputs.serial_dependence import serial_dependence_warning
 from mitools.estimators.inputs.sides import ROWS_PER_LABEL
 from mitools.estimators.inputs.validation import as_array
 
 Side = RowTable | NDArray[Any]
 """Labels 0..C-1, shape (n,); or numbers, a table or shape (n, d)."""
+
+DEPENDENCE_WORDS = ("copies", "near_copies", "serial_dependence")
+"""The words of what is looked for."""
 
 COLUMNS_OF_A_SYMBOL = 8
 """Random numbers that stand for a symbol where symbols are compared as rows."""

@@ -21,9 +21,6 @@ LATTICE_SHARE_OF_REPEATS = 0.9
 COPIES_THAT_COUNT_SHARE = 0.01
 """Share of all rows below which copies change no number."""
 
-ROWS_LOOKED_AT = 20_000
-"""Rows from which it is told whether they are copied or alike by chance."""
-
 MOST_COPIES_OF_A_VALUE = 20
 """How often a value of that column may come: one that comes more often has a probability of its own."""
 
@@ -32,29 +29,6 @@ ROWS_TO_CHOOSE_A_COLUMN = 1 << 12
 
 Values = RowTable | NDArray[Any]
 """One side as it is given: rows, or one value a row."""
-
-
-def copies_of(rows: RowTable, labels: NDArray[np.int64]) -> Groups | None:
-    """Make a group of all rows that are exact copies of each other, whatever their labels.
-
-    Parameters
-    ----------
-    rows
-        Shape (n, d), read a bounded part at a time.
-    labels
-        Shape (n,).
-
-    Returns
-    -------
-    Groups or None
-        Shape (n,); None where no row is a copy, or rows may be alike by chance (see :func:`copied_rows`).
-    """
-    _, groups, counts = np.unique(_row_codes(rows), return_inverse=True, return_counts=True)
-    if len(counts) >= (1 - COPIES_THAT_COUNT_SHARE) * len(rows) or len(counts) == 1:
-        return None
-    # Whole groups, so that what they repeat is what all rows repeat.
-    some = np.flatnonzero(groups < np.searchsorted(np.cumsum(counts), ROWS_LOOKED_AT, side="right") + 1)
-    return groups.astype(np.int64) if copied_rows(rows.rows(some), labels[some]) else None
 
 
 def copies_warning(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> EstimateWarning | None:
@@ -79,23 +53,6 @@ def copies_warning(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> Estimate
 def copied_rows(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> int:
     """Count rows of numbers that are copies of others, rather than alike by chance.
 
-    Parameters
-    ----------
-    x, y
-        As for :func:`copy_groups`.
-
-    Returns
-    -------
-    int
-        Rows beyond the first of each kind; 0 where they may be alike by chance.
-    """
-    groups = copy_groups(x, y)
-    return 0 if groups is None else len(groups) - int(groups.max()) - 1
-
-
-def copy_groups(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> NDArray[np.int64] | None:
-    """Find rows of numbers that are copies of each other, rather than alike by chance.
-
     Copies on both sides of a split are learnt by heart, and as each other's nearest neighbours they read as
     information, while a null, whose pairs are permuted, shows nothing of it. Values that lie on few points
     (labels, counts, rounded numbers) repeat by chance: then single columns repeat more than whole rows do.
@@ -108,37 +65,42 @@ def copy_groups(x: ArrayLike | RowTable, y: ArrayLike | RowTable) -> NDArray[np.
 
     Returns
     -------
-    NDArray[np.int64] | None
-        Shape (n,): a group for every row, 0..G-1, copies in one; None where there are none, or where rows
-        may be alike by chance.
+    int
+        Rows beyond the first of each kind, equal in x and in y; 0 where they may be alike by chance.
     """
     sides = [_values(x, "x"), _values(y, "y")]
     numbers = [side for side in sides if isinstance(side, RowTable) or side.dtype.kind == "f"]
     if not numbers:
-        return None
+        return 0
     column = _column_that_repeats_least(numbers)
     n = len(column)
     _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
-    rare = counts[value] <= MOST_COPIES_OF_A_VALUE
-    repeats = int(rare.sum()) - int((counts <= MOST_COPIES_OF_A_VALUE).sum())
-    if repeats == 0 or len(counts) <= (1 - LATTICE_SHARE_OF_REPEATS) * n:
-        return None
+    rare = counts <= MOST_COPIES_OF_A_VALUE
+    repeats = int(counts[rare].sum()) - int(rare.sum())
     fewest = max(COPIED_SHARE_OF_REPEATS * repeats, COPIES_THAT_COUNT_SHARE * n)
-    maybe = np.flatnonzero(
-        rare & (counts[value] > 1)
-    )  # copies have one value there, so no others need be read
-    if repeats < fewest:
-        return None
+    if repeats == 0 or repeats < fewest or len(counts) <= (1 - LATTICE_SHARE_OF_REPEATS) * n:
+        return 0
+    # Copies have one value in that column, so that no others need be read.
+    maybe = np.flatnonzero((rare & (counts > 1))[value])
     kinds = row_symbols(np.stack([_row_codes(side, maybe) for side in sides], axis=1))
-    different = int(kinds.max()) + 1
-    if len(maybe) - different < fewest:
-        return None
-    groups = np.empty(n, dtype=np.int64)
-    groups[maybe] = kinds
-    alone = np.ones(n, dtype=bool)
-    alone[maybe] = False
-    groups[alone] = different + np.arange(n - len(maybe))
-    return groups
+    copied = len(maybe) - int(kinds.max()) - 1
+    return copied if copied >= fewest else 0
+
+
+def copy_groups(rows: RowTable) -> Groups:
+    """Make a group of all rows that are equal, whatever belongs to them.
+
+    Parameters
+    ----------
+    rows
+        Shape (n, d), read a bounded part at a time.
+
+    Returns
+    -------
+    Groups
+        Shape (n,). Of use where :func:`copied_rows` finds copies: rows on few points are equal by chance.
+    """
+    return np.unique(_row_codes(rows), return_inverse=True)[1].astype(np.int64)
 
 
 def _values(side: ArrayLike | RowTable, name: str) -> Values:

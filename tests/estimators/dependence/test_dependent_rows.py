@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mitools.estimators.auto import AutoEstimator
-from mitools.estimators.inputs.dependent_rows import dependence_warnings
+from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.row_table import RowTable
 
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
+from mitools.estimators.dependence.sketch import Sketch
 from mitools.estimators.inputs.row_table import RowTable
-from mitools.estimators.inputs.sketch import Sketch
 
 STRETCH = 20
 """Consecutive rows that are compared with each other."""

@@ -1,0 +1,70 @@
+"""How estimates look on a terminal: value, interval, kind, ceiling, null and warnings together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mitools.cli.console import err, out, print_table
+
+if TYPE_CHECKING:
+    from mitools.core.estimate import Estimate, EstimateWarning
+    from mitools.estimators.agreement import Agreement
+
+HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
+
+
+def print_estimates(estimates: Sequence[Estimate]) -> None:
+    """Print one line an estimate on stdout, and the warnings on stderr."""
+    print_table(HEADER, [_line(estimate) for estimate in estimates])
+    _print_cautions(estimates)
+
+
+def print_agreement(found: Agreement) -> None:
+    """Print lower bounds, upper bounds and point estimates in tables of their own, and what they allow."""
+    blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
+    for title, estimates in blocks:
+        if estimates:
+            print_table(HEADER, [_line(estimate) for estimate in estimates], title)
+    out.print(found.sentence(), markup=False)
+    _print_cautions([estimate for _, estimates in blocks for estimate in estimates])
+
+
+def bits(value: float | None) -> str:
+    """Three decimals, or a dash where there is nothing."""
+    return "-" if value is None else f"{value + 0.0:.3f}"
+
+
+def _print_cautions(estimates: Sequence[Estimate]) -> None:
+    """Say what was chosen and why, and every warning once, with the methods that it is of."""
+    for estimate in estimates:
+        if "chosen" in estimate.settings:
+            chosen, because = estimate.settings["chosen"], estimate.settings["because"]
+            err.print(f"{estimate.method}: {chosen}, because {because}", markup=False)
+            taken = " and ".join(_taken_for(name, estimate.settings) for name in ("x", "y"))
+            err.print(f"{estimate.method}: {taken}; --x-as and --y-as say otherwise", markup=False)
+    told: dict[EstimateWarning, list[str]] = {}
+    for estimate in estimates:
+        for warning in estimate.warnings:
+            told.setdefault(warning, []).append(estimate.method)
+    for warning, methods in told.items():
+        err.print(f"{', '.join(methods)}: {warning}", markup=False)
+
+
+def _taken_for(name: str, settings: Mapping[str, Any]) -> str:
+    return f"{name} is taken for {settings[name]} ({settings[f'{name}_because']})"
+
+
+def _line(estimate: Estimate) -> list[str]:
+    interval = estimate.interval_bits
+    return [
+        estimate.method,
+        bits(estimate.bits),
+        f"{bits(interval.low)} to {bits(interval.high)}" if interval else "-",
+        estimate.kind,
+        bits(estimate.ceiling_bits),
+        bits(estimate.entropy_bits),
+        bits(estimate.null_bits),
+        f"{estimate.n_report:,}",
+        f"{estimate.seconds:.1f}",
+    ]

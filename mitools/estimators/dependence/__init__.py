@@ -1,0 +1,1 @@
+"""Rows that are not independent, looked for and told: copies, near copies and series."""
