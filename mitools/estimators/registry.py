@@ -150,6 +150,12 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "continuous x and y of a few dimensions",
         ceiling="digamma(n) - digamma(k)",
     ),
+    "residuals": RegisteredEstimator(
+        "mitools.estimators.classical.residuals:ResidualEstimator",
+        "point estimate",
+        "strong dependence, one side of up to five continuous columns",
+        "under 1 s in a few columns, 10 s in 5 + 5",
+    ),
     "gaussian": RegisteredEstimator(
         "mitools.estimators.classical.gaussian:GaussianEstimator", "point estimate", "normal rows"
     ),
