@@ -25,9 +25,9 @@ SMALLEST_RISE_NATS = 0.01
 BIAS_LEFT_PER_RISE = 1 / (2**0.5 - 1)
 """What is left of a bias that falls like ``n**-0.5``, per nat that the second half of the rows took off."""
 
-TOO_STEEP_NATS = 0.35
-"""Nats that doubling the rows may change before nothing can be told of where that ends: half of what a reading
-changes that grows like log n."""
+TOO_STEEP_NATS = 0.45
+"""Nats that doubling the rows may change before nothing can be told of where that ends: two thirds of what a
+reading changes that grows like log n."""
 
 FEWEST_ROWS_OF_HALF = 100
 """Rows of a half, at least."""
@@ -128,7 +128,7 @@ def rise_of_critic(
 
 
 def _counted(parts: Parts) -> NDArray[np.int64] | None:
-    """Number the groups of the training rows from 0."""
+    """Give the groups of the training rows, counted from 0."""
     groups = parts.groups_of(parts.train)
     return None if groups is None else np.unique(groups, return_inverse=True)[1].astype(np.int64)
 

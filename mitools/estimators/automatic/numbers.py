@@ -37,8 +37,8 @@ STRONG_NATS = 1.5
 """Nats from which rows may lie on a ridge too thin for neighbours, so that regressions are asked as well."""
 
 NATS_BEYOND_NETWORKS = 3.0
-"""Nats from which a network is not trained where the residuals of a regression and another reading agree: what
-it certifies from ten thousand rows begins to fall behind there, by 0.2 of 4 nats and more."""
+"""Nats from which no network is trained if the residuals of a regression and another reading agree: what it
+certifies from ten thousand rows falls behind there, by 0.2 of 4 nats and more."""
 
 STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
@@ -75,8 +75,10 @@ def choose_for_numbers(x: NDArray[Any], y: NDArray[Any], readings: Readings) -> 
             settled, "the dependence is strong, and two methods that train no network agree on it"
         )
     else:
-        settings = {"max_steps": readings.max_steps, "device": readings.device, "seed": readings.seed}
-        certified = readings.fit_on_parts(AdaptiveEstimator(**settings), x, y)
+        certified = AdaptiveEstimator(
+            max_steps=readings.max_steps, device=readings.device, seed=readings.seed
+        )
+        readings.fit_on_parts(certified, x, y)
         points += [] if near is None else [near]
         choice = better_of_many_columns(certified, normal, points, x.shape[1] * y.shape[1])
     return _held_against_others(choice, x, y, readings)

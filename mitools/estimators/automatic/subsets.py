@@ -18,7 +18,7 @@ ROWS_TO_SEARCH_BY = 1500
 """Rows, at the most, on which columns are chosen."""
 
 COLUMNS_TO_SEARCH = 10
-"""Columns of x and y together up to which they are left out one by one; in more, single pairs are looked at."""
+"""Columns of x and y together up to which they are left out one by one; in more, it is single pairs."""
 
 COLUMNS_TO_PAIR = 64
 """Columns of a side whose single pairs are looked at: those most correlated with the other side."""

@@ -163,7 +163,7 @@ class _Rest(NamedTuple):
 def _check_sides(x: Doubles, y: Doubles, k: int, groups: Groups | None) -> None:
     if y.shape[1] > MOST_PREDICTED_COLUMNS:
         raise InputError(
-            f"both sides have more than {MOST_PREDICTED_COLUMNS} columns: neighbours no longer show an entropy"
+            f"both sides have more than {MOST_PREDICTED_COLUMNS} columns: neighbours show no entropy there"
         )
     needed = max(k + 1, ROWS_PER_COEFFICIENT * (x.shape[1] + 1))
     if len(x) < needed:
