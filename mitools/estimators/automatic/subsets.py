@@ -69,7 +69,7 @@ def telling_subset(x: NDArray[Any], y: NDArray[Any], groups: Groups | None, seed
     """Find the columns whose neighbours read clearly more than those of all.
 
     In few columns they are left out one by one, each time the one without which most is read. In more it is
-    the pair of single columns whose ranks share most.
+    the pair of single columns whose ranks share most. Other rows than those searched must confirm it.
 
     Parameters
     ----------
@@ -85,14 +85,25 @@ def telling_subset(x: NDArray[Any], y: NDArray[Any], groups: Groups | None, seed
     Subset or None
         None where no subset reads clearly more, or there is one column on each side.
     """
-    d_x, d_y = x.shape[1], y.shape[1]
-    if d_x + d_y == 2:
+    n, columns = len(x), x.shape[1] + y.shape[1]
+    if columns == 2:
         return None
-    rows = some_rows(len(x), groups, ROWS_TO_SEARCH_BY, seed)
-    scores_x, scores_y = (normal_scores(side[rows].astype(np.float64)) for side in (x, y))
-    if d_x + d_y > COLUMNS_TO_SEARCH:
-        return _most_telling_pair(scores_x, scores_y)
-    return _search(scores_x, scores_y, None if groups is None else groups[rows], seed)
+    searched = np.zeros(n, dtype=bool)
+    searched[some_rows(n, groups, min(ROWS_TO_SEARCH_BY, n // 2), seed)] = True
+    scores_x, scores_y = (normal_scores(side[searched].astype(np.float64)) for side in (x, y))
+    if columns > COLUMNS_TO_SEARCH:
+        found: Subset | None = _most_telling_pair(scores_x, scores_y)
+    else:
+        found = _search(scores_x, scores_y, None if groups is None else groups[searched], seed)
+    if found is None:
+        return None
+    # The best of many is the best by chance as well, so that other rows must confirm it.
+    others = None if groups is None else groups[~searched]
+    read = NeighboursOfColumns(*found, seed).fit(x[~searched], y[~searched], others).estimate_
+    floor = 0.0
+    if columns <= COLUMNS_TO_SEARCH:
+        floor = max(KSG(seed=seed).fit(x[~searched], y[~searched], others).estimate_.nats, 0.0)
+    return found if read.nats > floor + STDERRS_OF_CLEARLY_MORE * error_of(read) else None
 
 
 def some_rows(n: int, groups: Groups | None, most: int, seed: int) -> RowNumbers:

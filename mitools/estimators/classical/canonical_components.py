@@ -58,8 +58,8 @@ class ComponentEstimator(ClassicalEstimator):
        matching components.
     3. Components are added, those that share most first. Where one depends on some of those before, by the
        correlations of their sizes and values or by a table of their ranks, ``I(v_k; those)`` is read by
-       neighbours and, where it is clear, taken off; it is added if anything is left, and if it depends on three at most. Of the
-       two sides the one is taken that leaves more.
+       neighbours and, where it is clear, taken off. It is added if anything is left, and if it depends on
+       three at most. Of the two sides the one is taken that leaves more.
 
     *Bias.* Too low by what lies outside the components, and by their directions' errors (0.03 of 1.02 nats
     in 50+50 dimensions and 10,000 rows). Two columns that show one symbol of 16 in unrelated orders read 5.7
