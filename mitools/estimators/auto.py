@@ -36,20 +36,30 @@ class AutoEstimator(MIEstimator):
     labels open, that of the family of classifiers that predicts held-out labels best. Shown is what reads
     clearly more: neighbours that are far err on the low side, and a bound is never too high.
 
-    *Neither*: in up to four columns together neighbours (``ksg``), where they are near. Else several are
-    computed, and
+    *Neither*: neighbours of all columns (``ksg``) and of those that share most (``ksg:columns``), the
+    ``gaussian_copula`` and ``components`` are asked; where they read 1.5 nats or more also ``residuals``, and
+    in up to four columns ``ksg`` with its correction for thin ridges. All of these err on the low side, but
+    for the copula in several columns, and no subset of the columns shares more than all. So:
 
-    - ``gaussian_copula``, if the certified bound was reached by that copula and no network could add to it
-      on held-out pairs: then it is the most precise;
-    - else ``adaptive``, the certified lower bound, unless a point estimate exceeds it by more than its own
-      standard error: ``components``, or ``ksg`` where neighbours are near. Both err on the low side, so
-      that the greater is the better one.
+    - in up to four columns together, where neighbours are near: ``ksg``, unless another reading clearly
+      exceeds it;
+    - beyond, where ``residuals`` and another reading agree on 3 nats or more, the greatest;
+    - else ``adaptive`` is trained. ``gaussian_copula`` is shown if the certified bound was reached by that
+      copula and no network could add to it on held-out pairs: then it is the most precise. Else
+      ``adaptive``, the certified lower bound, unless a point estimate exceeds it by more than its own
+      standard error.
 
-    What is neither a label nor a symbol enters by its ranks alone, so that a monotone map of a column
-    changes nothing but rounding. Below 200 rows nothing is held out, and neighbours are all there is.
+    The interval is the chosen estimator's own and what the other readings add: down to the next reading where
+    no other method agrees with the chosen one (``methods_disagree``); and as far as a bias may be left that
+    shows in the reading of half the rows (``rises_with_n``, where it is clear). There is none where that
+    difference is so large that nobody can say where it ends. Rows that are not independent are told
+    (``copies``, ``near_copies``, ``serial_dependence``).
 
-    The interval is the chosen estimator's own; the choice between readings is not part of it. Rows that are
-    not independent are told (``copies``, ``near_copies``, ``serial_dependence``).
+    Columns that are constant, or another column times a number and plus one, are left out and told in
+    ``x_because`` and ``y_because``. What is neither a label nor a symbol enters by its ranks alone, so that a
+    monotone map of a column changes nothing but rounding; only ``residuals`` and the correction for thin
+    ridges, in strong dependence, see the values. Below 200 rows nothing is held out, and neighbours are all
+    there is.
 
     Parameters
     ----------
@@ -75,6 +85,8 @@ class AutoEstimator(MIEstimator):
         The estimates of all that were computed, by method.
     sides_
         What x and y were taken for.
+    columns_
+        Which columns of x and of y are read; None of labels and symbols.
 
     Examples
     --------

@@ -83,7 +83,7 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "mitools.estimators.auto:AutoEstimator",
         None,
         "to begin with: takes what suits x and y, and says why",
-        "under 1 s where neighbours are near, else as adaptive",
+        "1 to 2 s where neighbours are near, else as adaptive",
         "that of the method chosen",
         takes_device=True,
     ),
