@@ -108,7 +108,8 @@ def _closed_forms(
     columns = x.shape[1] + y.shape[1]
     if columns <= NEIGHBOURS_SUFFICE_UP_TO and readings.groups is None:
         thin = KSG(k=2 * columns + 5, margins="scaled", correct_nonuniformity=True, seed=seed)
-        points.append(readings.fit(thin, x, y, "ksg:nonuniformity"))
+        corrected = _unless_refused(thin, x, y, readings, "ksg:nonuniformity")
+        points += [] if corrected is None else [corrected]
     return normal, points
 
 
@@ -123,11 +124,11 @@ def _settled_without_network(points: Sequence[MIEstimator]) -> MIEstimator | Non
 
 
 def _unless_refused(
-    estimator: AnyEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings
+    estimator: AnyEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings, name: str | None = None
 ) -> AnyEstimator | None:
     """Fit an estimator; None where the pairs are not of its kind: copies, ties, too many columns."""
     with suppress(InputError):
-        return readings.fit(estimator, x, y)
+        return readings.fit(estimator, x, y, name)
     return None
 
 

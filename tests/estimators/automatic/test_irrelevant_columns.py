@@ -32,8 +32,16 @@ def distorted_channel(noise_columns, seed):
     return x[:, : 1 + noise_columns], np.exp(z + 0.05 * rng.standard_normal(N)), 0.5 * np.log(401)
 
 
-@pytest.mark.parametrize("channel", [normal_channel, uniform_channel, distorted_channel])
-@pytest.mark.parametrize("seed", [50, pytest.param(51, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("channel", "seed"),
+    [
+        (normal_channel, 50),
+        (uniform_channel, 50),
+        pytest.param(distorted_channel, 50, marks=pytest.mark.slow),
+        pytest.param(normal_channel, 51, marks=pytest.mark.slow),
+        pytest.param(uniform_channel, 51, marks=pytest.mark.slow),
+    ],
+)
 def test_none_one_or_two(channel, seed):
     estimates = []
     for noise_columns in (0, 1, 2):
