@@ -30,7 +30,7 @@ SMALLEST_RESIDUAL = 1e-12
 
 LOCAL_SCATTER_TO_STDERR = 1.15
 """Standard error over that of independent local terms: neighbours are shared. On 60 samples of 500 rows each
-of normal, uniform and Student pairs of 5 and 8 nats in one and two columns the true standard deviation was 0.7
+of normal, uniform and Student pairs of 5 and 8 nats in one and two columns the true deviation was 0.7
 to 0.9 times the standard error, and the interval held the truth in 90 to 98%."""
 
 _KNOTS = 101
