@@ -143,6 +143,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="1 minute",
         paper="not measured",
     ),
+    "coverage": Analysis(
+        "how often do intervals hold the truth? every method, on pairs of known information",
+        "checks.coverage",
+        "CoverageRecipe",
+        smoke="1 minute",
+        paper="a day, not measured",
+    ),
 }
 """In the order of the papers."""
 

@@ -20,6 +20,8 @@ WarningWord = Literal[
     "small_sample",
     "undersampled",
     "few_pairs",
+    "methods_disagree",
+    "rises_with_n",
     "copies",
     "near_copies",
     "serial_dependence",

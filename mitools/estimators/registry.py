@@ -83,7 +83,7 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "mitools.estimators.auto:AutoEstimator",
         None,
         "to begin with: takes what suits x and y, and says why",
-        "under 1 s where neighbours are near, else as adaptive",
+        "1 to 2 s where neighbours are near, else as adaptive",
         "that of the method chosen",
         takes_device=True,
     ),
@@ -149,6 +149,12 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "point estimate",
         "continuous x and y of a few dimensions",
         ceiling="digamma(n) - digamma(k)",
+    ),
+    "residuals": RegisteredEstimator(
+        "mitools.estimators.classical.residuals:ResidualEstimator",
+        "point estimate",
+        "strong dependence, one side of up to five continuous columns",
+        "under 1 s in a few columns, 10 s in 5 + 5",
     ),
     "gaussian": RegisteredEstimator(
         "mitools.estimators.classical.gaussian:GaussianEstimator", "point estimate", "normal rows"

@@ -75,6 +75,22 @@ def shuffled_channel(count: int, n: int) -> Estimate:
     return NSBEstimator().estimate(x, x // 10 * 10 + rng.integers(0, 10, n))
 
 
+def ring(noise: float, n: int = 800) -> Estimate:
+    """Two values of y for every x: no regression sees what they share, and neighbours blur a thin ring."""
+    rng = np.random.default_rng(3)
+    angle = 2 * np.pi * rng.random(n)
+    x, y = np.array([np.cos(angle), np.sin(angle)]) + noise * rng.standard_normal((2, n))
+    return AutoEstimator().estimate(x, y)
+
+
+def turned_uniform(noise: float, n: int = 1500) -> Estimate:
+    """What only the residuals of a regression read, where the noise is small: ranks see no turned square."""
+    rng = np.random.default_rng(62)
+    x = rng.random((n, 2))
+    turn = np.linalg.qr(rng.standard_normal((2, 2)))[0]
+    return AutoEstimator(max_steps=20).estimate(x @ turn, x + noise * rng.uniform(-1, 1, (n, 2)))
+
+
 Make = Callable[[], Estimate]
 
 CASES: list[tuple[WarningWord, Make, Make]] = [
@@ -101,6 +117,8 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("copies", lambda: subjects(5, 0.0), lambda: subjects(1, 0.0)),
     ("near_copies", lambda: subjects(5, 0.01), lambda: subjects(1, 0.01)),
     ("serial_dependence", lambda: walks(shuffled=False), lambda: walks(shuffled=True)),
+    ("rises_with_n", lambda: ring(0.005), lambda: ring(0.2)),
+    ("methods_disagree", lambda: turned_uniform(0.015), lambda: turned_uniform(0.5)),
     ("few_pairs", lambda: infonce(1.0, 300, d=10, method="dv"), lambda: infonce(0.8, 1000, method="dv")),
     ("undersampled", lambda: shuffled_channel(100, 500), lambda: shuffled_channel(10, 500)),
     ("undersampled", lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 300, (2, 300))),

@@ -6,22 +6,36 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mitools.core.centring import find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, RowNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.inputs.groups import Groups
-from mitools.estimators.inputs.rank_normal import normal_scores
-from mitools.estimators.inputs.scaling import fit_scaling
+from mitools.estimators.inputs.rank_normal import normal_scores, values_recur
 
 ROTATION_KEEPS_SHARE = 0.97
 """Share of the normal information that a rotation must leave between the components of a pair."""
 
 DEPENDENT_FROM_DEVIATIONS = 4.0
-"""Standard deviations of a correlation, of sizes or of a size with a value, that independent components do
-not reach: one pair in ten thousand."""
+"""Standard deviations that independent components do not reach: one pair in ten thousand. Of a correlation of
+sizes or of a size with a value, and of the counts of a table of ranks."""
+
+RANK_CLASSES = 8
+"""Classes of ranks of either component in that table."""
+
+MOST_PARTNERS = 3
+"""Components already added on which a further one may depend: what more of them share is not resolved."""
+
+
+STDERRS_OF_SHARED = 2.0
+"""Standard errors from which what a component shares with others is taken off: less may be chance."""
+
+SETTLED_ANGLE = 1e-6
+"""Radians below which no plane is turned any more."""
+
+SMALL_COEFFICIENT = 0.1
+"""Share of a direction's greatest coefficient below which others are left out where values recur."""
 
 
 class ComponentEstimator(ClassicalEstimator):
@@ -29,20 +43,27 @@ class ComponentEstimator(ClassicalEstimator):
 
     In many dimensions no neighbour is near. But canonical variates of the columns' normal scores come in
     pairs (u_k, v_k) that are correlated with each other alone, and in 1+1 dimensions neighbours are near
-    whatever the shape of the dependence. For u_1, u_2, ... that are independent,
-    ``I(X; Y) >= sum_k I(u_k; v_k)``, and with equality where y sees each x-component by itself. So:
+    whatever the shape of the dependence. Since ``h(v | u) <= sum_k h(v_k | u_k)``, for any components
+
+        I(X; Y) >= sum_k I(u_k; v_k) - T(v),    T(v) = sum_k h(v_k) - h(v),
+
+    and as well with T(u): what components of one side share of each other is counted once. So:
 
     1. Canonical directions are fitted on four fifths of the rows and applied to the last fifth, for each
-       fifth in turn, so that no row has shaped its own components, nor those of its group.
+       fifth in turn, so that no row has shaped its own components, nor those of its group. Where values
+       recur in a column, all rows get the mean of these directions: tied rows of one fifth would else be
+       told from those of another, on both sides alike.
     2. Directions of equal correlation are turned freely among themselves; of these turns the one is taken
        whose components load on fewest columns (varimax), if it leaves 97% of the normal information between
        matching components.
-    3. Components are added, those that share most first, as long as they are independent of those before
-       on one and the same side, by the correlations of their sizes and values.
+    3. Components are added, those that share most first. Where one depends on some of those before, by the
+       correlations of their sizes and values or by a table of their ranks, ``I(v_k; those)`` is read by
+       neighbours and, where it is clear, taken off. It is added if anything is left, and if it depends on
+       three at most. Of the two sides the one is taken that leaves more.
 
     *Bias.* Too low by what lies outside the components, and by their directions' errors (0.03 of 1.02 nats
-    in 50+50 dimensions and 10,000 rows). Dependence between components that their sizes do not show would
-    be counted twice.
+    in 50+50 dimensions and 10,000 rows). Two columns that show one symbol of 16 in unrelated orders read 5.7
+    of 4.04 nats before what they share is taken off, and 3.8 after.
 
     Parameters
     ----------
@@ -90,16 +111,60 @@ class ComponentEstimator(ClassicalEstimator):
         return super()._read_with_null(x, y, permutation, groups)
 
     def _read(self, x: Doubles, y: Doubles, groups: Groups | None) -> ClassicalReading:
-        x_rows, y_rows = (to_single(side, find_centring(side)) for side in (x, y))
-        u, v = _components(x_rows, y_rows, self.folds, self.seed, groups)
-        pairs = [
-            KSG(self.k, seed=self.seed).fit(u[:, j], v[:, j], groups).estimate_ for j in range(u.shape[1])
-        ]
-        nats = np.array([pair.nats for pair in pairs])
-        chosen = max((_independent(side, nats) for side in (u, v)), key=lambda some: nats[some].sum())
-        errors = [pairs[j].stderr_nats or 0.0 for j in chosen]
-        record = {"components": u.shape[1], "components_read": len(chosen)}
-        return ClassicalReading(float(nats[chosen].sum()), float(np.linalg.norm(errors)), record=record)
+        u, v = _components(normal_scores(x), normal_scores(y), self.folds, self.seed, groups)
+        pairs = [self._pair(u[:, [j]], v[:, [j]], groups) for j in range(u.shape[1])]
+        sums = [self._counted_once(side, pairs, groups) for side in (u, v)]
+        found = max(sums, key=lambda one: one.nats)
+        record = {
+            "components": u.shape[1],
+            "components_read": found.components,
+            "counted_once_nats": found.taken_off,
+        }
+        return ClassicalReading(found.nats, found.stderr, record=record)
+
+    def _pair(self, one: Doubles, other: Doubles, groups: Groups | None) -> "_Shared":
+        found = KSG(self.k, seed=self.seed).fit(one, other, groups).estimate_
+        return _Shared(found.nats, found.stderr_nats or 0.0)
+
+    def _counted_once(self, side: Doubles, pairs: list["_Shared"], groups: Groups | None) -> "_Sum":
+        """Add the pairs, the greatest first, each less what its component shares with those before."""
+        dependent = _dependent(side)
+        chosen: list[int] = []
+        nats = taken_off = 0.0
+        errors: list[float] = []
+        for j in sorted(range(len(pairs)), key=lambda j: -pairs[j].nats):
+            partners = [i for i in chosen if dependent[i, j]]
+            if len(partners) > MOST_PARTNERS:
+                continue
+            known = self._pair(side[:, [j]], side[:, partners], groups) if partners else _NOTHING
+            known = known if known.nats > STDERRS_OF_SHARED * known.stderr else _NOTHING
+            gain = pairs[j].nats - known.nats
+            if gain <= 0:
+                continue
+            chosen.append(j)
+            nats += gain
+            taken_off += known.nats
+            errors += [pairs[j].stderr, known.stderr]
+        return _Sum(nats, float(np.linalg.norm(errors)), len(chosen), taken_off)
+
+
+class _Shared(NamedTuple):
+    """What some components share with others, and its standard error."""
+
+    nats: float
+    stderr: float
+
+
+_NOTHING = _Shared(0.0, 0.0)
+
+
+class _Sum(NamedTuple):
+    """What the components of one side share with those of the other, each thing once."""
+
+    nats: float
+    stderr: float
+    components: int
+    taken_off: float
 
 
 class _Directions(NamedTuple):
@@ -117,31 +182,44 @@ class _Directions(NamedTuple):
 
 
 def _components(
-    x: NDArray[np.float32], y: NDArray[np.float32], folds: int, seed: int, groups: Groups | None
+    x: Doubles, y: Doubles, folds: int, seed: int, groups: Groups | None
 ) -> tuple[Doubles, Doubles]:
-    """Give the components of every row by directions that other rows fixed: shapes (n, k) and (n, k)."""
+    """Give the components of every row of normal scores: shapes (n, k) and (n, k).
+
+    Directions are those that other rows fixed, but for ties: see :class:`ComponentEstimator`.
+    """
     rng = np.random.default_rng(seed)
     if groups is None:
         fold = rng.permutation(len(x)) % folds
     else:
         fold = (rng.permutation(int(groups.max()) + 1) % folds)[groups]
-    first: _Directions | None = None
-    u = v = np.empty((len(x), 0))
+    found: list[_Directions] = []
     for held in (fold == j for j in range(folds)):
-        scores_x, scores_y = (fit_scaling("rank_normal", side[~held])(side) for side in (x, y))
-        found = _canonical(scores_x[~held], scores_y[~held], None if first is None else u.shape[1])
-        if first is None:
-            found = first = _on_few_columns(found)
-            u, v = (np.empty((len(x), len(found.correlations))) for _ in range(2))
-        else:
-            # The same components in the same order: the turn that brings the loadings closest.
-            left, _, right = np.linalg.svd(found.loadings.T @ first.loadings)
-            found = found.turned(left @ right)
-        u[held], v[held] = scores_x[held] @ found.of_x, scores_y[held] @ found.of_y
+        if not found:
+            found.append(_on_few_columns(_canonical(x[~held], y[~held], None)))
+            continue
+        first = found[0]
+        one = _canonical(x[~held], y[~held], len(first.correlations))
+        # The same components in the same order: the turn that brings the loadings closest.
+        left, _, right = np.linalg.svd(one.loadings.T @ first.loadings)
+        found.append(one.turned(left @ right))
+    if values_recur(x) or values_recur(y):
+        of_x, of_y = (np.mean(parts, axis=0) for parts in zip(*(one[:2] for one in found), strict=True))
+        return x @ _without_small(of_x), y @ _without_small(of_y)
+    u, v = (np.empty((len(x), len(found[0].correlations))) for _ in range(2))
+    for j, one in enumerate(found):
+        held = fold == j
+        u[held], v[held] = x[held] @ one.of_x, y[held] @ one.of_y
     return u, v
 
 
-def _canonical(x: NDArray[np.float32], y: NDArray[np.float32], count: int | None) -> _Directions:
+def _without_small(directions: Doubles) -> Doubles:
+    """Set small coefficients to 0, shape (d, k): they are noise, which would put tied rows in an order."""
+    size = np.abs(directions)
+    return np.where(size < SMALL_COEFFICIENT * size.max(axis=0, initial=0.0), 0.0, directions)
+
+
+def _canonical(x: Doubles, y: Doubles, count: int | None) -> _Directions:
     """Fit the leading canonical directions: `count`, or those that are clearly correlated."""
     base = GaussianCopulaBase.fit(torch.from_numpy(x), torch.from_numpy(y))
     to_u, to_v, r = (part.cpu().numpy() for part in (base.to_u, base.to_v, base.correlations))
@@ -163,33 +241,43 @@ def _on_few_columns(found: _Directions) -> _Directions:
     return turned if after <= ROTATION_KEEPS_SHARE * before else found
 
 
-def _varimax(loadings: Doubles, rounds: int = 200) -> Doubles:
-    """Turn that makes squared loadings vary most, shape (k, k) (Kaiser 1958)."""
-    k = loadings.shape[1]
-    # From a turn at random: at equal loadings the gradient is 0.
-    turn, reached = np.linalg.qr(np.random.default_rng(0).standard_normal((k, k)))[0], 0.0
+def _varimax(loadings: Doubles, rounds: int = 30) -> Doubles:
+    """Turn that makes squared loadings vary most, shape (k, k), plane by plane (Kaiser 1958, Eq. 17)."""
+    rows, k = loadings.shape
+    now, turn = loadings.copy(), np.eye(k)
     for _ in range(rounds):
-        now = loadings @ turn
-        left, gains, right = np.linalg.svd(loadings.T @ (now**3 - now * np.square(now).mean(axis=0)))
-        turn = left @ right
-        if gains.sum() <= reached * (1 + 1e-7):
+        largest = 0.0
+        for i in range(k):
+            for j in range(i):
+                one, other = now[:, i], now[:, j]
+                u, v = one**2 - other**2, 2 * one * other
+                sine = 2 * (u @ v) - 2 * u.sum() * v.sum() / rows
+                cosine = u @ u - v @ v - (u.sum() ** 2 - v.sum() ** 2) / rows
+                angle = float(np.arctan2(sine, cosine)) / 4
+                plane = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+                now[:, [i, j]], turn[:, [i, j]] = now[:, [i, j]] @ plane, turn[:, [i, j]] @ plane
+                largest = max(largest, abs(angle))
+        if largest < SETTLED_ANGLE:
             break
-        reached = gains.sum()
     return turn
 
 
-def _independent(side: Doubles, nats: Doubles) -> list[int]:
-    """Choose components of one side, those that share most first, that show no dependence on each other."""
+def _dependent(side: Doubles) -> NDArray[np.bool_]:
+    """Say which components of one side show dependence on each other, shape (k, k)."""
     n, k = side.shape
-    scores = normal_scores(side) if k else side
-    sizes = np.abs(scores)
-    limit = DEPENDENT_FROM_DEVIATIONS / np.sqrt(n)
-    both = np.corrcoef(np.hstack([scores, sizes]).T) if k else np.empty((0, 0))
-    linked = np.abs(both) > limit
+    if k == 0:
+        return np.empty((0, 0), dtype=bool)
+    scores = normal_scores(side)
+    both = np.corrcoef(np.hstack([scores, np.abs(scores)]).T)
+    linked = np.abs(both) > DEPENDENT_FROM_DEVIATIONS / np.sqrt(n)
     # Values are uncorrelated by construction; what may be left shows in sizes.
-    dependent = linked[k:, k:] | linked[:k, k:] | linked[k:, :k]
-    chosen: list[int] = []
-    for j in np.argsort(-nats):
-        if nats[j] > 0 and not dependent[j, chosen].any():
-            chosen.append(int(j))
-    return chosen
+    dependent: NDArray[np.bool_] = linked[k:, k:] | linked[:k, k:] | linked[k:, :k]
+    classes = np.argsort(np.argsort(side, axis=0), axis=0) * RANK_CLASSES // n
+    expected, freedom = n / RANK_CLASSES**2, (RANK_CLASSES - 1) ** 2
+    for i in range(k):
+        for j in range(i):
+            counts = np.bincount(classes[:, i] * RANK_CLASSES + classes[:, j], minlength=RANK_CLASSES**2)
+            chi_squared = float(np.square(counts - expected).sum() / expected)
+            if chi_squared > freedom + DEPENDENT_FROM_DEVIATIONS * np.sqrt(2 * freedom):
+                dependent[i, j] = dependent[j, i] = True
+    return dependent

@@ -4,6 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
+TIED_SHARE = 0.01
+"""Share of the rows whose values recur from which a column has no density to speak of."""
+
 
 def normal_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Replace every value by the normal quantile of its rank within its column.
@@ -41,6 +44,11 @@ def normal_scores(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         shared = ndtri(((first + last) / 2 + 0.5) / n)
         scores[order[:, column], column] = shared[np.cumsum(starts) - 1]
     return scores
+
+
+def values_recur(rows: NDArray[np.floating]) -> bool:
+    """Whether in a column of rows, shape (n, d), more than one value in a hundred is one that came before."""
+    return any(len(np.unique(column)) < (1 - TIED_SHARE) * len(column) for column in rows.T)
 
 
 class RankNormal:
