@@ -16,6 +16,7 @@ from mitools.backends.seeding import derive_seed, seeded
 from mitools.core.progress import Advance
 from mitools.estimators.bounds.infonce import infonce
 from mitools.estimators.inputs.splits import Parts
+from mitools.shared_information.pair_critic import PairCritic, fit_pair_critic
 from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_networks import ViewNetworks
 from mitools.training.training_data import TrainingData
@@ -26,6 +27,9 @@ AVERAGE = 0.98
 
 ROWS_AT_ONCE = 512
 """Rows that are drawn and embedded at a time where no gradient is wanted."""
+
+SCALES = (0.25, 0.5, 0.75, 1.0)
+"""Factors of the scores by which *select* is read: what overfits is too sure before it is wrong."""
 
 _DRAWS_OF_SELECT, _DRAWS_OF_REPORT, _DRAWS_OF_STEPS = range(3)
 
@@ -40,6 +44,8 @@ class FittedViews:
         What they were fitted to.
     shared
         The weights at which *select* shares most, by InfoNCE; None of a single view.
+    critic
+        What scores the two views, by these weights; None of a single view.
     labelled
         For each view, the weights at which its labels of *select* are predicted best.
     steps
@@ -53,6 +59,7 @@ class FittedViews:
     data: TrainingData
     views: Sequence[View]
     shared: ViewNetworks | None
+    critic: "PairCritic | None"
     labelled: Sequence[ViewNetworks]
     steps: int
     still_rising: bool
@@ -62,6 +69,12 @@ class FittedViews:
         """Embed one draw of each view: shape (n, embedding) a view; inner products are scores."""
         assert self.shared is not None
         return _outputs(self.shared, self._drawn(items))[0]
+
+    def scored_rows(self, items: NDArray[np.int64]) -> list[Tensor]:
+        """Give the rows that :attr:`critic` scores, one array a view: shape (n, embedding + classes)."""
+        assert self.shared is not None
+        embedded, _ = _outputs(self.shared, self._drawn(items))
+        return _scored_rows(embedded, [self.logits(items, view) for view in range(len(self.views))])
 
     def logits(self, items: NDArray[np.int64], view: int) -> Tensor:
         """Give what a view's network makes of the labels of the items: shape (n, classes)."""
@@ -123,8 +136,28 @@ def fit_views(
             if settled:
                 break
     kept = [best.kept[goal] for goal in sorted(best.kept)]
-    shared, labelled = (kept[0], kept[1:]) if len(views) == 2 else (None, kept)
-    return FittedViews(data, views, shared, labelled, steps, not settled, seed)
+    if len(views) == 1:
+        return FittedViews(data, views, None, None, kept, steps, not settled, seed)
+    shared, *labelled = kept
+    x, y = _scored_rows(
+        _outputs(shared, best.views)[0],
+        [_outputs(network, best.views)[1][view] for view, network in enumerate(labelled)],
+    )
+    critic = fit_pair_critic(x, y, settings.embedding, _class_shares(data))
+    return FittedViews(data, views, shared, critic, labelled, steps, not settled, seed)
+
+
+def _scored_rows(embedded: Sequence[Tensor], logits: Sequence[Tensor]) -> list[Tensor]:
+    """Put embeddings and class probabilities of each view side by side."""
+    return [
+        torch.cat([rows, of_label.softmax(dim=1)], dim=1)
+        for rows, of_label in zip(embedded, logits, strict=True)
+    ]
+
+
+def _class_shares(data: TrainingData) -> Tensor:
+    counts = torch.bincount(data.labels, minlength=data.n_classes).float()
+    return counts / counts.sum()
 
 
 class _Best:
@@ -141,11 +174,13 @@ class _Best:
         self.kept: dict[int, ViewNetworks] = {}
         self.rose_at = 0
 
+    @torch.no_grad()
     def check(self, steps: int, networks: ViewNetworks) -> None:
         embedded, logits = _outputs(networks, self.views)
         values = [-float(functional.cross_entropy(one, self.labels)) for one in logits]
         if len(embedded) == 2:
-            values.insert(0, float(infonce(embedded[0] @ embedded[1].T)))
+            scores = embedded[0] @ embedded[1].T
+            values.insert(0, max(float(infonce(scale * scores)) for scale in SCALES))
         for goal, value in enumerate(values):
             if value > self.values[goal]:
                 self.values[goal], self.kept[goal] = value, copy.deepcopy(networks).eval()

@@ -19,6 +19,7 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.registry import make_estimator
 from mitools.estimators.warnings import two_sided
 from mitools.shared_information.fit import FittedViews
+from mitools.shared_information.pair_critic import PairCritic
 from mitools.shared_information.settings import ViewSettings
 
 LABEL_METHODS = ("label_information", "class_posterior")
@@ -61,10 +62,11 @@ def _read_own_critic(
     readings, nulls = [], []
     for number, (fit, parts) in enumerate(zip(fits, folds, strict=True)):
         groups = parts.groups_of(parts.report)
-        x, y = fit.embed(parts.report)
+        assert fit.critic is not None
+        x, y = fit.scored_rows(parts.report)
         permuted = np.random.default_rng([settings.seed, 3, number]).permutation(len(y))
-        readings.append(_infonce_of(x, y, groups))
-        nulls.append(_infonce_of(x, y[torch.from_numpy(permuted)], None))
+        readings.append(_infonce_of(fit.critic, x, y, groups))
+        nulls.append(_infonce_of(fit.critic, x, y[torch.from_numpy(permuted)], None))
     return assemble_estimate(
         pooled(readings),
         method="infonce",
@@ -78,9 +80,11 @@ def _read_own_critic(
     )
 
 
-def _infonce_of(x: torch.Tensor, y: torch.Tensor, groups: NDArray[np.int64] | None) -> Reading:
+def _infonce_of(
+    critic: PairCritic, x: torch.Tensor, y: torch.Tensor, groups: NDArray[np.int64] | None
+) -> Reading:
     known = None if groups is None else torch.from_numpy(groups).to(x.device)
-    reading = read_infonce(lambda some, others: some @ others.T, x, y, groups=known)
+    reading = read_infonce(critic, x, y, groups=known)
     return reading.by_group(None if groups is None else np.unique(groups, return_inverse=True)[1])
 
 

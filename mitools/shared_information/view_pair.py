@@ -95,19 +95,19 @@ def read_sweep(text: str) -> Sweep:
         raise InputError(f"sweep {text!r}: {form}")
     option, values = found.groups()
     try:
-        if ":" in values:
-            low, high, steps = values.split(":")
-            first, last, count = float(low), float(high), int(steps)
-            if not 2 <= count <= MOST_STEPS:
-                raise InputError(f"sweep {text!r}: {count} steps; between 2 and {MOST_STEPS} are needed")
-            numbers = [first + (last - first) * k / (count - 1) for k in range(count)]
-        else:
-            numbers = [float(value) for value in values.split(",")]
-    except ValueError:
+        numbers = _spaced(*values.split(":")) if ":" in values else [float(one) for one in values.split(",")]
+    except (TypeError, ValueError):
         raise InputError(f"sweep {text!r}: {form}") from None
+    if not 2 <= len(numbers) <= MOST_STEPS:
+        raise InputError(f"sweep {text!r}: {len(numbers)} steps; between 2 and {MOST_STEPS} are needed")
     if not all(math.isfinite(number) for number in numbers) or len(set(numbers)) < 2:
         raise InputError(f"sweep {text!r}: give two different finite values at least")
     return Sweep(option, tuple(float(f"{number:.6g}") for number in numbers))
+
+
+def _spaced(low: str, high: str, steps: str) -> list[float]:
+    first, last, count = float(low), float(high), int(steps)
+    return [first + (last - first) * k / max(1, count - 1) for k in range(min(count, MOST_STEPS + 1))]
 
 
 def swept(pairs: Sequence[str], sweep: Sweep) -> list[ViewPair]:

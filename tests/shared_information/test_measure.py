@@ -13,8 +13,8 @@ from mitools.shared_information.measure import measure_view_pairs
 from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import read_pair
 
-QUICK = ViewSettings(methods=("infonce",), steps=250, batch_size=128, check_every=25, width=8, embedding=16)
-CDP = "cdp?n=1600&size=32&background=none&colors=4&digits=2&shared=color&partners=color,none"
+QUICK = ViewSettings(methods=("infonce",), steps=60, batch_size=64, check_every=20, width=8, embedding=16)
+CDP = "cdp?n=1000&size=32&background=none&colors=4&digits=2&shared=color&partners=color,none"
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,9 @@ def test_images_that_share_their_colour_share_two_bits(measured):
     low, high, _ = shared.interval_bits
     assert shared.kind == "lower bound"
     assert low <= 2.0
-    assert high >= 1.9
-    assert abs(shared.null_bits) < 0.2
+    assert high >= 1.95
+    # A critic that is sure of its pairs is wrong about others.
+    assert shared.null_bits < 0.1
 
 
 def test_images_that_share_nothing_read_zero(measured):
