@@ -1,4 +1,4 @@
-"""The figure of accuracy over the information of views (Tian et al. 2020, Fig. 5), with errors on both axes."""
+"""The figure of accuracy over the information of views (Tian et al. 2020, Fig. 5), with its errors."""
 
 import pandas as pd
 from matplotlib.axes import Axes

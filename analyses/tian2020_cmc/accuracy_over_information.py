@@ -9,7 +9,11 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
 from mitools.analyses.shared.training_runs import require_held_out, train_all
-from mitools.analyses.tian2020_cmc.view_information import ViewInformationRecipe, measure_pairs
+from mitools.analyses.tian2020_cmc.view_information import (
+    ViewInformationRecipe,
+    measure_pairs,
+    require_image_views,
+)
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
@@ -71,6 +75,7 @@ def accuracy_and_information(
         certificate, and ``untrained_acc`` with ``_low`` and ``_high``. None in all processes but the first.
     """
     require_held_out(recipe.training.data, recipe.evaluation.data)
+    require_image_views(pairs)  # before the hours of training
     runs = train_all(
         {
             _folder(setting, seed): recipe.training.with_options(views=list(views)).model_copy(

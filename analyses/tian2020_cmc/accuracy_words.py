@@ -39,9 +39,9 @@ def per_setting(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a setting: its first row, with ``linear_acc`` and ``untrained_acc`` averaged over its seeds and
-        ``linear_acc_stderr``. The variance between seeds is pooled over the settings; with one seed a setting
-        it is not known and counts as 0.
+        One row a setting: its first row, with ``linear_acc`` and ``untrained_acc`` averaged over its seeds,
+        and ``linear_acc_stderr``. The variance between seeds is pooled over the settings; with one
+        seed a setting it is not known and counts as 0.
     """
     groups = table.groupby("setting", sort=False)
     means = groups[["linear_acc", "untrained_acc"]].mean()
@@ -108,9 +108,10 @@ def _in_sample(found: pd.DataFrame, what: str) -> str:
     above = int((found["mine_in_sample_bits"] > found["mine_held_out_high"]).sum())
     return (
         f"MINE reads {_span(found['mine_in_sample_bits'])} bits on the pairs that it was fitted to, where"
-        f" permuted pairs read {_span(found['mine_in_sample_null'])}, and {_span(found['mine_held_out_bits'])} held"
-        f" out (permuted {_span(found['mine_held_out_null'])}): for {above} of {len(found)} {what} the in-sample"
-        " number lies above the interval of the held-out one."
+        f" permuted pairs read {_span(found['mine_in_sample_null'])}, and"
+        f" {_span(found['mine_held_out_bits'])} held out (permuted"
+        f" {_span(found['mine_held_out_null'])}): for {above} of {len(found)} {what} the"
+        " in-sample number lies above the interval of the held-out one."
     )
 
 
@@ -146,8 +147,8 @@ def _accuracy(found: pd.DataFrame, what: str) -> str:
     return (
         f"Linear accuracy is highest for {best['setting']} ({best['linear_acc']:.1%}) and lowest for"
         f" {worst['setting']} ({worst['linear_acc']:.1%}), which are {verdict}; the untrained encoders reach"
-        f" {found['untrained_acc'].min():.1%} to {found['untrained_acc'].max():.1%}, and training adds to them"
-        f" beyond the intervals for {above} of {len(found)} {what}."
+        f" {found['untrained_acc'].min():.1%} to {found['untrained_acc'].max():.1%}, and training adds to"
+        f" them beyond the intervals for {above} of {len(found)} {what}."
     )
 
 
@@ -169,7 +170,10 @@ def _shape(found: pd.DataFrame, paper: PaperSays) -> str:
 def _seeds(table: pd.DataFrame) -> str:
     count = int(table.groupby("setting").size().min())
     if count == 1:
-        return "There is one run a setting: the errors are those of images, and another seed may change the order."
+        return (
+            "There is one run a setting: the errors are those of images alone, and another seed may change"
+            " the order."
+        )
     return f"There are {count} runs a setting: the errors are those of images and of seeds."
 
 

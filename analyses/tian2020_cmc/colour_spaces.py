@@ -1,4 +1,4 @@
-"""Which colour space is best to learn from, and does the information of its views say so? (Fig. 5, left)"""
+"""Whether the information between the views of a colour space goes with accuracy (Fig. 5, left)."""
 
 from pathlib import Path
 from typing import Annotated

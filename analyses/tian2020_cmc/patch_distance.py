@@ -1,4 +1,4 @@
-"""How far apart should two patches be to learn from, and does their information say so? (Fig. 5, right)"""
+"""Whether there is a best distance of two patches, and a best information (Fig. 5, right)."""
 
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,8 @@ class PatchDistanceRecipe(ViewPairsRecipe):
         room = self.training.image_size
         if room is not None and self.size + max(self.distances) > room:
             raise ValueError(
-                f"distance {max(self.distances)} has no room in images of {room}; at most {room - self.size} has"
+                f"distance {max(self.distances)} has no room in images of {room}; at most {room - self.size}"
+                " has"
             )
         return self
 

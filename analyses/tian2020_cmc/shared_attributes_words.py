@@ -53,9 +53,8 @@ def _kept(rows: pd.DataFrame) -> str:
         f"the least is {least['i_class_share']:.2f} of H(C) ({_between(least)}; {least['view']},"
         f" {least['graph']})"
     )
-    if kept.all():
-        return f"all {len(rows)} encoders are certified to keep {KEPT_SHARE} of H(C) or more; {span}"
-    return f"{int(kept.sum())} of {len(rows)} encoders are certified to keep {KEPT_SHARE} of H(C) or more; {span}"
+    count = f"all {len(rows)}" if kept.all() else f"{int(kept.sum())} of {len(rows)}"
+    return f"{count} encoders are certified to keep {KEPT_SHARE} of H(C) or more; {span}"
 
 
 def _against_untrained(rows: pd.DataFrame, before: pd.DataFrame) -> str:
@@ -64,8 +63,8 @@ def _against_untrained(rows: pd.DataFrame, before: pd.DataFrame) -> str:
     less, more = rows["i_class_share_high"] < start_low, rows["i_class_share_low"] > start_high
     span = f"{before['i_class_share'].min():.2f} to {before['i_class_share'].max():.2f}"
     return (
-        f" The untrained networks hold {span}; after training {int(less.sum())} of {len(rows)} encoders hold less"
-        f" beyond the intervals, and {int(more.sum())} more."
+        f" The untrained networks hold {span}; after training {int(less.sum())} of {len(rows)} encoders hold"
+        f" less beyond the intervals, and {int(more.sum())} more."
     )
 
 

@@ -1,4 +1,4 @@
-"""What two views of an image share before anything is trained on them: MINE as the paper ran it, and InfoNCE."""
+"""What two views of an image share before anything is trained on them, by MINE and by InfoNCE."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -106,16 +106,27 @@ def measure_pairs(
     InputError
         When the data or a view cannot be had, or a view is not drawn from the image.
     """
+    require_image_views(pairs)
     jobs = {name: _Job(views, recipe, out / "cells") for name, views in pairs.items()}
     return side_by_side(_measure, jobs, runtime, MEASURED, advance)
+
+
+def require_image_views(pairs: Mapping[str, tuple[str, str]]) -> None:
+    """Refuse views that are not drawn from the image.
+
+    Raises
+    ------
+    InputError
+        Naming the view.
+    """
+    for view in (make_view(name) for views in pairs.values() for name in views):
+        if modality_of(view) != "image":
+            raise InputError(f"view {view.name} is drawn from {modality_of(view)}; name views of the image")
 
 
 def _measure(job: _Job, runtime: Runtime, advance: Advance | None) -> Values:
     recipe, data = job.recipe, open_data(job.recipe.data)
     views = [make_view(name) for name in job.views]
-    for view in views:
-        if modality_of(view) != "image":
-            raise InputError(f"view {view.name} is drawn from {modality_of(view)}; name views of the image")
     on = recipe.model_dump(mode="json") | {"data": data.digest, "views": [view_key(view) for view in views]}
 
     def compute() -> Values:

@@ -47,6 +47,7 @@ def test_every_space_is_measured_trained_and_read(
     assert written(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_patches_are_cut_where_training_cuts_them_and_read_at_their_size(
     pair_study: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from mitools.analyses.tian2020_cmc.what_many_views_share import (
 )
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
-from mitools.datasets.synthetic.cdp import COLORS, CDP
+from mitools.datasets.synthetic.cdp import CDP, COLORS
 
 VIEWS = ["image", "partner:1", "partner:2"]
 CARRIED = {"image": ("color", "digit", "position"), "partner:1": ("color", "digit"), "partner:2": ("color",)}
@@ -108,9 +108,9 @@ def table(
             shares = {"color": color, "digit": digit if of_digit else uncounted}
             for attribute, counts in (("color", 0 if start else 2), ("digit", of_digit)):
                 share = 0.6 if start else shares[attribute]
-                rows.append({"graph": graph, "view": view, "attribute": attribute, "weight": 3 * counts,
-                             "view_weight": counts, "i_class_share": share,
-                             "i_class_share_low": share - width, "i_class_share_high": share + width})  # fmt: skip
+                row = {"graph": graph, "view": view, "attribute": attribute, "weight": 3 * counts}
+                bounds = {"i_class_share_low": share - width, "i_class_share_high": share + width}
+                rows.append(row | {"view_weight": counts, "i_class_share": share} | bounds)
     return pd.DataFrame(rows)
 
 
