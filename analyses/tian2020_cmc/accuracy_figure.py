@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from mitools.analyses.tian2020_cmc.accuracy_words import Z95, per_setting
 from mitools.report.figures.columns import require_columns
-from mitools.report.figures.panels import AxesArray, SomeAxes, add_key, open_panels
+from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
 PANELS = (
@@ -15,6 +15,11 @@ PANELS = (
     ("infonce", "InfoNCE held out: lower bound", BLUE, "^"),
 )
 """Estimate, title, colour and marker of each panel."""
+
+CAPTION = (
+    "Bars: 95% intervals, of the pairs of views across, of images and seeds up. Views are averaged over a grid"
+    " of cells before they are measured."
+)
 
 
 def accuracy_chart(
@@ -63,6 +68,7 @@ def accuracy_chart(
     add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4, fontsize=FONT_SIZE - 1)
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
+    add_caption(panels, CAPTION, y=-0.1)
     return panels.array
 
 

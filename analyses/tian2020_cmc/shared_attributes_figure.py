@@ -5,11 +5,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from mitools.report.figures.columns import require_columns
-from mitools.report.figures.panels import AxesArray, SomeAxes, add_key, open_panels
+from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
 STYLES = ((BLUE, "o"), (ORANGE, "s"), ("#009E73", "^"), ("#CC79A7", "D"))
 """Colour and marker of each trained graph, in turn."""
+
+CAPTION = (
+    "Numbers: how many of the objectives of a view count the attribute, because both of their views share it."
+    " Bars: 95% intervals. Dotted: H(C)."
+)
 
 
 def attributes_chart(
@@ -47,6 +52,7 @@ def attributes_chart(
     add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=6, fontsize=FONT_SIZE - 1)
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
+    add_caption(panels, CAPTION, y=-0.1)
     return panels.array
 
 
@@ -56,7 +62,7 @@ def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
     axes.axhline(1.0, color="black", linewidth=0.6, linestyle=":")
     axes.axhline(0.0, color="black", linewidth=0.4)
     views, graphs = list(dict.fromkeys(rows["view"])), list(dict.fromkeys(rows["graph"]))
-    step = 0.72 / max(1, len(graphs) - 1)
+    step = 0.55 / max(1, len(graphs) - 1)
     styles = iter(STYLES * len(graphs))
     for k, graph in enumerate(graphs):
         own = rows[rows["graph"] == graph].set_index("view").reindex(views)
