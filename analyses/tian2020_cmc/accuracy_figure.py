@@ -17,8 +17,8 @@ PANELS = (
 """Estimate, title, colour and marker of each panel."""
 
 CAPTION = (
-    "Bars: 95% intervals, of the pairs of views across, of images and seeds up. Views are averaged over a grid"
-    " of cells before they are measured."
+    "Bars: 95% intervals, of the pairs of views across, of images and seeds up. Views are averaged over a"
+    " grid of cells before they are measured."
 )
 
 

@@ -9,6 +9,10 @@ from mitools.analyses.shared.finding import listed
 KEPT_SHARE = 0.9
 """Share of H(C) that the interval's low end must reach before an attribute counts as kept."""
 
+ONE_RUN = (
+    "There is one run a graph: the intervals are those of images alone, and another seed may differ by more."
+)
+
 
 def describe(table: pd.DataFrame) -> str:
     """Say what becomes of attributes by how many views share them, and what the graph changes.
@@ -21,7 +25,8 @@ def describe(table: pd.DataFrame) -> str:
     """
     trained = table[table["weight"].notna() & (table["graph"] != "untrained")]
     by_weight = trained.groupby("attribute", sort=False)["weight"].max().sort_values(ascending=False)
-    return " ".join(_attribute(str(attribute), table, trained) for attribute in by_weight.index)
+    found = [_attribute(str(attribute), table, trained) for attribute in by_weight.index]
+    return " ".join([*found, ONE_RUN])
 
 
 def _attribute(attribute: str, table: pd.DataFrame, trained: pd.DataFrame) -> str:
@@ -78,17 +83,19 @@ def _graphs(rows: pd.DataFrame) -> str:
         readings = listed(
             [f"{row['graph']} {row['i_class_share']:.2f} ({_between(row)})" for _, row in own.iterrows()]
         )
-        verdict = _verdict(counting, not_counting)
-        told.append(f" In the encoder of {view}: {readings}; the graphs that count it {verdict}.")
+        verdicts = listed([f"{row['graph']} {_verdict(row, not_counting)}" for _, row in counting.iterrows()])
+        told.append(
+            f" In the encoder of {view}: {readings}. Against the graphs that do not count it, {verdicts}."
+        )
     return "".join(told)
 
 
-def _verdict(counting: pd.DataFrame, not_counting: pd.DataFrame) -> str:
-    if counting["i_class_share_low"].min() > not_counting["i_class_share_high"].max():
-        return "keep more of it, as Fig. 3 says"
-    if counting["i_class_share_high"].max() < not_counting["i_class_share_low"].min():
-        return "keep less of it, unlike Fig. 3"
-    return "cannot be told from those that do not"
+def _verdict(counting: Any, not_counting: pd.DataFrame) -> str:
+    if counting["i_class_share_low"] > not_counting["i_class_share_high"].max():
+        return "keeps more, as Fig. 3 says"
+    if counting["i_class_share_high"] < not_counting["i_class_share_low"].min():
+        return "keeps less, unlike Fig. 3"
+    return "is not told apart"
 
 
 def _between(row: Any) -> str:
