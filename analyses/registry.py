@@ -133,7 +133,7 @@ ANALYSES: dict[str, Analysis] = {
         "is there a best distance of two patches, and a best MI? (Tian et al., Fig. 5 right)",
         "tian2020_cmc.patch_distance",
         "PatchDistanceRecipe",
-        smoke="8 minutes",
+        smoke="7 minutes",
         paper="days, not measured",
     ),
     "mine_check": Analysis(

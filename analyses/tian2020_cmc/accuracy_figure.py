@@ -94,11 +94,12 @@ def _draw_panel(
         found[f"{name}_null"], [0.0] * len(found), color=GREY, marker="|", markersize=8, linestyle="none",
         transform=bottom, clip_on=False, label="permuted pairs",
     )  # fmt: skip
-    for setting, x, y in zip(found["setting"], bits, accuracy, strict=True):
+    above = bits.rank(method="first") % 2 == 1  # neighbours' names would lie on each other
+    for setting, x, y, up in zip(found["setting"], bits, accuracy, above, strict=True):
         axes.annotate(
             str(setting),
             (x, y),
-            xytext=(4, 4),
+            xytext=(4, 4 if up else -9),
             textcoords="offset points",
             fontsize=FONT_SIZE - 1.5,
             color=GREY,

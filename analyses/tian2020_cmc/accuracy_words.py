@@ -58,7 +58,7 @@ def per_setting(table: pd.DataFrame) -> pd.DataFrame:
     return found.reset_index()
 
 
-def shape_over(table: pd.DataFrame, column: str) -> PeakTest:
+def shape_over(table: pd.DataFrame, column: str, accuracy: str = "linear_acc") -> PeakTest:
     """Test the shape of accuracy over an estimate, with the errors of both.
 
     Parameters
@@ -67,9 +67,11 @@ def shape_over(table: pd.DataFrame, column: str) -> PeakTest:
         As :func:`per_setting` gives it.
     column
         ``infonce`` or ``mine_in_sample``, the estimate's name.
+    accuracy
+        ``linear_acc`` or ``untrained_acc``; either with the errors of the first.
     """
     x_stderr = ((table[f"{column}_high"] - table[f"{column}_low"]) / (2 * Z95)).fillna(0.0)
-    return peak_test(table[f"{column}_bits"], table["linear_acc"], table["linear_acc_stderr"], x_stderr)
+    return peak_test(table[f"{column}_bits"], table[accuracy], table["linear_acc_stderr"], x_stderr)
 
 
 def describe(table: pd.DataFrame, what: str, paper: PaperSays) -> str:
@@ -163,8 +165,18 @@ def _shape(found: pd.DataFrame, paper: PaperSays) -> str:
     )
     return (
         f"Accuracy over InfoNCE's bits: {held_out}. Over in-sample MINE, the paper's axis: {in_sample}."
-        f" {paper.where}; {verdict}."
+        f" {paper.where}; {verdict}.{_before_training(found, held_out)}"
     )
+
+
+def _before_training(found: pd.DataFrame, trained: PeakTest) -> str:
+    """Say where the untrained encoders have the same shape."""
+    if (
+        trained.shape == "cannot be told"
+        or shape_over(found, "infonce", "untrained_acc").shape != trained.shape
+    ):
+        return ""
+    return " The untrained encoders' accuracy has the same shape: training need not have brought it."
 
 
 def _seeds(table: pd.DataFrame) -> str:

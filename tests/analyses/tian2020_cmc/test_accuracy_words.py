@@ -56,6 +56,12 @@ def test_a_fall_is_found_as_in_the_paper() -> None:
     assert "There is one run a setting" in text
 
 
+def test_a_shape_that_was_there_before_training_is_told() -> None:
+    same = "The untrained encoders' accuracy has the same shape"
+    assert same in describe(table(untrained_acc=np.array([0.4, 0.35, 0.3, 0.25, 0.2])), "spaces", PAPER)
+    assert same not in describe(table(), "spaces", PAPER)
+
+
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
