@@ -1,26 +1,17 @@
 """Words on accuracy over information: made tables whose every sentence is known."""
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.tian2020_cmc import accuracy_words
 from mitools.analyses.tian2020_cmc.accuracy_figure import accuracy_chart
 from mitools.analyses.tian2020_cmc.accuracy_words import PaperSays, describe, per_setting, shape_over
 from mitools.core.errors import InputError
-from mitools.statistics.peak import peak_test
 
 PAPER = PaperSays("falls", "In the paper accuracy falls")
 BITS = np.array([1.0, 2.0, 3.0, 4.0, 5.0])
-
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shape is refused by p < 0.025, which a hundred can say."""
-    monkeypatch.setattr(accuracy_words, "peak_test", partial(peak_test, resamples=100))
 
 
 def table(accuracy: Any = (0.5, 0.45, 0.4, 0.35, 0.3), **changes: Any) -> pd.DataFrame:
