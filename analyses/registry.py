@@ -115,6 +115,27 @@ ANALYSES: dict[str, Analysis] = {
         smoke="9 minutes",
         paper="hours, not measured",
     ),
+    "what_many_views_share": Analysis(
+        "what does each encoder keep of attributes that all, some or no views share? (Tian et al., Fig. 3)",
+        "tian2020_cmc.what_many_views_share",
+        "WhatManyViewsShareRecipe",
+        smoke="6 minutes",
+        paper="hours, not measured",
+    ),
+    "colour_spaces": Analysis(
+        "does MI between the views of a colour space go with accuracy? (Tian et al., Fig. 5 left)",
+        "tian2020_cmc.colour_spaces",
+        "ColourSpacesRecipe",
+        smoke="10 minutes",
+        paper="days, not measured",
+    ),
+    "patch_distance": Analysis(
+        "is there a best distance of two patches, and a best MI? (Tian et al., Fig. 5 right)",
+        "tian2020_cmc.patch_distance",
+        "PatchDistanceRecipe",
+        smoke="7 minutes",
+        paper="days, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",

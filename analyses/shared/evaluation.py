@@ -145,9 +145,12 @@ class Evaluation:
 
     def certify(self, encoder: str, task: Sequence[str] | None = None) -> "Certified":
         """Certify what an encoder carries of a task, and read the linear probe off the same classifier."""
-        representation = self.representation(self.features(encoder, task))
+        return self.certify_features(self.features(encoder, task), task)
+
+    def certify_features(self, features: Features, task: Sequence[str] | None = None) -> "Certified":
+        """Certify features that are there already; `task` names whose labels they have."""
         kept, _ = kept_measure(
-            self.results, "certificate", CERTIFIED, representation, self.settings, task=task
+            self.results, "certificate", CERTIFIED, self.representation(features), self.settings, task=task
         )
         return Certified(kept)
 

@@ -162,11 +162,24 @@ class CDP(SyntheticImages):
 
     def modality(self, index: int, name: str) -> NDArray[np.uint8]:
         """Draw one partner of an image, shape (3, size, size)."""
-        number = self.modalities.index(name)
-        items = item_numbers([index], len(self))
-        codes, _ = self._first(items)
-        drawn = self._redrawn(items, codes, self.partners[number], _PARTNERS + number)
+        drawn = self._partner(item_numbers([index], len(self)), name)
         return np.asarray(self._render(*drawn)[0].cpu().numpy())
+
+    def partner_codes(self, name: str) -> NDArray[np.int64]:
+        """Draw the attributes that the partner of every image has itself: shape (n, 3).
+
+        Parameters
+        ----------
+        name
+            One of :attr:`modalities`.
+        """
+        return self._partner(np.arange(len(self)), name)[0]
+
+    def _partner(self, items: NDArray[np.int64], name: str) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+        """Attributes and random words of one partner of each image."""
+        number = self.modalities.index(name)
+        codes, _ = self._first(items)
+        return self._redrawn(items, codes, self.partners[number], _PARTNERS + number)
 
     def _first(self, items: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
         """Attributes and random words of the images themselves."""

@@ -28,12 +28,19 @@ ON_THE_CPU = {"optical_flow", "infomin"}
 
 def items_of(modality: str, count: int, height: int, width: int) -> Tensor:
     """Make items as data have them, of any modality."""
-    shape = {"image": (3,), "depth": (1,), "normals": (3,), "segmentation": (1,), "clip": (20, 3)}[modality]
+    shape = {
+        "image": (3,),
+        "depth": (1,),
+        "normals": (3,),
+        "segmentation": (1,),
+        "clip": (20, 3),
+        "partner:1": (3,),
+    }[modality]
     generator = torch.Generator().manual_seed(1)
     uniform = torch.rand(count, *shape, height, width, generator=generator)
     if modality == "normals":
         return torch.nn.functional.normalize(2 * uniform - 1, dim=1)
-    bytes_of = {"segmentation": 20, "clip": 256}
+    bytes_of = {"segmentation": 20, "clip": 256, "partner:1": 256}
     return (uniform * bytes_of[modality]).to(torch.uint8) if modality in bytes_of else uniform
 
 

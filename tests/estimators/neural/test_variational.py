@@ -1,6 +1,7 @@
 """The fitting loop against Gaussians, whose information is known in closed form."""
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -149,11 +150,12 @@ def test_side_by_side_or_in_turn_gives_the_same_number(monkeypatch: pytest.Monke
 def test_report_is_read_once_by_each_of_the_two_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     sizes: list[int] = []
 
-    def spy(critic: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> Reading:
+    def spy(critic: torch.nn.Module, x: torch.Tensor, *others: Any) -> Reading:
         sizes.append(len(x))
-        return read_infonce(critic, x, y)
+        return read_infonce(critic, x, *others)
 
-    monkeypatch.setattr(methods, "read_infonce", spy)
+    spied = replace(methods.VARIATIONAL_METHODS["infonce"], read=spy)
+    monkeypatch.setitem(methods.VARIATIONAL_METHODS, "infonce", spied)
     VariationalEstimator(hidden=(8,), max_steps=20, check_every=10, folds=1).fit(*gaussian(400, 0.8, 1))
     # Each fit: select before, twice on the way; then report, and as many training items.
     assert sorted(sizes[:6]) == [60] * 6
