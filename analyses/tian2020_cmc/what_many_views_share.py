@@ -21,7 +21,7 @@ from mitools.core.recipes import Recipe
 from mitools.datasets.synthetic.cdp import ATTRIBUTES, CDP
 from mitools.features.extract import Features
 from mitools.report.figures.save import write_chart
-from mitools.training.methods.cmc_options import CMCOptions
+from mitools.training.methods.multiview.options import CMCOptions
 from mitools.training.recipes import TrainingRecipe
 
 UNTRAINED = "untrained"
