@@ -11,10 +11,12 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from mitools.backends.seeding import derive_seed
 from mitools.core.estimate import Estimate, EstimateWarning, Interval
+from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import groups_of, require_classes
+from mitools.encoders.inputs.modalities import require_modality
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.dependence.copies import copy_groups
 from mitools.estimators.dependence.dependent_rows import dependence_warnings
@@ -22,6 +24,7 @@ from mitools.estimators.inputs.folds import cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.estimators.inputs.validation import as_table
+from mitools.estimators.registry import ESTIMATORS
 from mitools.measures.item_split import groups_record
 from mitools.shared_information.fit import FittedViews, fit_views
 from mitools.shared_information.readings import read_label, read_shared
@@ -32,7 +35,7 @@ from mitools.statistics.paired_differences import compare
 from mitools.training.loop.images_in_memory import load_images
 from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.training_data import Modality, TrainingData
-from mitools.views.base import View, view_key
+from mitools.views.base import View, modality_of, view_key
 from mitools.views.registry import make_view
 
 THUMBNAIL = 8
@@ -132,9 +135,15 @@ def measure_view_pairs(
     Raises
     ------
     InputError
-        When the data hold no images, have one class, or a class is too small.
+        When the data hold no images, have one class, or a class is too small; when they lack what a view is
+        drawn from, or a method is unknown.
     """
     settings = settings or ViewSettings()
+    for method in settings.methods:
+        check_name("method", method, [name for name, row in ESTIMATORS.items() if not row.needs_labels])
+    for name in dict.fromkeys(name for pair in pairs for name in pair.views):
+        if (modality := modality_of(make_view(name))) != "image":
+            require_modality(data, modality)
     require_classes(data, SMALLEST_CLASS * settings.folds)
     measurer = _Measurer(data, out, settings, image_size, advance)
     image = measurer.label_of_image()

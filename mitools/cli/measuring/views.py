@@ -1,7 +1,7 @@
 """``mitools views``: what views share and what they say of the label, before anyone trains on them."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
+from mitools.cli.measuring.estimates import bits
 
 
 def views(
@@ -89,30 +90,42 @@ def views(
             }
         )
         return 0
-    rows = found.readings.astype(object).where(found.readings.notna(), None).to_dict("records")
-    for name in dict.fromkeys((row["views"], row["value"]) for row in rows):
-        title = name[0] if name[1] is None else f"{name[0]} ({rows[0]['option']} = {name[1]:g})"
-        print_table(
-            ["", "method", "bits", "95% interval", "null", "ceiling", "warnings"],
-            [
-                [
-                    row["quantity"],
-                    row["method"],
-                    f"{row['bits']:.3f}",
-                    "-" if row["low_bits"] is None else f"{row['low_bits']:.3f} to {row['high_bits']:.3f}",
-                    "-" if row["null_bits"] is None else f"{row['null_bits']:.3f}",
-                    "-" if row["ceiling_bits"] is None else f"{row['ceiling_bits']:.3g}",
-                    row["warnings"] or "-",
-                ]
-                for row in rows
-                if (row["views"], row["value"]) == name
-            ],
-            title=title,
-        )
-        out.print()
+    _print_readings(records(found.readings))
     for sentence in found.finding:
         out.print(sentence, markup=False)
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
     err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     return 0
+
+
+def _print_readings(rows: list[dict[str, Any]]) -> None:
+    """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
+    for views, value in dict.fromkeys((row["views"], row["value"]) for row in rows):
+        of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
+        option = of_pair[0]["option"]
+        print_table(
+            ["", "method", "bits", "95% interval", "null", "ceiling"],
+            [
+                [
+                    row["quantity"],
+                    row["method"],
+                    bits(row["bits"]),
+                    "-"
+                    if row["low_bits"] is None
+                    else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
+                    bits(row["null_bits"]),
+                    bits(row["ceiling_bits"]),
+                ]
+                for row in of_pair
+            ],
+            title=views if option is None else f"{views} ({option} = {value:g})",
+        )
+        for row in of_pair:
+            if row["warnings"]:
+                err.print(f"{row['quantity']} by {row['method']}: {row['warnings']}", markup=False)
+        out.print()
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "-" if low is None else f"{bits(low)} to {bits(high)}"

@@ -1,0 +1,53 @@
+"""``mitools views`` from images to tables and a figure, and what it says to wrong requests."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mitools.cli.main import run
+
+QUICK = ["--methods", "infonce", "--steps", "5", "--batch-size", "16", "--width", "8", "--device", "cpu"]
+
+
+def test_a_sweep_from_images_to_table_and_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["views", "--data", "digits?limit=120", "--views", "simclr?blur=0", *QUICK]
+    arguments += ["--sweep", "crop_area=0.2:1:2", "--out", str(tmp_path)]
+    assert run(arguments) == 0
+    text = capsys.readouterr().out
+    table = pd.read_csv(tmp_path / "views.csv")
+    assert table["value"].tolist() == [0.2, 1.0]
+    assert "(crop_area = 0.2)" in text
+    assert (tmp_path / "figures" / "regimes.png").is_file()
+    # An untrained reading claims nothing about what views share.
+    assert all(sentence in text for sentence in table["sentence"])
+    assert run([*arguments, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["readings"]) == 2 * (1 + 3 * 2)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        (["--views", "smclr"], "simclr"),
+        (["--views", "lab:l,lab:ab,rgb:r"], "give one view, or two"),
+        (["--views", "lab:l"], "nothing in it is random"),
+        (["--views", "simclr", "--sweep", "sigma=1:2:3"], "sweep over sigma"),
+        (["--views", "simclr", "--sweep", "crop_area=1"], "between 2 and"),
+        (["--views", "image,depth"], "depth"),
+        (["--views", "simclr", "--methods", "infnce"], "infonce"),
+        (["--views", "blur?sigma=0,image"], "sigma"),
+        (["--views", "simclr", "--width", "12"], "multiple of 8"),
+        (["--views", "simclr", "--folds", "100"], "needs at least 500"),
+    ],
+)
+def test_wrong_requests_are_one_line(
+    changed: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["views", "--data", "digits?limit=200", *QUICK, "--out", str(tmp_path / "out")]
+    assert run([*arguments, *changed]) == 2
+    text = capsys.readouterr().err.strip()
+    assert message in text
+    assert len(text.splitlines()) == 1
+    assert not (tmp_path / "out" / "views.csv").exists()
