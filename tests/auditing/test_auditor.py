@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -291,7 +292,9 @@ def start(arguments, cache):
     environment = os.environ | {"MITOOLS_CACHE": str(cache), "OMP_NUM_THREADS": "1"}
     # -P: the current folder may be the repository, whose mitools lacks what is installed inside it.
     command = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()", *arguments]
-    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background, interrupts are ignored by them, and so by what they start.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, preexec_fn=heed)
 
 
 def wait_for_cells(process, out, count):
