@@ -767,7 +767,7 @@ def measure_views(
     sweep: str | None = None,
     methods: str | Sequence[str] = ("infonce", "mine"),
     groups: Any = None,
-    steps: int = 1000,
+    steps: int = 400,
     width: int = 16,
     embedding: int = 64,
     batch_size: int = 256,

@@ -36,7 +36,7 @@ class ViewSettings:
 
     methods: tuple[str, ...] = SHARED_METHODS
     folds: int = 2
-    steps: int = 1000
+    steps: int = 400
     batch_size: int = 256
     learning_rate: float = 1e-3
     check_every: int = 50

@@ -38,7 +38,7 @@ def views(
     destination: Annotated[
         Path, typer.Option("--out", help="Folder for the tables, the figure and kept results.")
     ] = Path("mitools-views"),
-    steps: Annotated[int, typer.Option(help="Steps of fitting at the most.", min=1)] = 1000,
+    steps: Annotated[int, typer.Option(help="Steps of fitting at the most.", min=1)] = 400,
     width: Annotated[int, typer.Option(help="Channels of the first layer of the networks.", min=8)] = 16,
     embedding: Annotated[int, typer.Option(help="Dimensions in which views are compared.", min=1)] = 64,
     batch_size: Annotated[int, typer.Option(help="Items a step.", min=8)] = 256,
