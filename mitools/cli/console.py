@@ -12,8 +12,8 @@ from rich.text import Text
 
 from mitools.core.progress import Advance, progress_bar
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+out = Console(highlight=False, soft_wrap=True, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
@@ -35,7 +35,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     # A table wider than a pipe's assumed 80 columns would lose cells: numbers matter more than folding.
-    Console(highlight=False, width=None if out.is_terminal else 240).print(table)
+    Console(highlight=False, emoji=False, width=None if out.is_terminal else 240).print(table)
 
 
 def progress() -> AbstractContextManager[Advance]:

@@ -45,7 +45,7 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
         def render(self, task: Any) -> Text:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
-    console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+    console = console or Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
     columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeToGo()]
     unseen = not (console.is_terminal or console.is_jupyter)
     with Progress(*columns, console=console, transient=True, disable=unseen) as bars:

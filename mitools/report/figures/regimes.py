@@ -17,6 +17,9 @@ REGIMES_COLUMNS = (
     "view2_low", "view2_high", "image_bits", "image_low", "image_high",
 )  # fmt: skip
 
+NARROW_SHARE = 0.3
+"""Share of the width below which a regime's name is written upright."""
+
 BLUSH = "#F7E3D7"
 """A pale orange: where views share more than the image says of the label."""
 
@@ -93,15 +96,20 @@ def _shade(axes: Axes, image: Floats) -> None:
         f"I(x;y) = {image[0]:.2f} bits", (1.0, image[0]), xycoords=("axes fraction", "data"),
         xytext=(-3, 3), textcoords="offset points", ha="right", fontsize=FONT_SIZE - 1, color=GREY,
     )  # fmt: skip
-    places = [("missing information", (left + low) / 2), ("excess", (high + right) / 2)]
-    if high > left:
-        places.append(("sweet spot", (low + high) / 2))
-    for name, place in places:
-        turned = 90 if name == "sweet spot" else 0
+    said: dict[str, Any] = {
+        "fontsize": FONT_SIZE - 1,
+        "xycoords": ("data", "axes fraction"),
+        "textcoords": "offset points",
+    }
+    axes.annotate("sweet spot", ((low + high) / 2, 1.0), (0, 3), ha="center", color=GREY, **said)
+    # Upright where the shade is narrow.
+    for name, start, stop, color in [
+        ("missing information", left, low, GREY), ("excess", high, right, ORANGE),
+    ]:  # fmt: skip
+        turned = 90 if stop - start < NARROW_SHARE * (right - left) else 0
         axes.annotate(
-            name, (place, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 3),
-            textcoords="offset points", ha="center", va="bottom", rotation=turned,
-            fontsize=FONT_SIZE - 1, color=ORANGE if name == "excess" else GREY,
+            name, ((start + stop) / 2, 0.0), (0, 4), ha="center", va="bottom", rotation=turned,
+            color=color, **said,
         )  # fmt: skip
 
 
