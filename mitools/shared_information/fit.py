@@ -3,7 +3,7 @@
 import copy
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
@@ -65,23 +65,33 @@ class FittedViews:
     still_rising: bool
     seed: int
 
-    def embed(self, items: NDArray[np.int64]) -> list[Tensor]:
-        """Embed one draw of each view: shape (n, embedding) a view; inner products are scores."""
-        assert self.shared is not None
-        return _outputs(self.shared, self._drawn(items))[0]
+    def read(self, items: NDArray[np.int64]) -> "ReadViews":
+        """Draw one view of each of the items, and run every kept network over it."""
+        drawn = list(_in_parts(self.data, self.views, items, derive_seed(self.seed, _DRAWS_OF_REPORT)))
+        return _read(self.shared, self.labelled, drawn)
 
-    def scored_rows(self, items: NDArray[np.int64]) -> list[Tensor]:
-        """Give the rows that :attr:`critic` scores, one array a view: shape (n, embedding + classes)."""
-        assert self.shared is not None
-        embedded, _ = _outputs(self.shared, self._drawn(items))
-        return _scored_rows(embedded, [self.logits(items, view) for view in range(len(self.views))])
 
-    def logits(self, items: NDArray[np.int64], view: int) -> Tensor:
-        """Give what a view's network makes of the labels of the items: shape (n, classes)."""
-        return _outputs(self.labelled[view], self._drawn(items))[1][view]
+class ReadViews(NamedTuple):
+    """What the kept networks make of views.
 
-    def _drawn(self, items: NDArray[np.int64]) -> Iterator[list[Tensor]]:
-        return _in_parts(self.data, self.views, items, derive_seed(self.seed, _DRAWS_OF_REPORT))
+    Attributes
+    ----------
+    embedded
+        Shape (n, embedding) a view; inner products are scores. Empty of a single view.
+    logits
+        Of the labels, shape (n, classes) a view.
+    """
+
+    embedded: list[Tensor]
+    logits: list[Tensor]
+
+    @property
+    def scored_rows(self) -> list[Tensor]:
+        """The rows that a :class:`PairCritic` scores, one array a view: shape (n, embedding + classes)."""
+        return [
+            torch.cat([rows, of_label.softmax(dim=1)], dim=1)
+            for rows, of_label in zip(self.embedded, self.logits, strict=True)
+        ]
 
 
 def fit_views(
@@ -139,20 +149,16 @@ def fit_views(
     if len(views) == 1:
         return FittedViews(data, views, None, None, kept, steps, not settled, seed)
     shared, *labelled = kept
-    x, y = _scored_rows(
-        _outputs(shared, best.views)[0],
-        [_outputs(network, best.views)[1][view] for view, network in enumerate(labelled)],
-    )
+    x, y = _read(shared, labelled, best.views).scored_rows
     critic = fit_pair_critic(x, y, settings.embedding, _class_shares(data))
     return FittedViews(data, views, shared, critic, labelled, steps, not settled, seed)
 
 
-def _scored_rows(embedded: Sequence[Tensor], logits: Sequence[Tensor]) -> list[Tensor]:
-    """Put embeddings and class probabilities of each view side by side."""
-    return [
-        torch.cat([rows, of_label.softmax(dim=1)], dim=1)
-        for rows, of_label in zip(embedded, logits, strict=True)
-    ]
+def _read(
+    shared: ViewNetworks | None, labelled: Sequence[ViewNetworks], drawn: Sequence[list[Tensor]]
+) -> ReadViews:
+    embedded = [] if shared is None else _outputs(shared, drawn)[0]
+    return ReadViews(embedded, [_outputs(one, drawn)[1][view] for view, one in enumerate(labelled)])
 
 
 def _class_shares(data: TrainingData) -> Tensor:
@@ -233,9 +239,7 @@ def _in_parts(
 
 
 @torch.no_grad()
-def _outputs(
-    networks: ViewNetworks, parts: Sequence[list[Tensor]] | Iterator[list[Tensor]]
-) -> tuple[list[Tensor], list[Tensor]]:
+def _outputs(networks: ViewNetworks, parts: Sequence[list[Tensor]]) -> tuple[list[Tensor], list[Tensor]]:
     """Run the networks over views that come in parts: embeddings and logits of each view, whole."""
     networks.eval()
     embedded, logits = zip(*(networks(views) for views in parts), strict=True)

@@ -196,13 +196,14 @@ class _Measurer:
         """Fit the networks of all folds, and read what each holds out."""
         started = time.perf_counter()
         fits = [self._fit(views, parts, number) for number, parts in enumerate(self.folds)]
+        read = [fit.read(parts.report) for fit, parts in zip(fits, self.folds, strict=True)]
         settings = self.settings
         found: Values = {"labels": []}
         if len(views) == 2:
-            shared = read_shared(fits, self.folds, settings, started)
+            shared = read_shared(fits, read, self.folds, settings, started)
             found["shared"] = [estimate.to_dict() for estimate in shared]
         for number in range(len(views)):
-            estimates, reading = read_label(fits, self.folds, number, settings, started)
+            estimates, reading = read_label(fits, read, self.folds, number, settings, started)
             found["labels"].append(
                 {
                     "estimates": [estimate.to_dict() for estimate in estimates],

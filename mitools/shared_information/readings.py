@@ -18,7 +18,7 @@ from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.registry import make_estimator
 from mitools.estimators.warnings import two_sided
-from mitools.shared_information.fit import FittedViews
+from mitools.shared_information.fit import FittedViews, ReadViews
 from mitools.shared_information.pair_critic import PairCritic
 from mitools.shared_information.settings import ViewSettings
 
@@ -33,21 +33,44 @@ fold of the views has critics of its own."""
 
 
 def read_shared(
-    fits: Sequence[FittedViews], folds: Sequence[Parts], settings: ViewSettings, started: float
+    fits: Sequence[FittedViews],
+    read: Sequence[ReadViews],
+    folds: Sequence[Parts],
+    settings: ViewSettings,
+    started: float,
 ) -> list[Estimate]:
-    """Read I(v1;v2) on every fold's held-out items, by every method."""
-    return [_read_shared_by(method, fits, folds, settings, started) for method in settings.methods]
+    """Read I(v1;v2) on every fold's held-out items, by every method.
+
+    Parameters
+    ----------
+    fits
+        Of every fold.
+    read
+        What they make of the items that the fold holds out.
+    folds
+        Whose *report* is held out.
+    settings
+        Names the methods.
+    started
+        When the measurement began, by :func:`time.perf_counter`.
+    """
+    return [_read_shared_by(method, fits, read, folds, settings, started) for method in settings.methods]
 
 
 def _read_shared_by(
-    method: str, fits: Sequence[FittedViews], folds: Sequence[Parts], settings: ViewSettings, started: float
+    method: str,
+    fits: Sequence[FittedViews],
+    read: Sequence[ReadViews],
+    folds: Sequence[Parts],
+    settings: ViewSettings,
+    started: float,
 ) -> Estimate:
     if method == "infonce":
-        return _read_own_critic(fits, folds, settings, started)
+        return _read_own_critic(fits, read, folds, settings, started)
     estimates = []
-    for fit, parts in zip(fits, folds, strict=True):
+    for views, parts in zip(read, folds, strict=True):
         # Groups are those of the images: what is looked for in rows was looked for in these.
-        x, y = (rows.cpu().numpy() for rows in fit.embed(parts.report))
+        x, y = (rows.cpu().numpy() for rows in views.embedded)
         estimator = make_estimator(method, settings.seed, settings.device)
         known = estimator.get_params(deep=False)
         estimator.set_params(**{key: value for key, value in ON_EMBEDDINGS.items() if key in known})
@@ -56,14 +79,18 @@ def _read_shared_by(
 
 
 def _read_own_critic(
-    fits: Sequence[FittedViews], folds: Sequence[Parts], settings: ViewSettings, started: float
+    fits: Sequence[FittedViews],
+    read: Sequence[ReadViews],
+    folds: Sequence[Parts],
+    settings: ViewSettings,
+    started: float,
 ) -> Estimate:
     """Read InfoNCE by the critic that the networks were fitted as: nothing is fitted to what is reported."""
     readings, nulls = [], []
-    for number, (fit, parts) in enumerate(zip(fits, folds, strict=True)):
+    for number, (fit, views, parts) in enumerate(zip(fits, read, folds, strict=True)):
         groups = parts.groups_of(parts.report)
         assert fit.critic is not None
-        x, y = fit.scored_rows(parts.report)
+        x, y = views.scored_rows
         permuted = np.random.default_rng([settings.seed, 3, number]).permutation(len(y))
         readings.append(_infonce_of(fit.critic, x, y, groups))
         nulls.append(_infonce_of(fit.critic, x, y[torch.from_numpy(permuted)], None))
@@ -90,6 +117,7 @@ def _infonce_of(
 
 def read_label(
     fits: Sequence[FittedViews],
+    read: Sequence[ReadViews],
     folds: Sequence[Parts],
     view: int,
     settings: ViewSettings,
@@ -105,8 +133,8 @@ def read_label(
         Of the first, with the influence of every item, in an order that is the same for all views.
     """
     fitted = []
-    for fit, parts in zip(fits, folds, strict=True):
-        rows = fit.logits(parts.report, view).cpu().numpy()
+    for fit, views, parts in zip(fits, read, folds, strict=True):
+        rows = views.logits[view].cpu().numpy()
         labels = fit.data.labels.cpu().numpy()[parts.report]
         posterior = ClassPosterior(seed=settings.seed)
         fitted.append(posterior.fit(rows, labels, groups=parts.groups_of(parts.report)))

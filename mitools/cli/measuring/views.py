@@ -111,9 +111,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
                     row["quantity"],
                     row["method"],
                     bits(row["bits"]),
-                    "-"
-                    if row["low_bits"] is None
-                    else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
+                    _interval(row["low_bits"], row["high_bits"]),
                     bits(row["null_bits"]),
                     bits(row["ceiling_bits"]),
                 ]
