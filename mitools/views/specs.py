@@ -4,10 +4,13 @@ import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from mitools.core.errors import InputError
+from mitools.core.recipes import Recipe, make_recipe
 from mitools.core.specs import Spec, parse_spec
+
+AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
 
 Value: TypeAlias = float | str | None
 """Of an option."""
@@ -66,6 +69,20 @@ class ViewSpec(Spec):
                 f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}"
             )
         return value
+
+
+def recipe_of_options(spec: ViewSpec, kind: type[AnyRecipe]) -> AnyRecipe:
+    """Make the recipe of a view without parts, whose options are the recipe's keys.
+
+    Raises
+    ------
+    InputError
+        When the spec has a part, or an option is unknown or out of its range.
+    """
+    spec.without_parts()
+    spec.only(*kind.model_fields)
+    given = {key: option_value(text) for key, text in spec.options.items()}
+    return make_recipe(given, kind, f"view {spec.text!r}")
 
 
 def option_value(text: str) -> float | str:

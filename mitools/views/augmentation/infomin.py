@@ -7,12 +7,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mitools.core.recipes import Recipe, make_recipe
+from mitools.core.recipes import Recipe
 from mitools.views.augmentation.rand_augment import LEVELS, STEP_DRAWS, rand_augmented
 from mitools.views.augmentation.resized_crop import CROP_DRAWS, drawn_boxes, resized
 from mitools.views.augmentation.steps import blurred_at_random, each, factor, greyed, hue_turned, toned
 from mitools.views.recipes import Share
-from mitools.views.specs import ViewSpec, option_value, spec_text
+from mitools.views.specs import ViewSpec, recipe_of_options, spec_text
 
 FURTHER_DRAWS = 9
 """Random numbers an image beside those of crop and RandAugment: flip, jitter or not, brightness, contrast,
@@ -128,7 +128,4 @@ def infomin_view(spec: ViewSpec) -> InfoMinView:
     InputError
         When an option is unknown or out of its range.
     """
-    spec.without_parts()
-    spec.only(*InfoMinRecipe.model_fields)
-    given = {key: option_value(text) for key, text in spec.options.items()}
-    return InfoMinView(make_recipe(given, InfoMinRecipe, f"view {spec.text!r}"))
+    return InfoMinView(recipe_of_options(spec, InfoMinRecipe))

@@ -8,10 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mitools.core.recipes import Recipe, make_recipe
+from mitools.core.recipes import Recipe
 from mitools.views.augmentation.resized_crop import CROP_DRAWS, drawn_boxes, resized
 from mitools.views.recipes import Share
-from mitools.views.specs import ViewSpec, option_value, spec_text
+from mitools.views.specs import ViewSpec, recipe_of_options, spec_text
 
 GRID = 3
 CELLS = GRID * GRID
@@ -122,7 +122,4 @@ def jigsaw_view(spec: ViewSpec) -> JigsawView:
     InputError
         When an option is unknown or out of its range.
     """
-    spec.without_parts()
-    spec.only(*JigsawRecipe.model_fields)
-    given = {key: option_value(text) for key, text in spec.options.items()}
-    return JigsawView(make_recipe(given, JigsawRecipe, f"view {spec.text!r}"))
+    return JigsawView(recipe_of_options(spec, JigsawRecipe))
