@@ -9,7 +9,7 @@ from pydantic import Field, field_validator
 from mitools.analyses.lee2023.figures.accuracy_figure import accuracy_beside_information
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, runs_of_different_methods, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
@@ -44,13 +44,7 @@ class ObjectivesRecipe(Recipe):
     @field_validator("runs")
     @classmethod
     def _compare_objectives_alone(cls, runs: tuple[TrainingRecipe, ...]) -> tuple[TrainingRecipe, ...]:
-        names = [one.method for one in runs]
-        if len(set(names)) < len(names):
-            raise ValueError("every objective is run once")
-        for name in SHARED_SETTINGS:
-            if len({getattr(one, name) for one in runs}) > 1:
-                raise ValueError(f"all runs must have the same {name}")
-        return runs
+        return runs_of_different_methods(runs, SHARED_SETTINGS, "objective")
 
 
 def run(

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from mitools.analyses.niu2025.figures import dependence_beside_correlation
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, listed, write_finding
-from mitools.analyses.shared.training_runs import require_held_out, train_all
+from mitools.analyses.shared.training_runs import require_held_out, runs_of_different_methods, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import LOG2
 from mitools.core.progress import Advance
@@ -56,13 +56,7 @@ class RedundancyRecipe(Recipe):
     @field_validator("runs")
     @classmethod
     def _compare_methods_alone(cls, runs: tuple[TrainingRecipe, ...]) -> tuple[TrainingRecipe, ...]:
-        names = [one.method for one in runs]
-        if len(set(names)) < len(names):
-            raise ValueError("every method is run once")
-        for name in SHARED_SETTINGS:
-            if len({getattr(one, name) for one in runs}) > 1:
-                raise ValueError(f"all runs must have the same {name}")
-        return runs
+        return runs_of_different_methods(runs, SHARED_SETTINGS, "method")
 
 
 def run(

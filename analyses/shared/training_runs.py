@@ -1,6 +1,6 @@
 """How an analysis trains its encoders: side by side on a CPU, each gone on with where it stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mitools.analyses.shared.side_by_side import side_by_side
@@ -69,6 +69,34 @@ def with_options(spec: str, **options: str) -> str:
     """
     added = "&".join(f"{key}={value}" for key, value in options.items())
     return f"{spec}{'&' if '?' in spec else '?'}{added}"
+
+
+def runs_of_different_methods(
+    runs: tuple[TrainingRecipe, ...], shared: Sequence[str], what: str
+) -> tuple[TrainingRecipe, ...]:
+    """Give the runs back where nothing but their methods, and what belongs to these, differs.
+
+    Parameters
+    ----------
+    runs
+        One a method.
+    shared
+        The keys that all must have in common.
+    what
+        The study's word for a method.
+
+    Raises
+    ------
+    ValueError
+        When a method comes twice or a setting differs.
+    """
+    names = [one.method for one in runs]
+    if len(set(names)) < len(names):
+        raise ValueError(f"every {what} is run once")
+    for name in shared:
+        if len({getattr(one, name) for one in runs}) > 1:
+            raise ValueError(f"all runs must have the same {name}")
+    return runs
 
 
 def require_held_out(training: str, evaluation: str) -> None:
