@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 import mitools
+import mitools.api
 
 GUIDE = Path(mitools.__file__).parent / "guide" / "python.md"
-MODULES = ("mitools", "mitools.api", "mitools.lists", "mitools.core.arrays", "mitools.core.html",
+API = [f"mitools.api.{file.stem}" for file in Path(mitools.api.__file__).parent.glob("*.py")]
+MODULES = ("mitools", *API, "mitools.lists", "mitools.core.arrays", "mitools.core.html",
            "mitools.backends.lending", "mitools.datasets.arrays",
            "mitools.integrations.class_information")  # fmt: skip
 

@@ -9,7 +9,9 @@ import pytest
 import torch
 from torch import nn
 
+from mitools import measure_variables
 from mitools.cli.main import run
+from mitools.core.entropy import LOG2
 from mitools.core.errors import InputError
 from mitools.datasets.open import open_data
 from mitools.encoders.encoder import Encoder
@@ -160,3 +162,22 @@ def test_wrong_requests_are_one_line(
 def test_variables_of_its_own_are_needed_where_they_are_asked_for(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="was not trained with soft variables"):
         open_subject("builtin:pixels", DATA, FeatureStore(tmp_path), how="own")
+
+
+def test_rows_of_ones_own_are_measured_as_the_encoder_that_gives_them(folder: Path) -> None:
+    store = FeatureStore(folder / "store")
+    spec = open_subject("builtin:pixels", DATA, store, units=3)
+    own = measure_variables(
+        spec.rows, (spec.rows, spec.data.labels), units=3, cache=folder / "c", progress=False
+    )
+    assert own.table["entropy_bits"].to_numpy() == pytest.approx(spec.reading.entropies_nats / LOG2)
+    assert own.estimates["redundancy"].bits == pytest.approx(spec.reading.redundancy.bits)
+    assert own.agreement is None
+
+
+def test_one_encoder_is_shown_and_discretised_in_a_way_that_there_is() -> None:
+    rows = np.random.default_rng(0).standard_normal((50, 3))
+    with pytest.raises(InputError, match="2 encoders are given"):
+        measure_variables([rows, rows], (rows, [0, 1] * 25), progress=False)
+    with pytest.raises(InputError, match="no way to discretise"):
+        measure_variables(rows, (rows, [0, 1] * 25), discretise="bin", progress=False)  # type: ignore[arg-type]

@@ -35,6 +35,11 @@ def bits(value: float | None) -> str:
     return "-" if value is None else f"{value + 0.0:.3f}"
 
 
+def interval(low: float | None, high: float | None) -> str:
+    """Two ends, or a dash where there are none."""
+    return "-" if low is None else f"{bits(low)} to {bits(high)}"
+
+
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
     """Say what was chosen and why, and every warning once, with the methods that it is of."""
     for estimate in estimates:
@@ -56,11 +61,10 @@ def _taken_for(name: str, settings: Mapping[str, Any]) -> str:
 
 
 def _line(estimate: Estimate) -> list[str]:
-    interval = estimate.interval_bits
     return [
         estimate.method,
         bits(estimate.bits),
-        f"{bits(interval.low)} to {bits(interval.high)}" if interval else "-",
+        interval(*(estimate.interval_bits or (None, None))[:2]),
         estimate.kind,
         bits(estimate.ceiling_bits),
         bits(estimate.entropy_bits),

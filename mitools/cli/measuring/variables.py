@@ -8,6 +8,7 @@ import typer
 
 from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
 from mitools.cli.measuring.audit import CacheOption
+from mitools.cli.measuring.estimates import bits, interval
 from mitools.core.errors import InputError
 
 
@@ -38,38 +39,34 @@ def variables(
 
     Writes index.html, which holds every picture, variables.csv and figures.
     """
-    from mitools.backends.devices import resolve_device
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.report.variables.subject import open_subject
-    from mitools.report.variables.write import Unit, write_variables
+    from mitools import api
+    from mitools.features.store import default_root
 
-    chosen = [Unit(*_read_unit(text)) for text in unit or []]
     spec = f"run:{encoder}" if (Path(encoder) / "recipe.yaml").is_file() else encoder
     with progress() as advance:
-        subject = open_subject(
+        found = api.measure_variables(
             spec,
             data,
-            FeatureStore(cache or default_root()),
-            how=discretise,
+            discretise=discretise,
             units=units,
+            show=[_read_unit(text) for text in unit or []],
             view=view,
             seed=seed,
-            device=str(resolve_device(device)),
-            advance=advance,
+            device=device,
+            folder=destination,
+            cache=cache or default_root(),
+            progress=advance,
         )
-        files = write_variables(subject, destination, chosen)
-    found = subject.reading
-    readings = {name: getattr(found, name) for name in ("entropy", "redundancy", "total_correlation")}
     if json:
         print_json(
-            {name: one.to_dict() for name, one in readings.items()}
+            {name: one.to_dict() for name, one in found.estimates.items()}
             | {
-                "variables": subject.discretiser.what,
+                "variables": found.variables,
                 "units_used": found.units_used,
                 "one_hot_share": found.one_hot_shares[0],
                 "one_hot_share_99": found.one_hot_shares[1],
-                "agreement": subject.agreement(),
-                "files": [str(path) for path in files],
+                "agreement": found.agreement,
+                "files": [str(path) for path in found.files],
             }
         )
         return
@@ -78,14 +75,16 @@ def variables(
         [
             [
                 name.replace("_", " "),
-                f"{one.bits:.3f}",
-                f"{one.interval_bits.low:.3f} to {one.interval_bits.high:.3f}",
+                bits(one.bits),
+                interval(*(one.interval_bits or (None, None))[:2]),
             ]
-            for name, one in readings.items()
+            for name, one in found.estimates.items()
         ],
-        title=subject.discretiser.what,
+        title=found.variables,
     )
-    err.print(f"written: {destination / 'index.html'} and {len(files) - 1} files beside it", markup=False)
+    err.print(
+        f"written: {destination / 'index.html'} and {len(found.files) - 1} files beside it", markup=False
+    )
 
 
 def _read_unit(text: str) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.measuring.estimates import bits
+from mitools.cli.measuring.estimates import bits, interval
 
 
 def views(
@@ -111,7 +111,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
                     row["quantity"],
                     row["method"],
                     bits(row["bits"]),
-                    _interval(row["low_bits"], row["high_bits"]),
+                    interval(row["low_bits"], row["high_bits"]),
                     bits(row["null_bits"]),
                     bits(row["ceiling_bits"]),
                 ]
@@ -123,7 +123,3 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
             if row["warnings"]:
                 err.print(f"{row['quantity']} by {row['method']}: {row['warnings']}", markup=False)
         out.print()
-
-
-def _interval(low: float | None, high: float | None) -> str:
-    return "-" if low is None else f"{bits(low)} to {bits(high)}"

@@ -1,18 +1,20 @@
 """Whose variables are shown: an encoder's rows on data, and what is made of them."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.requests import as_requests
 from mitools.core.errors import InputError
+from mitools.core.names import check_name
 from mitools.core.progress import Advance
+from mitools.datasets.accepted import as_labelled_data
 from mitools.datasets.base import LabelledData
-from mitools.datasets.open import open_data
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.read import item_kind
-from mitools.encoders.open import AnyEncoder, open_encoder
+from mitools.encoders.open import AnyEncoder
 from mitools.features.extract import extract
 from mitools.features.store import FeatureStore
 from mitools.measures.item_split import item_groups
@@ -108,8 +110,8 @@ class Subject:
 
 
 def open_subject(
-    encoder: str,
-    data: str,
+    encoder: Any,
+    data: Any,
     store: FeatureStore,
     *,
     how: How = "auto",
@@ -124,7 +126,7 @@ def open_subject(
     Parameters
     ----------
     encoder, data
-        Specs.
+        As :func:`mitools.audit` takes them; one encoder.
     store
         Where features are kept.
     how
@@ -142,13 +144,19 @@ def open_subject(
     Raises
     ------
     InputError
-        When a spec cannot be opened, the encoder has no variables of its own and they are asked for, or no
-        variables can be made of its columns.
+        When the encoder or the data cannot be opened, the encoder has no variables of its own and they are
+        asked for, or no variables can be made of its columns.
     """
-    opened, items = open_encoder(encoder), open_data(data)
-    own = trained_variables(encoder) if how in ("auto", "own") else None
+    check_name("way to discretise", how, get_args(How))
+    items = as_labelled_data(data)
+    requests = as_requests(encoder)
+    if len(requests) > 1:
+        raise InputError(f"{len(requests)} encoders are given; the variables shown are those of one")
+    opened = requests[0].open(items)
+    spec = encoder if isinstance(encoder, str) else getattr(encoder, "spec", None)
+    own = trained_variables(spec) if isinstance(spec, str) and how in ("auto", "own") else None
     if how == "own" and own is None:
-        raise InputError(f"{encoder} was not trained with soft variables (imsvd); take bins or clusters")
+        raise InputError(f"{opened.name} was not trained with soft variables (imsvd); take bins or clusters")
     views = ItemViews(make_view(view), 2, seed)
     common: dict[str, Any] = {"store": store, "device": device, "advance": advance}
     rows = extract(opened, items, fit_on=np.arange(len(items)), **common).values[:, 0]

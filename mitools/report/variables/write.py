@@ -22,6 +22,7 @@ from mitools.report.figures.variables import entropy_bars, gallery, joint_matrix
 from mitools.report.tables.write import write_csv
 from mitools.report.variables.grad_cam import heat_of_unit, over
 from mitools.report.variables.subject import Subject
+from mitools.variables.measure import VariableReading
 
 UNITS_SHOWN = 4
 """Units of each of the first two variables in the galleries, as in Figs. 4 and 5 of the paper."""
@@ -94,22 +95,26 @@ def write_variables(subject: Subject, out: Path, units: Sequence[Unit] = ()) -> 
     ]
     if item_kind(subject.data[0][0]) == "images" and isinstance(subject.encoder, Encoder):
         pictures += _of_images(subject, subject.encoder, out, chosen, probabilities)
-    table = pd.DataFrame(
-        {
-            "variable": np.arange(subject.discretiser.variables),
-            "entropy_bits": found.entropies_nats / LOG2,
-            "mean_information_bits": _mean_information(found.pairwise_nats) / LOG2,
-            "most_frequent_unit": found.marginals.argmax(axis=1),
-            "its_share": found.marginals.max(axis=1),
-        }
-    )
-    write_csv(table, out / "variables.csv")
+    write_csv(variables_table(found), out / "variables.csv")
     write_text(out / "index.html", _page(subject, pictures))
     written = [out / "index.html", out / "variables.csv"]
     return [
         *written,
         *(path for picture in pictures for path in (picture.path, picture.path.with_suffix(".svg"))),
     ]
+
+
+def variables_table(found: VariableReading) -> pd.DataFrame:
+    """Lay out one row a variable, in bits: the columns of ``variables.csv``."""
+    return pd.DataFrame(
+        {
+            "variable": np.arange(len(found.marginals)),
+            "entropy_bits": found.entropies_nats / LOG2,
+            "mean_information_bits": _mean_information(found.pairwise_nats) / LOG2,
+            "most_frequent_unit": found.marginals.argmax(axis=1),
+            "its_share": found.marginals.max(axis=1),
+        }
+    )
 
 
 def _of_images(

@@ -1,0 +1,249 @@
+"""Audits of encoders, and what in a table goes with what."""
+
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from mitools.api.arguments import Folder, listed
+from mitools.core.whole_number import whole_number
+
+if TYPE_CHECKING:
+    from mitools.core.progress import Advance
+    from mitools.results.audit import AuditResult
+    from mitools.results.correlation import CorrelationResult
+
+
+def audit(
+    encoders: Any,
+    data: Any,
+    *,
+    groups: Any = None,
+    pairing: str | Sequence[str] = "same_class",
+    views: int = 2,
+    prior: str = "empirical",
+    seed: int = 0,
+    critic: bool = True,
+    trained_head: bool = False,
+    control: bool = True,
+    measures: str | Sequence[str] | None = None,
+    layers: str | Sequence[str] | None = None,
+    pool: str = "auto",
+    preprocess: Callable[[Any], Any] | Mapping[str, Any] | None = None,
+    label: str | None = None,
+    device: str = "auto",
+    precision: str = "float32",
+    keep: Literal["float32", "float16"] = "float32",
+    batch_size: int = 256,
+    workers: int | None = None,
+    folder: Folder = None,
+    cache: Folder = None,
+    progress: "bool | Advance" = True,
+) -> "AuditResult":
+    """Measure how much class information encoders carry, with a guarantee, and all it is compared with.
+
+    Data are streamed, so that memory stays that of a few batches, and nothing is kept unless a folder is
+    given. The same weights on the same items, in the same order, give the numbers of ``mitools audit`` to the
+    last digit.
+
+    Parameters
+    ----------
+    encoders
+        One of these, several as a list, or several as a dict by name: a spec (``"timm:resnet50"``, see
+        :func:`list_encoders`); a torch module; a function that maps a batch to (B, d), which may be a method
+        of a module; an array, tensor or DataFrame (n, d), one row an item of the data; or what
+        :func:`train` returned. A module runs in evaluation mode, on the device where it lies, and comes back
+        as it was: mode, hooks, gradients, buffers, layout.
+    data
+        A spec (``"tar:images.tar"``, see :func:`list_datasets`); a torch Dataset of (item, label), or a
+        DataLoader of them; ``(X, y)`` in arrays, tensors or lists; a DataFrame with a column of labels.
+        Labels are numbers or names; classes are in the order of their numbers, or else of their names. A
+        Dataset or DataLoader is read once more to learn its labels, in the order of the Dataset, each item
+        once: shuffling does not matter.
+    groups
+        Shape (n,): which items know each other (frames of one clip, slides of one patient, crops of one
+        image), as numbers or names, or the path of a file of them: none of a group is held out from the
+        others, and errors are those of groups. A spec names its own: ``folder:images?groups=clips.csv``.
+    pairing
+        ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
+    views
+        Draws of each view an image, then.
+    prior
+        The class distribution that is meant: ``empirical`` or ``uniform``.
+    seed
+        Of the split, the critics and the views.
+    critic
+        Fit an InfoNCE critic beside the certificate: most of the time, once encoded.
+    trained_head
+        For ``run:`` encoders, fit a critic that starts from the projection head too.
+    control
+        Compare every trained network with a copy of its architecture untrained.
+    measures
+        Further measures: ``discrete`` for entropies and dependence of discrete variables, a run's own where
+        it has them (``imsvd``), columns in equal-mass bins otherwise.
+    layers, pool
+        ``"all"``, or names as ``named_modules`` has them: read these layers, one row each, of every encoder
+        whose spec does not name its own. `pool` says how a layer becomes one row an item: ``auto``, ``mean``,
+        ``cls`` or ``flatten``.
+    preprocess
+        How PIL images (and uint8 pixels) become the input of modules and functions: a function of a PIL image
+        such as a torchvision transform, or options as specs have them (``image_size``, ``mean``, ``std``,
+        ...). When None, images keep their size and are normalised by ImageNet's mean and std. A float tensor
+        of a Dataset goes into the module as it is. Specs bring their own preprocessing, and read images only.
+    label
+        The column of labels of a DataFrame; ``label`` or ``labels`` when None.
+    device
+        Where encoders of specs run and critics are fitted: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    precision, keep
+        What networks compute in (``float32``, ``bf16``, ``float16``), and what features are kept as.
+    batch_size
+        Items in work at a time.
+    workers
+        Processes that read items; those of a DataLoader, or none, when None.
+    folder
+        Write there what the command line writes, and go on from what an earlier audit has finished there.
+    cache
+        Keep features there: encoders seen before, by their weights, are not run again. Plain functions are
+        run at every call, and so are networks whose `preprocess` is one.
+    progress
+        Show a bar where there is a terminal or a notebook; or a function (what, done, total).
+
+    Returns
+    -------
+    AuditResult
+        ``.table`` (one row an encoder or layer), ``.comparisons``, ``.correlation``, ``.estimates``,
+        ``.plot(name)``, ``.save(folder)``.
+
+    Raises
+    ------
+    InputError
+        When encoders or data are of another kind, or no encoder could be audited. One encoder's error is kept
+        in ``.failures`` while others succeed.
+
+    Examples
+    --------
+    >>> import numpy as np, torch, mitools
+    >>> rng = np.random.default_rng(0)
+    >>> y = rng.integers(0, 3, 300)
+    >>> X = 3 * np.eye(3)[y] + rng.standard_normal((300, 3))
+    >>> net = torch.nn.Linear(3, 8).train()
+    >>> audit = mitools.audit({"net": net, "rows": X}, (X, y), critic=False, progress=False)
+    >>> audit.table["encoder"].tolist(), audit.table["dim"].tolist(), net.training
+    (['net', 'rows'], [8, 3], True)
+    >>> len(audit.comparisons)  # every two encoders, with paired intervals
+    1
+    """
+    from mitools.auditing.auditor import run_audit
+    from mitools.auditing.requests import LayerChoice, as_requests
+    from mitools.auditing.settings import AuditSettings
+    from mitools.backends.devices import resolve_device
+    from mitools.backends.precision import require_precision
+    from mitools.core.files import folder_or_scratch
+    from mitools.core.progress import shown
+    from mitools.datasets.accepted import as_labelled_data
+    from mitools.datasets.grouped import with_groups
+    from mitools.features.store import FeatureStore
+    from mitools.results.audit import AuditResult
+
+    pairings = dict.fromkeys(listed(pairing))
+    where = resolve_device(device)
+    require_precision(precision, where)
+    requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
+    with shown(progress) as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
+        labelled = as_labelled_data(data, label=label, workers=workers, advance=advance)
+        own_workers = getattr(labelled, "workers", 0)
+        if groups is not None:
+            labelled = with_groups(labelled, groups)
+        settings = AuditSettings(
+            view_pairings=tuple(name for name in pairings if name != "same_class"),
+            views=whole_number(views, "views", 2),
+            prior=prior,
+            seed=whole_number(seed, "seed"),
+            critic=critic,
+            trained_head=trained_head,
+            control=control,
+            further_measures=tuple(dict.fromkeys(listed(measures))),
+            precision=precision,
+            kept_as=keep,
+            device=str(where),
+            batch_size=whole_number(batch_size, "batch_size", 1),
+            workers=own_workers if workers is None else whole_number(workers, "workers"),
+        )
+        store = FeatureStore(kept)
+        found = run_audit(labelled, requests, out=out, store=store, settings=settings, advance=advance)
+    result = AuditResult(found, seed)
+    if folder is not None:
+        result.save(folder)
+    return result
+
+
+def correlate(
+    table: Any,
+    target: str = "linear_acc",
+    *,
+    lower_is_better: str | Sequence[str] | None = None,
+    confidence: float = 0.95,
+    bootstrap: int = 2000,
+    seed: int = 0,
+) -> "CorrelationResult":
+    """Correlate every numeric column of a table with a target column.
+
+    Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
+    p-values adjusted (Holm) for the number of columns.
+
+    Parameters
+    ----------
+    table
+        One row an encoder: a DataFrame, the path of a CSV file, or an audit.
+    target
+        The column to correlate with.
+    lower_is_better
+        The column, or columns, whose sign is turned; ``alignment`` and ``uniformity`` where present when
+        None.
+    confidence
+        Of the intervals.
+    bootstrap
+        Resamples of the rows, 100 to 20,000.
+    seed
+        Of the resamples.
+
+    Returns
+    -------
+    CorrelationResult
+        Its ``table`` has one row a column.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be read, or the target is no numeric column that varies over three rows.
+
+    Examples
+    --------
+    >>> import pandas as pd, mitools
+    >>> table = pd.DataFrame({"bits": [1.0, 1.5, 1.9, 2.3], "linear_acc": [0.5, 0.7, 0.8, 0.9]})
+    >>> found = mitools.correlate(table, target="linear_acc")
+    >>> found.table["column"].tolist(), found.table["pearson"].round(2).tolist()
+    (['bits'], [0.99])
+    """
+    import pandas as pd
+
+    from mitools.core.errors import InputError
+    from mitools.report.tables.read import read_csv
+    from mitools.results.correlation import CorrelationResult
+    from mitools.statistics import correlation
+
+    if isinstance(table, str | PathLike):
+        table = read_csv(Path(table))
+    if not isinstance(table, pd.DataFrame):  # asked first: a column may be called "table"
+        table = getattr(table, "table", table)
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"the table is a {type(table).__name__}; give a DataFrame, the path of a CSV file, or an audit"
+        )
+    turned = correlation.LOWER_IS_BETTER if lower_is_better is None else lower_is_better
+    found = correlation.correlate(
+        table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
+    )
+    numeric = correlation.numeric_columns(table)
+    others = [str(name) for name in table.columns if str(name) not in numeric]
+    return CorrelationResult(found, str(target), len(table), others, confidence)
