@@ -179,5 +179,5 @@ def test_one_encoder_is_shown_and_discretised_in_a_way_that_there_is() -> None:
     rows = np.random.default_rng(0).standard_normal((50, 3))
     with pytest.raises(InputError, match="2 encoders are given"):
         measure_variables([rows, rows], (rows, [0, 1] * 25), progress=False)
-    with pytest.raises(InputError, match="no way to discretise"):
+    with pytest.raises(InputError, match="unknown way to discretise"):
         measure_variables(rows, (rows, [0, 1] * 25), discretise="bin", progress=False)  # type: ignore[arg-type]
