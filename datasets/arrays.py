@@ -58,6 +58,11 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
     if array.dtype.kind == "f":
         if not (np.isfinite(array).all() and (array == np.round(array)).all()):
             raise InputError("labels are not whole numbers; give one class number or name an item")
+        if np.abs(array).max() > 2.0 ** (np.finfo(array.dtype).nmant + 1):
+            raise InputError(
+                f"labels are {array.dtype} and so large that different whole numbers are the same;"
+                " give them as integers or as texts"
+            )
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubU":
         raise InputError(f"labels hold {array.dtype}; give one class number or name an item")

@@ -18,6 +18,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import whole_file
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData, MultimodalData
+from mitools.datasets.output.class_folders import class_folder
 from mitools.datasets.synthetic.base import SyntheticImages
 
 _IMAGES_AT_ONCE = 256
@@ -28,18 +29,20 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     """Write one folder a class, with a PNG file for every image, and ``labels.csv``.
 
     The table has the columns file, label, class and, for a synthetic world, one for each attribute. The
-    folder appears when it is complete; ``folder:PATH`` reads it back.
+    folder appears when it is complete; ``folder:PATH`` reads it back. Where a class has a name that no folder
+    can have, or that leads elsewhere, :func:`.class_folder` says what it becomes.
 
     Raises
     ------
     InputError
-        When the folder exists and is not empty, or the items are no images.
+        When the folder exists and is not empty, the items are no images, or the disk cannot give each class
+        a folder of its own.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists already; name a new folder")
     with _whole_folder(folder) as temporary:
         for label in np.unique(data.labels):
-            (temporary / _as_folder(data.classes[label])).mkdir(exist_ok=True)
+            _make_class_folder(temporary, data, data.classes[label])
         with (temporary / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream)
             names = data.truth.names if isinstance(data, SyntheticImages) else ()
@@ -47,7 +50,7 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
             item = 0
             for images, labels in _batches(data):
                 for image, label in zip(images, labels, strict=True):
-                    file = f"{_as_folder(data.classes[label])}/{item:07d}.png"
+                    file = f"{class_folder(data.classes[label])}/{item:07d}.png"
                     Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
                     table.writerow([file, label, data.classes[label], *_values(data, item)])
                     item += 1
@@ -157,8 +160,16 @@ def _values(data: LabelledData, item: int) -> list[str]:
     ]
 
 
-def _as_folder(name: str) -> str:
-    return name.replace(" ", "_").replace("/", "_")
+def _make_class_folder(out: Path, data: LabelledData, name: str) -> None:
+    try:
+        (out / class_folder(name)).mkdir()
+    except FileExistsError:  # a disk that takes two names for one
+        raise InputError(
+            f"{data.name}: this disk gives class {name!r} the folder of another class, whose name differs in"
+            " case or accents alone; export to a safetensors file, or to another disk"
+        ) from None
+    except OSError as error:
+        raise InputError(f"{data.name}: class {name!r} cannot have a folder ({error.strerror})") from None
 
 
 @contextmanager

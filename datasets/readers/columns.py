@@ -14,6 +14,9 @@ from mitools.core.names import nearest
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MOST_DIGITS = 18
+"""Digits of a whole number that fits into 64 bits, whatever they are."""
+
 TABLE_ENDINGS = (".csv", ".parquet")
 
 
@@ -94,16 +97,29 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     tuple
         The class names and the labels, shape (n,).
     """
-    array = np.array(values)
-    if array.dtype.kind == "U" and all(_is_whole(value) for value in set(values)):
-        array = array.astype(np.int64)
-    classes, labels = np.unique(array, return_inverse=True)
+    if not isinstance(values, np.ndarray):
+        # As they are: an array would drop zero characters at the end of texts, and round large numbers.
+        values = np.array(values, dtype=object) if _loses_as_array(values) else np.array(values)
+    if values.dtype.kind in "UO" and all(
+        isinstance(value, str) and _is_whole(value) for value in set(values)
+    ):
+        values = values.astype(np.int64)
+    classes, labels = np.unique(values, return_inverse=True)
     return [str(value) for value in classes], labels.astype(np.int64)
+
+
+def _loses_as_array(values: Sequence[Any]) -> bool:
+    """Whether numpy would make one value of several."""
+    kinds = {type(value) for value in values}
+    if kinds == {str}:
+        return any(value.endswith("\0") for value in values)
+    return kinds == {int} and np.array(values).dtype.kind == "f"
 
 
 def _is_whole(text: str) -> bool:
     digits = text.removeprefix("-")
-    return digits.isdecimal() and text == str(int(text))  # 007 is a name
+    # 007 is a name, and so is a number that no label can hold.
+    return digits.isdecimal() and len(digits) <= MOST_DIGITS and text == str(int(text))
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:
