@@ -16,6 +16,7 @@ from PIL import Image
 
 from mitools.core.errors import InputError
 from mitools.core.files import whole_file
+from mitools.core.names import spreadsheet_cell
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData, MultimodalData
 from mitools.datasets.output.class_folders import class_folder
@@ -52,7 +53,9 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                 for image, label in zip(images, labels, strict=True):
                     file = f"{class_folder(data.classes[label])}/{item:07d}.png"
                     Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
-                    table.writerow([file, label, data.classes[label], *_values(data, item)])
+                    cells = [file, data.classes[label], *_values(data, item)]
+                    named, *others = map(spreadsheet_cell, cells)
+                    table.writerow([named, label, *others])
                     item += 1
                 advance("images", item, len(data))
 

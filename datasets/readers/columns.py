@@ -100,9 +100,8 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     if not isinstance(values, np.ndarray):
         # As they are: an array would drop zero characters at the end of texts, and round large numbers.
         values = np.array(values, dtype=object) if _loses_as_array(values) else np.array(values)
-    if values.dtype.kind in "UO" and all(
-        isinstance(value, str) and _is_whole(value) for value in set(values)
-    ):
+    names = set(values) if values.dtype.kind in "UO" else {None}
+    if all(isinstance(name, str) and _is_whole(name) for name in names):
         values = values.astype(np.int64)
     classes, labels = np.unique(values, return_inverse=True)
     return [str(value) for value in classes], labels.astype(np.int64)

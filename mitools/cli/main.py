@@ -1,6 +1,8 @@
 """The entry point: the commands, and how every one of them ends."""
 
 import errno
+import os
+import signal
 import sys
 from typing import Annotated
 
@@ -70,7 +72,14 @@ app.add_typer(datasets.app, name="datasets")
 
 def main() -> None:
     """Run a command; end with 0 done, 1 some parts failed, 2 the request was wrong, 130 interrupted."""
-    sys.exit(run(sys.argv[1:]))
+    # What a scheduler sends before it kills ends a command as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -81,6 +90,13 @@ def run(arguments: list[str]) -> int:
         return _stop(error.format_message(), WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # who read the output has seen enough (| head)
+            return DONE
+        raise
+    except MemoryError as error:
+        asked = f" ({error})" if str(error) else ""
+        return _stop(f"there is not enough memory{asked}; take fewer items or columns", WRONG_REQUEST)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         if isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):

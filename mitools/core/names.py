@@ -1,4 +1,4 @@
-"""Names that people type: the nearest known ones, and the error that says so."""
+"""Names that people type and files bring: the nearest known ones, and how they are shown safely."""
 
 import difflib
 from collections.abc import Iterable
@@ -7,6 +7,8 @@ from mitools.core.errors import InputError
 
 FEW_NAMES = 16
 """Names that an error lists in full; of more it lists the nearest."""
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
@@ -47,3 +49,40 @@ def check_name(what: str, name: str, known: Iterable[str]) -> None:
     if len(known) <= FEW_NAMES:
         raise InputError(f"unknown {what} {name!r}; accepted: {nearest(name, known, FEW_NAMES)}")
     raise InputError(f"unknown {what} {name!r}; did you mean {nearest(name, known)}?")
+
+
+def printable(text: str) -> str:
+    r"""Write what moves a terminal's cursor, colours it or turns the direction of reading as its code.
+
+    Names of classes, files and columns come from other people's data. Ends of lines stay.
+
+    Examples
+    --------
+    >>> print(printable("cat" + chr(27) + "[2Jdog"))
+    cat\x1b[2Jdog
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
+        for character in text
+    )
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Put an apostrophe before a text that a spreadsheet would take for a formula, and run.
+
+    Numbers stay, whatever their sign.
+
+    Examples
+    --------
+    >>> spreadsheet_cell("=1+2"), spreadsheet_cell("-0.5"), spreadsheet_cell("a=b")
+    ("'=1+2", '-0.5', 'a=b')
+    """
+    if not text.startswith(_FORMULA):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from mitools.core.names import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -46,7 +48,8 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
             return Text(f"{task.speed:,.0f}/s" if task.speed else "")
 
     console = console or Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeToGo()]
+    what_is_done = TextColumn("{task.description}", markup=False)
+    columns = [what_is_done, BarColumn(), MofNCompleteColumn(), Rate(), TimeToGo()]
     unseen = not (console.is_terminal or console.is_jupyter)
     with Progress(*columns, console=console, transient=True, disable=unseen) as bars:
         tasks: dict[str, Any] = {}
@@ -56,7 +59,7 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
                 for task in tasks.values():
                     bars.remove_task(task)
                 tasks.clear()
-                tasks[what] = bars.add_task(what, total=total)
+                tasks[what] = bars.add_task(printable(what), total=total)
             bars.update(tasks[what], completed=done, total=total)
 
         yield advance

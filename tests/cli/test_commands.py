@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -75,3 +78,21 @@ def test_demo_audits_its_family_in_order(tmp_path, capsys):
     correlation = {row["column"]: row["pearson"] for row in document["correlation"]}
     assert correlation["i_class_bits"] > 0.9
     assert document["failures"] == {}
+
+
+def test_a_name_that_would_move_the_cursor_is_printed_as_its_code(tmp_path, capsys):
+    (tmp_path / "table.csv").write_text("bits,linear_acc,a\x1b[2Jb\n1,0.5,1\n2,0.7,3\n3,0.8,2\n4,0.9,4\n")
+    assert run(["correlate", str(tmp_path / "table.csv")]) == 0
+    captured = capsys.readouterr()
+    assert "a\\x1b[2Jb" in captured.out
+    assert "\x1b" not in captured.out + captured.err
+
+
+@pytest.mark.parametrize("arguments", [["guide", "views"], ["--version"]], ids=["long", "short"])
+def test_a_reader_that_has_seen_enough_is_no_failure(arguments):
+    command = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()", *arguments]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from mitools.core.files import whole_file, write_text
+from mitools.core.names import spreadsheet_cell
 from mitools.statistics.correlation import CORRELATION_COLUMNS
 from mitools.statistics.paired_differences import COMPARISON_COLUMNS
 
@@ -61,13 +62,24 @@ def write_tables(
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV, whole or not at all, with all digits; absent values are empty cells.
 
+    A text that a spreadsheet would run as a formula is written with an apostrophe before it.
+
     Raises
     ------
     OSError
         When the file cannot be written.
     """
     with whole_file(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+        _for_spreadsheets(table).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
+    def safe(value: Any) -> Any:
+        return spreadsheet_cell(value) if isinstance(value, str) else value
+
+    texts = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
+    cells = table.assign(**{str(name): table[name].map(safe) for name in texts})
+    return cells.rename(columns=safe)
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

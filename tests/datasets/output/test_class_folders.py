@@ -50,7 +50,7 @@ def test_awkward_classes_are_written_inside_and_read_back_apart(tmp_path: Path) 
 
 
 def test_a_class_whose_folder_no_disk_can_hold_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="class 'xxx.*cannot have a folder"):
+    with pytest.raises(InputError, match=r"class 'xxx.*cannot have a folder"):
         export_folder(_images(["x" * 300, "y"]), tmp_path / "out", silent)
     assert list(tmp_path.iterdir()) == []
 

@@ -85,3 +85,11 @@ def test_records_are_json_whatever_the_column_type():
         {"i": 1, "f": None, "b": True, "s": "x", "w": 1, "o": None},
         {"i": 2, "f": 0.5, "b": False, "s": None, "w": None, "o": "y"},
     ]
+
+
+def test_names_of_other_people_run_nothing_in_a_spreadsheet(tmp_path):
+    table = pd.DataFrame({"encoder": ["=1+2", "a=b", None], "bits": [-0.5, 1.0, 2.0], "-x": [1, 2, 3]})
+    write_csv(table, tmp_path / "table.csv")
+    lines = (tmp_path / "table.csv").read_text().splitlines()
+    assert lines == ["encoder,bits,'-x", "'=1+2,-0.5,1", "a=b,1.0,2", ",2.0,3"]
+    assert table["encoder"][0] == "=1+2"
