@@ -4,6 +4,7 @@ import os
 import secrets
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,8 +18,9 @@ class ClaimFolder:
 
     A claim is a file that is created atomically and whose time of change its owner renews (a heartbeat).
     Whoever finds a claim without a heartbeat for `stale_seconds` takes it over: a killed process blocks
-    nothing for long. Times are compared as the folder's own file system writes them, so that clocks of
-    different machines may differ.
+    nothing for long. No clock is believed in this: a claim is dead when it did not change while it was looked
+    at for `stale_seconds`, or, where its time of change lies as far back by the folder's own file system,
+    for two heartbeats.
 
     Parameters
     ----------
@@ -39,6 +41,8 @@ class ClaimFolder:
         self.folder = folder
         self.heartbeat_seconds = heartbeat_seconds
         self.stale_seconds = stale_seconds
+        # Of every claim that was looked at: what it was like, and since when.
+        self._seen: dict[Path, tuple[tuple[int, str | None], float]] = {}
 
     @contextmanager
     def claim(self, name: str) -> Iterator[bool]:
@@ -91,13 +95,32 @@ class ClaimFolder:
         finally:
             clock.unlink(missing_ok=True)
 
+    def _is_dead(self, path: Path) -> bool | None:
+        """Whether nobody renews a claim any more; None when there is none."""
+        age, unchanged = self._age(path), self._unchanged(path)
+        if age is None or unchanged is None:
+            return None
+        looks_old = age >= self.stale_seconds
+        return unchanged >= (2 * self.heartbeat_seconds if looks_old else self.stale_seconds)
+
+    def _unchanged(self, path: Path) -> float | None:
+        """Seconds that a claim was looked at without a change, by our own clock; None when there is none."""
+        try:
+            state = (path.stat().st_mtime_ns, _owner(path))
+        except FileNotFoundError:
+            self._seen.pop(path, None)
+            return None
+        now = time.monotonic()
+        before = self._seen.get(path)
+        if before is None or before[0] != state:
+            before = self._seen[path] = (state, now)
+        return now - before[1]
+
     def _clear_if_stale(self, path: Path) -> bool:
         """Remove a claim that nobody renews any more; whether the place is free now."""
-        age = self._age(path)
-        if age is None:
-            return True
-        if age < self.stale_seconds:
-            return False
+        dead = self._is_dead(path)
+        if not dead:
+            return dead is None
         # One at a time looks again and removes: another may have taken it over since our look, and its
         # claim must not be away for an instant.
         lock = path.with_suffix(".takeover")
@@ -105,8 +128,7 @@ class ClaimFolder:
             self._clear_lock_of_a_killed_process(lock)
             return False
         try:
-            age = self._age(path)
-            if age is not None and age < self.stale_seconds:
+            if self._is_dead(path) is False:
                 return False
             path.unlink(missing_ok=True)
             return True
@@ -114,8 +136,7 @@ class ClaimFolder:
             lock.unlink(missing_ok=True)
 
     def _clear_lock_of_a_killed_process(self, lock: Path) -> None:
-        age = self._age(lock)
-        if age is not None and age >= self.stale_seconds:
+        if self._is_dead(lock):
             lock.unlink(missing_ok=True)
 
 

@@ -12,6 +12,9 @@ from mitools.core.files import digest_text, write_text
 
 Values = dict[str, Any]
 
+CHECKSUM = "checksum"
+"""The key of a kept document under which its checksum stands."""
+
 LIBRARIES = ("numpy", "scikit-learn", "scipy", "torch")
 """Libraries whose version may move a number; recorded with every cell."""
 
@@ -20,7 +23,8 @@ class ResultStore:
     """A folder of cells. A killed process loses at most the cell it was computing.
 
     A cell is named by what was measured on what: the same request finds it again, and a changed feature,
-    setting or version of mitools is another cell, never a stale hit.
+    setting or version of mitools is another cell, never a stale hit. One that is damaged, or was changed by
+    hand, is computed again.
 
     Parameters
     ----------
@@ -50,7 +54,7 @@ class ResultStore:
         values = compute() | {"seconds": time.perf_counter() - started}
         request = _request(kind, on)
         document = {"request": request, "versions": _versions(), "values": values}
-        write_text(self.path(kind, on), json.dumps(document, allow_nan=False))
+        write_text(self.path(kind, on), sealed(document))
         return values
 
     def kept(self, kind: str, on: Mapping[str, Any]) -> Values | None:
@@ -69,11 +73,43 @@ def _request(kind: str, on: Mapping[str, Any]) -> str:
 def _read(path: Path, request: str) -> Values | None:
     """Values of a cell that is there and is the one asked for; a damaged file counts as absent."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = unsealed(path.read_text(encoding="utf-8"))
         values = document["values"] if document["request"] == request else None
         return values if isinstance(values, dict) else None
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def sealed(document: Mapping[str, Any]) -> str:
+    """Write a document as JSON with a checksum of all that it says.
+
+    Raises
+    ------
+    TypeError or ValueError
+        When it holds what JSON cannot.
+    """
+    text = json.dumps(document, allow_nan=False)
+    return json.dumps(json.loads(text) | {CHECKSUM: _checksum(json.loads(text))}, allow_nan=False)
+
+
+def unsealed(text: str) -> Values:
+    """Read a document that :func:`sealed` wrote.
+
+    Raises
+    ------
+    ValueError or TypeError
+        When it is damaged, or another text than was written.
+    """
+    document = json.loads(text)
+    found = document.pop(CHECKSUM, None) if isinstance(document, dict) else None
+    if found is None or found != _checksum(document):
+        raise ValueError("the document is not what was written")
+    checked: Values = document
+    return checked
+
+
+def _checksum(document: Values) -> str:
+    return digest_text(json.dumps(document, sort_keys=True))
 
 
 @cache

@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 from mitools.core.claims import ClaimFolder
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text, write_text
-from mitools.core.result_store import ResultStore, Values
+from mitools.core.result_store import ResultStore, Values, sealed, unsealed
 from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
@@ -218,7 +218,7 @@ class StudyFolder:
     def fail(self, cell: Cell, error: str) -> None:
         """Keep a cell's failure."""
         document = {"cell": cell._asdict(), "error": error}
-        write_text(self._failure_path(self.request(cell)), json.dumps(document))
+        write_text(self._failure_path(self.request(cell)), sealed(document))
 
     def forget_failures(self) -> None:
         """Make failed cells ones to do."""
@@ -230,6 +230,6 @@ class StudyFolder:
 
     def _failure(self, request: Request) -> str | None:
         try:
-            return str(json.loads(self._failure_path(request).read_text())["error"])
-        except (FileNotFoundError, ValueError, KeyError):
+            return str(unsealed(self._failure_path(request).read_text())["error"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None

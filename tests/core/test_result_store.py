@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mitools.core.result_store import ResultStore, Values
+from mitools.core.result_store import ResultStore, Values, sealed, unsealed
 
 
 class Counted:
@@ -65,8 +65,22 @@ def test_another_setting_kind_or_version_is_another_cell(
         lambda text: text.replace('"values"', '"valves"'),
         lambda text: text.replace("seed", "sead"),
         lambda text: json.dumps(json.loads(text) | {"values": 3}),
+        lambda text: json.dumps(json.loads(text) | {"values": {}}),
+        lambda text: text.replace("1.1", "1.2"),
+        lambda text: text.replace('"checksum"', '"chequesum"'),
     ],
-    ids=["truncated", "empty", "list", "null", "no values", "another request", "values of another sort"],
+    ids=[
+        "truncated",
+        "empty",
+        "list",
+        "null",
+        "no values",
+        "another request",
+        "values of another sort",
+        "no value",
+        "a number edited",
+        "no checksum",
+    ],
 )
 def test_a_damaged_cell_is_computed_again(
     tmp_path: Path, measure: Counted, damage: Callable[[str], str]
@@ -78,6 +92,13 @@ def test_a_damaged_cell_is_computed_again(
     assert store.cell("certificate", {"seed": 0}, measure)["value"] == 2.1
     assert store.cell("certificate", {"seed": 0}, measure)["value"] == 2.1
     assert measure.calls == 2
+
+
+def test_a_document_reads_back_whatever_its_keys_and_the_order_of_them() -> None:
+    # 9 comes before 10 as a number, and after it as a text.
+    assert unsealed(sealed({"values": {10: 1.5, 9: [None, "é"]}})) == {
+        "values": {"9": [None, "é"], "10": 1.5}
+    }
 
 
 def test_bytes_that_are_no_text_count_as_damage(tmp_path: Path, measure: Counted) -> None:
