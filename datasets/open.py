@@ -1,6 +1,6 @@
 """One string opens a data set."""
 
-from mitools.core.specs import parse_spec
+from mitools.core.specs import opening, parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.class_lists import named_classes
 from mitools.datasets.grouped import Grouped, open_groups
@@ -32,7 +32,8 @@ def open_data(text: str) -> LabelledData:
     spec = parse_spec(text, DATA_SOURCES)
     source = DATA_SOURCES[spec.source]
     spec.only(*source.options, "classes", "groups", "limit")
-    data = source.opener(spec)
+    with opening(text):
+        data = source.opener(spec)
     if "groups" in spec.options:
         data = Grouped(data, open_groups(spec, spec.options["groups"]))
     if "classes" in spec.options:

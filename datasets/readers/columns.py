@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
+from mitools.core.specs import MOST_DIGITS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-MOST_DIGITS = 18
-"""Digits of a whole number that fits into 64 bits, whatever they are."""
 
 TABLE_ENDINGS = (".csv", ".parquet")
 

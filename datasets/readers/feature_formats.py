@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
-from mitools.datasets.readers.npy import read_array
+from mitools.datasets.readers.npy import DAMAGE_ERRORS, read_array
 
-_DAMAGE_ERRORS = (OSError, ValueError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE_ERRORS = (*DAMAGE_ERRORS, AttributeError, zipfile.BadZipFile, zlib.error)
 _SAFETENSORS_TYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
     "F16": np.dtype(np.float16),

@@ -1,11 +1,17 @@
 """One array in a npy file."""
 
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
+
+DAMAGE_ERRORS = (
+    OSError, ValueError, EOFError, TypeError, OverflowError, MemoryError, TokenError, SyntaxError,
+)  # fmt: skip
+"""What NumPy raises on headers that no NumPy has written: shapes beyond all memory, brackets without end."""
 
 
 def read_array(path: Path, mapped: bool = False) -> NDArray:
@@ -27,7 +33,7 @@ def read_array(path: Path, mapped: bool = False) -> NDArray:
         array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
+    except DAMAGE_ERRORS as error:
         reason = " ".join(str(error).split())
         if "allow_pickle" in reason or "Python objects" in reason:
             reason = "it holds Python objects, which could run code; nothing was run"

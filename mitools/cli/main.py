@@ -1,6 +1,5 @@
 """The entry point: the commands, and how every one of them ends."""
 
-import errno
 import os
 import signal
 import sys
@@ -23,6 +22,7 @@ from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
 from mitools.cli.train import train
 from mitools.core.errors import InputError
+from mitools.core.files import FULL_DISK
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
@@ -101,7 +101,7 @@ def run(arguments: list[str]) -> int:
         where = f" ({error.filename})" if error.filename else ""
         if isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):
             where += "; a file lies where a folder is needed, or a folder where a file is: give another path"
-        full = error.errno in {errno.ENOSPC, errno.EDQUOT}
+        full = error.errno in FULL_DISK
         return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
     if code == INTERRUPTED:
         return _stop(

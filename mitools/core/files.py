@@ -1,5 +1,6 @@
 """Files that are whole or absent: written beside their place and renamed into it, and named by content."""
 
+import errno
 import hashlib
 import os
 import secrets
@@ -9,6 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 
 from mitools.core.errors import InputError
+
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
+"""Numbers of the errors that say that a disk, or one's share of it, is full."""
 
 
 @contextmanager

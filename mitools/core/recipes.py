@@ -63,8 +63,9 @@ def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
         raise InputError(f"{path}: no such file")
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    # Numbers without end are a ValueError, brackets without end a RecursionError.
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())[:300]})") from None
     if not isinstance(content, dict):
         raise InputError(f"{path}: holds no keys; expected: {', '.join(kind.model_fields)}")
     return make_recipe(content, kind, str(path))
@@ -90,11 +91,19 @@ def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str = "", 
         As :func:`read_recipe`.
     """
     # As JSON, a list may fill a tuple and a text a path, and yet no text becomes a number.
+    prefix = f"{name}: " if name else ""
     try:
         return kind.model_validate_json(json.dumps(content, default=_plain))
     except ValidationError as error:
-        prefix = f"{name}: " if name else ""
         raise InputError(prefix + _first_fault(error, kind, under)) from None
+    except InputError as error:
+        raise InputError(f"{prefix}{error}") from None
+    except (
+        TypeError,
+        ValueError,
+        RecursionError,
+    ) as error:  # a list that holds itself; a key that is no text
+        raise InputError(f"{prefix}no keys and values ({error})") from None
 
 
 def _plain(value: Any) -> str:

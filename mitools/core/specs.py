@@ -1,10 +1,15 @@
 """The one-line language that names encoders and data: ``source:name?key=value&key=value``."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from mitools.core.errors import InputError
+from mitools.core.files import FULL_DISK
 from mitools.core.names import nearest
+
+MOST_DIGITS = 18
+"""Digits of a whole number that fits into 64 bits, whatever they are."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,15 @@ class Spec:
         Raises
         ------
         InputError
-            When it is not a whole number or is smaller than `at_least`.
+            When it is not a whole number, is smaller than `at_least`, or has more digits than 64 bits hold.
         """
         text = self.options.get(key)
         if text is None:
             return default
-        if not text.isascii() or not text.isdigit() or int(text) < at_least:
+        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS) or int(text) < at_least:
             raise InputError(
-                f"spec {self.text!r}: {key}={text} must be a whole number of at least {at_least}"
+                f"spec {self.text!r}: {key}={text[:40]} must be a whole number of at least {at_least}"
+                f" and at most {MOST_DIGITS} digits"
             )
         return int(text)
 
@@ -71,6 +77,37 @@ class Spec:
                 f"spec {self.text!r}: nothing behind {self.source!r}; write for example {example}"
             )
         return self.name
+
+
+@contextmanager
+def opening(text: str) -> Iterator[None]:
+    """Turn what a disk or a memory refuses while a spec is opened into one line.
+
+    Parameters
+    ----------
+    text
+        The spec.
+
+    Raises
+    ------
+    InputError
+        When a path cannot be looked at, or more memory is asked for than there is. A full disk stays an
+        OSError: it is not the spec's fault.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL_DISK:
+            raise
+        raise InputError(f"spec {_short(text)!r}: {error.strerror or error}") from None
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "allocate" not in str(error).lower():
+            raise
+        raise InputError(f"spec {_short(text)!r}: it needs more memory than there is") from None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def parse_spec(text: str, sources: Iterable[str]) -> Spec:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Literal, NamedTuple
 
 from mitools.core.errors import InputError
-from mitools.core.specs import Spec, parse_spec
+from mitools.core.specs import Spec, opening, parse_spec
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.layers.taps import tap
 from mitools.encoders.sources.builtin import open_builtin
@@ -73,10 +73,10 @@ def open_encoder(text: str) -> AnyEncoder:
     """
     spec = parse_spec(text, SOURCES)
     name = spec.options.get("name")
-    if name is None:
-        return _open(spec)
     unnamed = {key: value for key, value in spec.options.items() if key != "name"}
-    return replace(_open(replace(spec, options=unnamed)), name=name)
+    with opening(text):
+        encoder = _open(replace(spec, options=unnamed))
+    return encoder if name is None else replace(encoder, name=name)
 
 
 def _open(spec: Spec) -> AnyEncoder:

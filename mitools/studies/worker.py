@@ -1,6 +1,5 @@
 """The work of a study: every cell once, by as many processes as there are, and none lost."""
 
-import errno
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,7 +9,7 @@ from typing import Any
 from mitools.backends.processes import process_rank
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.files import digest_text
+from mitools.core.files import FULL_DISK, digest_text
 from mitools.core.progress import Advance
 from mitools.core.result_store import Values
 from mitools.datasets.base import LabelledData
@@ -29,7 +28,6 @@ from mitools.training.trained_variables import trained_variables
 from mitools.views.item_views import ItemViews
 
 POLL_SECONDS = 1.0
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass

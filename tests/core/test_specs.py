@@ -59,7 +59,7 @@ def test_an_unknown_option_names_the_nearest() -> None:
     parse_spec("builtin:pca?k=1", SOURCES).only("k", "seed")
 
 
-@pytest.mark.parametrize("text", ["3.5", "-1", "x", "1e3", "\u0663", "4"])
+@pytest.mark.parametrize("text", ["3.5", "-1", "x", "1e3", "\u0663", "4", "9" * 19, "9" * 6000])
 def test_an_option_that_is_no_whole_number_or_too_small_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="whole number of at least 5"):
         parse_spec(f"builtin:pca?k={text}", SOURCES).integer("k", 16, at_least=5)

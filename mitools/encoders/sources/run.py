@@ -135,7 +135,7 @@ def read_run_recipe(run: Path) -> dict[str, Any]:
         raise InputError(f"{run}: no run lies there (no recipe.yaml)")
     try:
         recipe = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         recipe = None
     if not isinstance(recipe, dict) or not isinstance(recipe.get("encoder"), str):
         raise InputError(f"{path}: damaged; it must name the run's encoder")

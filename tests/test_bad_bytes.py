@@ -1,0 +1,111 @@
+"""Every reader turns bytes that nobody would write into one line that names the file."""
+
+import io
+import struct
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mitools.core.errors import InputError
+from mitools.core.recipes import read_recipe
+from mitools.datasets.open import open_data
+from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import read_run_recipe
+from mitools.studies.definition import Study
+from mitools.training.recipes import TrainingRecipe
+
+YAML = {
+    "brackets without end": b"[" * 20_000,
+    "keys without end": b"a: " + b"{a: " * 3000,
+    "digits without end": b"encoder: " + b"9" * 6000,
+    "other types": b"encoder: 2020-01-01\ndata: !!binary aGVsbG8=\nmethod: !!set {a}\n",
+    "zeros": b"\0\0\0",
+    "another encoding": "encoder: é".encode("latin1"),
+    "a list that holds itself": b"a: &a [*a]\n",
+    "a list": b"- 1\n- 2",
+    "nothing": b"",
+    "keys that are no names": b"1: 2\n[1, 2]: 3\n",
+    "no number": b"encoder: convnet\ndata: digits\nmethod: class\nepochs: .inf\nbatch_size: .nan\n",
+}
+
+SHAPES = {
+    "more rows than memory": "(1000000000000000000000000000000,)",
+    "more cells than memory": "(1000000000000, 1000000000000)",
+    "fewer rows than none": "(-1, 5)",
+    "rows beyond 64 bits": "(99999999999999999999999, 2)",
+    "no rows": "(0, 3)",
+    "brackets without end": "(" * 500,
+    "code": "__import__('os')",
+}
+
+
+def _npy(shape: str) -> bytes:
+    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}".encode()
+    header += b" " * (64 - (len(header) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\0" * 32
+
+
+def _one_line(call: Callable[[], Any], *named: str, most: int = 1000) -> None:
+    with pytest.raises(InputError) as caught:
+        call()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert len(said) < most
+    assert all(name in said for name in named)
+
+
+@pytest.mark.parametrize("kind", [TrainingRecipe, Study])
+@pytest.mark.parametrize("content", YAML.values(), ids=YAML)
+def test_recipes(tmp_path: Path, content: bytes, kind: Any) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_bytes(content)
+    _one_line(lambda: read_recipe(path, kind), str(path))
+
+
+@pytest.mark.parametrize("content", [*YAML.values()][:10], ids=[*YAML][:10])
+def test_recipes_of_runs(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "recipe.yaml").write_bytes(content)
+    _one_line(lambda: read_run_recipe(tmp_path), str(tmp_path))
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+def test_arrays(tmp_path: Path, shape: str) -> None:
+    labels = io.BytesIO()
+    np.save(labels, np.arange(4) % 2)
+    (tmp_path / "labels.npy").write_bytes(labels.getvalue())
+    (tmp_path / "rows.npy").write_bytes(_npy(shape))
+    with zipfile.ZipFile(tmp_path / "rows.npz", "w") as archive:
+        archive.writestr("features.npy", _npy(shape))
+        archive.writestr("labels.npy", labels.getvalue())
+    _one_line(lambda: open_data(f"features:{tmp_path}/rows.npy?labels={tmp_path}/labels.npy"), "rows.npy")
+    _one_line(lambda: open_data(f"features:{tmp_path}/rows.npz"), "rows.npz")
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        f"digits?limit={'9' * 6000}", f"cdp?n={'9' * 40}", f"cdp?seed={'9' * 40}",
+        f"features:{'a' * 5000}.npz", f"folder:{'a' * 5000}", "tar:/proc/self/mem", "folder:a\0b",
+        "tar:a\0b", "features:a\0b.npz", "folder:\udcff",
+    ],
+    ids=lambda spec: ascii(spec[:12]),
+)  # fmt: skip
+def test_data_specs(spec: str) -> None:
+    _one_line(lambda: open_data(spec), most=len(spec) + 300)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        f"builtin:pca?k={'9' * 6000}", f"builtin:random_conv?seed={'9' * 50}",
+        "builtin:random_conv?width=99999999999999", f"run:{'a' * 5000}",
+        f"checkpoint:{'a' * 5000}?arch=convnet", "run:a\0b", "checkpoint:a\0b?arch=convnet", "run:/dev/null", "timm:a\0b",
+    ],
+    ids=lambda spec: ascii(spec[:16]),
+)  # fmt: skip
+def test_encoder_specs(spec: str) -> None:
+    _one_line(lambda: open_encoder(spec), most=len(spec) + 300)
