@@ -17,7 +17,8 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 
 CAPTION = (
     "Large: means over runs, with 95% intervals of images and runs. Small: single runs. White inside:"
-    " generators that preserve volume.\nDotted: what the image says of the label. Grey ticks: what permuted pairs read."
+    " generators that preserve volume.\n"
+    "Dotted: what the image says of the label. Grey ticks: what permuted pairs read."
 )
 
 

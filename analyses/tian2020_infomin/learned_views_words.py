@@ -110,12 +110,11 @@ def _information(found: pd.DataFrame) -> str:
         for _, row in found.iterrows()
     ]
     rising = found["shared_warnings"].fillna("").str.contains("still_rising").any()
-    more = " some fits ended while they still rose, so that more steps would read more." if rising else ""
+    more = "; some fits ended while they still rose, so that more steps would read more" if rising else ""
     return (
         f"By InfoNCE on {int(found['n_pairs'].iloc[0]):,} held-out images, the two views share at least, in"
         f" bits: {listed(readings)}; the ceiling is {found['shared_ceiling'].min():.2f}, and permuted pairs"
-        f" read {found['shared_null'].min():.2f} to {found['shared_null'].max():.2f};{more}".rstrip(";")
-        + ("" if more else ".")
+        f" read {found['shared_null'].min():.2f} to {found['shared_null'].max():.2f}{more}."
     )
 
 
@@ -165,11 +164,12 @@ def _untrained(found: pd.DataFrame) -> str:
     gain = found["linear_acc"] - found["untrained_acc"]
     above = int((gain > Z95 * 2**0.5 * found["linear_acc_stderr"]).sum())
     best = found.loc[found["linear_acc"].idxmax()]
+    reached, untrained = (
+        f"{found[name].min():.1%} to {found[name].max():.1%}" for name in ("linear_acc", "untrained_acc")
+    )
     return (
-        f"Accuracy is {found['linear_acc'].min():.1%} to {found['linear_acc'].max():.1%}, highest for"
-        f" {best['setting']}; untrained encoders of the same views reach"
-        f" {found['untrained_acc'].min():.1%} to {found['untrained_acc'].max():.1%}, and training adds to them beyond the intervals for {above} of"
-        f" {len(found)} settings."
+        f"Accuracy is {reached}, highest for {best['setting']}; untrained encoders of the same views reach"
+        f" {untrained}, and training adds to them beyond the intervals for {above} of {len(found)} settings."
     )
 
 
