@@ -129,9 +129,7 @@ class LearnedViewsRecipe(Recipe):
                 raise ValueError(f"there is no colour space {space!r}; accepted: {', '.join(SPACES)}")
         for space in self.learned_spaces:
             if space not in self.spaces:
-                raise ValueError(
-                    f"views learned from {space} are held against raw ones; name it in spaces too"
-                )
+                raise ValueError(f"learned_spaces has {space}, whose raw views are missing; add it to spaces")
         return self
 
 
