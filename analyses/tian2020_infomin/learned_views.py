@@ -193,8 +193,7 @@ def run(
         return None
     information = _measure(list(views.values()), recipe.information, out, runtime, advance or silent)
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
-    size = recipe.contrastive.image_size
-    images = load_images(open_data(recipe.information.data), size or recipe.information.image_size).pixels
+    images = load_images(open_data(recipe.information.data), recipe.information.image_size).pixels
     several, rows = len(recipe.couplings) > 1, []
     for (setting, seed), pair in views.items():
         path = runs[f"cmc-{setting.run(seed)}"].path

@@ -31,8 +31,8 @@ class RunFolder:
     number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
     ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``; where the method
     has a head, ``head.safetensors``, where it has an encoder a view, ``views.json``, and where it learns
-    views, ``generator.safetensors``), and the latest one
-    what training goes on from (``training.pt``: all tensors of the method, and the optimiser's state) too.
+    views, ``generator.safetensors``), and the latest one what training goes on from (``training.pt``: all
+    tensors of the method, and the optimiser's state) too.
 
     Parameters
     ----------
