@@ -4,21 +4,27 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.analyses.tian2020_infomin.learned_views_words import Z95, per_setting
+from mitools.analyses.tian2020_infomin.learned_views_words import (
+    MEASURED,
+    RAW,
+    Z95,
+    per_setting,
+    with_weaker_view,
+)
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
-COLOURS = {"raw": GREY, "unsupervised": BLUE, "supervised": ORANGE, "semi_supervised": "#009E73"}
+COLOURS = {RAW: GREY, "unsupervised": BLUE, "supervised": ORANGE, "semi_supervised": "#009E73"}
 """By how views are learned."""
 
 MARKERS = ("o", "s", "^", "D", "v", "P")
 """By colour space, in turn."""
 
 CAPTION = (
-    "Large: means over runs, with 95% intervals of images and runs. Small: single runs. White inside:"
-    " generators that preserve volume.\n"
-    "Dotted: what the image says of the label. Grey ticks: what permuted pairs read."
+    "Large: means over runs, with 95% intervals of images and runs. Small: single runs.\n"
+    "Dotted: what the image says of the label. White inside: raw views. Half white: generators that preserve"
+    " volume."
 )
 
 
@@ -45,22 +51,17 @@ def learned_views_chart(
         When the table has no rows.
     """
     require_columns(table)
-    table = table.assign(weaker_bits=table[["view1_bits", "view2_bits"]].min(axis=1))
+    table = with_weaker_view(table)
     found = per_setting(table)
-    found["weaker_bits"] = found["setting"].map(table.groupby("setting")["weaker_bits"].mean())
     titles = ["encoders trained on the views", "the views themselves"]
     panels = open_panels(ax, figure, titles, (7.2, 3.4), room=(0.0, 0.5))
     markers = dict(zip(dict.fromkeys(table["space"]), MARKERS * len(table), strict=False))
     accuracy, label = panels.axes
-    for axes, column in ((accuracy, "linear_acc"), (label, "weaker_bits")):
+    for axes, name, title in zip(panels.axes, ("linear_acc", "weaker"), titles, strict=True):
         plain_axes(axes)
-        _draw(axes, found, table, column, markers)
-        axes.set_title(titles[0] if column == "linear_acc" else titles[1], fontsize=FONT_SIZE)
+        _draw(axes, found, table, name, markers)
+        axes.set_title(title, fontsize=FONT_SIZE)
         axes.set_xlabel("I(v1;v2), InfoNCE held out: lower bound (bits)", fontsize=FONT_SIZE)
-        axes.plot(
-            found["shared_null"], [0.0] * len(found), color=GREY, marker="|", markersize=8, linestyle="none",
-            transform=axes.get_xaxis_transform(), clip_on=False,
-        )  # fmt: skip
     accuracy.set_ylabel("linear accuracy (share right)", fontsize=FONT_SIZE)
     label.set_ylabel("label information of the weaker view (bits)", fontsize=FONT_SIZE)
     label.axhline(found["image_bits"].iloc[0], color="black", linestyle=":", linewidth=1)
@@ -68,26 +69,25 @@ def learned_views_chart(
     add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=4, fontsize=FONT_SIZE - 1)
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
-    add_caption(panels, CAPTION, y=-0.2)
+    add_caption(panels, CAPTION, y=-0.14)
     return panels.array
 
 
-def _draw(axes: Axes, found: pd.DataFrame, table: pd.DataFrame, column: str, markers: dict[str, str]) -> None:
+def _draw(axes: Axes, found: pd.DataFrame, table: pd.DataFrame, name: str, markers: dict[str, str]) -> None:
+    column = MEASURED[name]
     for _, row in found.iterrows():
-        colour, marker = COLOURS[row["learn"]], markers[row["space"]]
-        inside = "white" if row["coupling"] == "volume_preserving" else colour
+        raw = row["learn"] == RAW
+        # Supervised views may lie on the raw ones that they began as: those are wider, and white inside.
+        style = {
+            "color": COLOURS[row["learn"]], "marker": markers[row["space"]], "linestyle": "none",
+            "fillstyle": "left" if row["coupling"] == "volume_preserving" else "full",
+            "markerfacecolor": "white" if raw else COLOURS[row["learn"]],
+        }  # fmt: skip
         x, y = row["shared_bits"], row[column]
         runs = table[table["setting"] == row["setting"]]
-        axes.plot(
-            runs["shared_bits"], runs[column], color=colour, marker=marker, markersize=2.5, alpha=0.6,
-            linestyle="none", markerfacecolor=inside, markeredgewidth=0.5,
-        )  # fmt: skip
+        axes.plot(runs["shared_bits"], runs[column], markersize=2.5, alpha=0.6, **style)
         wide = Z95 * row["shared_stderr"]
-        axes.hlines(y, x - wide, x + wide, color=colour, linewidth=1)
-        if column == "linear_acc":
-            high = Z95 * row["linear_acc_stderr"]
-            axes.vlines(x, y - high, y + high, color=colour, linewidth=1)
-        axes.plot(
-            x, y, color=colour, marker=marker, markersize=6, linestyle="none", markerfacecolor=inside,
-            label=row["setting"].replace("_", "-"),
-        )  # fmt: skip
+        axes.hlines(y, x - wide, x + wide, color=style["color"], linewidth=1)
+        high = Z95 * row[f"{name}_stderr"]
+        axes.vlines(x, y - high, y + high, color=style["color"], linewidth=1)
+        axes.plot(x, y, markersize=10 if raw else 6, label=row["setting"].replace("_", "-"), **style)

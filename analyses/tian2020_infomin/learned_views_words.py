@@ -19,8 +19,14 @@ Z95 = 1.96
 LEVEL = 0.05
 """At which a difference is told, after Holm's adjustment for all that are asked for together."""
 
-MEASURED = {"shared": "shared_bits", "linear_acc": "linear_acc"}
+MEASURED = {"shared": "shared_bits", "weaker": "weaker_bits", "linear_acc": "linear_acc"}
 """What is averaged over seeds with an error, and its column."""
+
+CALLED = {
+    "shared": "Information shared",
+    "weaker": "Label information of the weaker view",
+    "linear_acc": "Linear accuracy",
+}
 
 
 class Difference(NamedTuple):
@@ -38,6 +44,16 @@ class Difference(NamedTuple):
     p: float
 
 
+def with_weaker_view(table: pd.DataFrame) -> pd.DataFrame:
+    """Add what the view says that says less of the label: ``weaker_bits`` with ``_low`` and ``_high``."""
+    first = table["view1_bits"] <= table["view2_bits"]
+    columns = {
+        f"weaker_{end}": table[f"view1_{end}"].where(first, table[f"view2_{end}"])
+        for end in ("bits", "low", "high")
+    }
+    return table.assign(**columns)
+
+
 def per_setting(table: pd.DataFrame) -> pd.DataFrame:
     """Average the seeds of every setting.
 
@@ -49,13 +65,15 @@ def per_setting(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row a setting, in order: its first row, with means of the numbers, and for ``shared`` and
-        ``linear_acc`` the columns ``_images``, the standard error of the images, which are the same for all
-        seeds; ``_seeds``, the variance of the mean over seeds; and ``_stderr`` of both together.
+        One row a setting, in order: its first row, with means of the numbers, and for ``shared``, ``weaker``
+        (:func:`with_weaker_view`) and ``linear_acc`` the columns ``_images``, the standard error of the
+        images, which are the same for all seeds; ``_seeds``, the variance of the mean over seeds; and
+        ``_stderr`` of both together.
     """
+    table = with_weaker_view(table)
     groups = table.groupby("setting", sort=False)
     found = groups.first()
-    numbers = ["shared_bits", "linear_acc", "untrained_acc", "view1_bits", "view2_bits", "image_bits"]
+    numbers = [*MEASURED.values(), "untrained_acc", "image_bits"]
     found[numbers] = groups[numbers].mean()
     found["seeds"] = groups.size()
     for name, column in MEASURED.items():
@@ -76,7 +94,7 @@ def difference(one: pd.Series, other: pd.Series, name: str) -> Difference:
     one, other
         Rows of :func:`per_setting`.
     name
-        ``shared`` or ``linear_acc``.
+        A key of :data:`MEASURED`.
     """
     value = float(one[MEASURED[name]] - other[MEASURED[name]])
     of_seeds = np.array([one[f"{name}_seeds"], other[f"{name}_seeds"]])
@@ -97,9 +115,10 @@ def describe(table: pd.DataFrame) -> str:
         One row a setting and seed, as ``results.csv`` has them.
     """
     found = per_setting(table)
+    against_raw = [_against_raw(found, name) for name in MEASURED]
     parts = [
-        _information(found), _against_raw(found, "shared"), _against_raw(found, "linear_acc"),
-        _among_learned(found), _untrained(found), _shape(found), _inverse(table), _seeds(table),
+        _information(found), *against_raw, _among_learned(found), _untrained(found), _shape(found),
+        _inverse(table), _seeds(table),
     ]  # fmt: skip
     return " ".join(filter(None, parts))
 
@@ -129,15 +148,14 @@ def _against_raw(found: pd.DataFrame, name: str) -> str:
     less = [_named(row, one, name) for row, one, is_told in zip(learned, differences, told, strict=True)
             if is_told and one.value < 0]  # fmt: skip
     rest = [row["setting"] for row, is_told in zip(learned, told, strict=True) if not is_told]
-    what = "Information shared" if name == "shared" else "Linear accuracy"
     said = [f"is {word} for {listed(some)}" for word, some in (("lower", less), ("higher", more)) if some]
     if rest:
         said.append(f"cannot be told from theirs for {listed(rest)}")
-    return f"{what}, against the raw views of the same space, {'; it '.join(said)}."
+    return f"{CALLED[name]}, against the raw views of the same space, {'; it '.join(said)}."
 
 
 def _named(row: pd.Series, one: Difference, name: str) -> str:
-    size = f"{one.value:+.2f} bits" if name == "shared" else f"{100 * one.value:+.1f} points"
+    size = f"{one.value:+.2f} bits" if name != "linear_acc" else f"{100 * one.value:+.1f} points"
     return f"{row['setting']} ({size})"
 
 
