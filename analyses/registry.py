@@ -140,7 +140,7 @@ ANALYSES: dict[str, Analysis] = {
         "are learned views worth more than raw ones, and is it that they share less? (InfoMin, Fig. 7)",
         "tian2020_infomin.learned_views",
         "LearnedViewsRecipe",
-        smoke="4 minutes",
+        smoke="5 minutes",
         paper="days, not measured",
     ),
     "soft_variables": Analysis(
