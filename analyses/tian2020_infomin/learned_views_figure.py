@@ -1,5 +1,7 @@
 """The figure of learned views: accuracy, and the label's information, over what two views share (Fig. 7)."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -78,7 +80,7 @@ def _draw(axes: Axes, found: pd.DataFrame, table: pd.DataFrame, name: str, marke
     for _, row in found.iterrows():
         raw = row["learn"] == RAW
         # Supervised views may lie on the raw ones that they began as: those are wider, and white inside.
-        style = {
+        style: dict[str, Any] = {
             "color": COLOURS[row["learn"]], "marker": markers[row["space"]], "linestyle": "none",
             "fillstyle": "left" if row["coupling"] == "volume_preserving" else "full",
             "markerfacecolor": "white" if raw else COLOURS[row["learn"]],
