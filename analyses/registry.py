@@ -136,6 +136,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="days, not measured",
     ),
+    "learned_views": Analysis(
+        "are learned views worth more than raw ones, and is it that they share less? (InfoMin, Fig. 7)",
+        "tian2020_infomin.learned_views",
+        "LearnedViewsRecipe",
+        smoke="5 minutes",
+        paper="days, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",

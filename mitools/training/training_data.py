@@ -38,6 +38,10 @@ def _nothing_else(spec: str) -> Tensor:
     raise InputError(f"no other data are at hand to load {spec!r} from")
 
 
+def _no_other_labels(spec: str) -> "TrainingData":
+    raise InputError(f"no other data are at hand to load {spec!r} from")
+
+
 def _images_alone(name: str) -> Modality:
     raise InputError(f"the data have no {name}; their items are images alone")
 
@@ -57,6 +61,8 @@ class TrainingData:
     load_other
         Loads the pixels of another data spec, of the same size and on the same device; ``noise`` for
         independent uniform pixels.
+    load_labelled
+        Loads other labelled data by their spec, of the same size and on the same device.
     load_modality
         Loads what the items have beside their images, by its name, on the same device.
     """
@@ -65,6 +71,7 @@ class TrainingData:
     labels: Tensor
     n_classes: int
     load_other: Callable[[str], Tensor] = _nothing_else
+    load_labelled: "Callable[[str], TrainingData]" = _no_other_labels
     load_modality: Callable[[str], Modality] = _images_alone
     _modalities: dict[str, Modality] = field(default_factory=dict, init=False, repr=False)
 

@@ -15,11 +15,12 @@ class View(Protocol):
 
     Whoever draws views makes the random numbers, so that a view is the same on every device, in every
     process and in every batch. What has these three attributes and can be called is a view; there is nothing
-    to inherit from. Three further attributes may be left out. Two are for views of something else than RGB
+    to inherit from. Four further attributes may be left out. Two are for views of something else than RGB
     pixels: `modality`, what of an item the view is drawn from (:func:`modality_of`), and `rgb`, whether its
     channels are those of RGB pixels (:func:`is_rgb`). The third, `draws_together`, is for views that belong
     together, as two patches at a fixed distance: the same text in all of them, which get the same random
-    numbers of an item (:func:`draw_numbers`).
+    numbers of an item (:func:`draw_numbers`). The fourth, `digest`, is for views that depend on more than
+    their name says, such as weights in a file (:func:`view_key`).
 
     Attributes
     ----------
@@ -116,5 +117,5 @@ def draw_numbers(views: Sequence[View]) -> list[int]:
 
 
 def view_key(view: View) -> str:
-    """Name all that a view depends on, as one line: its name, and a digest of code that is not mitools'."""
-    return f"{view.name} {digest_code(type(view))}".rstrip()
+    """Name all that a view depends on, as one line: its name, digests of its weights and of foreign code."""
+    return " ".join(filter(None, [view.name, getattr(view, "digest", ""), digest_code(type(view))]))

@@ -58,6 +58,11 @@ VIEWS: dict[str, NamedView] = {
         "the high frequencies: what a blur takes away, about 0.5",
         "residual?sigma=0.7",
     ),
+    "flow": NamedView(
+        "flow.view:flow_view",
+        "channels of a colour space that a run of learned_views has learnt: #0 the first, #1 the others",
+        "flow:runs/views#0",
+    ),
     "depth": NamedView("modality:depth_view", "the depth that data have beside the image", "depth?far=5"),
     "normals": NamedView("modality:normals_view", "the surface normals that data have", "normals"),
     "segmentation": NamedView(

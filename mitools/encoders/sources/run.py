@@ -15,6 +15,7 @@ from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS, Preprocess, preprocess_origin
 from mitools.encoders.view_encoders import DESCRIPTION, view_encoders
+from mitools.views.flow.view import own_view_at
 
 ENCODER, HEAD = "encoder.safetensors", "head.safetensors"
 """Weights in a checkpoint's folder."""
@@ -84,7 +85,9 @@ def open_run(spec: Spec) -> Encoder:
 def _open_views(spec: Spec, run: Path, recipe: dict[str, Any], checkpoint: Path) -> Encoder:
     """Open a run with an encoder a view; each normalises its own view, so that pixels stay as they are."""
     spec.only("view", *(option for option in PREPROCESS_OPTIONS if option not in ("mean", "std")))
-    network = view_encoders(json.loads((checkpoint / DESCRIPTION).read_text(encoding="utf-8")))
+    description = json.loads((checkpoint / DESCRIPTION).read_text(encoding="utf-8"))
+    # Views that the run has learnt itself lie beside the encoders, wherever the folder is.
+    network = view_encoders([one | {"view": own_view_at(one["view"], checkpoint)} for one in description])
     report = load_weights(network, checkpoint / ENCODER)
     name = f"{run.resolve().name}@{int(checkpoint.name.removeprefix('epoch-'))}"
     if "view" in spec.options:

@@ -1,7 +1,7 @@
 """Optimisers and the learning rate of every step."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -48,7 +48,13 @@ class LARS(torch.optim.Optimizer):
                 weight.sub_(state["momentum_buffer"], alpha=group["lr"])
 
 
-def make_optimiser(network: nn.Module, recipe: OptimiserRecipe) -> torch.optim.Optimizer:
+RATE_FACTOR = "rate_factor"
+"""The key of a group of weights that move at another rate than the recipe's."""
+
+
+def make_optimiser(
+    network: nn.Module, recipe: OptimiserRecipe, rate_factors: Mapping[str, float] | None = None
+) -> torch.optim.Optimizer:
     """Make the optimiser of a recipe; biases and norms are not decayed.
 
     On a CPU all weights of a group move in one operation instead of several a weight: of small networks a
@@ -60,12 +66,18 @@ def make_optimiser(network: nn.Module, recipe: OptimiserRecipe) -> torch.optim.O
         What is trained.
     recipe
         Its name and settings.
+    rate_factors
+        By the name of a part of the network, by what the recipe's rate is multiplied for its weights.
     """
     weights = [p for p in network.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in weights if p.ndim > 1], "weight_decay": recipe.weight_decay},
-        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
-    ]
+    groups: list[dict[str, Any]] = []
+    for factor, some in _by_rate(network, rate_factors or {}).items():
+        own = {} if factor == 1 else {RATE_FACTOR: factor}
+        decayed, others = [p for p in some if p.ndim > 1], [p for p in some if p.ndim <= 1]
+        groups += [
+            {"params": decayed, "weight_decay": recipe.weight_decay, **own},
+            {"params": others, "weight_decay": 0.0, **own},
+        ]
     groups = [group for group in groups if group["params"]]
     rate, fused = recipe.learning_rate, all(p.device.type == "cpu" for p in weights) or None
     match recipe.name:
@@ -75,6 +87,21 @@ def make_optimiser(network: nn.Module, recipe: OptimiserRecipe) -> torch.optim.O
             return torch.optim.SGD(groups, lr=rate, momentum=recipe.momentum, fused=fused)
         case "lars":
             return LARS(groups, lr=rate, momentum=recipe.momentum)
+
+
+def _by_rate(network: nn.Module, factors: Mapping[str, float]) -> dict[float, list[nn.Parameter]]:
+    """Sort the weights that are trained by the factor of their rate, that of 1 first."""
+    found: dict[float, list[nn.Parameter]] = {1.0: []}
+    for name, weight in network.named_parameters():
+        if weight.requires_grad:
+            found.setdefault(factors.get(name.partition(".")[0], 1.0), []).append(weight)
+    return found
+
+
+def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of a step; groups with a factor move at that many times the rate."""
+    for group in optimiser.param_groups:
+        group["lr"] = rate * group.get(RATE_FACTOR, 1.0)
 
 
 def learning_rate(recipe: OptimiserRecipe, step: int, steps: int, steps_per_epoch: int) -> float:

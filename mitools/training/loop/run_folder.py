@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +30,9 @@ class RunFolder:
     ``recipe.yaml`` is the recipe with all defaults filled in; ``run.json`` says what it is computed with (the
     number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
     ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``; where the method
-    has a head, ``head.safetensors``, and where it has an encoder a view, ``views.json``), and the latest one
-    what training goes on from (``training.pt``: all tensors of the method, and the optimiser's state) too.
+    has a head, ``head.safetensors``, where it has an encoder a view, ``views.json``, and where it learns
+    views, ``generator.safetensors``), and the latest one what training goes on from (``training.pt``: all
+    tensors of the method, and the optimiser's state) too.
 
     Parameters
     ----------
@@ -104,7 +105,12 @@ class RunFolder:
         return kept_epochs(self.path)
 
     def keep(
-        self, epoch: int, encoder: nn.Module, head: nn.Module | None, training: Mapping[str, Any]
+        self,
+        epoch: int,
+        encoder: nn.Module,
+        head: nn.Module | None,
+        training: Mapping[str, Any],
+        write_beside: Callable[[Path], None] | None = None,
     ) -> None:
         """Write a checkpoint, whole or not at all; earlier ones lose what only resuming needs.
 
@@ -118,6 +124,8 @@ class RunFolder:
             What stands on it in training; None where nothing does.
         training
             What training goes on from.
+        write_beside
+            Writes what else belongs to the checkpoint into its folder.
 
         Raises
         ------
@@ -136,6 +144,8 @@ class RunFolder:
                 write_text(unfinished / DESCRIPTION, json.dumps(encoder.description(), indent=2) + "\n")
             if head is not None:
                 save_file(_contiguous(head), unfinished / HEAD)
+            if write_beside is not None:
+                write_beside(unfinished)
             torch.save(dict(training), unfinished / TRAINING)
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(unfinished, folder)

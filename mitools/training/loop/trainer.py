@@ -2,13 +2,12 @@
 
 import math
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
@@ -18,10 +17,11 @@ from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.conditions import computing_conditions
 from mitools.training.loop.drawing import draw_views, present
-from mitools.training.loop.images_in_memory import ImagesInMemory, load_images, noise_like
+from mitools.training.loop.images_in_memory import load_images
 from mitools.training.loop.metrics_log import MetricsLog
 from mitools.training.loop.modalities_in_memory import load_modality
-from mitools.training.loop.optimisers import learning_rate, make_optimiser
+from mitools.training.loop.optimisers import learning_rate, make_optimiser, set_rate
+from mitools.training.loop.other_data import OtherData
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.methods.base import Batch, Loss, Method, Stage
 from mitools.training.methods.registry import make_method, read_options
@@ -119,7 +119,7 @@ class _Run:
         labels = data.labels.cpu().numpy()
         self.batches = BatchSampler(labels, recipe.batch_size, self.method.pairing, recipe.seed)
         self.steps_per_epoch = self.batches.steps_per_epoch
-        self.optimiser = make_optimiser(self.method, recipe.optimiser)
+        self.optimiser = make_optimiser(self.method, recipe.optimiser, self.method.rate_factors)
 
     @classmethod
     def prepare(cls, recipe: TrainingRecipe, folder: RunFolder, runtime: Runtime, advance: Advance) -> "_Run":
@@ -131,14 +131,15 @@ class _Run:
         labelled = open_data(recipe.data)
         images = load_images(labelled, recipe.image_size, advance)
         device = runtime.device
-        other = partial(_load_other, recipe, images, device, advance)
+        other = OtherData(recipe, images, device, advance)
 
         def modality(name: str) -> Modality:
             values, present = load_modality(labelled, name, recipe.image_size, advance)
             return Modality(values.to(device), present)
 
         pixels, labels = images.pixels.to(device), images.labels.to(device)
-        data = TrainingData(pixels, labels, len(labelled.classes), other, modality)
+        classes = len(labelled.classes)
+        data = TrainingData(pixels, labels, classes, other.pixels, other.labelled, modality)
         run = cls(recipe, folder, runtime, advance, data)
         if runtime.is_main:
             folder.begin(recipe)
@@ -180,7 +181,8 @@ class _Run:
         """Write a checkpoint, and remove the one before unless it is to be kept."""
         if self.runtime.is_main:
             state = {"method": self.method.state_dict(), "optimiser": self.optimiser.state_dict()}
-            self.folder.keep(epoch, self.method.encoder(), self.method.head(), state)
+            method = self.method
+            self.folder.keep(epoch, method.encoder(), method.head(), state, method.write_beside)
             every, last = self.recipe.keep_every, epoch - 1
             ends_a_stage = any(last == stage.ends for stage in self.method.stages)
             if last in self.folder.epochs() and (every is None or last % every) and not ends_a_stage:
@@ -216,8 +218,7 @@ class _Run:
 
     def _step(self, prepared: nn.Module, step: int, rate: float) -> Loss:
         """Move the weights once; returns the loss without its gradient."""
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
+        set_rate(self.optimiser, rate)
         self.optimiser.zero_grad(set_to_none=True)
         batch = self._batch(step)
         loss = self._loss(prepared, batch)
@@ -271,16 +272,3 @@ class _Run:
 def _stage_at(stages: tuple[Stage, ...], epoch: int) -> Stage:
     """Find the stage that an epoch belongs to, counted from 0."""
     return next(stage for stage in stages if epoch < stage.ends)
-
-
-def _load_other(
-    recipe: TrainingRecipe, images: ImagesInMemory, device: torch.device, advance: Advance, spec: str
-) -> Tensor:
-    """Load the pixels of other data that a method asks for, of the size of the run's own."""
-    if spec == "noise":
-        return noise_like(images, len(images), recipe.seed).pixels.to(device)
-    height = images.pixels.shape[2]
-    found = load_images(open_data(spec), recipe.image_size or height, advance)
-    if found.pixels.shape[1:] != images.pixels.shape[1:]:
-        raise InputError(f"negatives {spec!r} are of another size; give the recipe an image_size")
-    return found.pixels.to(device)

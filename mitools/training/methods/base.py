@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
@@ -160,6 +161,9 @@ class Method(nn.Module):
         image as it is; views of other modalities are drawn as they are.
     stages
         The parts of the run: each has a schedule of its own, and the weights at its end are kept.
+    rate_factors
+        By the name of a part of the method, such as ``generator``, by what the optimiser's learning rate is
+        multiplied for its weights.
     """
 
     Options: ClassVar[type[Recipe]] = Recipe
@@ -167,6 +171,7 @@ class Method(nn.Module):
     views: Sequence[View]
     common_augmentation: View | None = None
     stages: tuple[Stage, ...]
+    rate_factors: Mapping[str, float] = MappingProxyType({})
 
     def __init__(self, recipe: "TrainingRecipe", data: TrainingData) -> None:
         super().__init__()
@@ -221,6 +226,9 @@ class Method(nn.Module):
     def head(self) -> nn.Module | None:
         """Give what stands on the encoder in training, to be kept beside it; None where nothing does."""
         return None
+
+    def write_beside(self, folder: Path) -> None:
+        """Write what else is to be kept into the folder of a checkpoint; nothing unless a subclass does."""
 
 
 def no_view(view: str | None) -> None:

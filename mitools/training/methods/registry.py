@@ -62,6 +62,10 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "multiview.predictive:Predictive",
         "a decoder from one view's encoder to another view; no bound",
     ),
+    "learned_views": TrainingMethod(
+        "multiview.learned_views:LearnedViews",
+        "an invertible generator whose channels are views that share little, or keep the label",
+    ),
     "imsvd": TrainingMethod(
         "imsvd:IMSVD",
         "soft variables that are invariant, of high entropy and pairwise independent; no bound",

@@ -32,6 +32,8 @@ OPTIONS = {
 }
 """What methods need on these images; projectors of the papers' sizes would take seconds to make."""
 
+AN_ENCODER_A_VIEW = ("cmc", "predictive", "learned_views")
+
 
 def pixels(seed: int, n: int = N) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
@@ -59,7 +61,7 @@ def batch_of(method: Method, step: int = 3) -> Batch:
     return Batch(views, LABELS[items], items, step)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "learned_views"])  # a min-max
 def test_a_step_down_the_gradient_lowers_the_loss(name: str) -> None:
     method = made(name)
     batch = batch_of(method)
@@ -84,7 +86,7 @@ def test_one_seed_gives_one_method_whatever_torch_drew_before(name: str) -> None
     assert any(not torch.equal(a[key], other[key]) for key in a)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("cmc", "predictive")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in AN_ENCODER_A_VIEW])
 def test_the_encoder_reads_images_and_the_head_stands_on_it(name: str) -> None:
     method = made(name).eval()
     images = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
