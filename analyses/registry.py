@@ -171,6 +171,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="1 minute",
         paper="a day, not measured",
     ),
+    "detection": Analysis(
+        "does a detector gain from a supervised or self-supervised start? (Tian et al., Tables 2, 3, 7 to 13)",
+        "detection.transfer",
+        "DetectionRecipe",
+        smoke="5 minutes",
+        paper="weeks, not measured",
+    ),
 }
 """In the order of the papers."""
 
