@@ -172,7 +172,7 @@ ANALYSES: dict[str, Analysis] = {
         paper="a day, not measured",
     ),
     "detection": Analysis(
-        "does a detector gain from a supervised or self-supervised start? (Tian et al., Tables 2, 3, 7 to 13)",
+        "does a detector gain from a (self-)supervised start? (Tian et al., Tables 2, 3; Cui et al., 5)",
         "detection.transfer",
         "DetectionRecipe",
         smoke="5 minutes",

@@ -52,7 +52,7 @@ def find_stages(network: nn.Module, name: str) -> Stages:
     """Find the stages of a network by sending one image through a copy of it.
 
     A stage ends with the last module of its resolution. Modules inside a block that ends at another
-    resolution, and whatever comes after the last module that holds a weight matrix (pooling), do not count.
+    resolution, and whatever comes after the last convolution (pooling, layers of rows), do not count.
 
     Parameters
     ----------
@@ -64,14 +64,14 @@ def find_stages(network: nn.Module, name: str) -> Stages:
     Raises
     ------
     InputError
-        When it fails on an image of 128x128 pixels or makes no maps, as a transformer.
+        When it fails on an image of 128x128 pixels or does not end in maps, as a transformer.
     """
     network = copy.deepcopy(network).cpu().requires_grad_(True)
     events = _events(network, name, torch.rand(1, 3, PROBE_SIZE, PROBE_SIZE))
     modules = dict(network.named_modules())
-    last = max(
-        (at for at, one in enumerate(events) if one.ended and _has_weights(modules[one.name])), default=-1
-    )
+    last = _last_convolution(events, modules)
+    if last < 0 or any(_is_other_layer(one, modules) for one in events[last + 1 :]):
+        raise InputError(f"encoder {name} does not end in maps; a detector needs a convolutional network")
     widths = {one.name: one.output.shape[-1] for one in events if one.ended and _is_map(one.output)}
     stages: dict[int, Stage] = {}
     for one in events[: last + 1]:
@@ -81,10 +81,7 @@ def find_stages(network: nn.Module, name: str) -> Stages:
         width = one.output.shape[-1]
         if all(widths.get(block, width) == width for block in _blocks_around(one.name, modules)):
             stages[width] = Stage(one.name, round(PROBE_SIZE / width), one.output.shape[1])
-    found = tuple(stages[width] for width in sorted(stages, reverse=True))
-    if not found:
-        raise InputError(f"encoder {name} makes no maps; a detector needs a convolutional network")
-    return Stages(network, found)
+    return Stages(network, tuple(stages[width] for width in sorted(stages, reverse=True)))
 
 
 def maps_of(stages: Stages, wanted: Sequence[Stage], name: str) -> nn.Module:
@@ -183,8 +180,19 @@ def _is_map(output: Tensor | None) -> bool:
     return output is not None and output.ndim == 4 and output.shape[-1] == output.shape[-2]
 
 
-def _has_weights(module: nn.Module) -> bool:
-    return any(parameter.ndim > 1 for parameter in module.parameters())
+def _last_convolution(events: list[_Event], modules: dict[str, nn.Module]) -> int:
+    """Find the last event at which a module with a convolution gives a map; -1 where there is none."""
+    convolving = {
+        name for name, module in modules.items() if any(weight.ndim == 4 for weight in module.parameters())
+    }
+    found = [at for at, one in enumerate(events) if one.name in convolving and _is_map(one.output)]
+    return max(found, default=-1)
+
+
+def _is_other_layer(one: _Event, modules: dict[str, nn.Module]) -> bool:
+    """Whether a module with weights gives tokens, or maps whose channels come last."""
+    has_weights = any(weight.ndim > 1 for weight in modules[one.name].parameters())
+    return has_weights and one.output is not None and one.output.ndim > 2 and not _is_map(one.output)
 
 
 def _blocks_around(name: str, modules: dict[str, nn.Module]) -> list[str]:
