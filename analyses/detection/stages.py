@@ -72,15 +72,14 @@ def find_stages(network: nn.Module, name: str) -> Stages:
     last = _last_convolution(events, modules)
     if last < 0 or any(_is_other_layer(one, modules) for one in events[last + 1 :]):
         raise InputError(f"encoder {name} does not end in maps; a detector needs a convolutional network")
-    widths = {one.name: one.output.shape[-1] for one in events if one.ended and _is_map(one.output)}
+    widths = {one.name: _width(one.output) for one in events if one.ended and _is_map(one.output)}
     stages: dict[int, Stage] = {}
     for one in events[: last + 1]:
         if not one.ended or not _is_map(one.output):
             continue
-        assert one.output is not None
-        width = one.output.shape[-1]
+        width = _width(one.output)
         if all(widths.get(block, width) == width for block in _blocks_around(one.name, modules)):
-            stages[width] = Stage(one.name, round(PROBE_SIZE / width), one.output.shape[1])
+            stages[width] = Stage(one.name, round(PROBE_SIZE / width), _channels(one.output))
     return Stages(network, tuple(stages[width] for width in sorted(stages, reverse=True)))
 
 
@@ -178,6 +177,14 @@ def _ending(events: list[_Event], name: str) -> Any:
 
 def _is_map(output: Tensor | None) -> bool:
     return output is not None and output.ndim == 4 and output.shape[-1] == output.shape[-2]
+
+
+def _width(output: Tensor | None) -> int:
+    return 0 if output is None else output.shape[-1]
+
+
+def _channels(output: Tensor | None) -> int:
+    return 0 if output is None else output.shape[1]
 
 
 def _last_convolution(events: list[_Event], modules: dict[str, nn.Module]) -> int:

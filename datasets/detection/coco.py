@@ -55,9 +55,9 @@ class CocoData:
         boxes[:, 2:] += boxes[:, :2]
         sizes = np.array([[one["width"], one["height"]] for one in self._images], dtype=np.int64)[owners]
         names = [f"{annotations}: annotation {one.get('id', '?')}" for one in objects]
-        boxes = boxes_within(boxes, sizes[:, 0], sizes[:, 1], names)
+        placed = boxes_within(boxes, sizes[:, 0], sizes[:, 1], names)
         ignored = np.array([bool(one.get("iscrowd", 0)) for one in objects])
-        has_area = (boxes[:, 2:] > boxes[:, :2]).all(axis=1)
+        has_area = (placed[:, 2:] > placed[:, :2]).all(axis=1)
         self.has_masks = all(
             one.get("segmentation")
             for one, is_ignored in zip(objects, ignored, strict=True)
@@ -66,7 +66,7 @@ class CocoData:
         self._rows: list[list[int]] = [[] for _ in self._images]
         for row in np.flatnonzero(has_area):
             self._rows[owners[row]].append(int(row))
-        self._boxes, self._labels, self._ignored = boxes, labels, ignored
+        self._boxes, self._labels, self._ignored = placed, labels, ignored
         self._segmentations = [one.get("segmentation") for one in objects]
         self.digest = digest_text("coco", digest_file(annotations), *image_states(self._paths))
 

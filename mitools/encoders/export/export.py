@@ -115,12 +115,10 @@ def export_encoder(encoder: AnyEncoder, out: str | os.PathLike[str], to: str) ->
     """
     check_name("format", to, FORMATS)
     path = _new_file(out, to)
-    network, preprocess = _network_of_images(encoder)
-    size = preprocess.size or ASSUMED_SIZE
-    with seeded(0):
-        images = preprocess.normalise(torch.rand(_IMAGES, 3, size, size))
-    expected = _run(encoder.name, network, images)
-    plan = FORMATS[to].plan(_Source(encoder, network, preprocess, images))
+    source = _source(encoder)
+    images, size = source.images, source.images.shape[-1]
+    expected = _run(encoder.name, source.network, images)
+    plan = FORMATS[to].plan(source)
     with whole_file(path) as temporary:
         try:
             plan.write(temporary)
@@ -140,7 +138,7 @@ def export_encoder(encoder: AnyEncoder, out: str | os.PathLike[str], to: str) ->
                 f" {difference:.2g}); take safetensors, torchscript or onnx"
             )
     return Exported(
-        path, to, plan.network, expected.shape[1], difference, size, preprocess.key,
+        path, to, plan.network, expected.shape[1], difference, size, source.preprocess.key,
         plan.read_by.replace("FILE", str(path)),
     )  # fmt: skip
 
@@ -268,7 +266,7 @@ def _new_file(out: str | os.PathLike[str], to: str) -> Path:
     return path
 
 
-def _network_of_images(encoder: AnyEncoder) -> tuple[nn.Module, Preprocess]:
+def _source(encoder: AnyEncoder) -> _Source:
     """Copy the network of an encoder to the CPU; refuse what is no network, or reads no images."""
     if not isinstance(encoder, Encoder):
         raise InputError(f"encoder {encoder.name} is no network, so there is nothing to export")
@@ -282,7 +280,10 @@ def _network_of_images(encoder: AnyEncoder) -> tuple[nn.Module, Preprocess]:
         network = copy.deepcopy(encoder.module)
     except Exception as error:
         raise InputError(f"encoder {encoder.name} cannot be copied ({reason_of(error)})") from None
-    return network.cpu().eval().requires_grad_(False), encoder.preprocess
+    size = encoder.preprocess.size or ASSUMED_SIZE
+    with seeded(0):
+        images = encoder.preprocess.normalise(torch.rand(_IMAGES, 3, size, size))
+    return _Source(encoder, network.cpu().eval().requires_grad_(False), encoder.preprocess, images)
 
 
 def _run(name: str, network: nn.Module, images: Tensor) -> Tensor:
