@@ -65,7 +65,7 @@ def fine_tune(
     NotFiniteError
         When the loss is not finite.
     """
-    if hasattr(detector.roi_heads, "mask_predictor") and _learns_masks(detector) and not data.has_masks:
+    if _learns_masks(detector) and not data.has_masks:
         raise InputError(f"{data.name} has boxes and no masks; take masks: false")
     kept = [index for index in range(len(data)) if data.objects_in(index)]
     if not kept:

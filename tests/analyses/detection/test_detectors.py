@@ -41,7 +41,11 @@ def detector_recipe(**keys: Any) -> DetectorRecipe:
         ("convnet", [("layers.2", 1), ("layers.5", 2), ("layers.8", 4), ("layers", 8)]),
         ("cifar_resnet8", [("layer1", 1), ("layer2", 2), ("layer3", 4)]),
         ("timm:resnet18", [("act1", 2), ("layer1", 4), ("layer2", 8), ("layer3", 16), ("layer4", 32)]),
-        ("resnet50_x0.5", [("relu", 2), ("layer1", 4), ("layer2", 8), ("layer3", 16), ("layer4", 32)]),
+        pytest.param(
+            "resnet50_x0.5",
+            [("relu", 2), ("layer1", 4), ("layer2", 8), ("layer3", 16), ("layer4", 32)],
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_stages_are_the_networks_own(name: str, stages: list[tuple[str, int]]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,9 @@ from scipy.stats import ttest_rel
 from mitools.analyses.detection.comparisons import compare_starts
 from mitools.analyses.detection.transfer import DetectionRecipe, run
 from mitools.analyses.detection.words import describe
+from mitools.analyses.registry import Scale, recipe_path
 from mitools.core.errors import InputError
-from mitools.core.recipes import make_recipe
+from mitools.core.recipes import make_recipe, read_recipe
 from mitools.statistics.holm import holm
 
 
@@ -128,6 +129,22 @@ def test_data_that_do_not_fit_are_refused_before_anything_is_trained(
     with pytest.raises(InputError, match=told):
         run(make_recipe(recipe, DetectionRecipe, "recipe"), tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("scale", get_args(Scale))
+def test_the_recipes_that_come_along_are_read(scale: Scale) -> None:
+    recipe = read_recipe(recipe_path("detection", scale), DetectionRecipe)
+    assert {*recipe.training, *recipe.encoders} == {"supervised", "self_supervised"}
+    assert len(recipe.seeds) >= 3
+    if scale == "paper":
+        # InfoMin's Tables 2 a, 7 a and 3: what is trained, with which detector, for how long.
+        found = {name: (one.detector.kind, one.detector.masks, one.steps().iterations)
+                 for name, one in recipe.transfers.items()}  # fmt: skip
+        assert found == {
+            "coco_mask_fpn_1x": ("fpn", True, 90_000),
+            "coco_mask_c4_1x": ("c4", True, 90_000),
+            "voc_faster_c4": ("c4", False, 24_000),
+        }
 
 
 def test_recipes_that_cannot_be_meant_are_refused(recipe: dict[str, Any]) -> None:
