@@ -41,13 +41,17 @@ def precision_by_start(
     for axes, (name, values) in zip(panels.axes, parts, strict=True):
         plain_axes(axes)
         places = np.arange(values.shape[1])
-        axes.plot(places, values.to_numpy().T, color=GREY, alpha=0.5, linewidth=0.8, marker="o", markersize=3)
+        lines = axes.plot(
+            places, values.to_numpy().T, color=GREY, alpha=0.5, linewidth=0.8, marker="o", markersize=3
+        )
+        lines[0].set_label("a seed")
         found = [mean_interval(values[start].to_numpy(np.float64)) for start in values]
         means = np.array([one.mean for one in found])
         reach = means - np.array([one.low for one in found])
         axes.errorbar(
-            places + 0.12, means, reach, fmt="D", color=BLUE, markersize=5, capsize=3, linewidth=1.2
-        )
+            places + 0.12, means, reach, fmt="D", color=BLUE, markersize=5, capsize=3, linewidth=1.2,
+            label="mean, 95% over seeds",
+        )  # fmt: skip
         axes.set_xticks(places, [str(start).replace("_", "-\n") for start in values], fontsize=FONT_SIZE)
         for label in axes.get_xticklabels():
             label.set_parse_math(False)
@@ -55,6 +59,7 @@ def precision_by_start(
         axes.set_ylim(bottom=0)
         axes.set_title(name, fontsize=FONT_SIZE, parse_math=False)
     panels.axes[0].set_ylabel("average precision (percent)", fontsize=FONT_SIZE)
+    panels.axes[0].legend(fontsize=FONT_SIZE - 1, frameon=False, loc="upper left", bbox_to_anchor=(0, 1.02))
     if panels.figure is not None:
         panels.figure.tight_layout()
     return panels.array

@@ -158,7 +158,7 @@ def run(
                 jobs[f"{place} from {name}, seed {seed}"] = _Job(
                     place, name, spec, recipe.architecture, transfer, seed, out / "cells"
                 )
-    found = side_by_side(_detect, jobs, runtime, "detectors", advance)
+    found = side_by_side(_detect, jobs, runtime, "images", advance)
     table = pd.DataFrame(
         [
             {"transfer": job.place, "start": job.start, "seed": job.seed}

@@ -25,7 +25,8 @@ def describe(table: pd.DataFrame, comparisons: pd.DataFrame) -> str:
     seeds = table["seed"].nunique()
     apart = comparisons[comparisons["verdict"] != NOT_TOLD_APART]
     together = comparisons[comparisons["verdict"] == NOT_TOLD_APART]
-    how = f"seed by seed over {seeds} seeds, Holm over {len(comparisons)} comparisons"
+    count = f"{len(comparisons)} comparison{'s' * (len(comparisons) > 1)}"
+    how = f"seed by seed over {seeds} seeds, Holm over {count}"
     if seeds < 2:
         sentences.append("One seed tells no two starts apart.")
     elif comparisons.empty:

@@ -53,7 +53,9 @@ def test_differences_are_those_of_a_paired_t_test() -> None:
 def test_words_claim_nothing_that_is_not_told_apart() -> None:
     table = results(random=[10.0, 14.0, 12.0], supervised=[13.0, 13.0, 14.0])
     text = describe(table, compare_starts(table))
-    assert "No two starts are told apart, seed by seed over 3 seeds, Holm over 1 comparisons" in text
+    assert (
+        "No two starts are told apart, seed by seed over 3 seeds, Holm over 1 comparison: supervised" in text
+    )
     assert "above" not in text
     single = table[table["seed"] == 0]
     assert "One seed tells no two starts apart." in describe(single, compare_starts(single))
