@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from mitools.analyses.detection.comparisons import COMPARED, mean_interval
 from mitools.analyses.detection.words import TITLES
 from mitools.report.figures.columns import require_columns
-from mitools.report.figures.panels import AxesArray, SomeAxes, open_panels
+from mitools.report.figures.panels import AxesArray, SomeAxes, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, plain_axes
 
 
@@ -59,7 +59,8 @@ def precision_by_start(
         axes.set_ylim(bottom=0)
         axes.set_title(name, fontsize=FONT_SIZE, parse_math=False)
     panels.axes[0].set_ylabel("average precision (percent)", fontsize=FONT_SIZE)
-    panels.axes[0].legend(fontsize=FONT_SIZE - 1, frameon=False, loc="upper left", bbox_to_anchor=(0, 1.02))
     if panels.figure is not None:
         panels.figure.tight_layout()
+    handles, _ = panels.axes[0].get_legend_handles_labels()
+    add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2, fontsize=FONT_SIZE - 1)
     return panels.array
