@@ -178,6 +178,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="1 minute",
         paper="a day, not measured",
     ),
+    "detection": Analysis(
+        "does a detector gain from a (self-)supervised start? (Tian et al., Tables 2, 3; Cui et al., 5)",
+        "detection.transfer",
+        "DetectionRecipe",
+        smoke="5 minutes",
+        paper="weeks, not measured",
+    ),
 }
 """In the order of the papers."""
 

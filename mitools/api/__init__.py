@@ -2,6 +2,7 @@
 
 from mitools.api.audits import audit, correlate
 from mitools.api.estimation import calibrate, certify, mutual_information
+from mitools.api.exports import export_encoder
 from mitools.api.planes import information_plane
 from mitools.api.runs import study, train
 from mitools.api.variables import measure_variables
@@ -12,6 +13,7 @@ __all__ = [
     "calibrate",
     "certify",
     "correlate",
+    "export_encoder",
     "information_plane",
     "measure_variables",
     "measure_views",

@@ -1,7 +1,8 @@
-"""``mitools encoders``: what an encoder is, and what was loaded into it."""
+"""``mitools encoders``: what an encoder is, what was loaded into it, and writing it for other libraries."""
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -18,12 +19,36 @@ from mitools.cli.console import (
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
 
-app = typer.Typer(help="Look at encoders.", rich_markup_mode=None)
+app = typer.Typer(help="Look at encoders, and write them for other libraries.", rich_markup_mode=None)
+
+Library = Literal["torchvision", "timm", "detectron2", "safetensors", "onnx", "torchscript"]
 
 
-@app.callback()
-def root() -> None:
-    """Give the application a callback, so that its single command still needs its name."""
+@app.command("export")
+def export_command(
+    spec: Annotated[str, typer.Argument(help="An encoder of images: run:DIR, checkpoint:..., timm:NAME.")],
+    library: Annotated[Library, typer.Option("--as", help="Whose file is written.")],
+    out_path: Annotated[Path, typer.Option("--out", help="A new file, with the library's ending.")],
+    json: JsonOption = False,
+) -> None:
+    """Write an encoder into a file of another library; it is kept only if it gives the same features."""
+    from mitools.encoders.export.export import export_encoder
+    from mitools.encoders.open import open_encoder
+
+    found = export_encoder(open_encoder(spec), out_path, library)
+    if json:
+        print_json(asdict(found) | {"path": str(found.path)})
+        return
+    _print_lines(
+        {
+            "written": str(found.path),
+            "as": found.format if found.network is None else f"{found.format}'s {found.network}",
+            "features": f"{found.features}, read back to within {found.difference:.1g}"
+            f" on images of {found.image_size}x{found.image_size}",
+            "preprocessing": found.preprocess,
+            "read by": found.read_by,
+        }
+    )
 
 
 @app.command("inspect")

@@ -1,4 +1,4 @@
-"""``mitools encoders inspect``: every source, the load report, and the untrained twin."""
+"""``mitools encoders``: every source, the load report, the untrained twin, and files for other libraries."""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from mitools.cli import main
 from mitools.cli.encoders import app
 from mitools.core.errors import InputError
 from mitools.encoders.architectures import CifarResNet
@@ -113,3 +114,27 @@ def test_a_checkpoint_that_would_run_code_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"x\.pth: refused, since loading it would call posix\.system"):
         inspect(f"checkpoint:{tmp_path}/x.pth?arch=cifar_resnet20")
     assert not (tmp_path / "canary").exists()
+
+
+def test_an_export_says_what_reads_it_and_how(folder, capsys):
+    spec = "checkpoint:moco.pth?arch=cifar_resnet20&image_size=16"
+    app(["export", spec, "--as", "torchscript", "--out", "net.pt"], standalone_mode=False)
+    printed = " ".join(capsys.readouterr().out.split())
+    for words in (
+        "written net.pt", "as torchscript", "features 64, read back to within", "on images of 16x16",
+        "mean 0.5,0.4,0.3", "read by torch.jit.load('net.pt')",
+    ):  # fmt: skip
+        assert words in printed
+    app(["export", spec, "--as", "safetensors", "--out", "net.safetensors", "--json"], standalone_mode=False)
+    document = json.loads(capsys.readouterr().out)
+    assert (document["path"], document["features"], document["difference"]) == ("net.safetensors", 64, 0.0)
+    with pytest.raises(InputError, match=r"net\.pt: exists already; name a new file"):
+        app(["export", spec, "--as", "torchscript", "--out", "net.pt"], standalone_mode=False)
+
+
+def test_an_unknown_library_is_refused(folder, capsys):
+    assert main.run(["encoders", "export", "builtin:pixels", "--as", "caffe", "--out", "net.pt"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert "'caffe' is not one of" in told
+    assert not (folder / "net.pt").exists()

@@ -62,7 +62,7 @@ def open_torchvision(spec: Spec) -> Encoder:
         raise InputError(
             f"torchvision network {name!r} cannot be had ({type(error).__name__}: {reason}); {remedy}"
         ) from None
-    _drop_classifier(module)
+    drop_classifier(module)
     preprocess = _preprocess(weights.transforms())
     untrained = "-untrained" + (f"-seed{seed}" if seed else "")
     suffix = "" if "weights" not in spec.options else f"-{weights.name.lower()}"
@@ -79,14 +79,15 @@ def open_torchvision(spec: Spec) -> Encoder:
     )
 
 
-def _drop_classifier(network: nn.Module) -> None:
-    """Take out the layer that gives the class scores: the last one with as many outputs as classes."""
+def drop_classifier(network: nn.Module) -> str:
+    """Take out and name the layer of the class scores: the last one with as many outputs as classes."""
     last = [
         name
         for name, module in network.named_modules()
         if _CLASSES in (getattr(module, "out_features", 0), getattr(module, "out_channels", 0))
     ][-1]
     network.set_submodule(last, nn.Identity())
+    return last
 
 
 def _preprocess(transforms: Any) -> Preprocess | None:

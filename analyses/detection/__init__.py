@@ -1,0 +1,1 @@
+"""What pretraining brings to detection and instance segmentation, with torchvision's detectors."""

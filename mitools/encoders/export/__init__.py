@@ -1,0 +1,1 @@
+"""Encoders written into the files of other libraries, each read back before it is kept."""
