@@ -103,7 +103,8 @@ def test_data_specs(spec: str) -> None:
     [
         f"builtin:pca?k={'9' * 6000}", f"builtin:random_conv?seed={'9' * 50}",
         "builtin:random_conv?width=99999999999999", f"run:{'a' * 5000}",
-        f"checkpoint:{'a' * 5000}?arch=convnet", "run:a\0b", "checkpoint:a\0b?arch=convnet", "run:/dev/null", "timm:a\0b",
+        f"checkpoint:{'a' * 5000}?arch=convnet", "run:a\0b", "checkpoint:a\0b?arch=convnet",
+        "run:/dev/null", "timm:a\0b",
     ],
     ids=lambda spec: ascii(spec[:16]),
 )  # fmt: skip
