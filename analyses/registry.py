@@ -136,6 +136,20 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="days, not measured",
     ),
+    "three_regimes": Analysis(
+        "what do encoders keep of views that share too little, just the task, or more? (Tian et al., 3.2)",
+        "tian2020_infomin.three_regimes",
+        "ThreeRegimesRecipe",
+        smoke="4 minutes",
+        paper="hours, not measured",
+    ),
+    "shared_factors": Analysis(
+        "which factor that views share is learnt, and does one overwhelm another? (Tian et al., Table 4)",
+        "tian2020_infomin.shared_factors",
+        "SharedFactorsRecipe",
+        smoke="5 minutes",
+        paper="hours, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",
