@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
-from mitools.analyses.tian2020_infomin.attribute_bits import attribute_bits
+from mitools.analyses.tian2020_infomin.attribute_bits import LINEAR, attribute_bits
 from mitools.analyses.tian2020_infomin.factor_heads import FactorRows, factor_errors
 from mitools.analyses.tian2020_infomin.pair_networks import (
     WIDTH,
@@ -203,7 +203,7 @@ def _rows(job: _Job, runtime: Runtime, advance: Advance | None) -> list[Values]:
     network.eval()
     fitted = _read(recipe, recipe.open(recipe.head_images, seed=HEAD_SEED), network)
     tested = _read(recipe, recipe.open(recipe.images, part="test"), network)
-    errors, bits = factor_errors(fitted, tested), attribute_bits(tested.rows, tested.labels)
+    errors, bits = factor_errors(fitted, tested), attribute_bits(tested.rows, tested.labels, readers=[LINEAR])
     return [
         {
             "shared": job.row, "seed": job.seed, "factor": factor, "is_shared": factor in job.shared,

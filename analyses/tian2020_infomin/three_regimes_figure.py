@@ -97,10 +97,10 @@ def _draw_labels(axes: Axes, rows: pd.DataFrame) -> None:
     plain_axes(axes)
     columns = [column for column in rows.columns if column.startswith("accuracy_")]
     counts = [int(column.removeprefix("accuracy_")) for column in columns]
-    for regime, own in rows.groupby("regime", sort=False):
+    for (shared, regime), own in rows.groupby(["shared", "regime"], sort=False):
         colour, line = LINES.get(str(regime), ("#009E73", "--"))
         means = [over_seeds(own[column]).mean for column in columns]
-        axes.plot(counts, means, color=colour, linestyle=line, marker="o", markersize=3.5, label=regime)
+        axes.plot(counts, means, color=colour, linestyle=line, marker="o", markersize=3.5, label=shared)
         for seed_row in own[columns].to_numpy():
             axes.plot(counts, seed_row, color=colour, marker=".", linestyle="none", markersize=3, alpha=0.5)
     axes.set_xscale("log")

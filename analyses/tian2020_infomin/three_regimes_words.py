@@ -3,12 +3,11 @@
 import pandas as pd
 
 from mitools.analyses.shared.finding import listed
+from mitools.analyses.tian2020_infomin.attribute_bits import READERS
 from mitools.analyses.tian2020_infomin.seed_means import SeedMean, over_seeds
 
 KEPT_SHARE, DROPPED_SHARE = 0.9, 0.2
 """Of the task's bits at least, and of the nuisances' at most, that a sweet spot's encoder is to keep."""
-
-READERS = ("linear", "neighbours")
 
 ACCURACY = "accuracy_"
 
@@ -47,7 +46,7 @@ def share_of(rows: pd.DataFrame, variable: str, layer: str, reader: str) -> Seed
     variable, layer
         Values of the columns.
     reader
-        One of :data:`READERS`.
+        One of :data:`mitools.analyses.tian2020_infomin.attribute_bits.READERS`.
     """
     own = rows[(rows["variable"] == variable) & (rows["layer"] == layer)]
     return over_seeds(own[f"{reader}_bits"] / own["h_bits"])
@@ -63,7 +62,7 @@ def _regime(shared: str, rows: pd.DataFrame) -> str:
         ]
     )
     return (
-        f"Views that share {shared.replace('+', ' and ')} ({first['shared_bits']:g} bits, {first['regime']}):"
+        f"Views that share {_and(shared)} ({_bits(first['shared_bits'])}, {first['regime']}):"
         f" of the task's {first['h_bits']:.2f} bits and the nuisances' {of_nuisance['h_bits']:.2f}, on which"
         f" {first['predicted_bits']:.2f} and {of_nuisance['predicted_bits']:.2f} are shared, the layer that"
         f" the loss compares holds {read}."
@@ -94,8 +93,8 @@ def _proposition(at_loss: pd.DataFrame) -> str:
     said = []
     for shared, rows in at_loss.groupby("shared", sort=False):
         task = rows[rows["variable"] == "task"]
-        name = f"{str(shared).replace('+', ' and ')}: {over_seeds(task['infonce_bits'])} of"
-        said.append(f"{name} {task['shared_bits'].iloc[0]:g} bits")
+        reached = over_seeds(task["infonce_bits"])
+        said.append(f"{reached} of {_bits(task['shared_bits'].iloc[0])} where {_and(shared)} is shared")
     return (
         "Proposition 3.1 supposes encoders that are sufficient and minimal. InfoNCE of held-out pairs, by"
         f" the critic that was trained, reads {listed(said)}: as far as it reaches all, the encoders are"
@@ -113,11 +112,19 @@ def _backbone(sweet: pd.DataFrame, untrained: pd.DataFrame) -> str:
         return text + "."
     start = share_of(untrained, "nuisance", "backbone", "linear")
     text += f"; the untrained one holds {start}"
-    if backbone.low > start.high:
+    change = over_seeds(_shares(sweet) - _shares(untrained))
+    if change.low > 0:
         return text + ": training without any use for them made nuisances easier to read there, not fewer."
-    if backbone.high < start.low:
+    if change.high < 0:
         return text + ": training took some of them out, not all."
-    return text + ": the two are not told apart, so that what is left is what random features carry."
+    return text + ": the two are not told apart."
+
+
+def _shares(rows: pd.DataFrame) -> pd.Series:
+    """Give the share of the nuisances that is read off the backbone, by seed."""
+    own = rows[(rows["variable"] == "nuisance") & (rows["layer"] == "backbone")].set_index("seed")
+    share: pd.Series = own["linear_bits"] / own["h_bits"]
+    return share
 
 
 def _labels(trained: pd.DataFrame) -> str:
@@ -125,16 +132,15 @@ def _labels(trained: pd.DataFrame) -> str:
     said = []
     for layer in ("loss layer", "backbone"):
         rows = trained[(trained["layer"] == layer) & (trained["variable"] == "task")]
-        by_regime = {
-            str(regime): own.set_index("seed")[columns] for regime, own in rows.groupby("regime", sort=False)
-        }
-        best = by_regime.pop("sweet spot")
+        best = rows[rows["regime"] == "sweet spot"].set_index("seed")[columns]
+        others = rows[rows["regime"] != "sweet spot"].groupby("shared", sort=False)
+        by_shared = {_and(shared): own.set_index("seed")[columns] for shared, own in others}
         for column in columns:
             count = column.removeprefix(ACCURACY)
             gains = listed(
                 [
-                    f"{_points(over_seeds(100 * (best[column] - other[column])))} above {regime}"
-                    for regime, other in by_regime.items()
+                    f"{_points(over_seeds(100 * (best[column] - other[column])))} above {shared}"
+                    for shared, other in by_shared.items()
                 ]
             )
             accuracy = over_seeds(best[column])
@@ -143,6 +149,15 @@ def _labels(trained: pd.DataFrame) -> str:
                 + (f" ({gains})" if gains else "")
             )
     return f"Linear heads on the sweet spot's features get {'; '.join(said)}: points, paired by seed."
+
+
+def _and(shared: object) -> str:
+    """Name attributes as people do."""
+    return listed(str(shared).split("+"))
+
+
+def _bits(value: float) -> str:
+    return f"{value:g} bit{'s' * (value != 1)}"
 
 
 def _points(gain: SeedMean) -> str:

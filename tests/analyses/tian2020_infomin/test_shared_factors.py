@@ -23,8 +23,8 @@ TINY: dict[str, Any] = {
     "training": {"steps": 2, "batch_size": 4, "head_width": 8},
     "supervised_steps": 2,
     "seeds": [0],
-    "head_images": 200,
-    "images": 240,
+    "head_images": 120,
+    "images": 160,
 }
 
 
