@@ -24,7 +24,7 @@ TINY: dict[str, Any] = {
     "supervised_steps": 2,
     "seeds": [0],
     "head_images": 120,
-    "images": 160,
+    "images": 240,
 }
 
 
