@@ -172,7 +172,7 @@ def _and(shared: object) -> str:
 
 
 def _bits(value: float) -> str:
-    return f"{value:g} bit{'s' * (value != 1)}"
+    return f"{value:g} bit{'' if value == 1 else 's'}"
 
 
 def _points(gain: SeedMean) -> str:
