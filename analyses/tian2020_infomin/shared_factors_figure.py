@@ -58,7 +58,7 @@ def factors_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
         below.set_xticks(range(len(shared)), shared, rotation=40, ha="right", fontsize=FONT_SIZE - 1)
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.0)
-    add_caption(panels, CAPTION, y=-0.03)
+    add_caption(panels, CAPTION, width=150, y=-0.01)
     return panels.array
 
 

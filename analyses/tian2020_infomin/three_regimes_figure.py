@@ -62,7 +62,7 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     add_key(panels, key, loc="upper center", bbox_to_anchor=(0.33, 0.02), ncols=2, fontsize=FONT_SIZE - 1)
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
-    add_caption(panels, CAPTION, y=-0.12)
+    add_caption(panels, CAPTION, width=150, y=-0.1)
     return panels.array
 
 

@@ -63,7 +63,7 @@ def _regime(shared: str, rows: pd.DataFrame) -> str:
     )
     return (
         f"Views that share {_and(shared)} ({_bits(first['shared_bits'])}, {first['regime']}):"
-        f" of the task's {first['h_bits']:.2f} bits and the nuisances' {of_nuisance['h_bits']:.2f}, on which"
+        f" of the task's {first['h_bits']:.2f} bits and the nuisances' {of_nuisance['h_bits']:.2f}, of which"
         f" {first['predicted_bits']:.2f} and {of_nuisance['predicted_bits']:.2f} are shared, the layer that"
         f" the loss compares holds {read}."
     )
@@ -94,7 +94,7 @@ def _proposition(at_loss: pd.DataFrame) -> str:
     for shared, rows in at_loss.groupby("shared", sort=False):
         task = rows[rows["variable"] == "task"]
         infonce = over_seeds(task["infonce_bits"])
-        reached.append(f"{infonce} of {_bits(task['shared_bits'].iloc[0])} where {_and(shared)} is shared")
+        reached.append(f"{infonce} of {_bits(task['shared_bits'].iloc[0])} where they share {_and(shared)}")
         held = [(name, not_shared(rows, name)) for name in ("task", "nuisance")]
         more = [f"{extra} bits of the {name}" for name, extra in held if extra.low > 0]
         if more:
