@@ -50,19 +50,6 @@ def test_every_regime_layer_and_variable_is_read_once(
     assert written(tmp_path) == before
 
 
-@pytest.mark.slow
-def test_what_is_not_shared_leaves_the_layer_of_the_loss(tmp_path: Path) -> None:
-    """The encoder of views that share the colour keeps its bit, and little of the position."""
-    training = {"steps": 300, "batch_size": 32, "learning_rate": 6e-3, "head_width": 8}
-    content = TINY | {"shared": [["color"], ["color", "position"]], "training": training, "images": 600}
-    found = run(make_recipe(content | {"task": ["color"]}, ThreeRegimesRecipe, "recipe"), tmp_path)
-    assert found is not None
-    table = found.table[found.table["layer"] == "loss layer"].set_index(["regime", "variable"])
-    assert table.loc[("sweet spot", "color"), "linear_low"] > 0.9
-    assert table.loc[("sweet spot", "position"), "linear_high"] < 0.2
-    assert table.loc[("excess", "position"), "linear_low"] > 0.9
-
-
 @pytest.mark.parametrize(
     ("shared", "name"),
     [
