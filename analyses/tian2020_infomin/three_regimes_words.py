@@ -108,6 +108,8 @@ def _proposition(at_loss: pd.DataFrame) -> str:
             f" They are not minimal: {'; '.join(beyond)}. Once the shared classes are told apart, the loss"
             " gains next to nothing by removing what else is there."
         )
+    if at_loss["seed"].nunique() < 2:
+        return text + " Whether they are minimal, one seed does not show."
     return text + " Minimal: beyond the intervals nothing is found that is not shared."
 
 
