@@ -142,6 +142,19 @@ ANALYSES: dict[str, Analysis] = {
         "LearnedViewsRecipe",
         smoke="5 minutes",
         paper="days, not measured",
+    "three_regimes": Analysis(
+        "what do encoders keep of views that share too little, just the task, or more? (Tian et al., 3.2)",
+        "tian2020_infomin.three_regimes",
+        "ThreeRegimesRecipe",
+        smoke="4 minutes",
+        paper="hours, not measured",
+    ),
+    "shared_factors": Analysis(
+        "which factor that views share is learnt, and does one overwhelm another? (Tian et al., Table 4)",
+        "tian2020_infomin.shared_factors",
+        "SharedFactorsRecipe",
+        smoke="4 minutes, estimated",
+        paper="hours, not measured",
     ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",

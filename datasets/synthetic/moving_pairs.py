@@ -84,8 +84,12 @@ class MovingPairs:
 
     def compose(self, indices: ArrayLike | Tensor) -> tuple[Tensor, Tensor]:
         """Draw a batch of pairs: shapes (batch, past, 3, 64, 64) and (batch, 3, 64, 64), uint8."""
+        return self._data.clips(indices, self._frames), self.images(indices)
+
+    def images(self, indices: ArrayLike | Tensor) -> Tensor:
+        """Draw view 2 alone: shape (batch, 3, 64, 64), uint8."""
         scene = self._second(indices, self._data.scenes(item_numbers(indices, len(self))))
-        return self._data.clips(indices, self._frames), self._data.render(scene, scene.point[:, None])[:, 0]
+        return self._data.render(scene, scene.point[:, None])[:, 0]
 
     def _second(self, indices: ArrayLike | Tensor, frame: Scene) -> Scene:
         """Draw what view 2 shows."""

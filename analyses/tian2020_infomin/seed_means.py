@@ -1,0 +1,47 @@
+"""Means over seeds, with the interval that so few seeds allow."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+
+class SeedMean(NamedTuple):
+    """A mean over seeds and its 95% interval by Student's t; not finite where one seed has none."""
+
+    mean: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        """``0.93 (0.90 to 0.96)``, or the mean alone."""
+        return f"{self.mean:.2f}" + self.interval * bool(np.isfinite(self.low))
+
+    @property
+    def interval(self) -> str:
+        """The interval in brackets, with a space before it."""
+        return f" ({self.low:.2f} to {self.high:.2f})"
+
+
+def over_seeds(values: ArrayLike) -> SeedMean:
+    """Average over seeds.
+
+    Parameters
+    ----------
+    values
+        Shape (seeds,).
+
+    Examples
+    --------
+    >>> str(over_seeds([0.9, 1.0, 1.1]))
+    '1.00 (0.75 to 1.25)'
+    >>> str(over_seeds([1.0]))
+    '1.00'
+    """
+    found = np.asarray(values, dtype=np.float64)
+    mean = float(found.mean())
+    if len(found) < 2:
+        return SeedMean(mean, -np.inf, np.inf)
+    reach = float(student.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5)
+    return SeedMean(mean, mean - reach, mean + reach)
