@@ -142,6 +142,7 @@ ANALYSES: dict[str, Analysis] = {
         "LearnedViewsRecipe",
         smoke="5 minutes",
         paper="days, not measured",
+    ),
     "three_regimes": Analysis(
         "what do encoders keep of views that share too little, just the task, or more? (Tian et al., 3.2)",
         "tian2020_infomin.three_regimes",
