@@ -136,6 +136,27 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="days, not measured",
     ),
+    "frequency": Analysis(
+        "is there a best width of low and high frequencies? (Tian et al., InfoMin, Fig. 9)",
+        "tian2020_infomin.frequency",
+        "FrequencyRecipe",
+        smoke="6 minutes",
+        paper="days, not measured",
+    ),
+    "augmentation_strength": Analysis(
+        "does accuracy peak as augmentations grow stronger? (Tian et al., InfoMin, Figs. 5, 12 to 14)",
+        "tian2020_infomin.augmentation_strength",
+        "AugmentationStrengthRecipe",
+        smoke="6 minutes",
+        paper="weeks, not measured",
+    ),
+    "colour_views": Analysis(
+        "does accuracy go with what a colour space's channels share? (Tian et al., InfoMin, Sec. 3.3)",
+        "tian2020_infomin.colour_views",
+        "ColourViewsRecipe",
+        smoke="4 minutes",
+        paper="days, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",

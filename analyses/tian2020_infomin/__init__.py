@@ -1,0 +1,1 @@
+"""Studies of Tian et al. 2020, What makes for good views."""
