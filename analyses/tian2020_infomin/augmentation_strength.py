@@ -9,9 +9,9 @@ from mitools.analyses.shared.evaluation import Evaluation, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.runs_by_setting import certified, in_training, train_every_seed
 from mitools.analyses.shared.training_runs import require_held_out
-from mitools.analyses.tian2020_infomin.augmentation_figure import augmentation_chart
 from mitools.analyses.tian2020_infomin.augmentation_runs import AugmentationStrengthRecipe
 from mitools.analyses.tian2020_infomin.augmentation_words import describe
+from mitools.analyses.tian2020_infomin.figures.augmentation_figure import augmentation_chart
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart

@@ -39,9 +39,9 @@ def describe(table: pd.DataFrame) -> str:
     table
         One row a point of a curve and seed, as ``results.csv`` has them.
     """
-    curves = table.groupby(["curve", "head"], sort=False)
+    curves = list(table.groupby(["curve", "head"], sort=False))
     said = [_curve(str(curve), str(head), rows) for (curve, head), rows in curves]
-    return " ".join([*said, seeds_counted(table.drop_duplicates(["setting", "curve", "seed"]))])
+    return " ".join([*said, seeds_counted(curves[0][1])])
 
 
 def _curve(curve: str, head: str, rows: pd.DataFrame) -> str:

@@ -16,8 +16,8 @@ from mitools.analyses.shared.accuracy_by_setting import (
     shape_over,
 )
 from mitools.analyses.shared.finding import Finding, listed, write_finding
+from mitools.analyses.tian2020_infomin.figures.pairs_figure import pairs_chart
 from mitools.analyses.tian2020_infomin.pairs_and_accuracy import MeasuredPairsRecipe, pairs_and_accuracy
-from mitools.analyses.tian2020_infomin.pairs_figure import pairs_chart
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from mitools.analyses.shared.finding import Finding, write_finding
-from mitools.analyses.tian2020_infomin.frequency_figure import frequency_chart
+from mitools.analyses.tian2020_infomin.figures.frequency_figure import frequency_chart
 from mitools.analyses.tian2020_infomin.frequency_words import describe
 from mitools.analyses.tian2020_infomin.pairs_and_accuracy import MeasuredPairsRecipe, pairs_and_accuracy
 from mitools.backends.runtime import Runtime

@@ -32,8 +32,8 @@ def one_core() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shape is refused by p < 0.025, which a hundred can say."""
-    monkeypatch.setattr(accuracy_by_setting, "peak_test", partial(peak_test, resamples=100))
+    """A shape is refused by p < 0.025, which fifty can say."""
+    monkeypatch.setattr(accuracy_by_setting, "peak_test", partial(peak_test, resamples=50))
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mitools.analyses.tian2020_infomin.figures.pairs_figure import CAPTION, draw_accuracies
 from mitools.analyses.tian2020_infomin.frequency_words import by_width
-from mitools.analyses.tian2020_infomin.pairs_figure import CAPTION, draw_accuracies
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
