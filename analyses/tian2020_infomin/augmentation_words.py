@@ -23,8 +23,8 @@ TITLES = {"crop": "crop bound", "jitter": "colour jitter", "families": "families
 """What people call a curve."""
 
 PAPER = {
-    "crop": PaperSays("peak inside", "In Fig. 13 accuracy peaks inside the range of I_NCE, at 0.2"),
-    "jitter": PaperSays("peak inside", "In Fig. 14 accuracy peaks inside the range of I_NCE, at 1.0"),
+    "crop": PaperSays("peak inside", "In Fig. 13 accuracy peaks inside the range of I_NCE"),
+    "jitter": PaperSays("peak inside", "In Fig. 14 accuracy peaks inside the range of I_NCE"),
     "families": PaperSays("falls", "In Fig. 12 accuracy falls as I_NCE grows"),
 }
 

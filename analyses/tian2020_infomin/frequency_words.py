@@ -16,8 +16,9 @@ from mitools.analyses.shared.accuracy_by_setting import (
 from mitools.analyses.shared.finding import listed
 from mitools.statistics.peak import FEWEST_POINTS, PeakTest, peak_test
 
-SHARED = PaperSays("peak inside", "In Fig. 9 they share most at 0.7")
-ACCURACY = PaperSays("peak inside", "In Fig. 9 accuracy is highest at 1.0")
+SHARED_MOST_AT, BEST_AT = 0.7, 1.0
+"""Widths at which the paper finds most information and the highest accuracy, in pixels of 64 x 64 images."""
+
 MORE = PaperSays("peak inside", "in Fig. 9 it peaks inside")
 LESS = PaperSays("rises", "in Fig. 9 it rises with what they share")
 
@@ -57,8 +58,7 @@ def _shared(found: pd.DataFrame) -> str:
         "Read by InfoNCE of small networks that are fitted to them, blur and residual share at least, in"
         f" bits by the width of the blur: {listed(readings)}; the ceiling is"
         f" {found['shared_ceiling'].iloc[0]:.2f}. Most is read at {most}. Over the widths, what they share:"
-        f" {_course(shape)}."
-        f" {SHARED.beside(shape)}"
+        f" {_course(shape)}. {_beside('In Fig. 9 they share most', SHARED_MOST_AT, shape)}"
     )
 
 
@@ -73,7 +73,10 @@ def _label(found: pd.DataFrame) -> str:
 
 def _accuracy(found: pd.DataFrame) -> str:
     shape = peak_test(np.log2(found["sigma"]), found["linear_acc"], found["linear_acc_stderr"])
-    return f"Over the widths, accuracy: {_course(shape)}. {ACCURACY.beside(shape)}"
+    return (
+        f"Over the widths, accuracy: {_course(shape)}."
+        f" {_beside('In Fig. 9 accuracy is highest', BEST_AT, shape)}"
+    )
 
 
 def _course(shape: PeakTest) -> str:
@@ -85,6 +88,14 @@ def _course(shape: PeakTest) -> str:
         f"a peak inside, at {at:.2g} ({low:.2g} to {high:.2g}); a course without one is refused (p ="
         f" {shape.p_peak:.2g})"
     )
+
+
+def _beside(what: str, at: float, shape: PeakTest) -> str:
+    """Say where the paper's peak lies, and whether it is found there: within the interval of its place."""
+    inside = shape.shape == "peak inside"
+    if inside and not shape.peak_low <= np.log2(at) <= shape.peak_high:
+        return f"{what} at {at:g}; here the peak lies elsewhere."
+    return PaperSays("peak inside", f"{what} at {at:g}").beside(shape)
 
 
 def _sides(found: pd.DataFrame) -> str:
@@ -99,7 +110,7 @@ def _sides(found: pd.DataFrame) -> str:
 
 def _side(side: pd.DataFrame, paper: PaperSays) -> str:
     if len(side) < FEWEST_POINTS:
-        return f"{len(side)} widths are too few to test a course over what the views share."
+        return f"there are too few widths ({len(side)}) to test a course over what the views share."
     shape = shape_over(side, "shared")
     return (
         f"accuracy over the bits that the views share: {shape}; {paper.beside(shape)}"

@@ -109,7 +109,7 @@ def test_a_peak_inside_is_found_as_in_the_paper() -> None:
     assert "highest for 0.2 (50.0%) and lowest for 0.08 (30.0%), which are told apart" in said
     assert "Over the bits after training, accuracy: a peak inside, at 2" in said
     assert "Over the loss's: a peak inside, at 1" in said
-    assert "In Fig. 13 accuracy peaks inside the range of I_NCE, at 0.2; so it is here." in said
+    assert "In Fig. 13 accuracy peaks inside the range of I_NCE; so it is here." in said
     assert said.endswith("There are 3 runs a setting: the errors are those of images and of seeds.")
 
 
@@ -131,7 +131,11 @@ def test_every_curve_and_head_is_read_by_itself() -> None:
     [
         ("families", {"accuracy": (0.5, 0.4, 0.3, 0.2)}, "as I_NCE grows; so it is here"),
         ("families", {"accuracy": (0.2, 0.3, 0.4, 0.5)}, "as I_NCE grows; this is not seen here"),
-        ("crop", {"accuracy": (0.3, 0.301, 0.3, 0.302)}, "at 0.2; this run neither confirms nor refutes it"),
+        (
+            "crop",
+            {"accuracy": (0.3, 0.301, 0.3, 0.302)},
+            "range of I_NCE; this run neither confirms nor",
+        ),
         ("crop", {"after": (7, 8, 9.2, 9.5)}, "2 of 4 within a tenth of it and so floors"),
     ],
 )

@@ -99,7 +99,7 @@ def test_the_papers_course_is_found_where_it_is() -> None:
     assert "0.06 to 0.50 bits in the blur and 0.06 to 0.50 in the residual, and 0.80 (0.70 to 0.90)" in text
     assert "highest for 1 (50.0%) and lowest for 0.3 (30.0%), which are told apart" in text
     assert "accuracy: a peak inside, at 1 (1 to 1)" in text
-    assert "In Fig. 9 accuracy is highest at 1.0; so it is here." in text
+    assert "In Fig. 9 accuracy is highest at 1; so it is here." in text
     assert "in Fig. 9 it peaks inside; so it is here." in text
     assert "in Fig. 9 it rises with what they share; so it is here." in text
     assert "There are 3 runs a setting" in text
@@ -109,9 +109,14 @@ def test_the_papers_course_is_found_where_it_is() -> None:
     ("accuracy", "changes", "said"),
     [
         (PAPERS[::-1], {}, "in Fig. 9 it rises with what they share; this is not seen here"),
-        ([0.3, 0.301, 0.3, 0.302, 0.3, 0.3, 0.301], {}, "at 1.0; this run neither confirms nor refutes it"),
-        (PAPERS, {"shared": (7, 6, 5, 4, 3, 2, 1)}, "1 widths are too few to test a course"),
+        (
+            [0.3, 0.301, 0.3, 0.302, 0.3, 0.3, 0.301],
+            {},
+            "highest at 1; this run neither confirms nor",
+        ),
+        (PAPERS, {"shared": (7, 6, 5, 4, 3, 2, 1)}, "too few widths (1) to test a course"),
         (PAPERS, {"shared": (7, 6, 5, 4, 3, 2, 1)}, "share most at 0.7; this is not seen here"),
+        ((0.3, 0.4, 0.5, 0.4, 0.3, 0.2, 0.1), {}, "highest at 1; here the peak lies elsewhere"),
         (PAPERS, {"untrained": np.array(PAPERS) - 0.1}, "accuracy has the same shape"),
     ],
 )

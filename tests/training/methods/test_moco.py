@@ -1,11 +1,16 @@
 """MoCo: queries, keys and queue by hand, the branch of nine crops, and a stopped run that goes on."""
 
 import math
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import yaml
 from torch import Tensor
 from torch.nn import functional
 
@@ -135,6 +140,33 @@ def test_a_stopped_run_ends_with_the_weights_and_the_queue_of_one_that_was_not(
     for name, value in expected["method"].items():
         assert torch.equal(value, found["method"][name]), name
     assert open_encoder(f"run:{whole.path}").digest == open_encoder(f"run:{parts.path}").digest
+
+
+@pytest.mark.slow
+def test_two_processes_are_one(tmp_path: Path) -> None:
+    """Keys of both processes come into the queue of each, and gradients of the crops are averaged."""
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(yaml.safe_dump(RUN))
+    train(TrainingRecipe.model_validate(RUN), tmp_path / "one")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = str(found.getsockname()[1])
+    settings = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
+                             "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}  # fmt: skip
+    command = [sys.executable, "-P", "-m", "mitools", "train", str(recipe), "--device", "cpu"]
+    both = [
+        subprocess.Popen([*command, "--out", str(tmp_path / "two")],
+                         env=settings | {"RANK": str(rank), "LOCAL_RANK": str(rank)})
+        for rank in range(2)
+    ]  # fmt: skip
+    # Not their exit codes: gloo may abort a process whose peer has left, when all is computed and written.
+    for process in both:
+        process.wait(timeout=300)
+    one, two = (RunFolder(tmp_path / name) for name in ("one", "two"))
+    assert len(two.metrics()) == 8
+    for a, b in zip(one.metrics(), two.metrics(), strict=True):
+        for name in ("loss", "nats[augmentation]", "nats[jigsaw]"):
+            assert b[name] == pytest.approx(a[name], abs=1e-4)
 
 
 @pytest.mark.parametrize(
