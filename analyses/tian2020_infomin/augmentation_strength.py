@@ -12,12 +12,11 @@ from mitools.analyses.shared.training_runs import require_held_out
 from mitools.analyses.tian2020_infomin.augmentation_runs import AugmentationStrengthRecipe
 from mitools.analyses.tian2020_infomin.augmentation_words import describe
 from mitools.analyses.tian2020_infomin.figures.augmentation_figure import augmentation_chart
+from mitools.analyses.tian2020_infomin.own_critic import read_own_critic
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
-from mitools.views.item_views import ItemViews
-from mitools.views.registry import make_view
 
 
 def run(
@@ -53,9 +52,9 @@ def measured_runs(
     -------
     DataFrame or None
         One row a point of a curve and seed: ``curve``, ``head``, ``setting``, ``seed``,
-        ``in_training_bits`` with its ceiling, ``after_bits`` with ``_low``, ``_high`` and ``_ceiling``, and
-        the columns of :func:`mitools.analyses.shared.runs_by_setting.certified`. None in all processes but
-        the first.
+        ``in_training_bits`` with its ceiling, ``after_bits`` with ``_low``, ``_high``, ``_null`` and
+        ``_ceiling``, and the columns of :func:`mitools.analyses.shared.runs_by_setting.certified`. None in
+        all processes but the first.
     """
     require_held_out(recipe.training.data, recipe.evaluation.data)
     settings = recipe.settings()
@@ -85,13 +84,10 @@ def measured_runs(
 
 
 def _after(folder: RunFolder, evaluation: Evaluation, image_size: int | None) -> dict[str, Any]:
-    """Measure I of two draws of the augmentation that was trained with, by the trained encoder."""
-    augmentation = folder.recipe().augmentation
-    assert augmentation is not None
-    views = ItemViews(make_view(augmentation), count=2, seed=evaluation.settings.seed)
-    size = "" if image_size is None else f"?image_size={image_size}"
-    estimate = evaluation.view_information(f"run:{folder.path}{size}", views)
+    """Read I of two draws of the augmentation that was trained with, by the trained encoder and head."""
+    estimate = read_own_critic(folder, evaluation, image_size)
     return interval_columns("after", estimate) | {
+        "after_null": estimate.null_bits,
         "after_ceiling": estimate.ceiling_bits,
         "after_warnings": ", ".join(warning.word for warning in estimate.warnings),
     }

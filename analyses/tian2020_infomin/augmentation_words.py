@@ -60,9 +60,10 @@ def _information(found: pd.DataFrame) -> str:
     saturated = int((found["after_bits"] > SATURATED_SHARE * ceiling).sum())
     floors = f", {saturated} of {len(found)} within a tenth of it and so floors" if saturated else ""
     return (
-        f"two draws share at least {span(found['after_bits'])} bits after training (InfoNCE held out, at most"
-        f" {ceiling:.2f}{floors}), and the loss of the last epoch shows {span(found['in_training_bits'])} (in"
-        f" sample, at most {found['in_training_ceiling'].iloc[0]:.2f})."
+        f"two draws share at least {span(found['after_bits'])} bits after training (InfoNCE of the"
+        f" trained critic on other images, at most {ceiling:.2f}{floors}), and the loss of the last epoch"
+        f" shows {span(found['in_training_bits'])} (in sample, at most"
+        f" {found['in_training_ceiling'].iloc[0]:.2f})."
     )
 
 

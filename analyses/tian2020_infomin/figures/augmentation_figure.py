@@ -14,7 +14,7 @@ HEADS = {"linear": (BLUE, "o"), "mlp": (ORANGE, "s")}
 """Colour and marker of each head."""
 
 AXES = {
-    "after": "I of two views after training, InfoNCE held out (bits)",
+    "after": "I_NCE of the trained critic on other images (bits)",
     "in_training": "I_NCE on the batches of the last epoch (bits)",
 }
 """What each row of panels has across."""
