@@ -36,14 +36,16 @@ def draw_curve(
 
 
 def name_points(axes: Axes, found: pd.DataFrame, name: str) -> None:
-    """Write the setting beside every point, above and below in turn: neighbours' names would overlap."""
+    """Write the setting beside every point, on its four sides in turn: neighbours' names would overlap."""
     bits = found[f"{name}_bits"]
-    above = bits.rank(method="first") % 2 == 1
-    for setting, x, y, up in zip(found["setting"], bits, found["linear_acc"], above, strict=True):
+    order = bits.rank(method="first").astype(int)
+    for setting, x, y, place in zip(found["setting"], bits, found["linear_acc"], order, strict=True):
+        right, up = place % 4 in (0, 1), place % 2 == 1
         axes.annotate(
             str(setting),
             (x, y),
-            xytext=(4, 4 if up else -9),
+            xytext=(4 if right else -4, 4 if up else -9),
+            ha="left" if right else "right",
             textcoords="offset points",
             fontsize=FONT_SIZE - 1.5,
             color=GREY,

@@ -53,12 +53,11 @@ def _shared(found: pd.DataFrame) -> str:
     ]
     stderr = (found["shared_high"] - found["shared_low"]) / (2 * Z95)
     shape = peak_test(np.log2(found["sigma"]), found["shared_bits"], stderr)
-    most = found.loc[found["shared_bits"].idxmax(), "setting"]
     return (
         "Read by InfoNCE of small networks that are fitted to them, blur and residual share at least, in"
         f" bits by the width of the blur: {listed(readings)}; the ceiling is"
-        f" {found['shared_ceiling'].iloc[0]:.2f}. Most is read at {most}. Over the widths, what they share:"
-        f" {_course(shape)}. {_beside('In Fig. 9 they share most', SHARED_MOST_AT, shape)}"
+        f" {found['shared_ceiling'].iloc[0]:.2f}. Over the widths, what they share: {_course(shape)}."
+        f" {_beside('In Fig. 9 they share most', SHARED_MOST_AT, shape)}"
     )
 
 
@@ -102,10 +101,12 @@ def _sides(found: pd.DataFrame) -> str:
     """Test accuracy over what is shared on either side of the width at which most is."""
     top = int(found["shared_bits"].idxmax())
     sides = {
-        "Where the blur is wider than at the most": (found.iloc[top:], MORE),
-        "Where it is narrower": (found.iloc[: top + 1], LESS),
+        "With blurs of this width and wider": (found.iloc[top:], MORE),
+        "With blurs of this width and narrower": (found.iloc[: top + 1], LESS),
     }
-    return " ".join(f"{where}, {_side(side, paper)}" for where, (side, paper) in sides.items())
+    most = found["setting"].iloc[top]
+    said = " ".join(f"{where}, {_side(side, paper)}" for where, (side, paper) in sides.items())
+    return f"They share most at {most}. {said}"
 
 
 def _side(side: pd.DataFrame, paper: PaperSays) -> str:
@@ -119,7 +120,10 @@ def _side(side: pd.DataFrame, paper: PaperSays) -> str:
 
 
 def _in_training(found: pd.DataFrame) -> str:
+    stderr = (found["in_training_high"] - found["in_training_low"]) / (2 * Z95)
+    shape = peak_test(np.log2(found["sigma"]), found["in_training_bits"], stderr.clip(lower=1e-3))
     return (
-        f"The loss itself shows {span(found['in_training_bits'])} bits over the last epoch, of at most"
-        f" {found['in_training_ceiling'].iloc[0]:.2f}, on the batches that it was trained on."
+        f"The loss itself, the paper's axis, shows {span(found['in_training_bits'])} bits over the last epoch,"
+        f" of at most {found['in_training_ceiling'].iloc[0]:.2f}, on the batches that it was trained on; over"
+        f" the widths, {_course(shape)}. Accuracy over these bits: {shape_over(found, 'in_training')}."
     )

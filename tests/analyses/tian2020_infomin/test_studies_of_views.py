@@ -94,7 +94,8 @@ PAPERS = (0.3, 0.34, 0.38, 0.42, 0.5, 0.4, 0.3)
 def test_the_papers_course_is_found_where_it_is() -> None:
     text = describe(widths(PAPERS))
     assert "0.3 4.00 (3.90 to 4.10), 0.4 5.00 (4.90 to 5.10)" in text
-    assert "Most is read at 0.7." in text
+    assert "They share most at 0.7. With blurs of this width and wider" in text
+    assert "Accuracy over these bits: " in text
     assert "In Fig. 9 they share most at 0.7; so it is here." in text
     assert "0.06 to 0.50 bits in the blur and 0.06 to 0.50 in the residual, and 0.80 (0.70 to 0.90)" in text
     assert "highest for 1 (50.0%) and lowest for 0.3 (30.0%), which are told apart" in text
