@@ -122,8 +122,9 @@ def _side(side: pd.DataFrame, paper: PaperSays) -> str:
 def _in_training(found: pd.DataFrame) -> str:
     stderr = (found["in_training_high"] - found["in_training_low"]) / (2 * Z95)
     shape = peak_test(np.log2(found["sigma"]), found["in_training_bits"], stderr.clip(lower=1e-3))
+    ceiling = found["in_training_ceiling"].iloc[0]
     return (
         f"The loss itself, the paper's axis, shows {span(found['in_training_bits'])} bits over the last"
-        f" epoch, of at most {found['in_training_ceiling'].iloc[0]:.2f}, on the batches that it was trained"
-        f" on; over the widths, {_course(shape)}. Accuracy over these bits: {shape_over(found, 'in_training')}."
+        f" epoch, of at most {ceiling:.2f}, on the batches that it was trained on; over the widths,"
+        f" {_course(shape)}. Accuracy over these bits: {shape_over(found, 'in_training')}."
     )
