@@ -157,6 +157,27 @@ ANALYSES: dict[str, Analysis] = {
         smoke="4 minutes, estimated",
         paper="hours, not measured",
     ),
+    "frequency": Analysis(
+        "is there a best width of low and high frequencies? (Tian et al., InfoMin, Fig. 9)",
+        "tian2020_infomin.frequency",
+        "FrequencyRecipe",
+        smoke="5 minutes",
+        paper="days, not measured",
+    ),
+    "augmentation_strength": Analysis(
+        "does accuracy peak as augmentations grow stronger? (Tian et al., InfoMin, Figs. 5, 12 to 14)",
+        "tian2020_infomin.augmentation_strength",
+        "AugmentationStrengthRecipe",
+        smoke="6 minutes, not measured",
+        paper="weeks, not measured",
+    ),
+    "colour_views": Analysis(
+        "does accuracy go with what a colour space's channels share? (Tian et al., InfoMin, Sec. 3.3)",
+        "tian2020_infomin.colour_views",
+        "ColourViewsRecipe",
+        smoke="4 minutes, not measured",
+        paper="days, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",

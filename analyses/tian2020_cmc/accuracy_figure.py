@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.analyses.tian2020_cmc.accuracy_words import Z95, per_setting
+from mitools.analyses.shared.accuracy_by_setting import per_setting
+from mitools.analyses.shared.accuracy_curve import draw_curve, name_points
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
@@ -77,14 +78,8 @@ def _draw_panel(
 ) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=True)
-    bits, accuracy = found[f"{name}_bits"], found["linear_acc"]
-    margin = Z95 * found["linear_acc_stderr"]
-    axes.vlines(bits, accuracy - margin, accuracy + margin, color=colour, linewidth=1)
-    axes.hlines(accuracy, found[f"{name}_low"], found[f"{name}_high"], color=colour, linewidth=1)
-    axes.plot(
-        bits, accuracy, color=colour, marker=marker, markersize=4, linewidth=0.6,
-        linestyle="-" if connected else "none", label="trained by cmc",
-    )  # fmt: skip
+    bits = found[f"{name}_bits"]
+    draw_curve(axes, found, name, colour, marker, "trained by cmc", connected)
     axes.plot(
         bits, found["untrained_acc"], color=GREY, marker="o", markersize=3.5, markerfacecolor="white",
         linestyle="none", label="untrained",
@@ -94,16 +89,7 @@ def _draw_panel(
         found[f"{name}_null"], [0.0] * len(found), color=GREY, marker="|", markersize=8, linestyle="none",
         transform=bottom, clip_on=False, label="permuted pairs",
     )  # fmt: skip
-    above = bits.rank(method="first") % 2 == 1  # neighbours' names would lie on each other
-    for setting, x, y, up in zip(found["setting"], bits, accuracy, above, strict=True):
-        axes.annotate(
-            str(setting),
-            (x, y),
-            xytext=(4, 4 if up else -9),
-            textcoords="offset points",
-            fontsize=FONT_SIZE - 1.5,
-            color=GREY,
-        )
+    name_points(axes, found, name)
     ceiling = found.get(f"{name}_ceiling")
     if ceiling is not None and bits.max() > 0.8 * ceiling.iloc[0]:
         axes.axvline(ceiling.iloc[0], color="black", linestyle=":", linewidth=1, label="ceiling")

@@ -5,10 +5,11 @@ from typing import Annotated
 
 from pydantic import Field
 
+from mitools.analyses.shared.accuracy_by_setting import PaperSays
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.tian2020_cmc.accuracy_figure import accuracy_chart
 from mitools.analyses.tian2020_cmc.accuracy_over_information import ViewPairsRecipe, accuracy_and_information
-from mitools.analyses.tian2020_cmc.accuracy_words import PaperSays, describe
+from mitools.analyses.tian2020_cmc.accuracy_words import describe
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart

@@ -13,8 +13,8 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from mitools.analyses.shared.evaluation import interval_columns
 from mitools.analyses.shared.side_by_side import side_by_side
+from mitools.analyses.shared.view_pairs import require_image_views
 from mitools.backends.runtime import Runtime
-from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
@@ -24,7 +24,7 @@ from mitools.estimators.neural.mine_protocol import MineProtocol
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.training.loop.images_in_memory import load_images
 from mitools.training.recipes import Count, Positive
-from mitools.views.base import View, modality_of, view_key
+from mitools.views.base import View, view_key
 from mitools.views.item_views import draw_views
 from mitools.views.registry import make_view
 
@@ -109,19 +109,6 @@ def measure_pairs(
     require_image_views(pairs)
     jobs = {name: _Job(views, recipe, out / "cells") for name, views in pairs.items()}
     return side_by_side(_measure, jobs, runtime, MEASURED, advance)
-
-
-def require_image_views(pairs: Mapping[str, tuple[str, str]]) -> None:
-    """Refuse views that are not drawn from the image.
-
-    Raises
-    ------
-    InputError
-        Naming the view.
-    """
-    for view in (make_view(name) for views in pairs.values() for name in views):
-        if modality_of(view) != "image":
-            raise InputError(f"view {view.name} is drawn from {modality_of(view)}; name views of the image")
 
 
 def _measure(job: _Job, runtime: Runtime, advance: Advance | None) -> Values:

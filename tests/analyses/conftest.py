@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from mitools.analyses.shared import accuracy_by_setting
 from mitools.backends.threads import threads
 from mitools.encoders.architectures import build
 from mitools.encoders.architectures.convnet import ConvNet
+from mitools.statistics.peak import peak_test
 
 SMALL = "cdp?size=28&background=none&colors=2&digits=2&positions=2"
 """H(C) is 1 bit an attribute, 3 bits for all."""
@@ -26,6 +28,12 @@ def one_core() -> Iterator[None]:
     """Train one run after the other, here: other processes do not know the tiny network."""
     with threads(1):
         yield
+
+
+@pytest.fixture(autouse=True)
+def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shape is refused by p < 0.025, which fifty can say."""
+    monkeypatch.setattr(accuracy_by_setting, "peak_test", partial(peak_test, resamples=50))
 
 
 @pytest.fixture

@@ -46,7 +46,12 @@ from mitools.training.memory.ctc_bank import CTCBank
 from mitools.training.memory.memory_bank import MemoryBank
 from mitools.training.memory.queue import KeyQueue
 from mitools.training.networks.decoder import ConvDecoder
-from mitools.training.networks.heads import EncoderWithHead, ProjectionHead, RepresentationAndClassifier
+from mitools.training.networks.heads import (
+    EncoderWithHead,
+    JigsawHead,
+    ProjectionHead,
+    RepresentationAndClassifier,
+)
 from mitools.training.networks.points import EncoderWithPoints
 from mitools.training.networks.projector import BatchNorm, Projector
 
@@ -100,6 +105,7 @@ LOSSES: dict[Callable[..., Tensor], tuple[Any, ...]] = {
 
 MODULES: dict[type[nn.Module], Callable[[], object]] = {
     ProjectionHead: lambda: ProjectionHead(D, 3).to(META)(rows()),
+    JigsawHead: lambda: JigsawHead(D, 3, "mlp").to(META)(rows(9 * K)),
     RepresentationAndClassifier: lambda: RepresentationAndClassifier(D, 3).to(META)(rows()),
     EncoderWithHead: lambda: EncoderWithHead(nn.Identity(), ProjectionHead(D, 3), D).to(META)(rows()),
     EncoderWithPoints: lambda: points().to(META)(torch.empty(K, 3, 8, 8, device=META)),

@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mitools.core.errors import InputError
+
 
 class KeyQueue(nn.Module):
     """So many unit rows, of which a batch replaces the oldest (He et al. 2020, MoCo).
@@ -54,3 +56,35 @@ class KeyQueue(nn.Module):
         places = (self.next + torch.arange(len(keys), device=keys.device)) % len(self)
         self.rows[places] = functional.normalize(keys.detach(), dim=1)
         self.next.add_(len(keys)).remainder_(len(self))
+
+
+def negatives_among(asked: int | None, usual: int, items: int) -> int:
+    """Give how many negatives a positive has, of so many items.
+
+    Parameters
+    ----------
+    asked
+        How many the recipe asks for; None for the usual number, or all other items where there are fewer.
+    usual
+        The paper's number.
+    items
+        Of the data.
+
+    Raises
+    ------
+    InputError
+        When more are asked for than there are other items.
+
+    Examples
+    --------
+    >>> negatives_among(None, 65536, 1000)
+    999
+    """
+    if asked is None:
+        return min(usual, items - 1)
+    if asked >= items:
+        raise InputError(
+            f"negatives_count {asked} must be fewer than the data's {items} items; leave it out for all"
+            " others"
+        )
+    return asked

@@ -46,6 +46,10 @@ TRAINING_METHODS: dict[str, TrainingMethod] = {
         "infonce:InfoNCE",
         "InfoNCE in one direction; bounds I of the augmented pair",
     ),
+    "moco": TrainingMethod(
+        "moco:MoCo",
+        "InfoNCE against a queue of a momentum encoder's keys, with PIRL's nine crops where asked for",
+    ),
     "supcon": TrainingMethod(
         "supcon:SupCon",
         "every view of every item of a class is a positive; no bound",

@@ -1,18 +1,8 @@
 """A small study of two views: what the analyses of this paper share."""
 
-from functools import partial
 from typing import Any
 
 import pytest
-
-from mitools.analyses.tian2020_cmc import accuracy_words
-from mitools.statistics.peak import peak_test
-
-
-@pytest.fixture(autouse=True)
-def fewer_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A shape is refused by p < 0.025, which a hundred can say."""
-    monkeypatch.setattr(accuracy_words, "peak_test", partial(peak_test, resamples=100))
 
 
 @pytest.fixture

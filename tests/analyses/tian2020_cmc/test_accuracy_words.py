@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.analyses.shared.accuracy_by_setting import PaperSays, per_setting, shape_over
 from mitools.analyses.tian2020_cmc.accuracy_figure import accuracy_chart
-from mitools.analyses.tian2020_cmc.accuracy_words import PaperSays, describe, per_setting, shape_over
+from mitools.analyses.tian2020_cmc.accuracy_words import describe
 from mitools.core.errors import InputError
 
 PAPER = PaperSays("falls", "In the paper accuracy falls")

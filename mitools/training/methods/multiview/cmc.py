@@ -13,7 +13,7 @@ from mitools.training.methods.base import Batch, Loss, Method
 from mitools.training.methods.multiview.negatives import Anchors, Contrast, make_negatives, mean_of
 from mitools.training.methods.multiview.options import ENCODER_MOMENTUM, CMCOptions
 from mitools.training.networks.build import build_network
-from mitools.training.networks.heads import EncoderWithHead, ProjectionHead
+from mitools.training.networks.heads import EncoderWithHead, head_of
 from mitools.training.networks.points import EncoderWithPoints
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import TrainingData
@@ -79,11 +79,7 @@ class CMC(Method):
 
     def _network(self, place: int) -> EncoderWithHead:
         options, shape = self.options, self.shapes[place]
-
-        def head(width: int) -> nn.Module:
-            linear = options.head == "linear"
-            return (nn.Linear if linear else ProjectionHead)(width, options.head_width)
-
+        head = head_of(options.head, options.head_width)
         try:
             # The first view's network is the one that other methods have of this seed.
             seed = derive_seed(self.recipe.seed, 11, place) if place else self.recipe.seed

@@ -204,14 +204,17 @@ class QueueNegatives(BatchNegatives):
 
     Parameters
     ----------
-    views, items, options
-        As for :class:`BankNegatives`.
+    views
+        How many have a queue.
+    length, width
+        Of a queue, and of its rows.
+    temperature
+        Divides the cosine similarities.
     """
 
-    def __init__(self, views: int, items: int, options: CMCOptions) -> None:
-        super().__init__(options.temperature)
-        length = options.count_among(items)
-        self.queues = nn.ModuleList(KeyQueue(length, options.head_width) for _ in range(views))
+    def __init__(self, views: int, length: int, width: int, temperature: float) -> None:
+        super().__init__(temperature)
+        self.queues = nn.ModuleList(KeyQueue(length, width) for _ in range(views))
 
     @property
     def _queues(self) -> list[KeyQueue]:
@@ -260,7 +263,9 @@ def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[
         "batch": lambda: BatchNegatives(options.temperature),
         "bank": lambda: BankNegatives(views, items, options, seed),
         "nce": lambda: NCENegatives(views, items, options, seed),
-        "queue": lambda: QueueNegatives(views, items, options),
+        "queue": lambda: QueueNegatives(
+            views, options.count_among(items), options.head_width, options.temperature
+        ),
     }
     return kinds[options.negatives]()
 

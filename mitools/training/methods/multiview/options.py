@@ -7,6 +7,7 @@ from pydantic import Field
 
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
+from mitools.training.memory.queue import negatives_among
 from mitools.training.recipes import Count, Positive
 from mitools.views.registry import OWN, make_view
 
@@ -79,14 +80,7 @@ class CMCOptions(Recipe):
         InputError
             When more are asked for than there are other items.
         """
-        if self.negatives_count is None:
-            return min(MOST_NEGATIVES, items - 1)
-        if self.negatives_count >= items:
-            raise InputError(
-                f"negatives_count {self.negatives_count} must be fewer than the data's {items} items; leave"
-                " it out for all others"
-            )
-        return self.negatives_count
+        return negatives_among(self.negatives_count, MOST_NEGATIVES, items)
 
     def require_consistent(self) -> None:
         """Refuse views that cannot be contrasted, and names that are no view's.

@@ -1,0 +1,107 @@
+"""What two views share and say of the label before anything is trained on them, as columns of a table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+
+from mitools.analyses.shared.evaluation import interval_columns
+from mitools.backends.runtime import Runtime
+from mitools.core.progress import Advance, silent
+from mitools.core.recipes import Recipe
+from mitools.core.result_store import Values
+from mitools.datasets.open import open_data
+from mitools.shared_information.measure import MeasuredPair, measure_view_pairs
+from mitools.shared_information.settings import ViewSettings
+from mitools.shared_information.view_pair import ViewPair
+from mitools.training.recipes import Count, Positive
+
+
+class MeasuredViewsRecipe(Recipe):
+    """On what images, and by how large networks, views are measured.
+
+    Attributes
+    ----------
+    data
+        A data spec, of labelled images.
+    image_size
+        Images are brought to this size; None for their own.
+    folds, steps, batch_size, learning_rate, width, embedding
+        See :class:`mitools.shared_information.settings.ViewSettings`.
+    seed
+        Of random views, folds and networks.
+    """
+
+    data: Annotated[str, Field(min_length=1)]
+    image_size: Count | None = None
+    folds: Annotated[int, Field(ge=2)] = 2
+    steps: Count = 400
+    batch_size: Annotated[int, Field(ge=8)] = 256
+    learning_rate: Positive = 1e-3
+    width: Annotated[int, Field(ge=8, multiple_of=8)] = 16
+    embedding: Count = 64
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    def settings(self, device: str) -> ViewSettings:
+        """Give the settings of :func:`measure_view_pairs`; InfoNCE alone reads what views share."""
+        given = self.model_dump(exclude={"data", "image_size"})
+        return ViewSettings(methods=("infonce",), device=device, **given)
+
+
+def measure_views_by_networks(
+    pairs: Mapping[str, tuple[str, str]],
+    recipe: MeasuredViewsRecipe,
+    out: Path,
+    runtime: Runtime,
+    advance: Advance | None = None,
+) -> dict[str, Values]:
+    """Measure pairs of views by small networks that are fitted to them and read on other images.
+
+    Parameters
+    ----------
+    pairs
+        Names of two views, by the name of the pair.
+    recipe
+        See :class:`MeasuredViewsRecipe`.
+    out
+        Folder of the analysis; cells lie in ``OUT/cells``.
+    runtime
+        Where the networks are fitted.
+    advance
+        Told what is done.
+
+    Returns
+    -------
+    dict
+        By the pair's name the columns ``shared_bits`` (I(v1;v2), InfoNCE), ``label_v1_bits``,
+        ``label_v2_bits`` and ``label_image_bits`` (label information), each with ``_low`` and ``_high``,
+        ``shared_null``, ``shared_ceiling`` and ``shared_warnings``.
+
+    Raises
+    ------
+    InputError
+        As :func:`mitools.shared_information.measure.measure_view_pairs`.
+    """
+    measured = measure_view_pairs(
+        open_data(recipe.data),
+        [ViewPair(views) for views in pairs.values()],
+        out=out,
+        settings=recipe.settings(str(runtime.device)),
+        image_size=recipe.image_size,
+        advance=advance or silent,
+    )
+    return {name: _columns(pair) for name, pair in zip(pairs, measured.pairs, strict=True)}
+
+
+def _columns(pair: MeasuredPair) -> Values:
+    shared, (first, second) = pair.shared[0], pair.of_view
+    columns: Values = {
+        **interval_columns("shared", shared),
+        "shared_null": shared.null_bits,
+        "shared_ceiling": shared.ceiling_bits,
+        "shared_warnings": ", ".join(warning.word for warning in shared.warnings),
+    }
+    for name, label in (("v1", first), ("v2", second), ("image", pair.image)):
+        columns |= interval_columns(f"label_{name}", label.estimates[0])
+    return columns
