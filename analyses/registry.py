@@ -136,6 +136,27 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="days, not measured",
     ),
+    "number_of_views": Analysis(
+        "does the encoder of a view get better with more further views? (Tian et al., Fig. 4, Table 3)",
+        "tian2020_cmc.view_encoders.number_of_views",
+        "NumberOfViewsRecipe",
+        smoke="6 minutes",
+        paper="days, not measured",
+    ),
+    "every_view": Analysis(
+        "do the encoders of all views get better, by prediction and by contrast? (Tian et al., Table 4)",
+        "tian2020_cmc.view_encoders.every_view",
+        "EveryViewRecipe",
+        smoke="6 minutes",
+        paper="days, not measured",
+    ),
+    "predictive_or_contrastive": Analysis(
+        "is contrast better than prediction, on other data? (Tian et al., Table 5)",
+        "tian2020_cmc.view_encoders.predictive_or_contrastive",
+        "PredictiveOrContrastiveRecipe",
+        smoke="4 minutes",
+        paper="hours, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",
