@@ -86,7 +86,8 @@ def paired_by_seed(
 
     Examples
     --------
-    >>> table = pd.DataFrame({"method": ["a", "a", "b", "b"], "seed": [0, 1, 0, 1], "acc": [3.0, 5.0, 1.0, 3.0]})
+    >>> columns = {"method": ["a", "a", "b", "b"], "seed": [0, 1, 0, 1], "acc": [3.0, 5.0, 1.0, 3.0]}
+    >>> table = pd.DataFrame(columns)
     >>> paired_by_seed(table, "acc", {"method": "a"}, {"method": "b"})
     OverSeeds(mean=2.0, low=2.0, high=2.0)
     """

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.view_encoders.every_view_words import describe

@@ -51,9 +51,7 @@ def _means(table: pd.DataFrame, measure: Measure) -> str:
 
 def _answers(table: pd.DataFrame, measure: Measure) -> str:
     known = set(table.dropna(subset=[measure.column])["method"])
-    told = [
-        _answer(table, measure, one, other) for one, other in QUESTIONS if {one, other} <= known
-    ]
+    told = [_answer(table, measure, one, other) for one, other in QUESTIONS if {one, other} <= known]
     return f" Beyond the intervals {'; '.join(told)}."
 
 

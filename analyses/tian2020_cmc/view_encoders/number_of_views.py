@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Annotated
 
-import pandas as pd
 from pydantic import Field, model_validator
 
 from mitools.analyses.shared.finding import Finding, write_finding
@@ -25,6 +24,7 @@ from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
 
+
 class NumberOfViewsRecipe(SegmentedViewsRecipe):
     """What the analysis is made from, beside what :class:`SegmentedViewsRecipe` lists.
 
@@ -41,8 +41,9 @@ class NumberOfViewsRecipe(SegmentedViewsRecipe):
 
     @model_validator(mode="after")
     def _enough_views(self) -> "NumberOfViewsRecipe":
-        if self.full_graph_views is not None and self.full_graph_views > len(self.views):
-            raise ValueError(f"full_graph_views {self.full_graph_views} is more than the {len(self.views)} views")
+        full, known = self.full_graph_views, len(self.views)
+        if full is not None and full > known:
+            raise ValueError(f"full_graph_views {full} is more than the {known} views")
         return self
 
     def runs(self) -> dict[tuple[str, int, int], TrainingRecipe]:

@@ -139,15 +139,17 @@ def _by_other(table: pd.DataFrame, others: list[str], measure: Measure) -> str:
         difference = paired_by_seed(own, measure.column, {"method": CONTRASTIVE}, {"method": PREDICTIVE})
         told.append(
             f"with {other} {measure.number(means[CONTRASTIVE])} by contrast and"
-            f" {measure.value(means[PREDICTIVE])} by prediction, a difference of {measure.change(difference)},"
-            f" {VERDICTS[difference.sign]}"
+            f" {measure.value(means[PREDICTIVE])} by prediction, a difference of"
+            f" {measure.change(difference)}, {VERDICTS[difference.sign]}"
         )
     return f" {measure.title}: {'; '.join(told)}."
 
 
 def _beside_untrained(table: pd.DataFrame, others: list[str], measure: Measure) -> str:
     start = table.loc[table["method"] == UNTRAINED, measure.column].mean()
-    settings = [{"method": method, "other": other} for method in (CONTRASTIVE, PREDICTIVE) for other in others]
+    settings = [
+        {"method": method, "other": other} for method in (CONTRASTIVE, PREDICTIVE) for other in others
+    ]
     signs = [paired_by_seed(table, measure.column, one, {"method": UNTRAINED}).sign for one in settings]
     return (
         f" The untrained encoder has {measure.value(start)}: {signs.count(1)} of {len(signs)} trained ones"

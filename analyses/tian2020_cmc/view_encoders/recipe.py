@@ -1,4 +1,4 @@
-"""What the studies of view encoders have in common: how they train, with which seeds, and where they measure."""
+"""What the studies of view encoders have in common: their training, their seeds, and where they measure."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ DEFAULT_VIEWS = ["lab:l", "lab:ab"]
 """What a recipe's options hold where it names no views."""
 
 CORE, FULL, PREDICTIVE = "core view", "full graph", "predictive"
-"""Methods: the first view contrasted with each other one, all views with each other, one predicted from another."""
+"""Methods: the first view contrasted with each other one, all with each other, one predicted from another."""
 
 Views = Annotated[tuple[str, ...], Field(min_length=2)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]

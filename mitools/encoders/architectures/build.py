@@ -71,7 +71,8 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     ----------
     text
         ``convnet``, ``convnet_half`` (half its channels), ``cifar_resnet20`` (8, 32, 44, 56, 110),
-        ``resnet18_small`` (50; with a stem for small images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``; for views of an image
+        ``resnet18_small`` (50; with a stem for small images), ``wrn28_4``, ``shufflenetv2_small``,
+        ``resnext32_16x4d``; for views of an image
         ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128) and
         ``resnet50_x0.5`` (1, 2); ``timm:NAME``, or
         ``python:MODULE:FACTORY``: a function that returns the network, called without arguments for images

@@ -190,9 +190,7 @@ def _read(data: LabelledData, items: range, preprocess: Preprocess | Modalities)
     return inputs, torch.stack(maps)
 
 
-def _batch(
-    inputs: Inputs, rows: Tensor, preprocess: Preprocess | Modalities, device: torch.device
-) -> Inputs:
+def _batch(inputs: Inputs, rows: Tensor, preprocess: Preprocess | Modalities, device: torch.device) -> Inputs:
     some: Inputs
     if isinstance(inputs, Mapping):
         some = {name: tensor[rows] for name, tensor in inputs.items()}

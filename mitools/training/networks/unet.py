@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from mitools.core.errors import InputError
 
+
 class UNet(nn.Module):
     """An encoder, and a decoder that reads the last feature map of every size that the encoder makes.
 

@@ -15,6 +15,7 @@ from mitools.core.recipes import make_recipe
 METHODS = ["untrained", "predictive", "core view", "full graph", "supervised"]
 
 
+@pytest.mark.slow
 def test_every_view_method_and_seed_is_measured_once(
     segmented_study: dict[str, Any], tmp_path: Path, written: Callable[[Path], dict[Path, int]]
 ) -> None:
@@ -48,3 +49,33 @@ def test_a_modality_that_the_data_lack_is_one_line(segmented_study: dict[str, An
     recipe = make_recipe(segmented_study | {"views": ["lab:l", "partner:1"]}, EveryViewRecipe, "recipe")
     with pytest.raises(InputError, match="scenes has no partner:1"):
         run(recipe, tmp_path)
+
+
+def table(full: float, spread: float = 0.002) -> pd.DataFrame:
+    """Three seeds of two views: the full graph lies above the untrained encoder by an amount for each."""
+    rows = []
+    for seed in range(3):
+        for view, sign in (("lab:l", 1), ("depth", -1)):
+            values = dict.fromkeys(METHODS, 0.4) | {"full graph": 0.4 + sign * full + spread * (seed - 1)}
+            for method, value in values.items():
+                measures = dict.fromkeys(("pixel_accuracy", "mean_iou"), value)
+                bits = None if method == "supervised" else value
+                row = {"view": view, "method": method, "seed": seed, "h_c_bits": 2.0 if bits else None}
+                rows.append(row | measures | {"i_class_bits": bits})
+    return pd.DataFrame(rows)
+
+
+def test_words_name_the_views_of_each_verdict() -> None:
+    text = describe(table(0.1))
+    assert "full graph lies above untrained for lab:l and full graph lies below untrained for depth" in text
+    assert "core view and untrained are not told apart for any view" in text
+    # Supervised encoders are trained for segmentation alone: no bits of theirs are compared.
+    assert text.count("supervised lies below full graph for lab:l") == 2
+    assert (
+        "lab:l 40.0 untrained, 40.0 predictive, 40.0 core view, 50.0 full graph and 40.0 supervised" in text
+    )
+
+
+def test_differences_within_the_spread_of_seeds_are_not_told() -> None:
+    """Student's margin of three seeds is 2.48 spreads."""
+    assert "full graph lies" not in describe(table(0.02, spread=0.01))
