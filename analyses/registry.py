@@ -157,6 +157,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="4 minutes",
         paper="hours, not measured",
     ),
+    "number_of_negatives": Analysis(
+        "do more negatives make better encoders, and what does the loss show? (Tian et al., Fig. 6)",
+        "tian2020_cmc.view_encoders.number_of_negatives",
+        "NumberOfNegativesRecipe",
+        smoke="2 minutes",
+        paper="days, not measured",
+    ),
     "soft_variables": Analysis(
         "are a run's soft variables what the theorem says? (Niu et al., Theorem 1, Sec. V-C)",
         "niu2025.soft_variables",

@@ -45,6 +45,8 @@ MEASURES = (
 LABEL_MEASURES = (Measure("linear_acc", "linear accuracy", "%", 100.0, 1), BITS)
 """Of studies that classify."""
 
+IN_TRAINING = Measure("in_training_bits", "the in-training estimate of the last epoch", " bits", 1.0, 2)
+
 VERDICTS = {1: "more", -1: "less", 0: "not told apart"}
 """By the sign of a difference whose interval leaves out 0."""
 

@@ -17,11 +17,15 @@ PANELS = {
     "linear_acc": "linear accuracy (share right)",
     "pixel_accuracy": "segmentation: pixel accuracy",
     "mean_iou": "segmentation: mean IoU",
+    "in_training_bits": "in-training estimate (bits)",
 }
 """What an axis says of a column that may be drawn."""
 
 SEGMENTED = ("i_class_bits", "pixel_accuracy", "mean_iou")
 """The panels of a study that segments."""
+
+CEILINGS = {"in_training_bits": "in_training_ceiling_bits"}
+"""Columns that have a ceiling, and the column of it: a dotted line over each setting."""
 
 STYLES = ((BLUE, "o"), (ORANGE, "s"), ("#009E73", "^"), ("#CC79A7", "D"))
 """Colour and marker of each method that is neither untrained nor supervised, in turn."""
@@ -86,6 +90,9 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, across: str, column: str) -> No
     labelled = set()
     for place, setting in enumerate(settings):
         own = table[table[across] == setting]
+        if column in CEILINGS:
+            ceiling = own[CEILINGS[column]].mean()
+            axes.hlines(ceiling, place - 0.3, place + 0.3, color="black", linewidth=0.8, linestyle=":")
         present = list(dict.fromkeys(own["method"]))
         for number, method in enumerate(present):
             values = own.loc[own["method"] == method, column].dropna().to_numpy(float)
