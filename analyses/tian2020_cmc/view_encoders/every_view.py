@@ -14,7 +14,7 @@ from mitools.analyses.tian2020_cmc.view_encoders.quality import (
     require_segmentation,
 )
 from mitools.analyses.tian2020_cmc.view_encoders.quality_figure import quality_chart
-from mitools.analyses.tian2020_cmc.view_encoders.recipe import CORE, FULL, PREDICTIVE, Views
+from mitools.analyses.tian2020_cmc.view_encoders.recipe import CORE, FULL, PREDICTIVE, Views, Width
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart
@@ -28,9 +28,12 @@ class EveryViewRecipe(SegmentedViewsRecipe):
     ----------
     views
         The first is the core view. Prediction is from each view to the first, and from that to the second.
+    decoder_width
+        Channels of the maps of the decoders that predict.
     """
 
     views: Views = ("lab:l", "lab:ab", "depth", "normals")
+    decoder_width: Width = 64
 
     def target_of(self, view: str) -> str:
         """Give the view that is predicted from this one."""
@@ -43,7 +46,7 @@ class EveryViewRecipe(SegmentedViewsRecipe):
             found[_folder(CORE, seed)] = self.contrastive(self.views, seed, core=self.views[0])
             found[_folder(FULL, seed)] = self.contrastive(self.views, seed)
             for place, view in enumerate(self.views):
-                run = self.predictive(view, self.target_of(view), seed)
+                run = self.predictive(view, self.target_of(view), seed, self.decoder_width)
                 found[_folder(f"{PREDICTIVE} {place}", seed)] = run
         return found
 

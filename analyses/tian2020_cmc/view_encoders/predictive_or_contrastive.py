@@ -21,7 +21,7 @@ from mitools.analyses.tian2020_cmc.view_encoders.measure_words import (
 )
 from mitools.analyses.tian2020_cmc.view_encoders.quality import SUPERVISED, UNTRAINED
 from mitools.analyses.tian2020_cmc.view_encoders.quality_figure import quality_chart
-from mitools.analyses.tian2020_cmc.view_encoders.recipe import PREDICTIVE, ViewEncodersRecipe
+from mitools.analyses.tian2020_cmc.view_encoders.recipe import PREDICTIVE, ViewEncodersRecipe, Width
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
@@ -47,6 +47,8 @@ class PredictiveOrContrastiveRecipe(ViewEncodersRecipe):
         Whose encoder is trained and measured: one of the image, which other data have as well.
     others
         It is trained with each of these, once by contrast and once by prediction of it.
+    decoder_width
+        Channels of the maps of the decoders that predict.
     supervised
         How an untrained encoder and a classifier are trained together on the data of `evaluation`, for the
         supervised row; read on a fifth of them.
@@ -54,6 +56,7 @@ class PredictiveOrContrastiveRecipe(ViewEncodersRecipe):
 
     view: str = "lab:l"
     others: Annotated[tuple[str, ...], Field(min_length=1)] = ("depth", "normals", "segmentation?classes=6")
+    decoder_width: Width = 64
     supervised: FineTuningRecipe
 
     @model_validator(mode="after")
@@ -67,7 +70,7 @@ class PredictiveOrContrastiveRecipe(ViewEncodersRecipe):
         found = {}
         for seed in self.seeds:
             for other in self.others:
-                found[PREDICTIVE, other, seed] = self.predictive(self.view, other, seed)
+                found[PREDICTIVE, other, seed] = self.predictive(self.view, other, seed, self.decoder_width)
                 found[CONTRASTIVE, other, seed] = self.contrastive((self.view, other), seed)
         return found
 

@@ -115,13 +115,14 @@ def measure_quality(
         for seed in seeds
     }
     found = side_by_side(_measure, jobs, runtime, MEASURED, advance)
-    rows = {subject.encoder + subject.row["method"]: row for own in found.values() for subject, row in own}
-    return pd.DataFrame([rows[subject.encoder + subject.row["method"]] for subject in subjects])
+    left = {name: iter(rows) for name, rows in found.items()}
+    return pd.DataFrame([next(left[f"seed {subject.row['seed']}"]) for subject in subjects])
 
 
 def _measure(
     job: tuple[tuple[Subject, ...], SegmentedViewsRecipe, Path], runtime: Runtime, advance: Advance | None
-) -> list[tuple[Subject, dict[str, Any]]]:
+) -> list[dict[str, Any]]:
+    """Measure the subjects of a seed, in their order."""
     subjects, recipe, out = job
     evaluation = Evaluation(recipe.evaluation, out, runtime)
     decoded = open_data(recipe.training.data)
@@ -131,7 +132,7 @@ def _measure(
         if row["method"] != SUPERVISED:
             row |= evaluation.certify(subject.encoder).columns
         row |= _segmentation(subject, recipe, decoded, evaluation, runtime)
-        found.append((subject, row))
+        found.append(row)
         if advance:
             advance(MEASURED, done, len(subjects))
     return found

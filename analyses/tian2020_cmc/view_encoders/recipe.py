@@ -18,6 +18,7 @@ CORE, FULL, PREDICTIVE = "core view", "full graph", "predictive"
 """Methods: the first view contrasted with each other one, all with each other, one predicted from another."""
 
 Views = Annotated[tuple[str, ...], Field(min_length=2)]
+Width = Annotated[int, Field(ge=8, multiple_of=8)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
@@ -72,8 +73,17 @@ class ViewEncodersRecipe(Recipe):
             options["point_layers"] = dict.fromkeys(views, self.point_layer)
         return self.training.with_options(**options).model_copy(update={"seed": seed})
 
-    def predictive(self, view: str, target: str, seed: int) -> TrainingRecipe:
+    def predictive(self, view: str, target: str, seed: int, decoder_width: int) -> TrainingRecipe:
         """Give the run that predicts one view from another: with L1, or the classes of a segmentation.
+
+        Parameters
+        ----------
+        view, target
+            What is encoded, and what is predicted from it.
+        seed
+            Of the run.
+        decoder_width
+            Channels of the decoder's maps.
 
         Raises
         ------
@@ -82,6 +92,10 @@ class ViewEncodersRecipe(Recipe):
         """
         predicted = make_view(target)
         classes = modality_of(predicted) == "segmentation" and predicted.channels > 1
-        options = {"views": [view, target], "loss": "cross_entropy" if classes else "l1"}
+        options = {
+            "views": [view, target],
+            "loss": "cross_entropy" if classes else "l1",
+            "decoder_width": decoder_width,
+        }
         content = self.training.model_dump() | {"method": "predictive", "options": options, "seed": seed}
         return make_recipe(content, TrainingRecipe, f"prediction of {target} from {view}")

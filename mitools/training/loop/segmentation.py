@@ -1,7 +1,7 @@
 """Segmentation by a UNet's decoder on a frozen encoder, or by the whole UNet trained (Tian et al. 2020)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Annotated
 
@@ -29,7 +29,7 @@ from mitools.training.networks.unet import UNet
 from mitools.views.modality import UNKNOWN
 
 READ_AT_ONCE = 256
-"""Items of the test data in memory."""
+"""Items whose inputs and segmentation are read together: of data that are rendered, in one rendering."""
 
 
 class SegmentationRecipe(Recipe):
@@ -98,13 +98,13 @@ def segmentation_confusion(
     recipe, runtime = recipe or SegmentationRecipe(), runtime or Runtime()
     device, preprocess = runtime.device, _preprocess(encoder)
     classes = _classes(train, test)
-    inputs, truth = _read(train, range(len(train)), preprocess)
+    inputs, truth = _joined([_read(train, items, preprocess) for items in _portions(train)], train.name)
     truth = truth.to(device)
     with seeded(seed):
         network = UNet(
             deepcopy(encoder.module).to(device),
             _batch(inputs, torch.zeros(1, dtype=torch.int64), preprocess, device),
-            tuple(truth.shape[-2:]),
+            (truth.shape[-2], truth.shape[-1]),
             classes,
             recipe.width,
             frozen,
@@ -113,8 +113,8 @@ def segmentation_confusion(
     network.eval()
     confusion = np.zeros((classes, classes), dtype=np.int64)
     with torch.no_grad(), runtime.autocast():
-        for start in range(0, len(test), READ_AT_ONCE):
-            some, true = _read(test, range(start, min(start + READ_AT_ONCE, len(test))), preprocess)
+        for items in _portions(test):
+            some, true = _read(test, items, preprocess)
             predicted = network(_batch(some, torch.arange(len(true)), preprocess, device)).argmax(dim=1)
             confusion += confusion_counts(predicted.cpu(), true, classes)
     return confusion
@@ -175,6 +175,21 @@ def _classes(train: LabelledData, test: LabelledData) -> int:
             f"the segmentations of {train.name} and {test.name} have other classes; name both alike"
         )
     return len(names)
+
+
+def _portions(data: LabelledData) -> list[range]:
+    n = len(data)
+    return [range(start, min(start + READ_AT_ONCE, n)) for start in range(0, n, READ_AT_ONCE)]
+
+
+def _joined(portions: Sequence[tuple[Inputs, Tensor]], name: str) -> tuple[Inputs, Tensor]:
+    if len({found.shape[1:] for _, found in portions}) > 1:
+        raise InputError(f"items of {name} differ in size; give the encoder an image_size=N")
+    parts, truth = [part for part, _ in portions], torch.cat([found for _, found in portions])
+    if isinstance(parts[0], Tensor):
+        return torch.cat([part for part in parts if isinstance(part, Tensor)]), truth
+    by_name = [part for part in parts if not isinstance(part, Tensor)]
+    return {name: torch.cat([part[name] for part in by_name]) for name in by_name[0]}, truth
 
 
 def _read(data: LabelledData, items: range, preprocess: Preprocess | Modalities) -> tuple[Inputs, Tensor]:
