@@ -1,10 +1,12 @@
 """Whether every view's encoder gets better, by prediction and by contrast (Tian et al. 2020, Table 4)."""
 
+from functools import partial
 from pathlib import Path
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.view_encoders.every_view_words import describe
+from mitools.analyses.tian2020_cmc.view_encoders.measure_words import measures_of
 from mitools.analyses.tian2020_cmc.view_encoders.quality import (
     SUPERVISED,
     UNTRAINED,
@@ -67,7 +69,8 @@ def run(
         return None
     specs = {name: f"run:{folder.path}" for name, folder in folders.items()}
     table = measure_quality(_subjects(recipe, specs), recipe, out, runtime, advance)
-    figures = write_chart(out / "every_view", quality_chart, table, "view")
+    chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
+    figures = write_chart(out / "every_view", chart, table, "view")
     return write_finding(table, describe(table), out, figures)
 
 
@@ -81,8 +84,9 @@ def _subjects(recipe: EveryViewRecipe, specs: dict[str, str]) -> list[Subject]:
                 PREDICTIVE: f"{specs[_folder(f'{PREDICTIVE} {place}', seed)]}?view=0",
                 CORE: f"{core}?view={place}",
                 FULL: f"{full}?view={place}",
-                SUPERVISED: f"{full}@epoch=0?view={place}",
             }
+            if recipe.segmentation is not None:
+                encoders[SUPERVISED] = encoders[UNTRAINED]
             for method, encoder in encoders.items():
                 row = {"view": view, "method": method, "seed": seed}
                 subjects.append(Subject(row, encoder))

@@ -4,7 +4,7 @@ import pandas as pd
 
 from mitools.analyses.shared.finding import listed
 from mitools.analyses.shared.paired_seeds import paired_by_seed
-from mitools.analyses.tian2020_cmc.view_encoders.measure_words import MEASURES, ONE_SEED, Measure
+from mitools.analyses.tian2020_cmc.view_encoders.measure_words import ONE_SEED, Measure, measures_of
 from mitools.analyses.tian2020_cmc.view_encoders.quality import SUPERVISED, UNTRAINED
 from mitools.analyses.tian2020_cmc.view_encoders.recipe import CORE, FULL, PREDICTIVE
 
@@ -34,7 +34,7 @@ def describe(table: pd.DataFrame) -> str:
         f"Encoders of {views}, each measured on its own view alone, {seeds} seed{'s' * (seeds > 1)},"
         f" differences paired by seed; H(C) is {entropy:.2f} bits."
     )
-    for measure in MEASURES:
+    for measure in measures_of(table):
         text += _means(table, measure) + _answers(table, measure)
     return text + ONE_SEED * (seeds == 1)
 

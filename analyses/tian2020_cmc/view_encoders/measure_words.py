@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import pandas as pd
+
 from mitools.analyses.shared.paired_seeds import OverSeeds
 
 
@@ -51,3 +53,8 @@ VERDICTS = {1: "more", -1: "less", 0: "not told apart"}
 """By the sign of a difference whose interval leaves out 0."""
 
 ONE_SEED = " There is one seed, so no difference has an interval, and nothing is told apart."
+
+
+def measures_of(table: pd.DataFrame) -> tuple[Measure, ...]:
+    """Give the measures of a table: certified bits and segmentation, or bits and linear accuracy."""
+    return MEASURES if "mean_iou" in table else LABEL_MEASURES

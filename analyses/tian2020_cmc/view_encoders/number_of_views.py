@@ -1,5 +1,6 @@
 """Whether the encoder of a view gets better with more further views (Tian et al. 2020, Fig. 4, Table 3)."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
+from mitools.analyses.tian2020_cmc.view_encoders.measure_words import measures_of
 from mitools.analyses.tian2020_cmc.view_encoders.number_of_views_words import describe
 from mitools.analyses.tian2020_cmc.view_encoders.quality import (
     SUPERVISED,
@@ -74,7 +76,8 @@ def run(
         return None
     runs = {key: folders[_folder(*key)] for key in recipes}
     table = measure_quality(_subjects(recipe, runs), recipe, out, runtime, advance)
-    figures = write_chart(out / "number_of_views", quality_chart, table, "setting")
+    chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
+    figures = write_chart(out / "number_of_views", chart, table, "setting")
     return write_finding(table, describe(table), out, figures)
 
 
@@ -87,7 +90,8 @@ def _subjects(recipe: NumberOfViewsRecipe, runs: dict[tuple[str, int, int], RunF
             if own_seed == seed:
                 row = _row(recipe, method, count, seed)
                 subjects.append(Subject(row, f"run:{folder.path}?view=0"))
-        subjects.append(Subject(_row(recipe, SUPERVISED, 1, seed), start))
+        if recipe.segmentation is not None:
+            subjects.append(Subject(_row(recipe, SUPERVISED, 1, seed), start))
     return subjects
 
 

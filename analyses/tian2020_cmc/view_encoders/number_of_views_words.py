@@ -6,7 +6,12 @@ import pandas as pd
 
 from mitools.analyses.shared.finding import listed
 from mitools.analyses.shared.paired_seeds import over_seeds, paired_by_seed, slope_over_seeds
-from mitools.analyses.tian2020_cmc.view_encoders.measure_words import MEASURES, ONE_SEED, VERDICTS, Measure
+from mitools.analyses.tian2020_cmc.view_encoders.measure_words import (
+    ONE_SEED,
+    VERDICTS,
+    Measure,
+    measures_of,
+)
 
 
 def describe(table: pd.DataFrame) -> str:
@@ -25,7 +30,7 @@ def describe(table: pd.DataFrame) -> str:
         f"The encoder of {view} is measured, {seeds} seed{'s' * (seeds > 1)} of every setting, differences"
         f" paired by seed. Views: {further}; H(C) is {core['h_c_bits'].iloc[0]:.2f} bits."
     )
-    for measure in MEASURES:
+    for measure in measures_of(table):
         text += _over_views(core, counts, measure)
         text += _beside_untrained(table, counts, measure)
     text += _full_graph(table)
@@ -77,7 +82,7 @@ def _full_graph(table: pd.DataFrame) -> str:
         return ""
     count = int(full["views"].iloc[0])
     told = []
-    for measure in MEASURES:
+    for measure in measures_of(table):
         difference = paired_by_seed(
             table,
             measure.column,
@@ -89,8 +94,10 @@ def _full_graph(table: pd.DataFrame) -> str:
 
 
 def _supervised(table: pd.DataFrame, most: int) -> str:
+    if not (table["method"] == "supervised").any():
+        return ""
     told = []
-    for measure in MEASURES[1:]:
+    for measure in measures_of(table)[1:]:
         values = table.loc[table["method"] == "supervised", measure.column]
         difference = paired_by_seed(
             table, measure.column, {"method": "supervised"}, {"method": "core view", "views": most}

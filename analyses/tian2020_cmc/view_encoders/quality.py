@@ -39,17 +39,19 @@ class SegmentedViewsRecipe(ViewEncodersRecipe):
     Attributes
     ----------
     segmentation
-        How decoders are trained, on the data of `training`; they are read on those of `evaluation`.
+        How decoders are trained, on the data of `training`; they are read on those of `evaluation`. None for
+        the certificate and linear accuracy alone, and so without supervised encoders.
     baseline_epochs
         Of the decoders of untrained and supervised encoders, for which the paper takes more (E.4); as many
         as of all others when None.
     """
 
-    segmentation: SegmentationRecipe
+    segmentation: SegmentationRecipe | None = None
     baseline_epochs: Count | None = None
 
     def decoder_of(self, method: str) -> SegmentationRecipe:
-        """Give how the decoder of such an encoder is trained."""
+        """Give how the decoder of such an encoder is trained; only where there is a segmentation."""
+        assert self.segmentation is not None
         if self.baseline_epochs is None or method not in (UNTRAINED, SUPERVISED):
             return self.segmentation
         return self.segmentation.model_copy(update={"epochs": self.baseline_epochs})
@@ -71,13 +73,15 @@ class Subject(NamedTuple):
 
 
 def require_segmentation(recipe: SegmentedViewsRecipe) -> None:
-    """Refuse data without a segmentation before the hours of training.
+    """Refuse data without a segmentation, where it is measured, before the hours of training.
 
     Raises
     ------
     InputError
         When the data for training or evaluation have none.
     """
+    if recipe.segmentation is None:
+        return
     for spec in (recipe.training.data, recipe.evaluation.data):
         require_modality(open_data(spec), "segmentation")
 
@@ -102,7 +106,8 @@ def measure_quality(
     -------
     DataFrame
         One row a subject, in their order: its own columns, those of a certificate (none of a supervised
-        encoder, which is trained for segmentation alone), ``pixel_accuracy`` and ``mean_iou``.
+        encoder, which is trained for segmentation alone), and where the recipe has a segmentation
+        ``pixel_accuracy`` and ``mean_iou``.
 
     Raises
     ------
@@ -131,7 +136,8 @@ def _measure(
         row = dict(subject.row)
         if row["method"] != SUPERVISED:
             row |= evaluation.certify(subject.encoder).columns
-        row |= _segmentation(subject, recipe, decoded, evaluation, runtime)
+        if recipe.segmentation is not None:
+            row |= _segmentation(subject, recipe, decoded, evaluation, runtime)
         found.append(row)
         if advance:
             advance(MEASURED, done, len(subjects))

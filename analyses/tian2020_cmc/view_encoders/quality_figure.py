@@ -21,9 +21,6 @@ PANELS = {
 }
 """What an axis says of a column that may be drawn."""
 
-SEGMENTED = ("i_class_bits", "pixel_accuracy", "mean_iou")
-"""The panels of a study that segments."""
-
 CEILINGS = {"in_training_bits": "in_training_ceiling_bits"}
 """Columns that have a ceiling, and the column of it: a dotted line over each setting."""
 
@@ -41,7 +38,7 @@ CAPTION = (
 def quality_chart(
     table: pd.DataFrame,
     across: str,
-    columns: Sequence[str] = SEGMENTED,
+    columns: Sequence[str],
     ax: SomeAxes | None = None,
     figure: Figure | None = None,
 ) -> AxesArray:

@@ -76,6 +76,16 @@ def test_words_name_the_views_of_each_verdict() -> None:
     )
 
 
+def test_without_a_segmentation_bits_and_accuracy_are_read() -> None:
+    rows = table(0.1)
+    labelled = rows[rows["method"] != "supervised"].drop(columns=["pixel_accuracy", "mean_iou"])
+    text = describe(labelled.assign(linear_acc=labelled["i_class_bits"]))
+    assert "Linear accuracy (%): lab:l 40.0 untrained, 40.0 predictive, 40.0 core view and 50.0 full" in text
+    assert "Certified I_class (bits): lab:l 0.400 untrained" in text
+    assert "IoU" not in text
+    assert "supervised" not in text
+
+
 def test_differences_within_the_spread_of_seeds_are_not_told() -> None:
     """Student's margin of three seeds is 2.48 spreads."""
     assert "full graph lies" not in describe(table(0.02, spread=0.01))
