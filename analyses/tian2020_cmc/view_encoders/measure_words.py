@@ -1,5 +1,6 @@
 """How the studies of view encoders put a measure, and a difference over seeds, into words."""
 
+import math
 from typing import NamedTuple
 
 import pandas as pd
@@ -30,9 +31,9 @@ class Measure(NamedTuple):
         return f"{self.number(number)}{self.unit}"
 
     def change(self, difference: OverSeeds) -> str:
-        """Give a difference with its interval."""
+        """Give a difference with its interval, where there is one."""
         mean, low, high = (f"{self.scale * number:+.{self.digits}f}" for number in difference)
-        return f"{mean} ({low} to {high})"
+        return mean if math.isnan(difference.low) else f"{mean} ({low} to {high})"
 
 
 BITS = Measure("i_class_bits", "certified I_class", " bits", 1.0, 3)
