@@ -75,7 +75,7 @@ def quality_chart(
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
     add_key(panels, handles, loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=6, fontsize=FONT_SIZE - 1)
-    add_caption(panels, CAPTION, y=-0.09)
+    add_caption(panels, CAPTION, width=65 * len(titles), y=-0.09)
     return panels.array
 
 
