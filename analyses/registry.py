@@ -147,7 +147,7 @@ ANALYSES: dict[str, Analysis] = {
         "do the encoders of all views get better, by prediction and by contrast? (Tian et al., Table 4)",
         "tian2020_cmc.view_encoders.every_view",
         "EveryViewRecipe",
-        smoke="6 minutes",
+        smoke="4 minutes",
         paper="days, not measured",
     ),
     "predictive_or_contrastive": Analysis(
