@@ -1,10 +1,8 @@
 """Whether a small batch limits what an encoder learns, or only what its loss shows (Lee et al., Fig. 4)."""
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import pandas as pd
 from pydantic import Field, field_validator
 
@@ -12,7 +10,7 @@ from mitools.analyses.lee2023.figures.batch_size_figure import batch_size_chart
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
-from mitools.analyses.shared.training_runs import require_held_out, train_all
+from mitools.analyses.shared.training_runs import in_training_columns, require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
@@ -197,7 +195,7 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
         "k_tr": trained.batch_size,
         "learning_rate": trained.optimiser.learning_rate,
         "steps": folder.metrics()[-1]["step"] + 1,
-        **_in_training(folder),
+        **in_training_columns(folder),
         **certified.columns,
         "untrained_i_class_bits": untrained["i_class_bits"],
         "untrained_linear_acc": untrained["linear_acc"],
@@ -205,18 +203,6 @@ def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> 
         "nt_xent_ceiling_bits": nt_xent.ceiling_bits,
         "nt_xent_pairs": nt_xent.settings["pairs"],
         "nt_xent_warnings": ", ".join(warning.word for warning in nt_xent.warnings),
-    }
-
-
-def _in_training(folder: RunFolder) -> Values:
-    """Average the estimate over the last epoch; it is in-sample, so no valid interval exists."""
-    records = folder.metrics()
-    steps = [b - a for a, b in pairwise([-1, *(record["step"] for record in records)])]
-    last = [record["epoch"] == records[-1]["epoch"] for record in records]
-    bits = np.array([record["in_training_bits"] for record in records])
-    return {
-        "in_training_bits": float(np.average(bits[last], weights=np.array(steps)[last])),
-        "in_training_ceiling_bits": records[-1]["ceiling_bits"],
     }
 
 

@@ -1,7 +1,10 @@
 """How an analysis trains its encoders: side by side on a CPU, each gone on with where it stopped."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+
+import numpy as np
 
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.backends.runtime import Runtime
@@ -57,6 +60,24 @@ def train_all(
     }
     side_by_side(_train, left, runtime, TRAINED_ON, advance)
     return folders
+
+
+def in_training_columns(folder: RunFolder) -> dict[str, float]:
+    """Average the estimate of a run over its last epoch; it is in-sample, so no valid interval exists.
+
+    Returns
+    -------
+    dict
+        ``in_training_bits`` and ``in_training_ceiling_bits``.
+    """
+    records = folder.metrics()
+    steps = [b - a for a, b in pairwise([-1, *(record["step"] for record in records)])]
+    last = [record["epoch"] == records[-1]["epoch"] for record in records]
+    bits = np.array([record["in_training_bits"] for record in records])
+    return {
+        "in_training_bits": float(np.average(bits[last], weights=np.array(steps)[last])),
+        "in_training_ceiling_bits": records[-1]["ceiling_bits"],
+    }
 
 
 def with_options(spec: str, **options: str) -> str:

@@ -51,6 +51,7 @@ class Architecture:
 
 NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "convnet": ConvNet,
+    "convnet_half": partial(ConvNet, 16),
     **{f"cifar_resnet{depth}": partial(CifarResNet, depth) for depth in CIFAR_RESNET_DEPTHS},
     **{f"{name}_small": partial(small_resnet, name) for name in ("resnet18", "resnet50")},
     "wrn28_4": partial(WideResNet, 28, 4),
@@ -69,8 +70,9 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     Parameters
     ----------
     text
-        ``convnet``, ``cifar_resnet20`` (8, 32, 44, 56, 110), ``resnet18_small`` (50; with a stem for small
-        images), ``wrn28_4``, ``shufflenetv2_small``, ``resnext32_16x4d``; for views of an image
+        ``convnet``, ``convnet_half`` (half its channels), ``cifar_resnet20`` (8, 32, 44, 56, 110),
+        ``resnet18_small`` (50; with a stem for small images), ``wrn28_4``, ``shufflenetv2_small``,
+        ``resnext32_16x4d``; for views of an image
         ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128) and
         ``resnet50_x0.5`` (1, 2); ``timm:NAME``, or
         ``python:MODULE:FACTORY``: a function that returns the network, called without arguments for images
