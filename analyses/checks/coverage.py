@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
+from scipy.stats import binom
 
 from mitools.analyses.checks.coverage_tasks import COVERAGE_TASKS, INDEPENDENT_TASKS, draw
 from mitools.analyses.checks.estimator_benchmark import why_left_out
@@ -29,6 +30,9 @@ from mitools.training.recipes import Count
 
 PROMISED_SHARE = 0.9
 """Share of samples in which an interval of 95% must hold the truth, or a warning be raised."""
+
+CHANCE = 0.05
+"""Probability below which a cell's samples are not put down to chance."""
 
 CLOSED_FORMS = (
     "ksg", "mixed_ksg", "components", "residuals", "gaussian", "gaussian_copula", "discrete", "nsb",
@@ -69,7 +73,9 @@ class CoverageRecipe(Recipe):
     tasks: tuple[str, ...] | None = None
     first_seed: Annotated[int, Field(ge=0)] = 0
     methods: tuple[str, ...] = CLOSED_FORMS
-    samples: dict[Annotated[int, Field(ge=50)], Count] = {300: 100, 1000: 100, 3000: 100}
+    samples: dict[Annotated[int, Field(ge=50)], Count] = Field(
+        default_factory=lambda: {300: 100, 1000: 100, 3000: 30}, min_length=1
+    )
     trained_methods: tuple[str, ...] = TRAINED
     trained_tasks: tuple[str, ...] | None = None
     trained_size: Annotated[int, Field(ge=50)] = 1000
@@ -191,14 +197,18 @@ def describe(table: pd.DataFrame) -> str:
         return "No method applies to any of these tasks."
     sentences = []
     for method, cells in table.groupby("method", sort=False):
-        short = cells[cells["held_or_warned"] < PROMISED_SHARE]
+        enough = int((cells["held_or_warned"] >= PROMISED_SHARE).sum())
         text = (
             f"{method} held the truth in {cells['held'].mean():.0%} of all samples, and held it or warned in"
-            f" {PROMISED_SHARE:.0%} or more in {len(cells) - len(short)} of {len(cells)} cells"
+            f" {PROMISED_SHARE:.0%} or more in {enough} of {len(cells)} cells"
         )
-        worst = short.nsmallest(3, "held_or_warned")
-        names = [f"{row.task} at n = {row.n:,} ({row.held_or_warned:.0%})" for row in worst.itertuples()]
-        sentences.append(text + (f" (the worst: {listed(names)})" if names else ""))
+        short = cells[_clearly_short(cells)].sort_values("held_or_warned")
+        names = [f"{row.task} at n = {row.n:,} ({row.held_or_warned:.0%})" for row in short.itertuples()]
+        if names:
+            text += f", in {len(names)} of them clearly less: {listed(names)}"
+        elif enough < len(cells):
+            text += ", in the others no less than chance allows"
+        sentences.append(text)
     independent = table[table["task"].isin(INDEPENDENT_TASKS)]
     if not independent.empty:
         sentences.append(
@@ -228,8 +238,13 @@ def coverage_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figu
     axes = open_panels(ax, figure, ["coverage"], (5.2, 1.0 + 0.3 * len(methods))).axes[0]
     place = table["method"].map({method: k for k, method in enumerate(methods)})
     spread = np.random.default_rng(0).uniform(-0.25, 0.25, len(table))
-    warned = table["held_or_warned"] >= PROMISED_SHARE
-    for mask, color, label in ((warned, BLUE, "held, or warned"), (~warned, ORANGE, "neither")):
+    enough, short = table["held_or_warned"] >= PROMISED_SHARE, _clearly_short(table)
+    shown = (
+        (enough, BLUE, "held or warned in 90%"),
+        (~enough & ~short, "0.6", "less, by no more than chance"),
+        (short, ORANGE, "clearly less"),
+    )
+    for mask, color, label in shown:
         axes.plot(table["held"][mask], (place + spread)[mask], ".", color=color, ms=4, label=label)
     axes.axvline(0.95, color="0.6", lw=0.8)
     axes.set_yticks(range(len(methods)), methods, fontsize=FONT_SIZE)
@@ -238,6 +253,13 @@ def coverage_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figu
     axes.legend(fontsize=FONT_SIZE - 1, loc="lower left", frameon=False)
     plain_axes(axes)
     return axes
+
+
+def _clearly_short(table: pd.DataFrame) -> pd.Series:
+    """Say where fewer samples held the truth or warned than chance lets fall below the promised share."""
+    times = (table["held_or_warned"] * table["seeds"]).round()
+    chance = binom.cdf(times, table["seeds"], PROMISED_SHARE)
+    return pd.Series(chance < CHANCE, index=table.index)
 
 
 def _cells(recipe: CoverageRecipe) -> list[_Cell]:
@@ -290,7 +312,7 @@ def _read(cell: _Cell) -> Values:
 
 
 def _reading(found: Estimate, truth: float) -> dict[str, Any]:
-    """What one sample was read as, for :func:`count`."""
+    """Give what :func:`count` counts of one sample."""
     low, high, _ = found.interval_nats or (None, None, None)
     return {
         "truth": truth,

@@ -7,7 +7,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.datasets.known_information.base import Joint, Rows
+from mitools.datasets.known_information.base import Joint
 from mitools.datasets.known_information.channels import JointTable, LabelledIntervals
 from mitools.datasets.known_information.labelled_normals import LabelledNormals
 from mitools.datasets.known_information.tasks import KNOWN_MI_TASKS, KnownMI, sample

@@ -15,7 +15,7 @@ from mitools.estimators.classical.gaussian import read_normal
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.inputs.groups import Groups
-from mitools.estimators.inputs.normality import CLEAR_LEVEL, left_dependence, testable
+from mitools.estimators.inputs.normality import CLEAR_LEVEL, left_dependence, rows_to_test
 from mitools.estimators.inputs.rank_normal import normal_scores, values_recur
 
 ROTATION_KEEPS_SHARE = 0.97
@@ -294,9 +294,13 @@ def _correlations_lost(x: Doubles, y: Doubles, u: Doubles, v: Doubles) -> _Share
     """
     if len(x) <= x.shape[1] + y.shape[1] + 1:
         return _NOTHING
-    of_all = read_normal(x, y)
+    try:
+        of_all = read_normal(x, y)
+    except InputError:  # one side gives a direction of the other: correlations hold no finite number
+        return _NOTHING
     matched = np.array([np.corrcoef(one, other)[0, 1] for one, other in zip(u.T, v.T, strict=True)])
-    return _Shared(of_all.nats + float(np.log1p(-np.square(matched)).sum()) / 2, of_all.stderr)
+    unexplained = np.maximum(1 - np.square(matched), np.finfo(np.float64).eps)
+    return _Shared(of_all.nats + float(np.log(unexplained).sum()) / 2, of_all.stderr)
 
 
 def _dependence_left(
@@ -304,7 +308,7 @@ def _dependence_left(
 ) -> tuple[EstimateWarning, ...]:
     """Say whether x and y depend on each other beyond the matching components."""
     sides = [np.hstack([part, _beyond(side, part)]) for part, side in ((u, x), (v, y))]
-    tested = testable(*sides, groups)
+    tested = rows_to_test(*sides, groups)
     if tested is None or left_dependence(*tested, matched=u.shape[1]) >= CLEAR_LEVEL:
         return ()
     sentence = "x and y depend on each other beyond the matching components: the truth may be far higher"

@@ -11,10 +11,21 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
 from mitools.estimators.array_types import Doubles, RowNumbers
-from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.base import (
+    ClassicalEstimator,
+    ClassicalReading,
+    SideValues,
+    varying_columns,
+)
 from mitools.estimators.classical.grouped import design_effect, stderr_of_mean
 from mitools.estimators.inputs.groups import Groups
-from mitools.estimators.inputs.normality import CLEAR_LEVEL, CLEAR_SHAPE_LEVEL, left_dependence, shape_left, testable
+from mitools.estimators.inputs.normality import (
+    CLEAR_LEVEL,
+    CLEAR_SHAPE_LEVEL,
+    left_dependence,
+    rows_to_test,
+    shape_left,
+)
 from mitools.estimators.inputs.rank_normal import normal_scores
 
 SHRINKAGES = ("auto", "none", "ledoit_wolf", "oas")
@@ -23,9 +34,9 @@ SHRINKAGES = ("auto", "none", "ledoit_wolf", "oas")
 class GaussianEstimator(ClassicalEstimator):
     """Mutual information of a normal with the sample's covariance: ``(log|S_x| + log|S_y| - log|S|) / 2``.
 
-    It sees what is linear. For normal x and y it is the truth; else it may lie on either side of it. Two tests
-    look for that, and raise `not_normal`: whether what a linear fit leaves of a side depends on the other,
-    and whether columns that the other side predicts, and their residuals, are normal
+    It sees what is linear. For normal x and y it is the truth; else it may lie on either side of it. Two
+    tests look for that, and raise `not_normal`: whether what a linear fit leaves of a side depends on the
+    other, and whether columns that the other side predicts, and their residuals, are normal
     (:mod:`mitools.estimators.inputs.normality`).
 
     *Small samples.* The log determinant of a Wishart matrix has a known expectation, and with it the
@@ -109,7 +120,8 @@ class GaussianCopulaEstimator(GaussianEstimator):
     No monotone map of a column changes it and heavy tails do not hurt it. It is the truth where some such
     maps make x and y jointly normal (a Gaussian copula), and sees what is monotone elsewhere. Normal
     scores lose nothing against a parametric fit to first order (Klaassen & Wellner 1997), so bias and
-    standard error are taken as for normal rows.
+    standard error are taken as for normal rows. Few ranks blur strong dependence (by 0.06 of 1.96 nats in
+    300 rows), and so the interval reaches higher by what two halves of the rows read less (not with groups).
 
     Parameters
     ----------
@@ -118,6 +130,23 @@ class GaussianCopulaEstimator(GaussianEstimator):
     """
 
     method: ClassVar[str] = "gaussian_copula"
+
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
+        value, null = super()._read_with_null(x, y, permutation, groups)
+        half = len(x) // 2
+        if groups is None and half > x.shape[1] + y.shape[1] + 1:
+            order = np.random.default_rng([self.seed, 2]).permutation(len(x))
+            halves = [
+                tuple(varying_columns(side[rows]) for side in (x, y)) for rows in (order[:half], order[half:])
+            ]
+            try:
+                read = [self._read(one, other, None).nats for one, other in halves if one.size and other.size]
+                value = replace(value, shortfall=max(value.nats - float(np.mean(read or value.nats)), 0.0))
+            except InputError:  # in half of the rows one side may give the other exactly: no half to compare
+                pass
+        return value, null
 
     def _columns(self, x: SideValues, y: SideValues) -> tuple[SideValues, SideValues]:
         return normal_scores(x), normal_scores(y)
@@ -141,7 +170,7 @@ def read_normal(x: Doubles, y: Doubles) -> ClassicalReading:
 
 def _not_normal(x: Doubles, y: Doubles, groups: Groups | None) -> tuple[EstimateWarning, ...]:
     """Say by what the columns show that they are not jointly normal."""
-    tested = testable(x, y, groups)
+    tested = rows_to_test(x, y, groups)
     if tested is None:
         return ()
     if left_dependence(*tested) < CLEAR_LEVEL:

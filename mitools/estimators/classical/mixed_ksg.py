@@ -44,8 +44,8 @@ class MixedKSG(ClosedFormEstimator):
     nearest of the same class; the fewer rows of other classes are in it, the more information. As for
     :class:`mitools.estimators.classical.ksg.KSG`, tied values are jittered, the standard error counts how
     rows pull on each other, and many dimensions (beyond about ten, unless classes are well separated) read
-    too low; the interval reaches higher by what four times as many neighbours read less. With groups, neighbours are rows of other groups, so that a class that lies in one group is
-    refused.
+    too low; the interval reaches higher by what four times as many neighbours read less. With groups,
+    neighbours are rows of other groups, so that a class that lies in one group is refused.
 
     Parameters
     ----------

@@ -19,8 +19,8 @@ from mitools.estimators.inputs.normality import (
     CLEAR_LEVEL,
     CLEAR_SHAPE_LEVEL,
     left_dependence,
+    rows_to_test,
     shape_left,
-    testable,
 )
 from mitools.estimators.inputs.rank_normal import values_recur
 
@@ -48,8 +48,8 @@ MOST_KNOTS = 101
 """Knots of the map of a column to a normal one."""
 
 ROWS_PER_KNOT = 100
-"""Rows between knots: with few the mapped rows lie more evenly than a sample does, and their entropy reads too
-high (by 0.2 nats with three rows, by 0.04 with ten)."""
+"""Rows between knots: with few the mapped rows lie more evenly than a sample does, and their entropy reads
+too high (by 0.2 nats with three rows, by 0.04 with ten)."""
 
 _ROWS_AT_ONCE = 4096
 
@@ -64,15 +64,16 @@ class ResidualEstimator(ClassicalEstimator):
 
     1. f is linear, or linear on the nearest rows in x (leave-one-out; of up to five columns), on the columns
        as they are and on a piecewise linear map of each to a normal one. The residual of the least entropy is
-       taken; a local fit only where it is clearly better than the linear one. Residuals are divided by what estimating f adds to their spread.
+       taken, a local fit only where it is clearly better than the linear one. Residuals are divided by what
+       estimating f adds to their spread.
     2. ``h(Y)`` and ``h(E)`` are read by nearest neighbours after whitening (Kozachenko & Leonenko 1987): what
        is alike in their shapes cancels in the difference.
     3. ``I(X; E)`` is read by :class:`.KSG`, and taken for 0 where it reads less.
 
     The side of fewer columns is predicted, y if both have as many; it may have five.
 
-    *Interval.* It reaches higher by what four times as many neighbours lose of the entropies and of ``I(X; E)``,
-    and up to what :class:`.KSG` reads of x and y themselves.
+    *Interval.* It reaches higher by what four times as many neighbours lose of the entropies and of
+    ``I(X; E)``, and up to what :class:`.KSG` reads of x and y themselves.
 
     *Bias.* Too low where no such f comes close, or the residual's size depends on x in many columns. Over 32
     pairs of 5 and 8 nats (normal, uniform, Student, turned mixtures of them; 1 to 5 columns; 10,000 rows) the
@@ -166,7 +167,7 @@ class ResidualEstimator(ClassicalEstimator):
         known = [warning for warning in found.warnings if warning.word == "small_sample"]
         # Far neighbours miss dependence, and blur shapes, only where there is some: no warning for nothing.
         some = found.interval_nats is not None and found.interval_nats.low > 0
-        tested = testable(x, gain.residual + gain.predicted, groups) if known and not some else None
+        tested = rows_to_test(x, gain.residual + gain.predicted, groups) if known and not some else None
         if tested is not None:
             some = left_dependence(*tested) < CLEAR_LEVEL or shape_left(*tested) < CLEAR_SHAPE_LEVEL
         told = tuple(known) if some else ()

@@ -26,19 +26,21 @@ Rows = NDArray[np.float64]
 def left_dependence(x: Rows, y: Rows, matched: int = 0) -> float:
     """Test that what a linear fit leaves of either side is independent of the other side.
 
-    For a joint normal it is. Compared are values, signs, squares and the squared norm of one side's columns
-    with values, squares and the squared norm of the other's residuals, and values times the squared norm with
-    the residuals. Ranks are turned into normal scores, whose correlations are about normal with variance 1/n
-    where both sides are independent, whatever their distributions are. Residuals are divided by the spread
-    that fitting leaves them. The greatest of these correlations counts, corrected for their number (Bonferroni), and that of the
-    squared norms, in which a shared scale shows that no single pair of columns tells.
+    For a joint normal it is; columns that are not clearly predicted are taken as they are. Compared are
+    values, signs, squares and the squared norm of one side's columns with values, squares and the squared
+    norm of the other's residuals, and values times the squared norm with the residuals. Ranks are turned into
+    normal scores, whose correlations are about normal with variance 1/n where both sides are independent,
+    whatever their distributions are. Residuals are divided by the spread that fitting leaves them. The
+    greatest of these correlations counts, corrected for their number (Bonferroni), and that of the squared
+    norms, in which a shared scale shows that no single pair of columns tells.
 
     Parameters
     ----------
     x, y
         Shapes (n, d_x) and (n, d_y); no column constant.
     matched
-        So many leading columns of x and y are taken in pairs, and what those of a pair share is not tested.
+        So many leading columns of x and y are taken in pairs: they are uncorrelated with other columns, and
+        what those of a pair share is not tested.
 
     Returns
     -------
@@ -72,7 +74,7 @@ def shape_left(x: Rows, y: Rows) -> float:
     return float(min(1.0, len(p) * p.min()))
 
 
-def testable(x: Rows, y: Rows, groups: Groups | None) -> tuple[Rows, Rows] | None:
+def rows_to_test(x: Rows, y: Rows, groups: Groups | None) -> tuple[Rows, Rows] | None:
     """Give the rows that a test may take for independent: one of each group. None where they are too few."""
     if groups is not None:
         first = np.unique(groups, return_index=True)[1]
@@ -85,15 +87,20 @@ def testable(x: Rows, y: Rows, groups: Groups | None) -> tuple[Rows, Rows] | Non
 
 def _left_in(y: Rows, x: Rows, matched: int) -> float:
     """Test x against what x leaves of y: a p-value."""
-    residual = _residuals(x, y)[0]
+    # A slope that is chance would put tied values, or those of a peak, in the order of x: y is then kept.
+    fitted = _clear(x, y)
+    fitted[:matched] = False
+    residual = np.where(fitted, _residuals(x, y)[0], y)
     u, e = _white(x), _white(residual)
     size_u, size_e = np.square(u).sum(axis=1)[:, None], np.square(e).sum(axis=1)[:, None]
     x, residual = _scores(x), _scores(residual)
     squares_x, squares_e = _scores(np.square(x)), _scores(np.square(residual))
     # Residuals share nothing with what is linear in x, and so no more than chance with the rest of these.
-    signs, cubic = _residuals(u, np.hstack([np.sign(x), x * (size_u - size_u.mean())]))[0].reshape(
-        len(x), 2, -1
-    ).swapaxes(0, 1)
+    signs, cubic = (
+        _residuals(u, np.hstack([np.sign(x), x * (size_u - size_u.mean())]))[0]
+        .reshape(len(x), 2, -1)
+        .swapaxes(0, 1)
+    )
     further = [_of_variance_1(signs), _scores(cubic)]
     blocks = [squares_x.T @ residual, x.T @ squares_e, squares_x.T @ squares_e]
     blocks += [feature.T @ residual for feature in further]
@@ -112,15 +119,21 @@ def _left_in(y: Rows, x: Rows, matched: int) -> float:
 
 def _predicted(x: Rows, y: Rows) -> list[Rows]:
     """Columns of y that x predicts and their residuals, and the leading canonical variate of y: (n,) each."""
-    n, d = len(x), x.shape[1]
-    residual, explained = _residuals(x, y)
-    ratio = explained / np.maximum(1 - explained, 1e-12) * (n - d - 1) / d
-    clear = f_distribution.sf(ratio, d, n - d - 1) < CLEARLY_LINEAR_LEVEL / y.shape[1]
+    clear = _clear(x, y)
     if not clear.any():
         return []
     u, v = _white(x), _white(y)
     leading = v @ np.linalg.svd(u.T @ v)[2][0]
-    return [*y[:, clear].T, *residual[:, clear].T, leading]
+    return [*y[:, clear].T, *_residuals(x, y)[0][:, clear].T, leading]
+
+
+def _clear(x: Rows, y: Rows) -> NDArray[np.bool_]:
+    """Say which columns of y are clearly predicted by x: an F-test, shape (d_y,)."""
+    n, d = len(x), x.shape[1]
+    explained = _residuals(x, y)[1]
+    ratio = explained / np.maximum(1 - explained, 1e-12) * (n - d - 1) / d
+    clear: NDArray[np.bool_] = f_distribution.sf(ratio, d, n - d - 1) < CLEARLY_LINEAR_LEVEL / y.shape[1]
+    return clear
 
 
 def _residuals(x: Rows, y: Rows) -> tuple[Rows, Rows]:
@@ -144,7 +157,7 @@ def _white(rows: Rows) -> Rows:
 
 
 def _scores(rows: Rows) -> Rows:
-    """Normal scores of variance 1; of a column of one value, 0."""
+    """Give normal scores of variance 1; of a column of one value, 0."""
     return _of_variance_1(normal_scores(rows))
 
 
