@@ -1,8 +1,6 @@
 """How often do the intervals hold the truth? Every method that prints one, on pairs of known information."""
 
-from collections.abc import Callable
 from functools import partial
-from itertools import permutations
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -11,7 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
+from scipy.stats import binom
 
+from mitools.analyses.checks.coverage_tasks import COVERAGE_TASKS, INDEPENDENT_TASKS, draw
 from mitools.analyses.checks.estimator_benchmark import why_left_out
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.backends.runtime import Runtime
@@ -21,7 +21,6 @@ from mitools.core.names import check_name
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
-from mitools.datasets.known_information.tasks import KNOWN_MI_TASKS, KnownMI, find_task
 from mitools.estimators.registry import ESTIMATORS, make_estimator
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import SomeAxes, open_panels
@@ -32,6 +31,9 @@ from mitools.training.recipes import Count
 PROMISED_SHARE = 0.9
 """Share of samples in which an interval of 95% must hold the truth, or a warning be raised."""
 
+CHANCE = 0.05
+"""Probability below which a cell's samples are not put down to chance."""
+
 CLOSED_FORMS = (
     "ksg", "mixed_ksg", "components", "residuals", "gaussian", "gaussian_copula", "discrete", "nsb",
     "predictive_coding", "label_information",
@@ -41,25 +43,13 @@ TRAINED = ("adaptive", "infonce", "dv", "nwj", "smile", "difference_of_entropies
 WORDS_OF_DOUBT = frozenset(
     {
         "saturated", "overfit", "still_rising", "small_sample", "undersampled", "few_pairs",
-        "methods_disagree", "rises_with_n",
+        "methods_disagree", "rises_with_n", "not_normal", "dependence_left",
     }
 )  # fmt: skip
 """Warnings that say that the truth may lie elsewhere."""
 
-Draw = Callable[[np.random.Generator, int], np.ndarray]
-
-AWKWARD_COLUMNS: dict[str, Draw] = {
-    "normal": lambda rng, n: rng.standard_normal(n),
-    "heavy tails": lambda rng, n: rng.standard_cauchy(n),
-    "ties": lambda rng, n: np.maximum(rng.standard_normal(n), 0.0),
-    "zero-inflated": lambda rng, n: np.where(rng.random(n) < 0.6, 0.0, rng.exponential(size=n)),
-    "clusters": lambda rng, n: 10.0 * rng.integers(0, 3, n) + rng.standard_normal(n),
-}
-"""Columns of which two are drawn independently: whatever is read of them is chance."""
-
-INDEPENDENT_TASKS = {
-    f"independent: {one}, {other}": (one, other) for one, other in permutations(AWKWARD_COLUMNS, 2)
-}
+SEEDS_OF_A_CELL = 10
+"""Samples of a closed form that are kept together; a fit that trains is kept by itself."""
 
 
 class CoverageRecipe(Recipe):
@@ -68,33 +58,40 @@ class CoverageRecipe(Recipe):
     Attributes
     ----------
     tasks
-        Names in :data:`KNOWN_MI_TASKS` or :data:`INDEPENDENT_TASKS`; all of both when None.
-    methods, sizes, seeds
-        Estimators that train nothing, the numbers of pairs they read, and how many samples of each.
-    trained_methods, trained_size, trained_seeds, max_steps
-        The same of those that train networks, and their steps at most.
+        Names in :data:`.COVERAGE_TASKS`; all when None.
+    first_seed
+        Seed of the first sample; the others follow.
+    methods, samples
+        Estimators that train nothing, and how many samples they read of each number of pairs.
+    trained_methods, trained_tasks, trained_size, trained_seeds, max_steps
+        The same of those that train networks, which tasks of `tasks` they read (all when None), and their
+        steps at most.
     auto_size, auto_seeds
         The same of ``auto``; its networks train as by default.
     """
 
     tasks: tuple[str, ...] | None = None
+    first_seed: Annotated[int, Field(ge=0)] = 0
     methods: tuple[str, ...] = CLOSED_FORMS
-    sizes: Annotated[tuple[Annotated[int, Field(ge=50)], ...], Field(min_length=1)] = (300, 1000, 3000)
-    seeds: Count = 100
+    samples: dict[Annotated[int, Field(ge=50)], Count] = Field(
+        default_factory=lambda: {300: 100, 1000: 100, 3000: 30}, min_length=1
+    )
     trained_methods: tuple[str, ...] = TRAINED
+    trained_tasks: tuple[str, ...] | None = None
     trained_size: Annotated[int, Field(ge=50)] = 1000
-    trained_seeds: Count = 20
+    trained_seeds: Annotated[int, Field(ge=0)] = 20
     max_steps: Count = 500
     auto_size: Annotated[int, Field(ge=50)] = 10_000
     auto_seeds: Annotated[int, Field(ge=0)] = 5
 
 
 class _Cell(NamedTuple):
-    """One method on one task: what is repeated over seeds."""
+    """Some samples of one method on one task."""
 
     task: str
     method: str
     n: int
+    first_seed: int
     seeds: int
     max_steps: int | None
 
@@ -128,33 +125,64 @@ def run(
     if runtime is not None and not runtime.is_main:
         return None
     cells = _cells(recipe)
-    store, rows = ResultStore(out / "cells"), []
+    store, readings = ResultStore(out / "cells"), []
     for done, cell in enumerate(cells):
         if advance:
             advance(f"{cell.method} on {cell.task}, n = {cell.n:,}", done, len(cells))
         kept = store.cell("coverage", cell._asdict(), partial(_read, cell))
-        if "readings" in kept:
-            rows.append(_row(cell, pd.DataFrame(kept["readings"])))
-    table = pd.DataFrame(rows)
+        of_cell = {"task": cell.task, "method": cell.method, "n": cell.n}
+        readings += [of_cell | reading for reading in kept.get("readings", ())]
+    table = count(pd.DataFrame(readings))
     figures = write_chart(out / "coverage", coverage_chart, table)
     return write_finding(table, describe(table), out, figures)
 
 
-def draw(task: str, n: int, seed: int) -> KnownMI:
-    """Draw n pairs of a task by its name.
+def count(readings: pd.DataFrame) -> pd.DataFrame:
+    """Count how often the intervals of each task, method and n held the truth.
 
     Parameters
     ----------
-    task
-        In :data:`KNOWN_MI_TASKS` or :data:`INDEPENDENT_TASKS`.
-    n, seed
-        How many, and the seed they are drawn by.
+    readings
+        One row a sample: ``task``, ``method``, ``n``, ``truth``, ``kind``, ``nats``, ``null_nats``,
+        ``low`` and ``high`` of the interval (None without one), ``words`` of its warnings, ``seconds``.
+
+    Returns
+    -------
+    DataFrame
+        One row a task, method and n, nats. ``held``, ``warned`` (by one of :data:`WORDS_OF_DOUBT`),
+        ``held_or_warned``, ``without_interval`` and ``claimed`` (the interval lies above 0 and above what
+        permuted pairs read) are shares of the samples.
     """
-    if task not in INDEPENDENT_TASKS:
-        return find_task(task).sample(n, seed)
-    rng = np.random.default_rng([seed, *task.encode()])
-    x, y = (AWKWARD_COLUMNS[name](rng, n) for name in INDEPENDENT_TASKS[task])
-    return KnownMI(task, x, y, 0.0, "independent columns")
+    if readings.empty:
+        return readings
+    low, high = readings["low"].astype(float), readings["high"].astype(float)
+    none, truth = low.isna(), readings["truth"]
+    # A lower bound promises that the truth does not lie below it, and no more.
+    below = (truth <= high) | (readings["kind"] == "lower bound")
+    held = none | ((low <= truth) & below)
+    warned = readings["words"].map(lambda words: not WORDS_OF_DOUBT.isdisjoint(words)).astype(bool)
+    judged = readings.assign(
+        held=held,
+        warned=warned,
+        held_or_warned=held | warned,
+        without_interval=none,
+        claimed=low > readings["null_nats"].astype(float).clip(lower=0.0).fillna(0.0),
+        error=readings["nats"] - truth,
+        width=high - low,
+    )
+    table = judged.groupby(["task", "method", "n"], sort=False).agg(
+        seeds=("truth", "size"),
+        truth=("truth", "first"),
+        held=("held", "mean"),
+        warned=("warned", "mean"),
+        held_or_warned=("held_or_warned", "mean"),
+        without_interval=("without_interval", "mean"),
+        claimed=("claimed", "mean"),
+        mean_error=("error", "mean"),
+        mean_width=("width", "mean"),
+        median_seconds=("seconds", "median"),
+    )
+    return table.reset_index()
 
 
 def describe(table: pd.DataFrame) -> str:
@@ -169,15 +197,19 @@ def describe(table: pd.DataFrame) -> str:
         return "No method applies to any of these tasks."
     sentences = []
     for method, cells in table.groupby("method", sort=False):
-        short = cells[cells["held_or_warned"] < PROMISED_SHARE]
+        enough = int((cells["held_or_warned"] >= PROMISED_SHARE).sum())
         text = (
             f"{method} held the truth in {cells['held'].mean():.0%} of all samples, and held it or warned in"
-            f" {PROMISED_SHARE:.0%} or more in {len(cells) - len(short)} of {len(cells)} cells"
+            f" {PROMISED_SHARE:.0%} or more in {enough} of {len(cells)} cells"
         )
-        worst = short.nsmallest(3, "held_or_warned")
-        names = [f"{row.task} at n = {row.n:,} ({row.held_or_warned:.0%})" for row in worst.itertuples()]
-        sentences.append(text + (f" (the worst: {listed(names)})" if names else ""))
-    independent = table[table["truth"] == 0]
+        short = cells[_clearly_short(cells)].sort_values("held_or_warned")
+        names = [f"{row.task} at n = {row.n:,} ({row.held_or_warned:.0%})" for row in short.itertuples()]
+        if names:
+            text += f", in {len(names)} of them clearly less: {listed(names)}"
+        elif enough < len(cells):
+            text += ", in the others no less than chance allows"
+        sentences.append(text)
+    independent = table[table["task"].isin(INDEPENDENT_TASKS)]
     if not independent.empty:
         sentences.append(
             f"on independent pairs {independent['claimed'].mean():.1%} of all intervals lie above what"
@@ -206,8 +238,13 @@ def coverage_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figu
     axes = open_panels(ax, figure, ["coverage"], (5.2, 1.0 + 0.3 * len(methods))).axes[0]
     place = table["method"].map({method: k for k, method in enumerate(methods)})
     spread = np.random.default_rng(0).uniform(-0.25, 0.25, len(table))
-    warned = table["held_or_warned"] >= PROMISED_SHARE
-    for mask, color, label in ((warned, BLUE, "held, or warned"), (~warned, ORANGE, "neither")):
+    enough, short = table["held_or_warned"] >= PROMISED_SHARE, _clearly_short(table)
+    shown = (
+        (enough, BLUE, "held or warned in 90%"),
+        (~enough & ~short, "0.6", "less, by no more than chance"),
+        (short, ORANGE, "clearly less"),
+    )
+    for mask, color, label in shown:
         axes.plot(table["held"][mask], (place + spread)[mask], ".", color=color, ms=4, label=label)
     axes.axvline(0.95, color="0.6", lw=0.8)
     axes.set_yticks(range(len(methods)), methods, fontsize=FONT_SIZE)
@@ -218,75 +255,72 @@ def coverage_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figu
     return axes
 
 
+def _clearly_short(table: pd.DataFrame) -> pd.Series:
+    """Say where fewer samples held the truth or warned than chance lets fall below the promised share."""
+    times = (table["held_or_warned"] * table["seeds"]).round()
+    chance = binom.cdf(times, table["seeds"], PROMISED_SHARE)
+    return pd.Series(chance < CHANCE, index=table.index)
+
+
 def _cells(recipe: CoverageRecipe) -> list[_Cell]:
-    known = [*KNOWN_MI_TASKS, *INDEPENDENT_TASKS]
-    tasks = known if recipe.tasks is None else list(recipe.tasks)
-    for task in tasks:
-        check_name("task", task, known)
+    tasks = list(COVERAGE_TASKS) if recipe.tasks is None else list(recipe.tasks)
+    trained_tasks = tasks if recipe.trained_tasks is None else list(recipe.trained_tasks)
+    for task in (*tasks, *trained_tasks):
+        check_name("task", task, COVERAGE_TASKS)
     for method in (*recipe.methods, *recipe.trained_methods):
         check_name("method", method, ESTIMATORS)
+    first, steps = recipe.first_seed, recipe.max_steps
+    # Seeds are the outer loop: what is there when a run is stopped is a table of fewer of them.
     closed = [
-        _Cell(task, method, n, recipe.seeds, None)
-        for n in recipe.sizes
+        _Cell(task, method, n, first + done, min(SEEDS_OF_A_CELL, seeds - done), None)
+        for done in range(0, max(recipe.samples.values()), SEEDS_OF_A_CELL)
+        for n, seeds in recipe.samples.items()
+        if done < seeds
         for task in tasks
         for method in recipe.methods
     ]
     trained = [
-        _Cell(task, method, recipe.trained_size, recipe.trained_seeds, recipe.max_steps)
-        for task in tasks
+        _Cell(task, method, recipe.trained_size, first + done, 1, steps)
+        for done in range(recipe.trained_seeds)
         for method in recipe.trained_methods
+        for task in trained_tasks
     ]
-    auto = [_Cell(task, "auto", recipe.auto_size, recipe.auto_seeds, None) for task in tasks]
-    return closed + trained + (auto if recipe.auto_seeds else [])
+    auto = [
+        _Cell(task, "auto", recipe.auto_size, first + done, 1, None)
+        for done in range(recipe.auto_seeds)
+        for task in tasks
+    ]
+    return closed + trained + auto
 
 
 def _read(cell: _Cell) -> Values:
     """Read every sample of a cell; where the method does not apply, say why."""
-    left_out = why_left_out(cell.method, draw(cell.task, cell.n, 0))
+    left_out = why_left_out(cell.method, draw(cell.task, cell.n, cell.first_seed))
     if left_out:
         return {"left_out": left_out}
     settings = {} if cell.max_steps is None else {"max_steps": cell.max_steps}
-    readings = []
-    for seed in range(cell.seeds):
+    readings, refused = [], []
+    for seed in range(cell.first_seed, cell.first_seed + cell.seeds):
         known = draw(cell.task, cell.n, seed)
         try:
             fitted = make_estimator(cell.method, seed=seed).set_params(**settings).fit(known.x, known.y)
         except InputError as error:
-            return {"left_out": str(error)}
+            refused.append(str(error))
+            continue
         readings.append(_reading(fitted.estimate_, known.nats))
-    return {"readings": readings}
+    return {"readings": readings, "refused": refused} if readings else {"left_out": refused[0]}
 
 
 def _reading(found: Estimate, truth: float) -> dict[str, Any]:
+    """Give what :func:`count` counts of one sample."""
     low, high, _ = found.interval_nats or (None, None, None)
-    # A lower bound promises that the truth does not lie below it, and no more.
-    above = low is None or low <= truth
-    below = high is None or truth <= high or found.kind == "lower bound"
     return {
         "truth": truth,
-        "error": found.nats - truth,
-        "width": None if low is None or high is None else high - low,
-        "held": above and below,
-        "without_interval": low is None,
-        "warned": any(warning.word in WORDS_OF_DOUBT for warning in found.warnings),
-        "claimed": low is not None and low > max(found.null_nats or 0.0, 0.0),
+        "kind": found.kind,
+        "nats": found.nats,
+        "null_nats": found.null_nats,
+        "low": low,
+        "high": high,
+        "words": [warning.word for warning in found.warnings],
         "seconds": found.seconds,
-    }
-
-
-def _row(cell: _Cell, readings: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "task": cell.task,
-        "method": cell.method,
-        "n": cell.n,
-        "seeds": len(readings),
-        "truth": readings["truth"].iloc[0],
-        "held": readings["held"].mean(),
-        "warned": readings["warned"].mean(),
-        "held_or_warned": (readings["held"] | readings["warned"]).mean(),
-        "without_interval": readings["without_interval"].mean(),
-        "claimed": readings["claimed"].mean(),
-        "mean_error": readings["error"].mean(),
-        "mean_width": readings["width"].astype(float).mean(),
-        "median_seconds": readings["seconds"].median(),
     }

@@ -22,6 +22,8 @@ WarningWord = Literal[
     "few_pairs",
     "methods_disagree",
     "rises_with_n",
+    "not_normal",
+    "dependence_left",
     "copies",
     "near_copies",
     "serial_dependence",

@@ -38,6 +38,7 @@ def assemble_estimate(
     entropy: float | None = None,
     train_nats: float | None = None,
     shortfall: float = 0.0,
+    excess: float = 0.0,
     still_rising: bool = False,
     further_warnings: tuple[EstimateWarning, ...] = (),
     n_train: int = 0,
@@ -63,6 +64,8 @@ def assemble_estimate(
     shortfall
         Nats by which what was trained is thought to fall short of the best: the interval reaches so much
         higher.
+    excess
+        Nats by which the reading is thought to exceed the truth: the interval reaches so much lower.
     still_rising
         Whether fitting ended because its steps did, before *select* had settled.
     further_warnings
@@ -82,7 +85,7 @@ def assemble_estimate(
     interval, found = None, tuple[EstimateWarning, ...]()
     if reading.stderr is not None:
         interval = two_sided(reading.nats, reading.stderr)
-        interval = interval._replace(high=interval.high + shortfall)
+        interval = interval._replace(low=interval.low - excess, high=interval.high + shortfall)
         found = find_warnings(
             interval,
             reading.nats,

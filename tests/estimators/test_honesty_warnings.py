@@ -10,8 +10,9 @@ from mitools.core.estimate import Estimate, WarningWord
 from mitools.estimators.auto import AutoEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.binned import BinnedEstimator
+from mitools.estimators.classical.canonical_components import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
-from mitools.estimators.classical.gaussian import GaussianEstimator
+from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.nsb import NSBEstimator
 from mitools.estimators.neural.variational import VariationalEstimator
@@ -29,6 +30,19 @@ BRIEF: dict[str, Any] = {
 def normal(rho: float, n: int, d: int = 1) -> tuple[Any, Any]:
     x, noise = np.random.default_rng(3).standard_normal((2, n, d))
     return x, rho * x + np.sqrt(1 - rho**2) * noise
+
+
+def squared(columns: int) -> tuple[Any, Any]:
+    """y goes with one column and its square; the other columns are noise of their own."""
+    x, noise = np.random.default_rng(3).standard_normal((2, 500, columns))
+    return x, x[:, :1] + np.square(x[:, -1:]) + 0.5 * noise[:, :1]
+
+
+def one_scale() -> tuple[Any, Any]:
+    """Columns that are uncorrelated and share how large they are."""
+    rng = np.random.default_rng(3)
+    x, y = rng.standard_normal((2, 500, 2)) / np.sqrt(rng.chisquare(2, (1, 500, 1)))
+    return x, y
 
 
 def infonce(rho: float, n: int, d: int = 1, **changes: Any) -> Estimate:
@@ -119,6 +133,15 @@ CASES: list[tuple[WarningWord, Make, Make]] = [
     ("serial_dependence", lambda: walks(shuffled=False), lambda: walks(shuffled=True)),
     ("rises_with_n", lambda: ring(0.005), lambda: ring(0.2)),
     ("methods_disagree", lambda: turned_uniform(0.015), lambda: turned_uniform(0.5)),
+    ("not_normal", lambda: GaussianEstimator().estimate(*squared(1)),
+     lambda: GaussianEstimator().estimate(*normal(0.8, 500, d=2))),
+    ("not_normal", lambda: GaussianCopulaEstimator().estimate(*squared(1)),
+     lambda: GaussianCopulaEstimator().estimate(*normal(0.8, 500, d=2))),
+    # What one pair of components shares is read by neighbours; what a column shares with another is not.
+    ("dependence_left", lambda: ComponentEstimator().estimate(*squared(2)),
+     lambda: ComponentEstimator().estimate(*squared(1))),
+    ("dependence_left", lambda: ComponentEstimator().estimate(*one_scale()),
+     lambda: ComponentEstimator().estimate(*normal(0.8, 500, d=2))),
     ("few_pairs", lambda: infonce(1.0, 300, d=10, method="dv"), lambda: infonce(0.8, 1000, method="dv")),
     ("undersampled", lambda: shuffled_channel(100, 500), lambda: shuffled_channel(10, 500)),
     ("undersampled", lambda: NSBEstimator().estimate(*np.random.default_rng(3).integers(0, 300, (2, 300))),

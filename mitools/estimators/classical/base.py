@@ -35,6 +35,9 @@ class ClassicalReading:
         The most that the method can return at this n, in nats, or None.
     entropy
         What no truth exceeds, in nats, where known.
+    shortfall, excess
+        Nats by which the reading is thought to lie below the truth, and above it: the interval reaches so
+        much higher, and lower.
     warnings
         Those that this method alone can raise.
     record
@@ -45,6 +48,8 @@ class ClassicalReading:
     stderr: float
     ceiling: float | None = None
     entropy: float | None = None
+    shortfall: float = 0.0
+    excess: float = 0.0
     warnings: tuple[EstimateWarning, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
 
@@ -56,7 +61,9 @@ class ClosedFormEstimator(MIEstimator):
     ``n_select`` are 0 and ``n_report`` is n. The null is the same reading with the rows of y permuted, or
     whole groups of them. Columns that are constant carry nothing and are left out; when none is left on
     one side the reading is 0, which is then exact. The interval is that of a normal with the method's
-    standard error; it speaks of sampling, not of the bias that each method's own documentation describes.
+    standard error; where a method knows by how much it may fall short of the truth or exceed it
+    (``shortfall_nats`` and ``excess_nats`` in the settings), the interval reaches so much higher or lower. Of
+    any other bias that its documentation describes it says nothing.
 
     Attributes
     ----------
@@ -115,7 +122,7 @@ class ClosedFormEstimator(MIEstimator):
                 value, null = replace(value, stderr=series.stderr, warnings=further), None
         else:
             value = null = ClassicalReading(0.0, 0.0)
-        few = () if value.warnings else few_units(n, grouped)
+        few = () if any(told.word == "small_sample" for told in value.warnings) else few_units(n, grouped)
         self.estimate_ = assemble_estimate(
             value,
             method=self.method,
@@ -123,12 +130,16 @@ class ClosedFormEstimator(MIEstimator):
             null=null,
             ceiling=value.ceiling,
             entropy=value.entropy,
+            shortfall=value.shortfall,
+            excess=value.excess,
             further_warnings=few + value.warnings,
             n_report=n,
             seconds=time.perf_counter() - started,
             settings=self.settings()
             | {"groups": group_count(grouped)}
             | ({} if block is None else {"block": int(block)})
+            | ({"shortfall_nats": value.shortfall} if value.shortfall else {})
+            | ({"excess_nats": value.excess} if value.excess else {})
             | dict(value.record),
         )
         if series is not None:

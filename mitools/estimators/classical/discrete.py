@@ -97,6 +97,10 @@ class DiscreteEstimator(ClassicalEstimator):
     count. It is 1 to 1.4 times the true deviation in trials, so intervals tend to be wide. Within groups it
     is summed, and what chance adds at independence, where the first order vanishes, is added.
 
+    *Interval.* Counting reads too much as long as rare pairs were not met: 0.05 of 3.82 nats for 50 symbols
+    and their copy with 1% of errors in 300 rows, whatever the correction. The interval reaches lower by what
+    the pairs met once would take off if they stood for all pairs that were not met.
+
     Parameters
     ----------
     correction
@@ -140,6 +144,19 @@ class DiscreteEstimator(ClassicalEstimator):
         return replace(value, ceiling=ceiling, entropy=min(entropies))
 
 
+def _excess(counts: WholeNumbers, possible: int) -> float:
+    """Give by how many nats the reading may exceed the truth for pairs that were not met.
+
+    Pairs met once stand for all the rare ones: their share m of the rows (Good 1953) may as well be spread
+    evenly over the N pairs that were not met, with an entropy of ``m log(N/m)`` where m singletons of n rows
+    were counted as about ``m log n``.
+    """
+    once, unmet = int(np.count_nonzero(counts == 1)), possible - len(counts)
+    if once == 0 or unmet <= once:
+        return 0.0
+    return float(once / counts.sum() * np.log(unmet / once))
+
+
 def read_symbols(
     x: WholeNumbers, y: WholeNumbers, correction: str, groups: Groups | None = None
 ) -> tuple[ClassicalReading, tuple[float, float]]:
@@ -164,10 +181,7 @@ def read_symbols(
     cells, counts = np.unique(x * len(counts_y) + y, return_counts=True)
     in_x, in_y = np.divmod(cells, len(counts_y))
     estimator = CORRECTIONS[correction]
-    entropies = _entropy(counts_x, estimator), _entropy(counts_y, estimator)
-    small, large = sorted(entropies)
-    # In this order rounding cannot lift the reading above the smaller entropy when x gives y.
-    nats = small - (_entropy(counts, estimator) - large)
+    nats, entropies = _value(counts_x, counts_y, counts, estimator)
 
     smooth = miller_madow if correction == "grassberger" else estimator
     left_out = (
@@ -197,7 +211,21 @@ def read_symbols(
         sentence = f"without a correction the reading is about {bits:.2g} bits too high"
         found = (EstimateWarning("small_sample", sentence, "take the correction of grassberger"),)
     record = {"symbols_x": len(counts_x), "symbols_y": len(counts_y), "pairs": len(counts)}
-    return ClassicalReading(nats, stderr, warnings=found, record=record), entropies
+    excess = _excess(counts, len(counts_x) * len(counts_y))
+    return ClassicalReading(nats, stderr, excess=excess, warnings=found, record=record), entropies
+
+
+def _value(
+    counts_x: WholeNumbers,
+    counts_y: WholeNumbers,
+    counts: WholeNumbers,
+    estimator: Callable[[Doubles, Doubles], Doubles],
+) -> tuple[float, tuple[float, float]]:
+    """Give ``H(X) + H(Y) - H(X, Y)`` from counts that are not 0, and the entropies of x and y, nats."""
+    of_x, of_y = _entropy(counts_x, estimator), _entropy(counts_y, estimator)
+    small, large = sorted((of_x, of_y))
+    # In this order rounding cannot lift the reading above the smaller entropy when x gives y.
+    return small - (_entropy(counts, estimator) - large), (of_x, of_y)
 
 
 def check_correction(correction: str) -> None:

@@ -1,5 +1,6 @@
 """Mutual information of the normal distribution with the sample's covariance, or with its ranks'."""
 
+from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -9,10 +10,22 @@ from scipy.special import polygamma
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning
 from mitools.core.names import check_name
-from mitools.estimators.array_types import Doubles
-from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.array_types import Doubles, RowNumbers
+from mitools.estimators.classical.base import (
+    ClassicalEstimator,
+    ClassicalReading,
+    SideValues,
+    varying_columns,
+)
 from mitools.estimators.classical.grouped import design_effect, stderr_of_mean
 from mitools.estimators.inputs.groups import Groups
+from mitools.estimators.inputs.normality import (
+    CLEAR_LEVEL,
+    CLEAR_SHAPE_LEVEL,
+    left_dependence,
+    rows_to_test,
+    shape_left,
+)
 from mitools.estimators.inputs.rank_normal import normal_scores
 
 SHRINKAGES = ("auto", "none", "ledoit_wolf", "oas")
@@ -21,7 +34,10 @@ SHRINKAGES = ("auto", "none", "ledoit_wolf", "oas")
 class GaussianEstimator(ClassicalEstimator):
     """Mutual information of a normal with the sample's covariance: ``(log|S_x| + log|S_y| - log|S|) / 2``.
 
-    It sees what is linear. For normal x and y it is the truth; else it may lie on either side of it.
+    It sees what is linear. For normal x and y it is the truth; else it may lie on either side of it. Two
+    tests look for that, and raise `not_normal`: whether what a linear fit leaves of a side depends on the
+    other, and whether columns that the other side predicts, and their residuals, are normal
+    (:mod:`mitools.estimators.inputs.normality`).
 
     *Small samples.* The log determinant of a Wishart matrix has a known expectation, and with it the
     reading is unbiased for normal rows at any n above the dimension. Shrinking the covariance instead
@@ -69,7 +85,19 @@ class GaussianEstimator(ClassicalEstimator):
     def _check_settings(self) -> None:
         check_name("shrinkage", self.shrinkage, SHRINKAGES)
 
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
+        value, null = super()._read_with_null(x, y, permutation, groups)
+        told = _not_normal(*self._columns(x, y), groups)
+        return replace(value, warnings=value.warnings + told), null
+
+    def _columns(self, x: SideValues, y: SideValues) -> tuple[SideValues, SideValues]:
+        """Give the columns that are taken for normal."""
+        return x, y
+
     def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
+        x, y = self._columns(x, y)
         x, y = _standardised(x), _standardised(y)
         n = len(x)
         white_x, white_y = _whitened(x), _whitened(y)
@@ -92,7 +120,8 @@ class GaussianCopulaEstimator(GaussianEstimator):
     No monotone map of a column changes it and heavy tails do not hurt it. It is the truth where some such
     maps make x and y jointly normal (a Gaussian copula), and sees what is monotone elsewhere. Normal
     scores lose nothing against a parametric fit to first order (Klaassen & Wellner 1997), so bias and
-    standard error are taken as for normal rows.
+    standard error are taken as for normal rows. Few ranks blur strong dependence (by 0.06 of 1.96 nats in
+    300 rows), and so the interval reaches higher by what two halves of the rows read less (not with groups).
 
     Parameters
     ----------
@@ -102,8 +131,56 @@ class GaussianCopulaEstimator(GaussianEstimator):
 
     method: ClassVar[str] = "gaussian_copula"
 
-    def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:
-        return super()._read(normal_scores(x), normal_scores(y), groups)
+    def _read_with_null(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
+        value, null = super()._read_with_null(x, y, permutation, groups)
+        half = len(x) // 2
+        if groups is None and half > x.shape[1] + y.shape[1] + 1:
+            order = np.random.default_rng([self.seed, 2]).permutation(len(x))
+            halves = [
+                tuple(varying_columns(side[rows]) for side in (x, y)) for rows in (order[:half], order[half:])
+            ]
+            try:
+                read = [self._read(one, other, None).nats for one, other in halves if one.size and other.size]
+                value = replace(value, shortfall=max(value.nats - float(np.mean(read or value.nats)), 0.0))
+            except InputError:  # in half of the rows one side may give the other exactly: no half to compare
+                pass
+        return value, null
+
+    def _columns(self, x: SideValues, y: SideValues) -> tuple[SideValues, SideValues]:
+        return normal_scores(x), normal_scores(y)
+
+
+def read_normal(x: Doubles, y: Doubles) -> ClassicalReading:
+    """Read independent rows by an unshrunk covariance, unbiased if they are normal.
+
+    Parameters
+    ----------
+    x, y
+        Shapes (n, d_x) and (n, d_y), n above ``d_x + d_y``; no column constant.
+
+    Raises
+    ------
+    InputError
+        When x and y determine a direction of each other exactly.
+    """
+    return _unbiased(_whitened(_standardised(x)), _whitened(_standardised(y)), None)
+
+
+def _not_normal(x: Doubles, y: Doubles, groups: Groups | None) -> tuple[EstimateWarning, ...]:
+    """Say by what the columns show that they are not jointly normal."""
+    tested = rows_to_test(x, y, groups)
+    if tested is None:
+        return ()
+    if left_dependence(*tested) < CLEAR_LEVEL:
+        what = "what a linear fit leaves of one side depends on the other"
+    elif shape_left(*tested) < CLEAR_SHAPE_LEVEL:
+        what = "columns that depend linearly, or what the fit leaves of them, are not normal"
+    else:
+        return ()
+    sentence = f"{what}: the truth may lie on either side of the reading, beyond its interval"
+    return (EstimateWarning("not_normal", sentence, "take auto, or ksg in few columns"),)
 
 
 class _Moments(NamedTuple):

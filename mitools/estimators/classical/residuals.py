@@ -12,8 +12,16 @@ from mitools.estimators.array_types import Doubles, RowNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
 from mitools.estimators.classical.grouped import stderr_of_mean
 from mitools.estimators.classical.ksg import KSG
+from mitools.estimators.classical.neighbours.shortfall import COARSER
 from mitools.estimators.classical.neighbours.strangers import nearest_strangers
 from mitools.estimators.inputs.groups import Groups
+from mitools.estimators.inputs.normality import (
+    CLEAR_LEVEL,
+    CLEAR_SHAPE_LEVEL,
+    left_dependence,
+    rows_to_test,
+    shape_left,
+)
 from mitools.estimators.inputs.rank_normal import values_recur
 
 MOST_PREDICTED_COLUMNS = 5
@@ -25,6 +33,9 @@ MOST_COLUMNS_OF_LOCAL_FITS = 5
 ROWS_PER_COEFFICIENT = 10
 """Rows of every fit for each of its coefficients."""
 
+STDERRS_OF_CLEARLY_MORE = 2.0
+"""Standard errors by which a local fit must take off more than the linear one to be taken."""
+
 SMALLEST_RESIDUAL = 1e-12
 """Share of y's spread below which a residual is rounding."""
 
@@ -33,7 +44,13 @@ LOCAL_SCATTER_TO_STDERR = 1.15
 of normal, uniform and Student pairs of 5 and 8 nats in one and two columns the true deviation was 0.7
 to 0.9 times the standard error, and the interval held the truth in 90 to 98%."""
 
-_KNOTS = 101
+MOST_KNOTS = 101
+"""Knots of the map of a column to a normal one."""
+
+ROWS_PER_KNOT = 100
+"""Rows between knots: with few the mapped rows lie more evenly than a sample does, and their entropy reads
+too high (by 0.2 nats with three rows, by 0.04 with ten)."""
+
 _ROWS_AT_ONCE = 4096
 
 
@@ -47,12 +64,16 @@ class ResidualEstimator(ClassicalEstimator):
 
     1. f is linear, or linear on the nearest rows in x (leave-one-out; of up to five columns), on the columns
        as they are and on a piecewise linear map of each to a normal one. The residual of the least entropy is
-       taken. Residuals are divided by what estimating f adds to their spread.
+       taken, a local fit only where it is clearly better than the linear one. Residuals are divided by what
+       estimating f adds to their spread.
     2. ``h(Y)`` and ``h(E)`` are read by nearest neighbours after whitening (Kozachenko & Leonenko 1987): what
        is alike in their shapes cancels in the difference.
     3. ``I(X; E)`` is read by :class:`.KSG`, and taken for 0 where it reads less.
 
     The side of fewer columns is predicted, y if both have as many; it may have five.
+
+    *Interval.* It reaches higher by what four times as many neighbours lose of the entropies and of
+    ``I(X; E)``, and up to what :class:`.KSG` reads of x and y themselves.
 
     *Bias.* Too low where no such f comes close, or the residual's size depends on x in many columns. Over 32
     pairs of 5 and 8 nats (normal, uniform, Student, turned mixtures of them; 1 to 5 columns; 10,000 rows) the
@@ -104,9 +125,14 @@ class ResidualEstimator(ClassicalEstimator):
         _check_sides(x, y, self.k, groups)
         gain = self._largest_gain(x, y, groups)
         rest = self._rest(x, gain, groups)
+        nats = float(gain.local.mean()) + max(rest.nats, 0.0)
+        plain = KSG(seed=self.seed).fit(x, y, groups).estimate_
+        of_neighbours = plain.nats + plain.settings.get("shortfall_nats", 0.0)
         value = ClassicalReading(
-            float(gain.local.mean()) + max(rest.nats, 0.0),
+            nats,
             float(np.hypot(_stderr(gain.local, groups), rest.stderr)),
+            # Neighbours err on the low side: what they read of x and y themselves is not excluded.
+            shortfall=max(rest.shortfall + gain.shortfall, of_neighbours - nats),
             warnings=rest.warnings,
             record={"regression": gain.name, "predicted": "x" if swapped else "y", "left_nats": rest.nats},
         )
@@ -118,9 +144,10 @@ class ResidualEstimator(ClassicalEstimator):
         names = ["linear"]
         if x.shape[1] <= MOST_COLUMNS_OF_LOCAL_FITS:
             names += ["locally linear", "locally linear, of normal columns"]
-        return max(
-            (self._gain(name, x, y, groups) for name in names), key=lambda gain: float(gain.local.mean())
-        )
+        gains = [self._gain(name, x, y, groups) for name in names]
+        # The greatest of several readings of nothing is above 0: a local fit must clearly take off more.
+        clear = [gain for gain in gains[1:] if _exceeds(gain.local, gains[0].local)]
+        return max(clear or gains[:1], key=lambda gain: float(gain.local.mean()))
 
     def _gain(self, name: str, x: Doubles, y: Doubles, groups: Groups | None) -> "_Gain":
         """Regress y on x, and give what of y's entropy that takes away."""
@@ -130,24 +157,39 @@ class ResidualEstimator(ClassicalEstimator):
         residual = _linear_residual(x, y) if name == "linear" else _local_residual(x, y, groups)
         if (residual.std(axis=0) < SMALLEST_RESIDUAL).any():
             raise InputError("one side determines a column of the other exactly: the reading is infinite")
-        local = _entropy_terms(y, self.k, groups) - _entropy_terms(residual, self.k, groups)
-        return _Gain(name, local, residual, y - residual)
+        near, far = _entropy_terms(y, self.k, groups) - _entropy_terms(residual, self.k, groups)
+        return _Gain(name, near, max(float((near - far).mean()), 0.0), residual, y - residual)
 
     def _rest(self, x: Doubles, gain: "_Gain", groups: Groups | None) -> "_Rest":
         """Read what x and the residual share; in many columns, what the prediction and the residual share."""
         few = x.shape[1] <= MOST_COLUMNS_OF_LOCAL_FITS
         found = KSG(seed=self.seed).fit(x if few else gain.predicted, gain.residual, groups).estimate_
         known = [warning for warning in found.warnings if warning.word == "small_sample"]
-        # Far neighbours miss dependence only where there is some: a warning for what was found, not for 0.
-        told = tuple(known) if found.interval_nats is not None and found.interval_nats.low > 0 else ()
-        return _Rest(found.nats, found.stderr_nats or 0.0, found.null_nats or 0.0, told)
+        # Far neighbours miss dependence, and blur shapes, only where there is some: no warning for nothing.
+        some = found.interval_nats is not None and found.interval_nats.low > 0
+        tested = rows_to_test(x, gain.residual + gain.predicted, groups) if known and not some else None
+        if tested is not None:
+            some = left_dependence(*tested) < CLEAR_LEVEL or shape_left(*tested) < CLEAR_SHAPE_LEVEL
+        told = tuple(known) if some else ()
+        lacking = found.settings.get("shortfall_nats", 0.0)
+        return _Rest(found.nats, found.stderr_nats or 0.0, found.null_nats or 0.0, lacking, told)
+
+
+def _exceeds(local: Doubles, other: Doubles) -> bool:
+    """Whether the mean of some local terms is clearly above that of others of the same rows."""
+    more = local - other
+    return bool(more.mean() > STDERRS_OF_CLEARLY_MORE * more.std() / np.sqrt(len(more)))
 
 
 class _Gain(NamedTuple):
-    """What a regression takes off y's entropy, local terms of shape (n,), and its residual, shape (n, d)."""
+    """What a regression takes off y's entropy, local terms of shape (n,), and its residual, shape (n, d).
+
+    `shortfall` is what the mean of the terms loses with :data:`.COARSER` times as many neighbours, nats.
+    """
 
     name: str
     local: Doubles
+    shortfall: float
     residual: Doubles
     predicted: Doubles
 
@@ -158,6 +200,7 @@ class _Rest(NamedTuple):
     nats: float
     stderr: float
     null: float
+    shortfall: float
     warnings: tuple[EstimateWarning, ...]
 
 
@@ -184,7 +227,8 @@ def _standardised(rows: Doubles) -> Doubles:
 
 def _near_normal(rows: Doubles) -> Doubles:
     """Map each column to a nearly normal one, linearly between quantiles, which keeps what is fine in it."""
-    n, share = len(rows), np.linspace(0, 1, _KNOTS)
+    n = len(rows)
+    share = np.linspace(0, 1, min(MOST_KNOTS, max(n // ROWS_PER_KNOT, 2) + 1))
     scores = norm.ppf((share * (n - 1) + 0.5) / n)
     mapped = np.empty_like(rows)
     for j, column in enumerate(rows.T):
@@ -232,12 +276,17 @@ def _fewest_strangers(groups: Groups) -> int:
 
 
 def _entropy_terms(rows: Doubles, k: int, groups: Groups | None) -> Doubles:
-    """Kozachenko & Leonenko's local terms but for what depends on n, k and d alone, shape (n,)."""
+    """Kozachenko & Leonenko's local terms but for what depends on n, k and d alone, shape (2, n).
+
+    With k neighbours, and with :data:`.COARSER` times as many.
+    """
     centred = rows - rows.mean(axis=0)
     variances, axes = np.linalg.eigh(centred.T @ centred / len(rows))
     if variances[0] <= variances[-1] * SMALLEST_RESIDUAL**2:
         raise InputError("columns of one side are multiples of each other: they have no joint density")
-    reach = _nearest(centred @ axes / np.sqrt(variances), k, groups)[0][:, -1]
+    most = len(rows) - 1 if groups is None else _fewest_strangers(groups)
+    found = _nearest(centred @ axes / np.sqrt(variances), min(COARSER * k, most), groups)[0]
+    reach = found[:, [k - 1, -1]].T
     if not (reach > 0).all():
         raise InputError("some rows are copies of others: they have no density")
     terms: Doubles = rows.shape[1] * np.log(reach) + np.log(variances).sum() / 2

@@ -9,6 +9,7 @@ from mitools.datasets.known_information.channels import AdditiveUniform
 from mitools.datasets.known_information.elliptical import Gaussian, StudentT, sparse_correlation
 from mitools.datasets.known_information.tasks import find_task, sample
 from mitools.estimators.classical.canonical_components import ComponentEstimator
+from mitools.estimators.classical.ksg import KSG
 
 
 def test_many_columns_of_which_few_interact():
@@ -134,3 +135,23 @@ def test_too_few_rows_and_folds_are_refused():
         ComponentEstimator().estimate(rows, rows)
     with pytest.raises(InputError, match="folds=1"):
         ComponentEstimator(folds=1).estimate(rows, rows)
+
+
+def test_the_interval_reaches_what_the_directions_of_few_rows_miss():
+    joint = Gaussian.sparse(25, 25, 2, 0.8)
+    found = [
+        ComponentEstimator().fit(*joint.draw(600, np.random.default_rng(seed))).estimate_ for seed in range(4)
+    ]
+    assert np.mean([one.nats for one in found]) < joint.truth.nats - 0.1
+    for one in found:
+        assert one.interval_nats.low < joint.truth.nats < one.interval_nats.high
+        assert not one.has_warning("dependence_left")
+
+
+def test_one_column_each_is_read_by_neighbours_whatever_their_correlation():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((1000, 1))
+    y = np.square(x) + 0.1 * rng.standard_normal((1000, 1))
+    found = ComponentEstimator().fit(x, y).estimate_
+    assert found.nats == pytest.approx(KSG().fit(x, y).estimate_.nats, abs=0.05)
+    assert found.nats > 1

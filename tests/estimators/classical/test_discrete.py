@@ -145,3 +145,24 @@ def test_grassbergers_terms_tend_to_the_logarithm():
     # One symbol of a million occurrences and the entropy of a certain thing: 0.
     assert float(CORRECTIONS["grassberger"](large, np.ones(1))) == pytest.approx(0, abs=1e-5)
     assert digamma(1e6) == pytest.approx(np.log(1e6), abs=1e-6)
+
+
+def test_the_interval_allows_for_pairs_that_were_not_met():
+    truth, held, without = None, [], []
+    table = 0.99 * np.eye(50) / 50 + 0.01 / 2500
+    truth = float((table * np.log(table * 2500)).sum())
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        x, y = np.divmod(rng.choice(2500, 300, p=table.ravel()), 50)
+        found = DiscreteEstimator().fit(x, y).estimate_
+        low, high, _ = found.interval_nats
+        held.append(low <= truth <= high)
+        without.append(low + found.settings.get("excess_nats", 0.0) <= truth <= high)
+    assert np.mean(held) >= 0.85 > np.mean(without)
+
+
+def test_where_every_pair_was_met_the_interval_is_that_of_the_error():
+    x, y = np.divmod(np.arange(400) % 16, 4)
+    found = DiscreteEstimator().fit(x, y).estimate_
+    assert "excess_nats" not in found.settings
+    assert found.nats - found.interval_nats.low == pytest.approx(1.96 * found.stderr_nats, rel=1e-3)

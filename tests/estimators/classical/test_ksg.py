@@ -79,7 +79,9 @@ def test_the_truth_is_read_within_its_error(tasks, algorithm):
     estimate = KSG(algorithm=algorithm).estimate(known.x, known.y)
     assert abs(estimate.nats - known.nats) < 3 * estimate.stderr_nats < 0.1
     low, high, confidence = estimate.interval_nats
-    assert (high - low) / 2 == pytest.approx(1.96 * estimate.stderr_nats, rel=1e-3)
+    assert estimate.nats - low == pytest.approx(1.96 * estimate.stderr_nats, rel=1e-3)
+    lacking = estimate.settings.get("shortfall_nats", 0.0)
+    assert high - estimate.nats == pytest.approx(1.96 * estimate.stderr_nats + lacking, rel=1e-3)
     assert confidence == 0.95
     assert estimate.kind == "point estimate"
     assert abs(estimate.null_nats) < 0.05

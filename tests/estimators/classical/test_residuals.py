@@ -97,3 +97,11 @@ def test_what_has_no_density_is_refused():
         read(x[:, :2], x[:, [2, 2]])
     with pytest.raises(InputError, match="too few"):
         read(x[:60], x[:60, 0])
+
+
+@pytest.mark.parametrize("n", [300, 1000])
+def test_independent_columns_read_nothing(n):
+    rng = np.random.default_rng(0)
+    found = [ResidualEstimator().fit(*rng.standard_normal((2, n, 1))).estimate_ for _ in range(15)]
+    assert abs(np.mean([one.nats for one in found])) < 0.05
+    assert sum(one.interval_nats.low > 0 for one in found) <= 3
