@@ -13,6 +13,7 @@ from mitools.core.estimate import EstimateWarning
 from mitools.estimators.automatic.choice import Choice, Readings, error_of
 from mitools.estimators.automatic.subsets import some_rows
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.inputs.even_spacing import ranked_again
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 
@@ -92,7 +93,8 @@ def rise_of_neighbours(
     for rows in (first, ~first):
         given = {} if readings.groups is None else {"groups": readings.groups[rows]}
         try:
-            halves.append(clone(fitted).fit(x[rows], y[rows], **given).estimate_.nats)
+            half = clone(fitted).fit(ranked_again(x, rows), ranked_again(y, rows), **given)
+            halves.append(half.estimate_.nats)
         except InputError:  # too few groups, or values that recur
             return None
     found = fitted.estimate_
@@ -100,7 +102,7 @@ def rise_of_neighbours(
 
 
 def rise_of_critic(
-    fitted: AdaptiveEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings
+    fitted: AdaptiveEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings, retrain: bool = True
 ) -> Rise | None:
     """Train the first fold's critic on half of its rows, and read it on the same pairs.
 
@@ -108,6 +110,8 @@ def rise_of_critic(
     ----------
     fitted, x, y, readings
         As for :func:`rise_of_neighbours`.
+    retrain
+        False where no network added to the closed forms: these alone are then fitted again.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def rise_of_critic(
     if len(parts.train) < 2 * FEWEST_ROWS_OF_HALF:
         return None
     half = some_rows(len(parts.train), _counted(parts), len(parts.train) // 2, readings.seed)
-    again = clone(fitted).set_params(folds=1)
+    again = clone(fitted).set_params(folds=1, scouts=None if retrain else 0)
     again.fit(x, y, parts=replace(parts, train=parts.train[half]))
     other = again.folds_[0].reading
     n = len(fold.reading.influence)
