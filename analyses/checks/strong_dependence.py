@@ -93,9 +93,10 @@ FAMILIES: dict[str, Callable[[float, int], Joint | None]] = {
     "checkerboard": _checkerboard,
 }
 """Every column of x is paired with one of y, and all pairs share alike; Student columns have one scale, which
-shares as well. ``uniform`` is seen by its ranks, so that both margins are uniform; ``mixed`` is normal, uniform
-and Student (1+1) in turn. None is made where a family cannot share so much: a checkerboard shares 0.69 nats a
-column at the most and a sine, whose noise is no wider than itself, 0.6 at the least; one column is no mixture."""
+shares as well. ``uniform`` is seen by its ranks, so that both margins are uniform; ``mixed`` is normal,
+uniform and Student (1+1) in turn. None is made where a family cannot share so much: a checkerboard shares
+0.69 nats a column at the most and a sine, whose noise is no wider than itself, 0.6 at the least; one column
+is no mixture."""
 
 
 class StrongDependenceRecipe(Recipe):

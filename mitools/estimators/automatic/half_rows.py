@@ -16,6 +16,7 @@ from mitools.estimators.base import MIEstimator
 from mitools.estimators.inputs.even_spacing import ranked_again
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
+from mitools.estimators.warnings import two_sided
 
 STDERRS_OF_A_RISE = 2.0
 """Standard errors that a difference between half the rows and all must have to count as one."""
@@ -43,11 +44,14 @@ class Rise(NamedTuple):
         The readings, nats.
     stderr
         Standard error of their difference, nats.
+    same_pairs
+        Whether both were read on the same pairs, so that the error is known and not only limited.
     """
 
     half: float
     whole: float
     stderr: float
+    same_pairs: bool = False
 
     @property
     def nats(self) -> float:
@@ -128,7 +132,7 @@ def rise_of_critic(
     other = again.folds_[0].reading
     n = len(fold.reading.influence)
     stderr = float(np.linalg.norm(fold.reading.influence - other.influence) / n)
-    return Rise(other.nats, fold.reading.nats, stderr)
+    return Rise(other.nats, fold.reading.nats, stderr, same_pairs=True)
 
 
 def _counted(parts: Parts) -> NDArray[np.int64] | None:
@@ -150,11 +154,16 @@ def with_rise(choice: Choice, rise: Rise | None) -> Choice:
     if rise is None:
         return choice
     left = BIAS_LEFT_PER_RISE * rise.nats
-    low, high, _ = choice.estimator.estimate_.interval_nats or (rise.whole, rise.whole, None)
+    found = choice.estimator.estimate_
+    low, high, _ = found.interval_nats or (found.nats, found.nats, None)
+    # What is left is known no better than the rise.
+    reach = two_sided(0.0, BIAS_LEFT_PER_RISE * rise.stderr).high if rise.same_pairs else 0.0
+    up_to = found.nats + left + float(np.hypot(high - found.nats, reach))
+    down_to = found.nats + left - float(np.hypot(found.nats - low, reach))
     return choice._replace(
         warnings=choice.warnings + _warning(rise),
-        up_to=_greatest(choice.up_to, high + left if left > 0 else None),
-        down_to=_least(choice.down_to, low + left if left < 0 else None),
+        up_to=_greatest(choice.up_to, up_to if left > 0 else None),
+        down_to=_least(choice.down_to, down_to if left < 0 else None),
         without_interval=choice.without_interval or rise.is_steep,
     )
 

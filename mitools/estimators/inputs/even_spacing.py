@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MOST_STEPS_A_ROW = 100
-"""Steps between the least and the greatest value, for each row, up to which a spacing is one of the data. That
-of single precision is finer in any table that is searched for neighbours."""
+"""Steps between the least and the greatest value, for each row, up to which a spacing is one of the data.
+That of single precision is finer in any table that is searched for neighbours."""
 
 LARGEST_ROUNDING = 1e-6
 """Share of a step by which values may miss the multiples of it."""
