@@ -278,7 +278,7 @@ def strong_dependence_chart(
         plain_axes(panel)
         if panel is not axes[0]:
             panel.tick_params(labelleft=False)
-    axes[0].legend(fontsize=FONT_SIZE - 1, loc="best", frameon=False)
+    axes[0].legend(fontsize=FONT_SIZE - 1, loc="upper left", frameon=False)
     first: Axes = axes[0]
     return first
 

@@ -3,7 +3,7 @@
 import copy
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import ClassVar, Self
 
 import numpy as np
@@ -92,11 +92,11 @@ class AdaptiveEstimator(CrossFittedEstimator):
     ('lower bound', True)
     """
 
+    scouts: int | None = field(default=None, kw_only=False)
     hidden: Sequence[int] = (64, 64, 64)
     learning_rate: float = 2e-3
     max_steps: int = 2000
     patience: int = 6
-    scouts: int | None = None
 
     def fit(
         self,
