@@ -267,7 +267,7 @@ def strong_dependence_chart(
         low, high = (rows[side].astype(float) - rows["truth"] for side in ("low", "high"))
         panel.axvline(0.0, color="0.6", lw=0.8)
         panel.hlines(place, low, high, color=BLUE, lw=1.0)
-        for mask, color, label in ((told, BLUE, "auto"), (~told, ORANGE, "auto, and nothing told")):
+        for mask, color, label in ((told, BLUE, "auto"), (~told, ORANGE, "auto, not told")):
             panel.plot(rows["error"][mask], place[mask], "o", color=color, ms=3.5, label=label)
         if count == 1:
             panel.plot(rows["sklearn_error"], place, "x", color=GREY, ms=4, label="scikit-learn")
