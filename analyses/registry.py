@@ -241,6 +241,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="1 minute",
         paper="a day, not measured",
     ),
+    "strong_dependence": Analysis(
+        "what is read of 5 to 10 nats in 1 to 20 columns, and does it say where that cannot be told?",
+        "checks.strong_dependence",
+        "StrongDependenceRecipe",
+        smoke="1 minute",
+        paper="an hour, not measured",
+    ),
     "detection": Analysis(
         "does a detector gain from a (self-)supervised start? (Tian et al., Tables 2, 3; Cui et al., 5)",
         "detection.transfer",

@@ -44,10 +44,10 @@ class AutoEstimator(MIEstimator):
     - in up to four columns together, where neighbours are near: ``ksg``, unless another reading clearly
       exceeds it;
     - beyond, where ``residuals`` and another reading agree on 3 nats or more, the greatest;
-    - else ``adaptive`` is trained. ``gaussian_copula`` is shown if the certified bound was reached by that
-      copula and no network could add to it on held-out pairs: then it is the most precise. Else
-      ``adaptive``, the certified lower bound, unless a point estimate exceeds it by more than its own
-      standard error.
+    - else ``adaptive`` is asked: one fold's network is trained, and those of the others only if it adds to
+      the closed form on held-out pairs. ``gaussian_copula`` is shown if the certified bound was reached by
+      that copula and no network could add to it: then it is the most precise. Else ``adaptive``, the
+      certified lower bound, unless a point estimate exceeds it by more than its own standard error.
 
     The interval is the chosen estimator's own and what the other readings add: down to the next reading where
     no other method agrees with the chosen one (``methods_disagree``); and as far as a bias may be left that

@@ -13,8 +13,10 @@ from mitools.core.estimate import EstimateWarning
 from mitools.estimators.automatic.choice import Choice, Readings, error_of
 from mitools.estimators.automatic.subsets import some_rows
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.inputs.even_spacing import ranked_again
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
+from mitools.estimators.warnings import two_sided
 
 STDERRS_OF_A_RISE = 2.0
 """Standard errors that a difference between half the rows and all must have to count as one."""
@@ -42,11 +44,14 @@ class Rise(NamedTuple):
         The readings, nats.
     stderr
         Standard error of their difference, nats.
+    same_pairs
+        Whether both were read on the same pairs, so that the error is known and not only limited.
     """
 
     half: float
     whole: float
     stderr: float
+    same_pairs: bool = False
 
     @property
     def nats(self) -> float:
@@ -92,7 +97,8 @@ def rise_of_neighbours(
     for rows in (first, ~first):
         given = {} if readings.groups is None else {"groups": readings.groups[rows]}
         try:
-            halves.append(clone(fitted).fit(x[rows], y[rows], **given).estimate_.nats)
+            half = clone(fitted).fit(ranked_again(x, rows), ranked_again(y, rows), **given)
+            halves.append(half.estimate_.nats)
         except InputError:  # too few groups, or values that recur
             return None
     found = fitted.estimate_
@@ -100,7 +106,7 @@ def rise_of_neighbours(
 
 
 def rise_of_critic(
-    fitted: AdaptiveEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings
+    fitted: AdaptiveEstimator, x: NDArray[Any], y: NDArray[Any], readings: Readings, retrain: bool = True
 ) -> Rise | None:
     """Train the first fold's critic on half of its rows, and read it on the same pairs.
 
@@ -108,6 +114,8 @@ def rise_of_critic(
     ----------
     fitted, x, y, readings
         As for :func:`rise_of_neighbours`.
+    retrain
+        False where no network added to the closed forms: these alone are then fitted again.
 
     Returns
     -------
@@ -119,12 +127,12 @@ def rise_of_critic(
     if len(parts.train) < 2 * FEWEST_ROWS_OF_HALF:
         return None
     half = some_rows(len(parts.train), _counted(parts), len(parts.train) // 2, readings.seed)
-    again = clone(fitted).set_params(folds=1)
+    again = clone(fitted).set_params(folds=1, scouts=None if retrain else 0)
     again.fit(x, y, parts=replace(parts, train=parts.train[half]))
     other = again.folds_[0].reading
     n = len(fold.reading.influence)
     stderr = float(np.linalg.norm(fold.reading.influence - other.influence) / n)
-    return Rise(other.nats, fold.reading.nats, stderr)
+    return Rise(other.nats, fold.reading.nats, stderr, same_pairs=True)
 
 
 def _counted(parts: Parts) -> NDArray[np.int64] | None:
@@ -146,11 +154,16 @@ def with_rise(choice: Choice, rise: Rise | None) -> Choice:
     if rise is None:
         return choice
     left = BIAS_LEFT_PER_RISE * rise.nats
-    low, high, _ = choice.estimator.estimate_.interval_nats or (rise.whole, rise.whole, None)
+    found = choice.estimator.estimate_
+    low, high, _ = found.interval_nats or (found.nats, found.nats, None)
+    # What is left is known no better than the rise.
+    reach = two_sided(0.0, BIAS_LEFT_PER_RISE * rise.stderr).high if rise.same_pairs else 0.0
+    up_to = found.nats + left + float(np.hypot(high - found.nats, reach))
+    down_to = found.nats + left - float(np.hypot(found.nats - low, reach))
     return choice._replace(
         warnings=choice.warnings + _warning(rise),
-        up_to=_greatest(choice.up_to, high + left if left > 0 else None),
-        down_to=_least(choice.down_to, low + left if left < 0 else None),
+        up_to=_greatest(choice.up_to, up_to if left > 0 else None),
+        down_to=_least(choice.down_to, down_to if left < 0 else None),
         without_interval=choice.without_interval or rise.is_steep,
     )
 

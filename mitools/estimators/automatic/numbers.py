@@ -40,6 +40,9 @@ NATS_BEYOND_NETWORKS = 3.0
 """Nats from which no network is trained if the residuals of a regression and another reading agree: what it
 certifies from ten thousand rows falls behind there, by 0.2 of 4 nats and more."""
 
+SCOUTS = 1
+"""Folds whose networks say whether those of the others are trained."""
+
 STDERRS_AGAINST_NORMAL = 3.0
 """Standard errors that a difference must have to count against a normal dependence."""
 
@@ -76,7 +79,7 @@ def choose_for_numbers(x: NDArray[Any], y: NDArray[Any], readings: Readings) -> 
         )
     else:
         certified = AdaptiveEstimator(
-            max_steps=readings.max_steps, device=readings.device, seed=readings.seed
+            scouts=SCOUTS, max_steps=readings.max_steps, device=readings.device, seed=readings.seed
         )
         readings.fit_on_parts(certified, x, y)
         points += [] if near is None else [near]
@@ -202,8 +205,7 @@ def _held_against_others(choice: Choice, x: NDArray[Any], y: NDArray[Any], readi
     """Hold a choice against the other methods and against half the rows."""
     chosen = choice.estimator
     if isinstance(chosen, AdaptiveEstimator):
-        # A closed form that no network adds to is as good on half the rows.
-        return with_rise(choice, rise_of_critic(chosen, x, y, readings)) if _network_adds(chosen) else choice
+        return with_rise(choice, rise_of_critic(chosen, x, y, readings, retrain=_network_adds(chosen)))
     is_ksg_of_all = isinstance(chosen, KSG) and not chosen.correct_nonuniformity
     if not is_ksg_of_all and not isinstance(chosen, NeighboursOfColumns):
         found = chosen.estimate_

@@ -35,6 +35,7 @@ from mitools.estimators.classical.neighbours.thinning import (
     fewest_strangers,
     read_groups,
 )
+from mitools.estimators.inputs.even_spacing import spread_within_steps
 from mitools.estimators.inputs.groups import Groups
 
 
@@ -138,6 +139,9 @@ class KSG(ClosedFormEstimator):
         if self.correct_nonuniformity and self.k <= d:
             raise InputError(f"the non-uniformity correction needs k above the {d} dimensions of x and y")
         rng = np.random.default_rng([self.seed, 2])
+        if self.correct_nonuniformity:
+            within = np.random.default_rng([self.seed, 8])
+            x, y = spread_within_steps(x, within), spread_within_steps(y, within)
         x, y = with_margins(x, self.margins, rng), with_margins(y, self.margins, rng)
         if groups is not None:
             value = self._read_groups(x, y, groups, rng)

@@ -14,6 +14,7 @@ from mitools.estimators.classical.grouped import stderr_of_mean
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.neighbours.shortfall import COARSER
 from mitools.estimators.classical.neighbours.strangers import nearest_strangers
+from mitools.estimators.inputs.even_spacing import spread_within_steps
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.normality import (
     CLEAR_LEVEL,
@@ -123,6 +124,8 @@ class ResidualEstimator(ClassicalEstimator):
         swapped = y.shape[1] > x.shape[1]
         x, y = (y, x) if swapped else (x, y)
         _check_sides(x, y, self.k, groups)
+        within = np.random.default_rng([self.seed, 8])
+        x, y = spread_within_steps(x, within), spread_within_steps(y, within)
         gain = self._largest_gain(x, y, groups)
         rest = self._rest(x, gain, groups)
         nats = float(gain.local.mean()) + max(rest.nats, 0.0)

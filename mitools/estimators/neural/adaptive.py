@@ -1,15 +1,17 @@
 """The certificate for continuous rows: the closed form that *select* prefers, corrected by a network."""
 
 import copy
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import ClassVar, NamedTuple, Self
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.errors import InputError
 from mitools.estimators.critics.corrected import CorrectedCritic
 from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.critics.networks import BlindCritic
@@ -17,11 +19,17 @@ from mitools.estimators.critics.row_norm import ColumnsWithSize, MappedCritic, S
 from mitools.estimators.critics.student_copula import StudentCopulaBase
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.scaling import fit_scaling
+from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.critic_choice import CriticStart
 from mitools.estimators.neural.cross_fitted import CrossFittedEstimator
 from mitools.estimators.neural.methods import VARIATIONAL_METHODS, CriticMethod
 from mitools.estimators.neural.plan import Plan, Scaling, SplitFit
+from mitools.estimators.neural.scouts import fit_with_scouts
 from mitools.estimators.neural.training_loop import FittedCritic
+from mitools.estimators.pairs import Pairing
+
+NARROW_BASES = ("blind", "gaussian copula", "student copula")
+WIDE_BASES = (*NARROW_BASES, "gaussian with size")
 
 NARROW_COLUMNS = 10
 """Columns up to which the network sees a side as it is, and not through canonical variates alone."""
@@ -54,6 +62,13 @@ class AdaptiveEstimator(CrossFittedEstimator):
 
     Parameters
     ----------
+    scouts
+        Folds whose networks are trained first. Where these add nothing to their bases on *select*, no other
+        network is trained: every fold reads its base, fitted again to *train* and *select* together, of
+        which it then needs none to stop by. Else the others train what read more on the scouts' *select*: the
+        correction, or the network alone. Other folds report rows of that *select*, which has then decided
+        between two critics that were fitted to other rows. 0 trains no network at all; None trains all folds
+        at once, and so does :func:`.fit_many`.
     hidden, folds, batch_size, learning_rate, max_steps, check_every, patience, average, device, seed
         See :class:`mitools.estimators.neural.settings.CriticFitSettings`. Three narrow layers
         came 0.03 to 0.1 nats closer than two wide ones on pairs whose columns are turned by the row's
@@ -77,10 +92,52 @@ class AdaptiveEstimator(CrossFittedEstimator):
     ('lower bound', True)
     """
 
+    scouts: int | None = field(default=None, kw_only=False)
     hidden: Sequence[int] = (64, 64, 64)
     learning_rate: float = 2e-3
     max_steps: int = 2000
     patience: int = 6
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        pairing: Pairing | None = None,
+        parts: Parts | None = None,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the critics, stop them on *select*, and read the bound once on *report*.
+
+        Parameters
+        ----------
+        x, y, pairing, parts, groups
+            As for :meth:`.CrossFittedEstimator.fit`.
+
+        Raises
+        ------
+        InputError
+            When a setting is out of its range, the input is malformed or a score is not finite.
+        """
+        if self.scouts is None:
+            return super().fit(x, y, pairing, parts, groups)
+        if self.scouts < 0:
+            raise InputError(f"scouts is {self.scouts}, but it must be at least 0, or None for all folds")
+        started = time.perf_counter()
+        plan = self.plan(x, y, pairing, parts, groups)
+        fitted, adds = fit_with_scouts(plan, self.scouts, self.fit_members)
+        if not adds:
+            plan, fitted = self._by_bases(plan, fitted)
+        return self.conclude(plan, fitted, time.perf_counter() - started)
+
+    def _by_bases(self, plan: Plan, fitted: Sequence[FittedCritic]) -> tuple[Plan, list[FittedCritic]]:
+        """Let every fold read its base, fitted again; what *select* read before says if it is blind."""
+        strategy, folds = self.strategy(), len(plan.folds)
+        again = [strategy.refit(fit, start) for fit, start in zip(plan.folds, plan.starts, strict=False)]
+        bases = [
+            one._replace(critic=start.critic, best=one.start)
+            for one, start in zip(fitted, again, strict=False)
+        ]
+        return plan._replace(starts=again + plan.starts[folds:]), [*bases, *fitted[folds:]]
 
     def strategy(self) -> "ClosedFormStrategy":
         """Give how critics are started and read."""
@@ -132,35 +189,39 @@ class ClosedFormStrategy:
         x, y = fit.training_pairs()
         narrow = max(fit.sides.x.shape[1], fit.sides.y.shape[1]) <= NARROW_COLUMNS
         gaussian = GaussianCopulaBase.fit(x, y)
-        candidates = _candidates(x, y, gaussian, wide=not narrow)
+        names = NARROW_BASES if narrow else WIDE_BASES
+        candidates = {name: _fit_base(name, x, y, gaussian) for name in names}
         pairs, strangers = fit.rows(fit.select), fit.strangers(fit.select)
-        read = [fit.method.read_select(each.critic, *pairs, *strangers) for each in candidates]
-        best = candidates[max(range(len(candidates)), key=lambda k: read[k].nats)]
+        read = {
+            name: fit.method.read_select(base, *pairs, *strangers).nats for name, base in candidates.items()
+        }
+        best = max(names, key=lambda name: read[name])
         see_x = VariatesWithSize(x, _clear(x, gaussian.to_u, gaussian))
         see_y = VariatesWithSize(y, _clear(y, gaussian.to_v, gaussian))
         with seeded(fit.seed):
             network = SmoothCritic(see_x.width, see_y.width, self.hidden)
         correction = MappedCritic(network, see_x, see_y)
-        critic = CorrectedCritic(best.critic, correction).to(x.device)
-        return CriticStart(critic, best.name, copy.deepcopy(correction) if narrow else None)
+        critic = CorrectedCritic(candidates[best], correction).to(x.device)
+        return CriticStart(critic, best, copy.deepcopy(correction) if narrow else None)
+
+    def refit(self, fit: SplitFit, start: CriticStart) -> CriticStart:
+        """Fit a start's base again, to *train* and *select* together: no network is left to stop by them."""
+        assert start.base is not None
+        x, y = fit.training_pairs(with_select=True)
+        base = _fit_base(start.base, x, y, GaussianCopulaBase.fit(x, y))
+        return start._replace(critic=base.to(x.device))
 
 
-class _Candidate(NamedTuple):
-    name: str
-    critic: nn.Module
-
-
-def _candidates(x: Tensor, y: Tensor, gaussian: GaussianCopulaBase, wide: bool) -> list[_Candidate]:
-    candidates = [
-        _Candidate("blind", BlindCritic()),
-        _Candidate("gaussian copula", gaussian),
-        _Candidate("student copula", StudentCopulaBase.fit(x, y, gaussian)),
-    ]
-    if wide:
-        of_x, of_y = ColumnsWithSize(x), ColumnsWithSize(y)
-        with_size = GaussianCopulaBase.fit(of_x(x), of_y(y))
-        candidates.append(_Candidate("gaussian with size", MappedCritic(with_size, of_x, of_y)))
-    return candidates
+def _fit_base(name: str, x: Tensor, y: Tensor, gaussian: GaussianCopulaBase) -> nn.Module:
+    """Fit the closed form of that name to pairs, by the Gaussian copula of the same pairs."""
+    if name == "blind":
+        return BlindCritic()
+    if name == "gaussian copula":
+        return gaussian
+    if name == "student copula":
+        return StudentCopulaBase.fit(x, y, gaussian)
+    of_x, of_y = ColumnsWithSize(x), ColumnsWithSize(y)
+    return MappedCritic(GaussianCopulaBase.fit(of_x(x), of_y(y)), of_x, of_y)
 
 
 def _clear(rows: Tensor, sharpened: Tensor, gaussian: GaussianCopulaBase) -> Tensor | None:

@@ -130,10 +130,19 @@ class SplitFit:
             start, batch_size, lambda: self.rows(Pairs(*self.train.draw(batch_size, rng))), read_select
         )
 
-    def training_pairs(self) -> tuple[Tensor, Tensor]:
-        """Give the pairs of *train*, no item in two of them; a random part where memory cannot hold them."""
+    def training_pairs(self, with_select: bool = False) -> tuple[Tensor, Tensor]:
+        """Give the pairs of *train*, no item in two of them; a random part where memory cannot hold them.
+
+        Parameters
+        ----------
+        with_select
+            Whether those of *select* are added.
+        """
+        pairs = self._paired(self.parts.train)
+        if with_select:
+            pairs = Pairs(*(np.concatenate(both) for both in zip(pairs, self.select, strict=True)))
         most = NUMBERS_IN_MEMORY // max(self.sides.x.shape[1], self.sides.y.shape[1])
-        return self.rows(_some(self._paired(self.parts.train), most, np.random.default_rng([self.seed, 7])))
+        return self.rows(_some(pairs, most, np.random.default_rng([self.seed, 7])))
 
     def read(self, critic: nn.Module) -> Reading:
         """Read the number, on *report*."""

@@ -30,6 +30,14 @@ def test_a_clear_rise_is_told_and_widens_the_interval_upwards():
     assert (low, high) == (pytest.approx(1.98), pytest.approx(2.02 + 0.1 / (math.sqrt(2) - 1)))
 
 
+def test_what_is_left_is_known_no_better_than_the_rise():
+    found = with_rise(choice(), Rise(1.9, 2.0, 0.01, same_pairs=True)).estimate()
+    per_rise = 1 / (math.sqrt(2) - 1)
+    reach = math.hypot(0.02, 1.959964 * per_rise * 0.01)
+    assert found.interval_nats.high == pytest.approx(2.0 + 0.1 * per_rise + reach)
+    assert found.interval_nats.low == pytest.approx(1.98)
+
+
 def test_a_fall_widens_it_downwards():
     found = with_rise(choice(), Rise(2.1, 2.0, 0.01)).estimate()
     assert "it falls with n, and the truth may be lower" in found.warnings[0].sentence
@@ -84,6 +92,7 @@ class TestReadings:
         x, noise = np.random.default_rng(61).standard_normal((2, 500, 2))
         fitted = AdaptiveEstimator(folds=2, max_steps=20, hidden=(8,)).fit(x, x + noise)
         rise = rise_of_critic(fitted, x, x + noise, READINGS)
+        assert rise.same_pairs
         assert rise.whole == fitted.folds_[0].reading.nats
         assert 0 < rise.stderr < fitted.folds_[0].reading.stderr
         few = fitted.fit(x[:200], x[:200] + noise[:200])

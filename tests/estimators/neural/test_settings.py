@@ -16,7 +16,7 @@ from mitools.estimators.neural.variational import VariationalEstimator
 SHARED = tuple(inspect.signature(CriticFitSettings).parameters)
 OWN = {
     VariationalEstimator: ("method", "critic", "base", "scaling"),
-    AdaptiveEstimator: (),
+    AdaptiveEstimator: ("scouts",),
     LearnedDensityEstimator: ("method", "entropy_y_nats", "covariance", "scaling"),
 }
 

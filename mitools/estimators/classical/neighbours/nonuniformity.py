@@ -5,6 +5,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.core.errors import InputError
+
+THINNEST_BOX = 1e-9
+"""Share of a box's width below which its thickness is rounding."""
+
 CHANCE_DRAWS = 20_000
 """Evenly filled boxes that are drawn to see what chance does."""
 
@@ -36,6 +41,11 @@ def nonuniformity(
     -------
     NDArray[np.float64]
         Shape (n,), nats to add to the local readings; 0 where chance explains the difference.
+
+    Raises
+    ------
+    InputError
+        When the neighbours of a row lie on a line or a sheet to the last digits.
     """
     n, k = neighbours.shape
     log_ratio = np.empty(n)
@@ -50,6 +60,8 @@ def _log_volume_ratio(close: NDArray[np.float64]) -> NDArray[np.float64]:
     axes = np.linalg.eigh(np.einsum("mki,mkj->mij", close, close))[1]
     extents = np.abs(np.einsum("mki,mij->mkj", close, axes)).max(axis=1)
     cube = np.abs(close).max(axis=(1, 2))
+    if (extents < THINNEST_BOX * cube[:, None]).any():
+        raise InputError("one side determines a column of the other exactly: the reading is infinite")
     tiny = np.finfo(np.float64).tiny
     ratio = np.maximum(extents, tiny) / np.maximum(cube, tiny)[:, None]
     return np.log(ratio).sum(axis=1)
