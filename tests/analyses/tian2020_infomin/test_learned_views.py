@@ -11,10 +11,14 @@ import pytest
 from scipy import stats
 
 from mitools.analyses.registry import Scale, recipe_path
-from mitools.analyses.tian2020_infomin import learned_views, learned_views_words
-from mitools.analyses.tian2020_infomin.learned_views import LearnedViewsRecipe
-from mitools.analyses.tian2020_infomin.learned_views_figure import learned_views_chart
-from mitools.analyses.tian2020_infomin.learned_views_words import describe, difference, per_setting
+from mitools.analyses.tian2020_infomin.learned_views import learned_views, learned_views_words
+from mitools.analyses.tian2020_infomin.learned_views.learned_views import LearnedViewsRecipe
+from mitools.analyses.tian2020_infomin.learned_views.learned_views_figure import learned_views_chart
+from mitools.analyses.tian2020_infomin.learned_views.learned_views_words import (
+    describe,
+    difference,
+    per_setting,
+)
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 from mitools.statistics.peak import peak_test

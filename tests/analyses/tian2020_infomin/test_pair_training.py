@@ -7,12 +7,16 @@ import pytest
 import torch
 from torch import nn
 
-from mitools.analyses.tian2020_infomin.attribute_bits import attribute_bits
-from mitools.analyses.tian2020_infomin.factor_heads import FactorRows, factor_errors
-from mitools.analyses.tian2020_infomin.label_efficiency import LabelledRows, few_label_accuracy
-from mitools.analyses.tian2020_infomin.pair_networks import ClipEmbedding, ImageEmbedding, PooledConvNet
 from mitools.analyses.tian2020_infomin.pair_training import PairTrainingRecipe, contrast_loss, train
 from mitools.analyses.tian2020_infomin.seed_means import over_seeds
+from mitools.analyses.tian2020_infomin.shared_factors.factor_heads import FactorRows, factor_errors
+from mitools.analyses.tian2020_infomin.shared_factors.pair_networks import (
+    ClipEmbedding,
+    ImageEmbedding,
+    PooledConvNet,
+)
+from mitools.analyses.tian2020_infomin.three_regimes.attribute_bits import attribute_bits
+from mitools.analyses.tian2020_infomin.three_regimes.label_efficiency import LabelledRows, few_label_accuracy
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.training.loop.trainer import NotFiniteError

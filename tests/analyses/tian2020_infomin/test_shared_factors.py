@@ -10,8 +10,12 @@ import pytest
 import torch
 
 from mitools.analyses.registry import Scale, recipe_path
-from mitools.analyses.tian2020_infomin.shared_factors import ALL_SUBSETS, SharedFactorsRecipe, run
-from mitools.analyses.tian2020_infomin.shared_factors_words import describe
+from mitools.analyses.tian2020_infomin.shared_factors.shared_factors import (
+    ALL_SUBSETS,
+    SharedFactorsRecipe,
+    run,
+)
+from mitools.analyses.tian2020_infomin.shared_factors.shared_factors_words import describe
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 from mitools.datasets.synthetic.colorful_moving_mnist import ColorfulMovingMNIST

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from mitools.analyses.registry import Scale, recipe_path
-from mitools.analyses.tian2020_infomin.three_regimes import ThreeRegimesRecipe, regime_name, run
-from mitools.analyses.tian2020_infomin.three_regimes_words import describe
+from mitools.analyses.tian2020_infomin.three_regimes.three_regimes import ThreeRegimesRecipe, regime_name, run
+from mitools.analyses.tian2020_infomin.three_regimes.three_regimes_words import describe
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 

@@ -11,8 +11,8 @@ from pydantic import Field, field_validator, model_validator
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
-from mitools.analyses.tian2020_infomin.learned_views_figure import learned_views_chart
-from mitools.analyses.tian2020_infomin.learned_views_words import RAW, describe
+from mitools.analyses.tian2020_infomin.learned_views.learned_views_figure import learned_views_chart
+from mitools.analyses.tian2020_infomin.learned_views.learned_views_words import RAW, describe
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance, silent
 from mitools.core.recipes import Recipe

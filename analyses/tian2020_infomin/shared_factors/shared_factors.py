@@ -14,15 +14,6 @@ from torch.nn import functional
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
-from mitools.analyses.tian2020_infomin.attribute_bits import LINEAR, attribute_bits
-from mitools.analyses.tian2020_infomin.factor_heads import FactorRows, factor_errors
-from mitools.analyses.tian2020_infomin.pair_networks import (
-    WIDTH,
-    ClipEmbedding,
-    ImageEmbedding,
-    Norm,
-    PooledConvNet,
-)
 from mitools.analyses.tian2020_infomin.pair_training import (
     STEPS,
     Loss,
@@ -30,8 +21,17 @@ from mitools.analyses.tian2020_infomin.pair_training import (
     contrast_loss,
     train,
 )
-from mitools.analyses.tian2020_infomin.shared_factors_figure import factors_chart
-from mitools.analyses.tian2020_infomin.shared_factors_words import describe
+from mitools.analyses.tian2020_infomin.shared_factors.factor_heads import FactorRows, factor_errors
+from mitools.analyses.tian2020_infomin.shared_factors.pair_networks import (
+    WIDTH,
+    ClipEmbedding,
+    ImageEmbedding,
+    Norm,
+    PooledConvNet,
+)
+from mitools.analyses.tian2020_infomin.shared_factors.shared_factors_figure import factors_chart
+from mitools.analyses.tian2020_infomin.shared_factors.shared_factors_words import describe
+from mitools.analyses.tian2020_infomin.three_regimes.attribute_bits import LINEAR, attribute_bits
 from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import derive_seed, seeded
 from mitools.core.names import check_name
@@ -80,7 +80,7 @@ class SharedFactorsRecipe(Recipe):
         See :class:`mitools.analyses.tian2020_infomin.pair_training.PairTrainingRecipe`.
     norm
         Of the convolutional network, see
-        :class:`mitools.analyses.tian2020_infomin.pair_networks.PooledConvNet`.
+        :class:`mitools.analyses.tian2020_infomin.shared_factors.pair_networks.PooledConvNet`.
     supervised_steps
         Of the supervised row, a network and three linear heads trained end to end.
     seeds

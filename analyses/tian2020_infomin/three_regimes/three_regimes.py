@@ -16,17 +16,17 @@ from torch import Tensor
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
-from mitools.analyses.tian2020_infomin.attribute_bits import attribute_bits
-from mitools.analyses.tian2020_infomin.label_efficiency import LabelledRows, few_label_accuracy
-from mitools.analyses.tian2020_infomin.pair_networks import ImageEmbedding, PooledConvNet
 from mitools.analyses.tian2020_infomin.pair_training import (
     STEPS,
     PairTrainingRecipe,
     contrast_loss,
     train,
 )
-from mitools.analyses.tian2020_infomin.three_regimes_figure import regimes_chart
-from mitools.analyses.tian2020_infomin.three_regimes_words import describe
+from mitools.analyses.tian2020_infomin.shared_factors.pair_networks import ImageEmbedding, PooledConvNet
+from mitools.analyses.tian2020_infomin.three_regimes.attribute_bits import attribute_bits
+from mitools.analyses.tian2020_infomin.three_regimes.label_efficiency import LabelledRows, few_label_accuracy
+from mitools.analyses.tian2020_infomin.three_regimes.three_regimes_figure import regimes_chart
+from mitools.analyses.tian2020_infomin.three_regimes.three_regimes_words import describe
 from mitools.backends.runtime import Runtime
 from mitools.backends.seeding import derive_seed, seeded
 from mitools.core.entropy import LOG2

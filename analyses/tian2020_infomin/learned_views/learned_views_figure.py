@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.analyses.tian2020_infomin.learned_views_words import (
+from mitools.analyses.tian2020_infomin.learned_views.learned_views_words import (
     MEASURED,
     RAW,
     Z95,

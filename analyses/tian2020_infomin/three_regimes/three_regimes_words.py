@@ -3,8 +3,8 @@
 import pandas as pd
 
 from mitools.analyses.shared.finding import listed
-from mitools.analyses.tian2020_infomin.attribute_bits import READERS
 from mitools.analyses.tian2020_infomin.seed_means import SeedMean, over_seeds
+from mitools.analyses.tian2020_infomin.three_regimes.attribute_bits import READERS
 
 KEPT_SHARE, DROPPED_SHARE = 0.9, 0.2
 """Of the task's bits at least, and of the nuisances' at most, that a sweet spot's encoder is to keep."""
@@ -46,7 +46,7 @@ def share_of(rows: pd.DataFrame, variable: str, layer: str, reader: str) -> Seed
     variable, layer
         Values of the columns.
     reader
-        One of :data:`mitools.analyses.tian2020_infomin.attribute_bits.READERS`.
+        One of :data:`mitools.analyses.tian2020_infomin.three_regimes.attribute_bits.READERS`.
     """
     own = rows[(rows["variable"] == variable) & (rows["layer"] == layer)]
     return over_seeds(own[f"{reader}_bits"] / own["h_bits"])

@@ -1,0 +1,1 @@
+"""Encoders of views that share too little, just the task, or more (Sec. 3.2, Proposition 3.1)."""
