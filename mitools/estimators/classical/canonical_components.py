@@ -307,8 +307,8 @@ def _dependence_left(
     x: Doubles, y: Doubles, u: Doubles, v: Doubles, groups: Groups | None
 ) -> tuple[EstimateWarning, ...]:
     """Say whether x and y depend on each other beyond the matching components."""
-    sides = [np.hstack([part, _beyond(side, part)]) for part, side in ((u, x), (v, y))]
-    tested = rows_to_test(*sides, groups)
+    whole_x, whole_y = (np.hstack([part, _beyond(side, part)]) for part, side in ((u, x), (v, y)))
+    tested = rows_to_test(whole_x, whole_y, groups)
     if tested is None or left_dependence(*tested, matched=u.shape[1]) >= CLEAR_LEVEL:
         return ()
     sentence = "x and y depend on each other beyond the matching components: the truth may be far higher"
