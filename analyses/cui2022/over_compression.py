@@ -26,6 +26,7 @@ from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
+from mitools.encoders.sources.run import run_spec
 from mitools.features.store import FeatureStore, default_root
 from mitools.report.tables.write import write_csv
 from mitools.training.methods.ctc import CTCOptions
@@ -120,7 +121,7 @@ def run(
     # A border that was kept for resuming alone is not in both runs.
     kept = set.intersection(*(set(folder.epochs()) for folder in runs.values()))
     keys = [(name, epoch) for name in runs for epoch in sorted(kept)]
-    encoders = {(name, epoch): f"run:{runs[name].path}@epoch={epoch}" for name, epoch in keys}
+    encoders = {(name, epoch): run_spec(runs[name].path, epoch) for name, epoch in keys}
     points = {
         data: dict(zip(keys, measurer.measure(spec, list(encoders.values())), strict=True))
         for data, spec in ({SOURCE_DATA: recipe.source} | recipe.targets).items()

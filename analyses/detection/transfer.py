@@ -27,6 +27,7 @@ from mitools.datasets.detection.open import open_detection
 from mitools.encoders.architectures.build import build_architecture
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 from mitools.training.recipes import TrainingRecipe
@@ -152,7 +153,7 @@ def run(
     for place, transfer in recipe.transfers.items():
         for seed in recipe.seeds:
             starts: dict[str, str | None] = {RANDOM: None}
-            starts |= {name: f"run:{runs[f'{name}-{seed}'].path}" for name in recipe.training}
+            starts |= {name: run_spec(runs[f"{name}-{seed}"].path) for name in recipe.training}
             starts |= recipe.encoders
             for name, spec in starts.items():
                 jobs[f"{place} from {name}, seed {seed}"] = _Job(

@@ -13,6 +13,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.encoders.sources.run import run_spec
 from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
@@ -80,7 +81,7 @@ def run(
     for name, (kind, value) in settings.items():
         views = _views_columns(runs[name], evaluation)
         for task, shared in TASKS.items():
-            columns = evaluation.certify(f"run:{runs[name].path}", shared).columns
+            columns = evaluation.certify(run_spec(runs[name].path), shared).columns
             rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
     table = pd.DataFrame(rows)
     figures = write_chart(out / "augmentation_sweep", sweep_chart, table)
@@ -149,7 +150,7 @@ def _views_columns(folder: RunFolder, evaluation: Evaluation) -> dict[str, Any]:
     """Measure I of two views drawn by the augmentation that was trained with."""
     augmentation = folder.recipe().augmentation or NO_AUGMENTATION
     views = ItemViews(make_view(augmentation), count=2, seed=evaluation.settings.seed)
-    estimate = evaluation.view_information(f"run:{folder.path}", views)
+    estimate = evaluation.view_information(run_spec(folder.path), views)
     return interval_columns("i_views", estimate) | {
         "i_views_ceiling_bits": estimate.ceiling_bits,
         "i_views_warnings": ", ".join(warning.word for warning in estimate.warnings),

@@ -16,6 +16,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
+from mitools.encoders.sources.run import run_spec
 from mitools.measures.critics import projection_critic
 from mitools.pairing.same_class import SameClassPairs
 from mitools.report.figures.save import write_chart
@@ -187,7 +188,7 @@ def _measure(
 
 
 def _row(folder: RunFolder, evaluation: Evaluation, recipe: BatchSizeRecipe) -> Values:
-    trained, encoder = folder.recipe(), f"run:{folder.path}"
+    trained, encoder = folder.recipe(), run_spec(folder.path)
     certified = evaluation.certify(encoder)
     untrained = evaluation.certify(f"{encoder}@epoch=0").columns
     nt_xent = _nt_xent(encoder, evaluation, recipe)

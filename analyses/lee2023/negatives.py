@@ -13,6 +13,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.statistics.paired_differences import compare
 from mitools.training.recipes import TrainingRecipe
@@ -87,7 +88,7 @@ def run(
     if not runtime.is_main:
         return None
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
-    encoders = {name: f"run:{folder.path}" for name, folder in runs.items()}
+    encoders = {name: run_spec(folder.path) for name, folder in runs.items()}
     base = recipe.sources[0].name
     encoders[UNTRAINED] = f"{encoders[base]}@epoch=0"
     found = {name: evaluation.certify(encoder) for name, encoder in encoders.items()}

@@ -13,6 +13,7 @@ from mitools.analyses.shared.training_runs import require_held_out, runs_of_diff
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
@@ -64,8 +65,8 @@ def run(
     for name, folder in runs.items():
         last = folder.metrics()[-1]
         in_training = {column: last.get(column) for column in ("in_training_bits", "ceiling_bits")}
-        rows.append({"objective": name} | evaluation.certify(f"run:{folder.path}").columns | in_training)
-    untrained = evaluation.certify(f"run:{next(iter(runs.values())).path}@epoch=0")
+        rows.append({"objective": name} | evaluation.certify(run_spec(folder.path)).columns | in_training)
+    untrained = evaluation.certify(run_spec(next(iter(runs.values())).path, 0))
     table = pd.DataFrame([*rows, {"objective": UNTRAINED} | untrained.columns])
     figures = write_chart(out / "objectives", accuracy_beside_information, table, "objective")
     return write_finding(table, describe(table), out, figures)

@@ -12,6 +12,7 @@ from mitools.analyses.shared.training_runs import require_held_out, train_all, w
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
@@ -67,7 +68,7 @@ def run(
     if not runtime.is_main:
         return None
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
-    encoders = {task: f"run:{folder.path}" for task, folder in runs.items()}
+    encoders = {task: run_spec(folder.path) for task, folder in runs.items()}
     encoders[UNTRAINED] = f"{encoders['all']}@epoch=0"
     rows = []
     for trained_on, encoder in encoders.items():

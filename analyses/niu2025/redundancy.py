@@ -18,6 +18,7 @@ from mitools.core.entropy import LOG2
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
+from mitools.encoders.sources.run import run_spec
 from mitools.measures.item_split import item_groups
 from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
@@ -77,7 +78,7 @@ def run(
     groups, seed = item_groups(evaluation.data), recipe.evaluation.seed
     rows: list[dict[str, Any]] = []
     for name, folder in runs.items():
-        spec = f"run:{folder.path}"
+        spec = run_spec(folder.path)
         certified = evaluation.certify(spec).columns
         accuracy = {key: certified[key] for key in ("linear_acc", "linear_acc_low", "linear_acc_high")}
         features = evaluation.features(spec)

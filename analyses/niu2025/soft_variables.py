@@ -16,6 +16,7 @@ from mitools.core.entropy import LOG2
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
+from mitools.encoders.sources.run import run_spec
 from mitools.features.store import FeatureStore, default_root
 from mitools.measures.item_split import item_groups
 from mitools.report.figures.save import write_chart
@@ -86,7 +87,7 @@ def run(
     runs = train_all({"imsvd": recipe.training}, out, runtime, advance)
     if not runtime.is_main:
         return None
-    spec, kept = f"run:{runs['imsvd'].path}", ResultStore(out / "cells")
+    spec, kept = run_spec(runs["imsvd"].path), ResultStore(out / "cells")
     specs = {"untrained": f"{spec}@epoch=0", "trained": spec}
     rows = []
     for stage, encoder in specs.items():

@@ -10,6 +10,7 @@ from mitools.analyses.shared.evaluation import Evaluation
 from mitools.analyses.shared.training_runs import train_all
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
+from mitools.encoders.sources.run import run_spec
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
 
@@ -62,9 +63,8 @@ def certified(folder: RunFolder, evaluation: Evaluation, image_size: int | None 
     dict
         The columns of a certificate, and ``untrained_acc`` with ``_low`` and ``_high``.
     """
-    size = "" if image_size is None else f"?image_size={image_size}"
-    untrained = evaluation.certify(f"run:{folder.path}@epoch=0{size}").columns
-    trained = evaluation.certify(f"run:{folder.path}{size}").columns
+    untrained = evaluation.certify(run_spec(folder.path, 0, image_size=image_size)).columns
+    trained = evaluation.certify(run_spec(folder.path, image_size=image_size)).columns
     return trained | {f"untrained_acc{end}": untrained[f"linear_acc{end}"] for end in ("", "_low", "_high")}
 
 

@@ -19,6 +19,7 @@ from mitools.core.errors import InputError
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.datasets.synthetic.cdp import ATTRIBUTES, CDP
+from mitools.encoders.sources.run import run_spec
 from mitools.features.extract import Features
 from mitools.report.figures.save import write_chart
 from mitools.training.methods.multiview.options import CMCOptions
@@ -102,14 +103,14 @@ def run(
     for graph in (*graphs, UNTRAINED):
         folder, epoch = (
             runs[_folder(FULL if graph == UNTRAINED else graph)],
-            "@epoch=0" * (graph == UNTRAINED),
+            0 if graph == UNTRAINED else None,
         )
         options = CMCOptions(**recipe.training.with_options(**graphs.get(graph, {})).options)
         pairs = (
             [] if graph == UNTRAINED else [(options.views[i], options.views[j]) for i, j in options.pairs()]
         )
         for view in options.views:
-            features = evaluation.features(f"run:{folder.path}{epoch}?view={view}")
+            features = evaluation.features(run_spec(folder.path, epoch, view=view))
             for attribute in ATTRIBUTES:
                 labelled = _labelled(features, evaluation.data, view, attribute)
                 certified = evaluation.certify_features(labelled, (view, attribute))

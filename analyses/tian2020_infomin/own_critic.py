@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from mitools.analyses.shared.evaluation import Evaluation
 from mitools.core.estimate import Estimate
-from mitools.encoders.sources.run import HEAD
+from mitools.encoders.sources.run import HEAD, run_spec
 from mitools.estimators.assemble import assemble_estimate
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.training.loop.run_folder import RunFolder
@@ -54,8 +54,8 @@ def read_own_critic(folder: RunFolder, evaluation: Evaluation, image_size: int |
     started, recipe = time.perf_counter(), folder.recipe()
     assert recipe.augmentation is not None
     views = ItemViews(make_view(recipe.augmentation), count=2, seed=evaluation.settings.seed)
-    size = "" if image_size is None else f"?image_size={image_size}"
-    rows = torch.from_numpy(np.asarray(evaluation.features(f"run:{folder.path}{size}", views=views).values))
+    encoder = run_spec(folder.path, image_size=image_size)
+    rows = torch.from_numpy(np.asarray(evaluation.features(encoder, views=views).values))
     head = _head(folder, rows.shape[-1])
     with torch.no_grad():
         x, y = (functional.normalize(head(rows[:, view].float()), dim=1) for view in (0, 1))

@@ -38,7 +38,7 @@ def import_named(what: str, name: str) -> Any:
         with _current_folder_importable():
             found = importlib.import_module(module)
         return getattr(found, attribute)
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = " ".join(str(error).split())[:300]
         raise InputError(
             f"{what} 'python:{name}' cannot be imported ({type(error).__name__}: {reason})"

@@ -195,6 +195,8 @@ def _outputs(encoder: Encoder, x: Inputs) -> dict[str, Tensor]:
         found = encoder.module(x)
     except InputError as error:
         raise InputError(f"encoder {encoder.name}: {error}") from None
+    except SystemExit as error:
+        raise InputError(f"encoder {encoder.name} ended the program ({error}) instead of encoding") from None
     except Exception as error:
         # A network of ours that fails otherwise is broken, and its error must be seen as it is.
         if not (encoder.borrowed or isinstance(error, _OF_INPUTS)):

@@ -28,8 +28,15 @@ class Checkpoint(NamedTuple):
     stage: str | None = None
 
 
-def checkpoints_of_run(run: Path) -> list[Checkpoint]:
+def checkpoints_of_run(run: Path, options: str = "") -> list[Checkpoint]:
     """List the kept checkpoints of a run in order of epochs.
+
+    Parameters
+    ----------
+    run
+        The folder.
+    options
+        What stands behind ``run:DIR`` in the specs of all of them, such as ``?trust=yes``.
 
     Raises
     ------
@@ -41,7 +48,8 @@ def checkpoints_of_run(run: Path) -> list[Checkpoint]:
     folder = RunFolder(run)
     records = folder.metrics()
     return [
-        Checkpoint(f"run:{run}@epoch={epoch}", epoch, _stage(records, epoch)) for epoch in folder.epochs()
+        Checkpoint(f"run:{run}@epoch={epoch}{options}", epoch, _stage(records, epoch))
+        for epoch in folder.epochs()
     ]
 
 
@@ -90,8 +98,9 @@ def checkpoints_and_data(
     """
     own = None
     if isinstance(run, str | Path):
-        folder = Path(str(run).removeprefix("run:"))
-        checkpoints = checkpoints_of_run(folder)
+        place, mark, options = str(run).removeprefix("run:").partition("?")
+        folder = Path(place)
+        checkpoints = checkpoints_of_run(folder, mark + options)
         own = read_run_recipe(folder).get("data")
     else:
         checkpoints = checkpoints_of_specs(run)

@@ -14,6 +14,7 @@ from mitools.core.files import writable_folder
 from mitools.core.html import html_notes
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import run_spec
 from mitools.training.loop.run_folder import RunFolder
 
 
@@ -39,8 +40,8 @@ class TrainedRun:
 
     @property
     def spec(self) -> str:
-        """The encoder's spec, for an audit or a plane: ``run:FOLDER``."""
-        return f"run:{self.folder}"
+        """The encoder's spec, for an audit or a plane: ``run:FOLDER``, trusted with its code."""
+        return run_spec(self.folder)
 
     @cached_property
     def encoder(self) -> nn.Module:

@@ -5,7 +5,7 @@ from safetensors.torch import load_file
 from mitools.core.errors import InputError
 from mitools.core.specs import parse_spec
 from mitools.encoders.open import SOURCES
-from mitools.encoders.sources.run import HEAD, find_checkpoint, run_and_epoch
+from mitools.encoders.sources.run import HEAD, find_checkpoint, require_trusted, run_and_epoch
 from mitools.estimators.critics.networks import ProjectionCritic
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.methods.contrastive import Contrastive, ContrastiveOptions
@@ -37,6 +37,7 @@ def trained_head(spec: str) -> ProjectionCritic | None:
     if parsed.source != "run":
         return None
     folder, epoch = run_and_epoch(parsed)
+    require_trusted(parsed, folder)
     recipe = RunFolder(folder).recipe()
     # Opening a run executes none of the user's code: what head a method of his own has is not known.
     if is_own(recipe.method) or not issubclass(method_class(recipe.method), Contrastive):

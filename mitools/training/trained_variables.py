@@ -6,7 +6,7 @@ from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.core.specs import parse_spec
 from mitools.encoders.open import SOURCES
-from mitools.encoders.sources.run import HEAD, find_checkpoint, run_and_epoch
+from mitools.encoders.sources.run import HEAD, find_checkpoint, require_trusted, run_and_epoch
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.methods.imsvd import IMSVDOptions
 from mitools.training.methods.projected_pair import ProjectorOptions
@@ -82,5 +82,7 @@ def _options(spec: str) -> Recipe | None:
     parsed = parse_spec(spec, SOURCES)
     if parsed.source != "run":
         return None
-    recipe = RunFolder(run_and_epoch(parsed)[0]).recipe()
+    folder = run_and_epoch(parsed)[0]
+    require_trusted(parsed, folder)
+    recipe = RunFolder(folder).recipe()
     return None if is_own(recipe.method) else read_options(recipe.method, recipe.options)

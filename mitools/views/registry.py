@@ -140,7 +140,7 @@ def _own_view(text: str) -> "View":
     found = import_named("view", spec.name)
     try:
         view = found() if isinstance(found, type) or not isinstance(found, View) else found
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         reason = " ".join(str(error).split())[:300]
         raise InputError(f"view {text!r} cannot be made ({type(error).__name__}: {reason})") from None
     if not isinstance(view, View):

@@ -19,6 +19,7 @@ from mitools.analyses.tian2020_cmc.view_encoders.quality_figure import quality_c
 from mitools.analyses.tian2020_cmc.view_encoders.recipe import CORE, FULL, PREDICTIVE, Views, Width
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.training.recipes import TrainingRecipe
 
@@ -67,7 +68,7 @@ def run(
     folders = train_all(recipe.runs(), out, runtime, advance)
     if not runtime.is_main:
         return None
-    specs = {name: f"run:{folder.path}" for name, folder in folders.items()}
+    specs = {name: run_spec(folder.path) for name, folder in folders.items()}
     table = measure_quality(_subjects(recipe, specs), recipe, out, runtime, advance)
     chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
     figures = write_chart(out / "every_view", chart, table, "view")

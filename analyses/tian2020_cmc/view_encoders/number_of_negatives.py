@@ -26,6 +26,7 @@ from mitools.analyses.tian2020_cmc.view_encoders.recipe import ViewEncodersRecip
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.datasets.open import open_data
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.training.methods.multiview.options import CMCOptions
 from mitools.training.recipes import Count, TrainingRecipe
@@ -97,11 +98,11 @@ def run(
     rows = []
     for seed in recipe.seeds:
         start = folders[_folder(recipe.counts[0], seed)].path
-        untrained = evaluation.certify(f"run:{start}@epoch=0").columns
+        untrained = evaluation.certify(run_spec(start, 0)).columns
         rows.append({"negatives": 0, "method": UNTRAINED, "seed": seed} | untrained)
         for count in recipe.counts:
             folder = folders[_folder(count, seed)]
-            certified = evaluation.certify(f"run:{folder.path}").columns
+            certified = evaluation.certify(run_spec(folder.path)).columns
             row: dict[str, Any] = {"negatives": count, "method": CONTRASTIVE, "seed": seed}
             rows.append(row | in_training_columns(folder) | certified)
     table = pd.DataFrame(rows)

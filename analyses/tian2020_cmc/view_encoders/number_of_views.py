@@ -22,6 +22,7 @@ from mitools.analyses.tian2020_cmc.view_encoders.quality_figure import quality_c
 from mitools.analyses.tian2020_cmc.view_encoders.recipe import CORE, FULL, Views
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.recipes import TrainingRecipe
@@ -84,12 +85,12 @@ def run(
 def _subjects(recipe: NumberOfViewsRecipe, runs: dict[tuple[str, int, int], RunFolder]) -> list[Subject]:
     subjects = []
     for seed in recipe.seeds:
-        start = f"run:{runs[CORE, 2, seed].path}@epoch=0?view=0"
+        start = run_spec(runs[CORE, 2, seed].path, 0, view=0)
         subjects.append(Subject(_row(recipe, UNTRAINED, 1, seed), start))
         for (method, count, own_seed), folder in runs.items():
             if own_seed == seed:
                 row = _row(recipe, method, count, seed)
-                subjects.append(Subject(row, f"run:{folder.path}?view=0"))
+                subjects.append(Subject(row, run_spec(folder.path, view=0)))
         if recipe.segmentation is not None:
             subjects.append(Subject(_row(recipe, SUPERVISED, 1, seed), start))
     return subjects

@@ -28,6 +28,7 @@ from mitools.core.progress import Advance
 from mitools.core.result_store import Values
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import run_spec
 from mitools.estimators.inputs.splits import split
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.fine_tuning import fine_tuned_transfer
@@ -94,11 +95,11 @@ def run(
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
     rows = []
     for seed in recipe.seeds:
-        start = f"run:{folders[names[CONTRASTIVE, recipe.others[0], seed]].path}@epoch=0?view=0"
+        start = run_spec(folders[names[CONTRASTIVE, recipe.others[0], seed]].path, 0, view=0)
         rows.append(_row(UNTRAINED, UNTRAINED, seed) | evaluation.certify(start).columns)
         for other in recipe.others:
             for method in (PREDICTIVE, CONTRASTIVE):
-                encoder = f"run:{folders[names[method, other, seed]].path}?view=0"
+                encoder = run_spec(folders[names[method, other, seed]].path, view=0)
                 rows.append(_row(other, method, seed) | evaluation.certify(encoder).columns)
         supervised = _supervised(start, recipe, evaluation, seed, runtime, advance)
         rows.append(_row(SUPERVISED, SUPERVISED, seed) | supervised)

@@ -18,6 +18,7 @@ from mitools.core.progress import Advance, silent
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import Values
 from mitools.datasets.open import open_data
+from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.shared_information.measure import MeasuredPair, measure_view_pairs
 from mitools.shared_information.settings import ViewSettings
@@ -197,11 +198,11 @@ def run(
     several, rows = len(recipe.couplings) > 1, []
     for (setting, seed), pair in views.items():
         path = runs[f"cmc-{setting.run(seed)}"].path
-        untrained = evaluation.certify(f"run:{path}@epoch=0").columns
+        untrained = evaluation.certify(run_spec(path, 0)).columns
         rows.append(
             {"setting": setting.name(several), "seed": seed, **setting._asdict()}
             | information[pair]
-            | evaluation.certify(f"run:{path}").columns
+            | evaluation.certify(run_spec(path)).columns
             | {f"untrained_acc{end}": untrained[f"linear_acc{end}"] for end in ("", "_low", "_high")}
             | {"inversion_error": _inversion_error(pair[0], images[:CHECKED_IMAGES])}
         )

@@ -153,7 +153,7 @@ def _python_architecture(name: str, seed: int, channels: int) -> Architecture:
             source = importlib.import_module(module_name)
         with seeded(seed):
             network = getattr(source, factory_name)(**_of_channels(channels))
-    except Exception as error:  # the user's own code may raise anything
+    except (Exception, SystemExit) as error:  # the user's own code may raise anything
         raise InputError(f"arch 'python:{name}' cannot be built ({_one_line(error)})") from None
     if not isinstance(network, nn.Module):
         raise InputError(f"arch 'python:{name}' returns {type(network).__name__}, not a torch.nn.Module")

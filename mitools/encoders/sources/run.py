@@ -1,6 +1,7 @@
 """An encoder that ``mitools train`` made: ``run:DIR``, or ``run:DIR@epoch=10`` for one of its kept epochs."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,18 @@ from mitools.encoders.checkpoints.load import digest_weights, load_weights
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.modalities import Modalities
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS, Preprocess, preprocess_origin
+from mitools.encoders.spec_options import require_trust
 from mitools.encoders.view_encoders import DESCRIPTION, view_encoders
 from mitools.views.flow.view import own_view_at
 
 ENCODER, HEAD = "encoder.safetensors", "head.safetensors"
 """Weights in a checkpoint's folder."""
+
+RECIPE = "recipe.yaml"
+"""What was trained, in a run's folder."""
+
+OWN_CODE = "python:"
+"""What begins the name of the user's own code, wherever one is given."""
 
 
 def kept_epochs(run: Path) -> list[int]:
@@ -47,8 +55,80 @@ def find_checkpoint(run: Path, epoch: int | None = None) -> Path:
     return epoch_folder(run, kept[-1] if epoch is None else epoch)
 
 
+def run_spec(run: Path, epoch: int | None = None, **options: object) -> str:
+    """Name a run whose recipe is the caller's own: the code that it names is trusted, as it was to train it.
+
+    Parameters
+    ----------
+    run
+        The folder.
+    epoch
+        One that is kept; the last one when None.
+    **options
+        Of the spec, such as ``view``; those that are None are left out.
+
+    Examples
+    --------
+    >>> run_spec(Path("runs/cmc"), 0, view="lab:l", image_size=None)
+    'run:runs/cmc@epoch=0?view=lab:l'
+    """
+    given = [f"{key}={value}" for key, value in options.items() if value is not None]
+    if (run / RECIPE).is_file() and _code_of(run):
+        given.append("trust=yes")
+    return f"run:{run}{'' if epoch is None else f'@epoch={epoch}'}{'?' if given else ''}{'&'.join(given)}"
+
+
+def require_trusted(spec: Spec, run: Path) -> None:
+    """Go on only if opening the run executes none of the user's own code, or the spec has ``trust=yes``.
+
+    A method of the user's own does not count: no run is opened by it.
+
+    Raises
+    ------
+    InputError
+        When the recipe, or the views of an encoder, names such code and the spec does not trust it; when the
+        folder holds no run.
+    """
+    code = _code_of(run)
+    if code:
+        require_trust(spec, f"the run names code that opening it would run ({code})")
+
+
+def _code_of(run: Path) -> str | None:
+    """Name the user's own code that opening a run would execute, if there is any."""
+    views = [read_views(path) for path in sorted((run / "checkpoints").glob(f"epoch-*/{DESCRIPTION}"))]
+    named = (text for text in _texts([{**read_run_recipe(run), "method": ""}, views]) if OWN_CODE in text)
+    return next(named, None)
+
+
+def _texts(document: Any) -> Iterator[str]:
+    """Give every text of a document, however deep it lies."""
+    if isinstance(document, str):
+        yield document
+    elif isinstance(document, dict | list):
+        for inner in document.values() if isinstance(document, dict) else document:
+            yield from _texts(inner)
+
+
+def read_views(path: Path) -> Any:
+    """Read of which views the weights beside a file are the encoders.
+
+    Raises
+    ------
+    InputError
+        When the file is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise InputError(f"{path}: damaged ({' '.join(str(error).split())[:200]})") from None
+
+
 def open_run(spec: Spec) -> Encoder:
     """Open ``run:DIR`` or ``run:DIR@epoch=N``: the last epoch, or the one named.
+
+    Nothing of a run is executed: where its recipe or its views name code (``python:module:name``), the spec
+    has to say ``trust=yes``.
 
     Of a run with an encoder a view, all of them side by side, or with ``?view=NAME`` (``?view=NAME,NAME``)
     those of some views; a view whose name holds options is named by its place, ``?view=0``.
@@ -56,17 +136,18 @@ def open_run(spec: Spec) -> Encoder:
     Raises
     ------
     InputError
-        When the folder holds no run, the epoch is not kept, there is no such view, or its weights do not
-        fill the network.
+        When the folder holds no run, the epoch is not kept, there is no such view, its weights do not fill
+        the network, or it names code and the spec does not trust it.
     """
     run, epoch = run_and_epoch(spec)
+    require_trusted(spec, run)
     recipe = read_run_recipe(run)
     checkpoint = find_checkpoint(run, epoch)
     if (checkpoint / DESCRIPTION).is_file():
         return _open_views(spec, run, recipe, checkpoint)
     if "view" in spec.options:
         raise InputError(f"spec {spec.text!r}: the run has one encoder for all views; leave view= out")
-    spec.only(*PREPROCESS_OPTIONS)
+    spec.only("trust", *PREPROCESS_OPTIONS)
     architecture = build_architecture(recipe["encoder"])
     report = load_weights(architecture.module, checkpoint / ENCODER)
     preprocess = Preprocess(size=recipe.get("image_size"))
@@ -84,8 +165,8 @@ def open_run(spec: Spec) -> Encoder:
 
 def _open_views(spec: Spec, run: Path, recipe: dict[str, Any], checkpoint: Path) -> Encoder:
     """Open a run with an encoder a view; each normalises its own view, so that pixels stay as they are."""
-    spec.only("view", *(option for option in PREPROCESS_OPTIONS if option not in ("mean", "std")))
-    description = json.loads((checkpoint / DESCRIPTION).read_text(encoding="utf-8"))
+    spec.only("view", "trust", *(option for option in PREPROCESS_OPTIONS if option not in ("mean", "std")))
+    description = read_views(checkpoint / DESCRIPTION)
     # Views that the run has learnt itself lie beside the encoders, wherever the folder is.
     network = view_encoders([one | {"view": own_view_at(one["view"], checkpoint)} for one in description])
     report = load_weights(network, checkpoint / ENCODER)
@@ -133,7 +214,7 @@ def read_run_recipe(run: Path) -> dict[str, Any]:
     InputError
         When the folder holds no recipe of a run.
     """
-    path = run / "recipe.yaml"
+    path = run / RECIPE
     if not path.is_file():
         raise InputError(f"{run}: no run lies there (no recipe.yaml)")
     try:

@@ -72,7 +72,7 @@ def _load(
         # What an entry prints is no result of ours, and would stand in the middle of a JSON document.
         with _apart(folder, files), redirect_stdout(sys.stderr), seeded(0):
             module = torch.hub.load(where, entry, source=source, trust_repo=True, verbose=False, **arguments)
-    except Exception as error:  # the repository's code, the network and the disk may raise anything
+    except (Exception, SystemExit) as error:  # the repository and the network may raise anything
         known = _entries(folder / "hubconf.py") if source == "local" else [entry]
         if entry not in known:
             near = nearest(entry, known)
