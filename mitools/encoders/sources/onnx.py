@@ -1,5 +1,8 @@
 """A network in an ONNX file, run by ONNX Runtime."""
 
+import mmap
+import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +64,10 @@ class OnnxNetwork(nn.Module):
         return rows[: len(chunk)]
 
 
+_LOCATION = re.compile(re.escape(b"\x0a\x08location\x12"))
+"""How a tensor of a graph says that its values lie in another file (``TensorProto.external_data``)."""
+
+
 def open_onnx(spec: Spec) -> Encoder:
     """Open ``onnx:PATH?output=NAME``.
 
@@ -78,6 +85,7 @@ def open_onnx(spec: Spec) -> Encoder:
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     runtime = need("onnxruntime", "onnx", "onnx")
+    weights_beside(path)
     options = runtime.SessionOptions()
     options.intra_op_num_threads = 1  # batches run side by side already
     options.log_severity_level = 4
@@ -95,11 +103,53 @@ def open_onnx(spec: Spec) -> Encoder:
         spec.text,
         path.stem,
         spec.source,
-        digest_text("onnx", digest_file(path), output),
+        digest_text("onnx", digest_file(path), output, *map(digest_file, weights_beside(path))),
         OnnxNetwork(session, output),
         preprocess,
         preprocess_from=preprocess_origin(ASSUMED if size is None else f"{ASSUMED}; the graph's size", spec),
     )
+
+
+def weights_beside(path: Path) -> list[Path]:
+    """Find the files that an ONNX file keeps weights in, in order of their names.
+
+    Raises
+    ------
+    InputError
+        When one lies outside of the file's folder, or is not there.
+    """
+    with path.open("rb") as stream:
+        if not os.fstat(stream.fileno()).st_size:
+            return []
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as graph:
+            try:
+                named = {_text_at(graph, found.end()) for found in re.finditer(_LOCATION, graph)}
+            except (IndexError, ValueError):
+                raise InputError(
+                    f"{path}: damaged where it names files of weights; export it again"
+                ) from None
+    folder, files = path.parent.resolve(), []
+    for name in sorted(named):
+        file = (folder / name.replace("\0", "")).resolve()
+        if not file.is_relative_to(folder):
+            raise InputError(
+                f"{path}: keeps weights in {name!r}, outside of its own folder; nothing was read"
+            )
+        if not file.is_file():
+            raise InputError(f"{path}: keeps weights in {name!r}, which is not beside it; fetch it as well")
+        files.append(file)
+    return files
+
+
+def _text_at(graph: mmap.mmap, start: int) -> str:
+    """Read a text of a protocol buffer: its length in groups of seven bits, and its bytes."""
+    length = shift = 0
+    while True:
+        byte, start = graph[start], start + 1
+        length |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return graph[start : start + length].decode()
 
 
 def _image_size(session: Any, path: Path) -> int | None:

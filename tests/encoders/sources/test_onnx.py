@@ -158,3 +158,40 @@ def test_a_missing_package_says_what_to_install(monkeypatch, tmp_path, package, 
     source = spec.partition(":")[0]
     message = f'{source}: needs {package}, which is not installed; pip install "mitools[{extra}]"'
     assert refused(spec) == message
+
+
+@pytest.fixture
+def apart(write, tmp_path):
+    """Write the graph with its weights in a file of their own."""
+    import onnx
+
+    def apart(location="weights.bin"):
+        model = onnx.load(write())
+        onnx.save(model, tmp_path / "apart.onnx", save_as_external_data=True, location="weights.bin",
+                  size_threshold=0)  # fmt: skip
+        graph = (tmp_path / "apart.onnx").read_bytes()
+        assert len(location) == len("weights.bin")
+        (tmp_path / "apart.onnx").write_bytes(graph.replace(b"weights.bin", location.encode()))
+        return tmp_path / "apart.onnx"
+
+    return apart
+
+
+def test_other_weights_beside_the_same_graph_are_another_encoder(apart):
+    path = apart()
+    first, x = open_encoder(f"onnx:{path}"), torch.rand(2, 3, 8, 8)
+    torch.testing.assert_close(first.module(x), expected(x))
+    weights = path.with_name("weights.bin")
+    weights.write_bytes((2 * np.frombuffer(weights.read_bytes(), np.float32)).tobytes())
+    second = open_encoder(f"onnx:{path}")
+    torch.testing.assert_close(second.module(x), 2 * expected(x))
+    assert first.digest != second.digest
+
+
+def test_weights_are_read_beside_the_graph_and_nowhere_else(apart):
+    path = apart("../ghts.bin")
+    path.parent.with_name("ghts.bin").write_bytes(path.with_name("weights.bin").read_bytes())
+    assert "outside of its own folder" in refused(f"onnx:{path}")
+    path = apart()
+    path.with_name("weights.bin").unlink()
+    assert "'weights.bin', which is not beside it" in refused(f"onnx:{path}")
