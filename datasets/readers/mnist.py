@@ -5,6 +5,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from mitools.core.specs import Spec
 from mitools.datasets.in_memory import ImageArray
 
 _FILE_PREFIXES = {"train": "train", "test": "t10k"}
+MOST_DEFLATED = 1032
+"""Bytes that gzip can make of one, at the most: a file that promises more is not what it says it is."""
+
 _IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 
@@ -65,7 +69,7 @@ def read_mnist(folder: Path, part: str) -> ImageArray:
 
 
 def read_idx(path: Path) -> NDArray:
-    """Read an idx file (LeCun's format), gzipped or not.
+    """Read an idx file (LeCun's format), gzipped or not, and no more of it than its header promises.
 
     Returns
     -------
@@ -78,22 +82,34 @@ def read_idx(path: Path) -> NDArray:
         When the file is missing, is no idx file (wrong magic), is cut short or has bytes left over.
     """
     try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
+        with path.open("rb") as stream:
+            packed = stream.read(2) == b"\x1f\x8b"
+            stream.seek(0)
+            content = gzip.GzipFile(fileobj=stream) if packed else stream
+            dtype, shape = _header(path, content.read(4), content)
+            expected = math.prod(shape) * dtype.itemsize
+            most = path.stat().st_size * (MOST_DEFLATED if packed else 1)
+            # One byte more than promised is enough to know that there are too many.
+            numbers = content.read(expected + 1) if expected <= most else b""
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise InputError(f"{path}: damaged gzip file ({error}); fetch it again") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in _IDX_TYPES:
-        raise InputError(f"{path}: no idx file (it starts with {content[:4].hex() or 'nothing'})")
-    dtype, axes = np.dtype(_IDX_TYPES[content[2]]), content[3]
-    start = 4 + 4 * axes
-    shape = struct.unpack_from(f">{axes}I", content, 4) if len(content) >= start else ()
-    expected = start + math.prod(shape) * dtype.itemsize
-    if len(content) != expected:
-        raise InputError(f"{path}: {len(content)} bytes where its header promises {expected}; fetch it again")
-    return np.frombuffer(content, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="))
+    if len(numbers) != expected:
+        held = "more" if len(numbers) > expected else "fewer"
+        promised = f"than the {expected:,} that its header promises"
+        raise InputError(f"{path}: {held} bytes {promised}; fetch it again")
+    return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="))
+
+
+def _header(path: Path, start: bytes, content: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """Read the type of the numbers and their shape."""
+    if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _IDX_TYPES:
+        raise InputError(f"{path}: no idx file (it starts with {start.hex() or 'nothing'})")
+    sides = content.read(4 * start[3])
+    if len(sides) < 4 * start[3]:
+        raise InputError(f"{path}: fewer bytes than its header has; fetch it again")
+    return np.dtype(_IDX_TYPES[start[2]]), struct.unpack(f">{start[3]}I", sides)
 
 
 def _find(folder: Path, stem: str, kind: str) -> Path:

@@ -1,5 +1,6 @@
 import gzip
 import struct
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -62,8 +63,8 @@ def test_digest_follows_images_and_labels(tmp_path):
     [
         (b"\x89PNG" + idx(IMAGES)[4:], None, "no idx file (it starts with 89504e47)"),
         (b"", None, "no idx file (it starts with nothing)"),
-        (idx(IMAGES)[:-1], None, "87 bytes where its header promises 88"),
-        (idx(IMAGES)[:7], None, "7 bytes where its header promises"),
+        (idx(IMAGES)[:-1], None, "fewer bytes than the 72 that its header promises"),
+        (idx(IMAGES)[:7], None, "fewer bytes than its header has"),
         (idx(LABELS), None, "1 axes of uint8, where MNIST has 3"),
         (None, gzip.compress(idx(LABELS))[:-9], "damaged gzip file"),
         (None, idx(LABELS[:-1]), "6 images and 5 labels"),
@@ -95,3 +96,20 @@ def test_mnist_agrees_with_torchvision(tmp_path):
     images = read_image_file(str(tmp_path / "t10k-images-idx3-ubyte")).numpy()
     for index in [0, 4321, 9999]:
         np.testing.assert_array_equal(np.asarray(data[index][0])[:, :, 1], images[index])
+
+
+def test_a_packed_file_is_read_as_far_as_its_header_promises(tmp_path):
+    header = struct.pack(">BBBBI", 0, 0, 8, 1, 1000)
+    (tmp_path / "labels.gz").write_bytes(gzip.compress(header + bytes(100_000_000)))
+    tracemalloc.start()
+    with pytest.raises(InputError, match="more bytes than the 1,000 that its header promises"):
+        read_idx(tmp_path / "labels.gz")
+    assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    tracemalloc.stop()
+
+
+def test_a_header_that_promises_more_than_gzip_can_hold_is_refused_unread(tmp_path):
+    header = struct.pack(">BBBBII", 0, 0, 8, 2, 2**32 - 1, 2**32 - 1)
+    (tmp_path / "images.gz").write_bytes(gzip.compress(header + bytes(1000)))
+    with pytest.raises(InputError, match="fewer bytes than the 18,446,744,065,119,617,025"):
+        read_idx(tmp_path / "images.gz")
