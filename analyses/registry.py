@@ -182,7 +182,7 @@ ANALYSES: dict[str, Analysis] = {
         "which factor that views share is learnt, and does one overwhelm another? (Tian et al., Table 4)",
         "tian2020_infomin.shared_factors.shared_factors",
         "SharedFactorsRecipe",
-        smoke="4 minutes, estimated",
+        smoke="4 minutes",
         paper="hours, not measured",
     ),
     "frequency": Analysis(

@@ -318,7 +318,11 @@ def undisturbed(tmp_path_factory, image_tar_writer):
 
 @pytest.mark.parametrize(
     "end",
-    [signal.SIGKILL, signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)],
+    [
+        pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
+        signal.SIGTERM,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+    ],
     ids=["killed", "told to end", "interrupted"],
 )
 def test_only_the_missing_part_is_computed_after_a_stop(undisturbed, tmp_path, end):

@@ -54,6 +54,7 @@ from mitools.training.networks.heads import (
 )
 from mitools.training.networks.points import EncoderWithPoints
 from mitools.training.networks.projector import BatchNorm, Projector
+from mitools.training.networks.unet import UNet
 
 META = torch.device("meta")
 K, N, D = 4, 10, 6
@@ -112,6 +113,9 @@ MODULES: dict[type[nn.Module], Callable[[], object]] = {
     ConvDecoder: lambda: ConvDecoder(D, 2, (5, 5)).to(META)(rows()),
     Projector: lambda: Projector(D, 3, 4, layers=2).to(META)(rows()),
     BatchNorm: lambda: BatchNorm(D).to(META)(rows()),
+    UNet: lambda: UNet(ConvNet(8), torch.empty(K, 3, 16, 16), (16, 16), 3, 8).to(META)(
+        torch.empty(K, 3, 16, 16, device=META)
+    ),
     MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
     KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows()),
     CTCBank: lambda: CTCBank(N, D, negatives=3).to(META)(items(), 0),

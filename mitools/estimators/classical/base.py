@@ -150,11 +150,11 @@ class ClosedFormEstimator(MIEstimator):
         self, value: ClassicalReading, x: SideValues, y: SideValues, block: int
     ) -> SeriesReading:
         """Read the null and the standard error of rows in the order of time."""
+        return read_series(self._nats, x, y, length=block, stderr=value.stderr, seed=self.seed)
 
-        def read(x: SideValues, y: SideValues) -> float:
-            return self._read_with_null(x, y, np.arange(len(x)), None)[0].nats
-
-        return read_series(read, x, y, length=block, stderr=value.stderr, seed=self.seed)
+    def _nats(self, x: SideValues, y: SideValues) -> float:
+        """Read the number alone, which blocks and shifts of a series ask for many times."""
+        return self._read_with_null(x, y, np.arange(len(x)), None)[0].nats
 
     def _check_settings(self) -> None:
         """Refuse hyper-parameters that mean nothing."""
@@ -194,6 +194,9 @@ class ClassicalEstimator(ClosedFormEstimator):
         self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading | None]:
         return self._read(x, y, groups), self._read(x, y[permutation], groups)
+
+    def _nats(self, x: SideValues, y: SideValues) -> float:
+        return self._read(x, y, None).nats
 
     @abstractmethod
     def _read(self, x: SideValues, y: SideValues, groups: Groups | None) -> ClassicalReading:

@@ -74,6 +74,7 @@ def test_one_error_of_several_runs_is_told_once(cores: int, tmp_path: Path) -> N
         train_all({"p": diverging, "q": diverging}, tmp_path, Runtime())
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "dying.py").write_text(
         "import os, signal\n"

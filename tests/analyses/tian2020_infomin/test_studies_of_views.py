@@ -30,6 +30,7 @@ def study(training: dict[str, Any], evaluation: dict[str, Any]) -> dict[str, Any
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_every_width_is_measured_trained_and_read(
     study: dict[str, Any], tmp_path: Path, written: Callable[[Path], dict[Path, int]]
 ) -> None:

@@ -25,6 +25,7 @@ TINY: dict[str, Any] = {
 }
 
 
+@pytest.mark.slow
 def test_every_regime_layer_and_variable_is_read_once(
     tmp_path: Path, written: Callable[[Path], dict[Path, int]]
 ) -> None:

@@ -106,7 +106,7 @@ def test_shifts_keep_the_order_and_leave_out_what_has_no_partner() -> None:
     assert len(shifted_readings(read, time, time, 10, 0)) == 39
 
 
-@pytest.mark.parametrize("phi", [0.9, 0.99, 1.0])
+@pytest.mark.parametrize("phi", [pytest.param(0.9, marks=pytest.mark.slow), 0.99, 1.0])
 def test_independent_series_seldom_claim_dependence(phi: float) -> None:
     claims = {None: 0, 50: 0}
     for seed in range(40):

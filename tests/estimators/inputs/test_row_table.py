@@ -77,7 +77,7 @@ def test_the_certificate_does_not_depend_on_how_much_is_looked_at_together(
 
 
 def test_no_copy_of_all_rows_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    n, d = 40_000, 160
+    n, d = 20_000, 160
     rng = np.random.default_rng(0)
     labels = np.arange(n) % 4
     mapped = np.memmap(tmp_path / "rows", np.float16, "w+", shape=(n, d))

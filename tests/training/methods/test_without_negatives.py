@@ -78,6 +78,7 @@ def start(recipe: Path, out: Path, **environment: str) -> "subprocess.Popen[byte
         return subprocess.Popen([*command, "--device", "cpu"], env=settings, stdout=log, stderr=log)
 
 
+@pytest.mark.slow
 def test_two_processes_are_one(tmp_path: Path) -> None:
     """With batch norms in the projector, whose moments and gradients are those of the whole batch."""
     path = tmp_path / "recipe.yaml"
