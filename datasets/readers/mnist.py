@@ -4,8 +4,9 @@ import gzip
 import math
 import struct
 import zlib
+from io import BufferedIOBase
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -102,7 +103,7 @@ def read_idx(path: Path) -> NDArray:
     return np.frombuffer(numbers, dtype).reshape(shape).astype(dtype.newbyteorder("="))
 
 
-def _header(path: Path, start: bytes, content: IO[bytes]) -> tuple[np.dtype[Any], tuple[int, ...]]:
+def _header(path: Path, start: bytes, content: BufferedIOBase) -> tuple[np.dtype[Any], tuple[int, ...]]:
     """Read the type of the numbers and their shape."""
     if len(start) < 4 or start[:2] != b"\0\0" or start[2] not in _IDX_TYPES:
         raise InputError(f"{path}: no idx file (it starts with {start.hex() or 'nothing'})")

@@ -132,11 +132,11 @@ def test_it_learns_and_its_encoder_is_that_of_the_first_view(
     losses = [record["loss"] for record in folder.metrics()]
     assert losses[-1] < 0.5 * losses[0]
     assert "in_training_bits" not in folder.metrics()[0]
-    encoder = open_encoder("run:run")
+    encoder = open_encoder("run:run?trust=yes")
     assert encoder.name == "run@4"
     assert encoder.module(torch.rand(2, 3, 8, 8)).shape == (2, 512)
     with pytest.raises(InputError, match=f"no encoder of a view 'image'; views: {GREY}"):
-        open_encoder("run:run?view=image")
+        open_encoder("run:run?view=image&trust=yes")
 
 
 @pytest.mark.parametrize(
