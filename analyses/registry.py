@@ -196,7 +196,7 @@ ANALYSES: dict[str, Analysis] = {
         "does accuracy peak as augmentations grow stronger? (Tian et al., InfoMin, Figs. 5, 12 to 14)",
         "tian2020_infomin.augmentation_strength",
         "AugmentationStrengthRecipe",
-        smoke="6 minutes, not measured",
+        smoke="6 minutes",
         paper="weeks, not measured",
     ),
     "colour_views": Analysis(
