@@ -203,7 +203,7 @@ ANALYSES: dict[str, Analysis] = {
         "does accuracy go with what a colour space's channels share? (Tian et al., InfoMin, Sec. 3.3)",
         "tian2020_infomin.colour_views",
         "ColourViewsRecipe",
-        smoke="4 minutes, not measured",
+        smoke="4 minutes",
         paper="days, not measured",
     ),
     "soft_variables": Analysis(
