@@ -1,7 +1,7 @@
 """Mutual information from nearest neighbours: Kraskov's two algorithms."""
 
 from dataclasses import replace
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from scipy.special import digamma
@@ -37,6 +37,14 @@ from mitools.estimators.classical.neighbours.thinning import (
 )
 from mitools.estimators.inputs.even_spacing import spread_within_steps
 from mitools.estimators.inputs.groups import Groups
+
+
+class _Compared(NamedTuple):
+    """Rows as they were read, and which of them were sampled."""
+
+    x: Floats
+    y: Floats
+    sample: RowNumbers
 
 
 class KSG(ClosedFormEstimator):
@@ -133,6 +141,19 @@ class KSG(ClosedFormEstimator):
     def _read_with_null(
         self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading]:
+        value, null, compared = self._read_both(x, y, permutation, groups)
+        # The correction for thin ridges is made for what is measured here.
+        if compared is not None and not self.correct_nonuniformity:
+            value = replace(value, shortfall=shortfall(compared.x, compared.y, self.k, compared.sample))
+        return value, null
+
+    def _nats(self, x: SideValues, y: SideValues) -> float:
+        return self._read_both(x, y, np.arange(len(x)), None)[0].nats
+
+    def _read_both(
+        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
+    ) -> tuple[ClassicalReading, ClassicalReading, "_Compared | None"]:
+        """Read the rows and their null, and say on what more neighbours may be looked at; not of groups."""
         n, d = len(x), x.shape[1] + y.shape[1]
         if n <= self.k:
             raise InputError(f"{n} rows have no {self.k} neighbours each; lower k or give more rows")
@@ -145,7 +166,8 @@ class KSG(ClosedFormEstimator):
         x, y = with_margins(x, self.margins, rng), with_margins(y, self.margins, rng)
         if groups is not None:
             value = self._read_groups(x, y, groups, rng)
-            return value, self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
+            null = self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
+            return value, null, None
         sample = sampled_rows(n, rng)
         wide = self.algorithm == 2
         if brute_force_pays(n, d):
@@ -157,10 +179,8 @@ class KSG(ClosedFormEstimator):
             order = np.argsort(x[:, 0])
             x, y, y_permuted = x[order], y[order], y[permutation]
             both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_permuted))
-        # The correction for thin ridges is made for what is measured here.
-        lacking = 0.0 if self.correct_nonuniformity else shortfall(x, y, self.k, sample)
-        value = replace(self._value(x, y, both, sample), shortfall=lacking)
-        return value, self._value(x, y_permuted, none, sample)
+        value, null = self._value(x, y, both, sample), self._value(x, y_permuted, none, sample)
+        return value, null, _Compared(x, y, sample)
 
     def _value(self, x: Floats, y: Floats, found: Strips, sample: RowNumbers) -> ClassicalReading:
         local, pull = self._local(x, y, found, sample, len(x))

@@ -94,9 +94,7 @@ class MixedKSG(ClosedFormEstimator):
         self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
     ) -> tuple[ClassicalReading, ClassicalReading]:
         rng = np.random.default_rng([self.seed, 2])
-        x = with_margins(x, self.margins, rng)
-        if brute_force_pays(*x.shape):
-            x = x.astype(precision_of(self.margins))
+        x = self._measured(x, rng)
         if groups is not None:
             if (count := class_groups(groups, y)).min() < 2:
                 raise InputError(
@@ -109,6 +107,15 @@ class MixedKSG(ClosedFormEstimator):
         value = self._read_classes(x, y, rng)
         null = self._read_classes(x, y[permutation], rng)
         return replace(value, shortfall=self._shortfall(x, y, value.nats)), null
+
+    def _nats(self, x: SideValues, y: SideValues) -> float:
+        rng = np.random.default_rng([self.seed, 2])
+        return self._read_classes(self._measured(x, rng), y, rng).nats
+
+    def _measured(self, x: SideValues, rng: np.random.Generator) -> Floats:
+        """Give the rows as distances between them are taken."""
+        rows = with_margins(x, self.margins, rng)
+        return rows.astype(precision_of(self.margins)) if brute_force_pays(*rows.shape) else rows
 
     def _read_groups(
         self,
