@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import t as student
+
+from mitools.analyses.shared import paired_seeds
 
 
 class SeedMean(NamedTuple):
@@ -39,9 +40,5 @@ def over_seeds(values: ArrayLike) -> SeedMean:
     >>> str(over_seeds([1.0]))
     '1.00'
     """
-    found = np.asarray(values, dtype=np.float64)
-    mean = float(found.mean())
-    if len(found) < 2:
-        return SeedMean(mean, -np.inf, np.inf)
-    reach = float(student.ppf(0.975, len(found) - 1) * found.std(ddof=1) / len(found) ** 0.5)
-    return SeedMean(mean, mean - reach, mean + reach)
+    mean, low, high = paired_seeds.over_seeds(values)
+    return SeedMean(mean, low, high) if np.isfinite(low) else SeedMean(mean, -np.inf, np.inf)

@@ -96,8 +96,7 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
         The class names and the labels, shape (n,).
     """
     if not isinstance(values, np.ndarray):
-        # As they are: an array would drop zero characters at the end of texts, and round large numbers.
-        values = np.array(values, dtype=object) if _loses_as_array(values) else np.array(values)
+        values = _as_they_are(values)
     names = set(values) if values.dtype.kind in "UO" else {None}
     if all(isinstance(name, str) and _is_whole(name) for name in names):
         values = values.astype(np.int64)
@@ -105,12 +104,15 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     return [str(value) for value in classes], labels.astype(np.int64)
 
 
-def _loses_as_array(values: Sequence[Any]) -> bool:
-    """Whether numpy would make one value of several."""
-    kinds = {type(value) for value in values}
-    if kinds == {str}:
-        return any(value.endswith("\0") for value in values)
-    return kinds == {int} and np.array(values).dtype.kind == "f"
+def _as_they_are(values: Sequence[Any]) -> NDArray[Any]:
+    """Make an array in which different values stay different.
+
+    NumPy's own types drop zero characters at the end of texts, and round large numbers.
+    """
+    array, kinds = np.array(values), {type(value) for value in values}
+    cut = kinds == {str} and any(value.endswith("\0") for value in values)
+    rounded = kinds == {int} and array.dtype.kind == "f"
+    return np.array(values, dtype=object) if cut or rounded else array
 
 
 def _is_whole(text: str) -> bool:

@@ -88,8 +88,8 @@ def sealed(document: Mapping[str, Any]) -> str:
     TypeError or ValueError
         When it holds what JSON cannot.
     """
-    text = json.dumps(document, allow_nan=False)
-    return json.dumps(json.loads(text) | {CHECKSUM: _checksum(json.loads(text))}, allow_nan=False)
+    as_read = json.loads(json.dumps(document, allow_nan=False))
+    return json.dumps(as_read | {CHECKSUM: _checksum(as_read)})
 
 
 def unsealed(text: str) -> Values:

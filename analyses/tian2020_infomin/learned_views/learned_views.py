@@ -13,6 +13,7 @@ from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_infomin.learned_views.learned_views_figure import learned_views_chart
 from mitools.analyses.tian2020_infomin.learned_views.learned_views_words import RAW, describe
+from mitools.analyses.tian2020_infomin.measured_views import MeasuredViewsRecipe
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance, silent
 from mitools.core.recipes import Recipe
@@ -21,7 +22,6 @@ from mitools.datasets.open import open_data
 from mitools.encoders.sources.run import run_spec
 from mitools.report.figures.save import write_chart
 from mitools.shared_information.measure import MeasuredPair, measure_view_pairs
-from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import read_pair
 from mitools.training.loop.images_in_memory import load_images
 from mitools.training.loop.run_folder import RunFolder
@@ -38,28 +38,6 @@ SET_BY_THE_RUNS = ("learn", "labelled", "space", "coupling")
 
 CHECKED_IMAGES = 256
 """On which every generator is inverted."""
-
-
-class SharedRecipe(Recipe):
-    """On what, and how, the information of two views is read.
-
-    Attributes
-    ----------
-    data
-        A data spec of labelled images that no generator has learned from.
-    image_size
-        Images are brought to this size; None for their own.
-    steps, batch_size, width, embedding, seed
-        See :class:`mitools.shared_information.settings.ViewSettings`; InfoNCE reads I(v1;v2).
-    """
-
-    data: Annotated[str, Field(min_length=1)]
-    image_size: Count | None = None
-    steps: Count = 400
-    batch_size: Annotated[int, Field(ge=8)] = 256
-    width: Annotated[int, Field(ge=8, multiple_of=8)] = 16
-    embedding: Count = 64
-    seed: Annotated[int, Field(ge=0)] = 0
 
 
 class LearnedViewsRecipe(Recipe):
@@ -85,7 +63,8 @@ class LearnedViewsRecipe(Recipe):
     seeds
         One generator and one contrastive run with each.
     information
-        See :class:`SharedRecipe`.
+        See :class:`mitools.analyses.tian2020_infomin.measured_views.MeasuredViewsRecipe`; no generator has
+        learned from its images.
     evaluation
         See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`; the encoders of both views side by
         side are read there.
@@ -99,7 +78,7 @@ class LearnedViewsRecipe(Recipe):
     learned_spaces: Annotated[tuple[str, ...], Field(min_length=1)] = ("rgb", "ydbdr")
     couplings: Annotated[tuple[Coupling, ...], Field(min_length=1)] = ("non_volume_preserving",)
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1, 2)
-    information: SharedRecipe
+    information: MeasuredViewsRecipe
     evaluation: EvaluationRecipe
 
     @field_validator("generators")
@@ -247,24 +226,15 @@ def _views(setting: Setting, generator: RunFolder | None) -> tuple[str, str]:
 
 
 def _measure(
-    pairs: list[tuple[str, str]], recipe: SharedRecipe, out: Path, runtime: Runtime, advance: Advance
+    pairs: list[tuple[str, str]], recipe: MeasuredViewsRecipe, out: Path, runtime: Runtime, advance: Advance
 ) -> Mapping[tuple[str, str], Values]:
     """Read every pair of views once, as ``mitools views`` does."""
     pairs = list(dict.fromkeys(pairs))
-    settings = ViewSettings(
-        methods=("infonce",),
-        steps=recipe.steps,
-        batch_size=recipe.batch_size,
-        width=recipe.width,
-        embedding=recipe.embedding,
-        seed=recipe.seed,
-        device=str(runtime.device),
-    )
     found = measure_view_pairs(
         open_data(recipe.data),
         [read_pair(",".join(pair)) for pair in pairs],
         out=out,
-        settings=settings,
+        settings=recipe.settings(str(runtime.device)),
         image_size=recipe.image_size,
         advance=advance,
     )

@@ -149,6 +149,7 @@ class _OffDiagonal(Function):
 
     @staticmethod
     def forward(ctx: Any, p: Tensor, q: Tensor, units: int) -> Tensor:
+        """Sum over rows (K, M units) of two views, and keep the gradient where one is asked for."""
         count, width = p.shape
         rows = units * max(1, ROWS_AT_ONCE // units)
         total = p.new_zeros(())
