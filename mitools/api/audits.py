@@ -37,6 +37,7 @@ def audit(
     batch_size: int = 256,
     workers: int | None = None,
     folder: Folder = None,
+    html: bool = True,
     cache: Folder = None,
     progress: "bool | Advance" = True,
 ) -> "AuditResult":
@@ -102,6 +103,8 @@ def audit(
         Processes that read items; those of a DataLoader, or none, when None.
     folder
         Write there what the command line writes, and go on from what an earlier audit has finished there.
+    html
+        Write the page ``report.html`` into the folder too.
     cache
         Keep features there: encoders seen before, by their weights, are not run again. Plain functions are
         run at every call, and so are networks whose `preprocess` is one.
@@ -173,7 +176,7 @@ def audit(
         found = run_audit(labelled, requests, out=out, store=store, settings=settings, advance=advance)
     result = AuditResult(found, seed)
     if folder is not None:
-        result.save(folder)
+        result.save(folder, html=html)
     return result
 
 

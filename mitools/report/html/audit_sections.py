@@ -1,0 +1,286 @@
+"""The sections of an audit's page, all but those on single items."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from mitools.report.finding import NOT_TOLD_APART
+from mitools.report.html.columns import choices, describe, label
+from mitools.report.html.matrix import difference_matrix
+from mitools.report.html.parts import Block, Chart, Choice, Column, Row, Section, Table
+from mitools.statistics.correlation import FEW_ROWS
+
+MOST_ROWS = 400
+"""Rows of a table in a page; a page stays below 3 MB."""
+
+SHOWN = (
+    "layer", "i_class_bits", "verdict", "label_information_bits", "i_class_infonce_bits", "linear_acc",
+    "knn20_acc", "warnings",
+)  # fmt: skip
+"""The columns that are seen before anyone asks for more."""
+
+READINGS = (
+    "i_class_bits", "label_information_bits", "i_class_infonce_bits", "i_class_nwj_bits", "i_class_head_bits",
+)  # fmt: skip
+"""What the bracket chart can show: what H(C) bounds from above."""
+
+COEFFICIENTS = {"pearson": "Pearson's r", "kendall": "Kendall's tau", "spearman": "Spearman's rho"}
+
+HEALTH = ("constant_dims", "dead_units", "duplicate_rows", "nonfinite_rows", "effective_rank")
+
+
+def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Section:
+    """Show the bracket chart, the table of results and its warnings."""
+    single = _one_layer_each(results)
+    frame = results.drop(columns=["i_class_identified", *(["network", "layer", "depth"] if single else [])])
+    verdict = results["i_class_identified"].map({True: "identified", False: "bracketed"})
+    frame.insert(list(frame).index("i_class_high") + 1, "verdict", verdict)
+    left_out = max(0, len(frame) - MOST_ROWS)
+    frame = frame.head(MOST_ROWS).reset_index(drop=True)
+    notes = warning_notes(estimates)
+    explained = [notes.get(str(name), "") for name in frame["encoder"]]
+    columns = describe(frame, SHOWN)
+    warned = bool(frame["warnings"].astype(str).str.len().any())
+    columns = [one for one in columns if one.key != "warnings" or warned]
+    table = Table(
+        "results", frame, columns, "One row an encoder" + ("" if single else " and layer")
+        + "; bits with their 95% intervals", "encoder", {"warnings": explained}, left_out,
+    )  # fmt: skip
+    chart = Chart(
+        "brackets",
+        "brackets",
+        "results",
+        "What is certified of each encoder and what is open, in bits",
+        {
+            "label": "encoder",
+            "y": choices(frame, READINGS),
+            "entropy": "h_c_bits",
+            "n": "n",
+            "unit": "mutual information (bits)",
+            **({} if single else {"filters": [{"key": "network", "label": "Network"}]}),
+        },
+        "I_class is the information that two items of one class share through the encoder. It is at least"
+        " what is certified and at most H(C). Every item is read by a classifier that never saw it.",
+    )
+    return Section("results", "Results", [chart, table, *_warnings(estimates), *_failures(estimates)])
+
+
+def comparison_section(last: pd.DataFrame, comparisons: pd.DataFrame | None) -> Section | None:
+    """Show who carries more than whom; None with one encoder."""
+    if comparisons is None or len(last) < 2:
+        return None
+    names = [str(name) for name in last.sort_values("i_class_bits", ascending=False)["encoder"]]
+    within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
+    told = int((within["verdict"] != NOT_TOLD_APART).sum())
+    intro = [
+        f"{told} of {len(within)} pairs are told apart. A cell is the row's I_class less the column's, in"
+        " bits, from the same items, with Holm's p over all pairs; shaded where the two are told apart at the"
+        " 5% level. What is compared is what the same method could certify of both."
+    ]
+    return Section(
+        "comparisons",
+        "Who carries more",
+        [difference_matrix(names, within), Table("comparisons", within)],
+        intro,
+    )
+
+
+def untrained_section(last: pd.DataFrame) -> Section | None:
+    """Hold each encoder against its untrained self; None where no control was read."""
+    if "control_gain_bits" not in last or not last["control_gain_bits"].notna().any():
+        return None
+    known = last[last["control_gain_bits"].notna()]
+    missing = [str(name) for name in last.loc[last["control_gain_bits"].isna(), "encoder"]]
+    keys = [
+        "encoder", "control_i_class_bits", "control_i_class_low", "control_i_class_high",
+        "control_gain_bits", "control_gain_low", "control_gain_high",
+    ]  # fmt: skip
+    frame = known[keys].reset_index(drop=True)
+    chart = Chart(
+        "gain",
+        "forest",
+        "untrained",
+        "How much more than the same network untrained, in bits",
+        {"label": "encoder", "y": choices(frame, ["control_gain_bits", "control_i_class_bits"]), "zero": 0},
+        "The same architecture with random weights, read on the same items (2,000 at the most). An interval"
+        " that holds 0 says that training is not seen to have added anything that this method can certify.",
+    )
+    intro = [f"Without an untrained twin: {', '.join(missing)}."] if missing else []
+    return Section("untrained", "Against untrained", [chart, Table("untrained", frame)], intro)
+
+
+def depth_section(results: pd.DataFrame) -> Section | None:
+    """Draw each network's numbers over its layers; None where no network has several."""
+    if _one_layer_each(results):
+        return None
+    sizes = results.groupby("network")["layer"].transform("size")
+    names = [str(name) for name in results]
+    frame = results[sizes > 1].sort_values(["network", "depth"], kind="stable").reset_index(drop=True)
+    values = [
+        *READINGS, "linear_acc", "knn20_acc", "control_gain_bits", "effective_rank", "alignment", "uniformity",
+        "tolerance", "nmi",
+    ]  # fmt: skip
+    keys = dict.fromkeys(
+        ["encoder", "network", "layer", "depth", "n", "h_c_bits"]
+        + [key for one in choices(frame, values) for key in (one.key, one.low, one.high) if key in names]
+    )
+    bits = [one for one in choices(frame, READINGS)]
+    chart = Chart(
+        "depth-chart",
+        "lines",
+        "layers",
+        "Numbers of each layer over depth",
+        {
+            "x": [Choice("layer", "layer, from input to output")],
+            "y": [*bits, *(one for one in choices(frame, values) if one not in bits)],
+            "link": "encoder",
+            "ordinal": True,
+            "n": "n",
+            "filters": [{"key": "network", "label": "Network"}],
+        },
+        "With 95% intervals. A layer can hold no more than the one it is computed from; where a later layer"
+        " reads higher, it is easier to read, not richer.",
+    )
+    return Section("depth", "Depth", [chart, Table("layers", frame[list(keys)].head(4 * MOST_ROWS))])
+
+
+def correlation_section(last: pd.DataFrame, correlation: pd.DataFrame) -> Section | None:
+    """Show which measures go with linear accuracy; None with too few encoders to correlate."""
+    if correlation.empty:
+        return None
+    n = int(correlation["n"].max())
+    few = n < FEW_ROWS
+    measures = [str(name) for name in correlation["column"]]
+    frame = correlation.assign(
+        label=[label(name) + (" (sign turned)" if sign < 0 else "")
+               for name, sign in zip(measures, correlation["sign"], strict=True)],
+        shown=measures,
+    )  # fmt: skip
+    if few:  # too few rows for an interval to hold the truth as often as it says
+        limits = [name for name in frame if str(name).endswith(("_low", "_high"))]
+        frame = frame.assign(**{str(name): None for name in limits})
+    forest = Chart(
+        "coefficients",
+        "forest",
+        "correlation",
+        "Correlation of each measure with linear accuracy",
+        {
+            "label": "label",
+            "y": [Choice(key, name, f"{key}_low", f"{key}_high") for key, name in COEFFICIENTS.items()],
+            "zero": 0,
+            "domain": [-1.05, 1.05],
+            "n": "n",
+        },
+        "With linear accuracy, over the encoders; where lower is better the sign is turned, so that 1 means"
+        " that a better value goes with a better accuracy."
+        + ("" if few else " Intervals are 95% bootstrap intervals."),
+    )
+    axes = choices(last, ["linear_acc", *measures])
+    keys = dict.fromkeys(
+        ["encoder", "n"] + [key for one in axes for key in (one.key, one.low, one.high) if key in last]
+    )
+    scatter = Chart(
+        "scatter",
+        "scatter",
+        "measures",
+        "Two measures of the encoders against each other",
+        {"label": "encoder", "x": axes, "y": axes, "y_start": 0, "x_start": 1, "n": "n",
+         "y_name": "Up", "x_name": "Across"},
+        "A point an encoder, with the 95% intervals of its numbers.",
+    )  # fmt: skip
+    caution = (
+        f"{n} encoders are too few for an interval of a correlation; the points are shown without one, and"
+        " say little of other encoders. Eight or more are needed."
+        if few
+        else ""
+    )
+    p_column = [
+        Column("label", "measure"),
+        Column("n", "encoders", digits=0),
+        *(
+            Column(f"{key}{part}", f"{name}{said}", digits=3, shown=key == "pearson")
+            for key, name in COEFFICIENTS.items()
+            for part, said in (("", ""), ("_p_holm", ", Holm's p"))
+        ),
+        Column("note", "note", shown=False),
+    ]
+    return Section(
+        "correlation",
+        "What goes with accuracy",
+        [forest, Table("correlation", frame, p_column, "Coefficients and p-values adjusted by Holm", "label"),
+         scatter, Table("measures", last[list(keys)])],
+        caution=caution,
+    )  # fmt: skip
+
+
+def health_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Section:
+    """Fold what was loaded from checkpoints, and what is wrong with features."""
+    names = [name for name in HEALTH if name in results]
+    frame = results[["encoder", "n", "dim", *names]].head(MOST_ROWS).reset_index(drop=True)
+    table = Table("features", frame, describe(frame, frame.columns), "Health of the features", "encoder")
+    reports, seen = [], set()
+    for name, kept in estimates.get("encoders", {}).items():
+        report = kept.get("load_report")
+        network = str(name).partition("@")[0]
+        if report and network not in seen:
+            seen.add(network)
+            reports.append({"name": network, "rows": [_row(key, value) for key, value in report.items()]})
+    pieces: list[Table | Block] = [table]
+    if reports:
+        pieces.append(Block("reports.html", {"reports": reports}))
+    return Section("loading", "Features and checkpoints", pieces, folded=True)
+
+
+def warning_notes(estimates: Mapping[str, Any]) -> dict[str, str]:
+    """Explain the warnings of each encoder: sentence and remedy, a line a warning."""
+    return {
+        str(name): "\n".join(
+            f"{column}: {one['sentence']}" + (f" Remedy: {one['remedy']}." if one.get("remedy") else "")
+            for column, estimate in kept.get("estimates", {}).items()
+            if column != "control_i_class"
+            for one in estimate.get("warnings", ())
+        )
+        for name, kept in estimates.get("encoders", {}).items()
+    }
+
+
+def _warnings(estimates: Mapping[str, Any]) -> list[Table]:
+    rows = [
+        {"encoder": name, "column": column, "word": one["word"], "sentence": one["sentence"],
+         "remedy": one.get("remedy", "")}
+        for name, kept in estimates.get("encoders", {}).items()
+        for column, estimate in kept.get("estimates", {}).items()
+        if column != "control_i_class"  # little is what is hoped for there
+        for one in estimate.get("warnings", ())
+    ]  # fmt: skip
+    if not rows:
+        return []
+    columns = [Column("encoder", "encoder"), Column("column", "number"), Column("word", "warning"),
+               Column("sentence", "what is the matter"), Column("remedy", "remedy")]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    left_out = max(0, len(frame) - MOST_ROWS)
+    return [Table("warnings", frame.head(MOST_ROWS), columns, "Warnings and what to do", "encoder",
+                  left_out=left_out)]  # fmt: skip
+
+
+def _failures(estimates: Mapping[str, Any]) -> list[Block]:
+    failures = estimates.get("failures", {})
+    if not failures:
+        return []
+    rows = [Row(str(name), str(reason)) for name, reason in failures.items()]
+    return [Block("reports.html", {"reports": [{"name": "Could not be measured", "rows": rows}]})]
+
+
+def _row(key: str, value: Any) -> Row:
+    if isinstance(value, list | tuple):
+        value = "; ".join(str(one) for one in value) or "none"
+    elif isinstance(value, dict):
+        value = "; ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = f"{value:,}"
+    return Row(key.replace("_", " "), str(value), code="digest" in key)
+
+
+def _one_layer_each(results: pd.DataFrame) -> bool:
+    return "network" not in results or not results["network"].duplicated().any()
