@@ -6,9 +6,9 @@ from numpy.typing import ArrayLike
 
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.certificate_folds import certificate_splits
+from mitools.estimators.class_information.item_readings import item_readings
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
-from mitools.estimators.class_information.item_readings import item_readings
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings

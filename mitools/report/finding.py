@@ -109,7 +109,9 @@ def _certified(last: pd.DataFrame) -> str:
     if (lows <= 0).all():
         return "No class information is certified in any encoder: every interval reaches down to 0."
     empty = int((lows <= 0).sum())
-    text = f"What is certified of the encoders reaches from {max(0.0, lows.min()):.2f} to {lows.max():.2f} {of}"
+    text = (
+        f"What is certified of the encoders reaches from {max(0.0, lows.min()):.2f} to {lows.max():.2f} {of}"
+    )
     text += f", most in {last.loc[lows.idxmax(), 'encoder']}"
     return text + (f"; nothing is certified of {empty}." if empty else ".")
 
@@ -144,7 +146,9 @@ def _over_untrained(last: pd.DataFrame) -> list[str]:
     more, not_more = known[known["control_gain_low"] > 0], known[known["control_gain_low"] <= 0]
     sentences = []
     if len(more):
-        who = "It" if len(last) == 1 else listed(more["encoder"]) if len(more) <= 4 else f"{len(more)} encoders"
+        who = (
+            "It" if len(last) == 1 else listed(more["encoder"]) if len(more) <= 4 else f"{len(more)} encoders"
+        )
         one = len(more) == 1
         if len(last) == len(more) > 1:
             who, one = "All", False

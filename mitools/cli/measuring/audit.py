@@ -81,9 +81,9 @@ def audit(
 ) -> int:
     """Measure how much class information frozen encoders carry, with a guarantee.
 
-    Writes results.csv, correlation.csv, comparisons.csv, figures and the page report.html. An encoder spec with layers=all, or
-    layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
-    on from there, and a second one encodes nothing.
+    Writes results.csv, correlation.csv, comparisons.csv, figures and the page report.html. An encoder spec
+    with layers=all, or layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a
+    stopped audit goes on from there, and a second one encodes nothing.
     """
     return audit_and_report(
         data or _only_features(encoder),

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.result_store import Values
 from mitools.estimators.class_information.certificate import ClassPosterior
-from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.validation import as_table
 from mitools.estimators.pointwise_information import pointwise_of_labels
 
@@ -52,7 +51,7 @@ class ItemReadings:
         return cls(items, predicted, np.array(values["label_nats"], dtype=np.float64))
 
 
-def item_readings(fitted: ClassPosterior, features: ArrayLike | RowTable, labels: ArrayLike) -> ItemReadings:
+def item_readings(fitted: ClassPosterior, features: ArrayLike, labels: ArrayLike) -> ItemReadings:
     """Read every reported item by the classifier of its own fold.
 
     Parameters

@@ -75,9 +75,9 @@ def audit_page(folder: Path) -> Page:
     results, estimates = found.results, found.estimates
     comparisons = None if found.comparisons.empty else found.comparisons
     last, classes = last_layers(results), estimates.get("classes", [])
-    count = len(last)
+    count, data = len(last), str(estimates.get("data", "the data"))
     facts = [
-        Row("data", str(estimates.get("data", ""))),
+        Row("data", data),
         Row("items", f"{int(results['n'].iloc[0]):,}"),
         *([Row("classes", f"{len(classes):,}")] if classes else []),
         Row("H(C)", f"{results['h_c_bits'].iloc[0]:.3f} bits"),
@@ -95,7 +95,7 @@ def audit_page(folder: Path) -> Page:
     made = [section for section in sections if section is not None]
     return Page(
         "audit",
-        f"Class information of {count} encoder{'s' if count != 1 else ''} on {estimates.get('data', 'the data')}",
+        f"Class information of {count} encoder{'s' if count != 1 else ''} on {data}",
         audit_finding(results, comparisons),
         facts,
         [*made, _downloads(made), words_section(WORDS), citation_section(installed().get("mitools", ""))],

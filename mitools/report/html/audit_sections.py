@@ -118,14 +118,14 @@ def depth_section(results: pd.DataFrame) -> Section | None:
     names = [str(name) for name in results]
     frame = results[sizes > 1].sort_values(["network", "depth"], kind="stable").reset_index(drop=True)
     values = [
-        *READINGS, "linear_acc", "knn20_acc", "control_gain_bits", "effective_rank", "alignment", "uniformity",
-        "tolerance", "nmi",
+        *READINGS, "linear_acc", "knn20_acc", "control_gain_bits", "effective_rank", "alignment",
+        "uniformity", "tolerance", "nmi",
     ]  # fmt: skip
     keys = dict.fromkeys(
         ["encoder", "network", "layer", "depth", "n", "h_c_bits"]
         + [key for one in choices(frame, values) for key in (one.key, one.low, one.high) if key in names]
     )
-    bits = [one for one in choices(frame, READINGS)]
+    bits = choices(frame, READINGS)
     chart = Chart(
         "depth-chart",
         "lines",

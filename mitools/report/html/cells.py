@@ -48,7 +48,9 @@ def _shown(value: Any, column: Column) -> str:
         return str(value)
     if column.digits is None:
         return f"{value:,}" if float(value).is_integer() else f"{value:.4g}"
-    return f"{100 * value:.{column.digits}f}%" if column.percent else f"{value:.{column.digits}f}"
+    if column.percent:
+        return f"{100 * value:.{column.digits}f}%"
+    return f"{round(value, column.digits) + 0.0:.{column.digits}f}"  # adding 0 makes -0 plain 0
 
 
 def _is_absent(value: Any) -> bool:

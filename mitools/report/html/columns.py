@@ -1,6 +1,7 @@
 """The columns of a table of results as people see them: names, units, decimals and what they are."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pandas as pd
 
@@ -88,7 +89,15 @@ def describe(frame: pd.DataFrame, shown: Iterable[str], first: str = "encoder") 
     wanted, names = set(shown), [str(name) for name in frame]
     limits = {limit for name in names for limit in interval_of(name, names)}
     rest = [name for name in names if name not in limits and name != first]
-    return [column(name, names, name == first or name in wanted) for name in (first, *rest)]
+    found = [column(name, names, name == first or name in wanted) for name in (first, *rest)]
+    return [replace(one, digits=_digits(frame[one.key])) if one.digits is None else one for one in found]
+
+
+def _digits(values: pd.Series) -> int | None:
+    """Give the decimals of a column that is no known measure: none of whole numbers, three of others."""
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return None
+    return 0 if (values.dropna() % 1 == 0).all() else 3
 
 
 def column(name: str, names: Iterable[str], shown: bool = True) -> Column:

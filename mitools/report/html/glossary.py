@@ -35,9 +35,7 @@ def glossary(words: Iterable[str]) -> list[Row]:
         name: " ".join(said.strip(" ,:\n").replace("`", "").replace("**", "").split())
         for name, said in _ENTRY.findall(text)
     }
-    return [
-        Row(name, said) for word in words for name, said in entries.items() if name.split(",")[0] == word
-    ]
+    return [Row(name, said) for word in words for name, said in entries.items() if name.split(",")[0] == word]
 
 
 def words_section(words: Iterable[str]) -> Section:

@@ -20,7 +20,8 @@ MOST_PAIRS = 30
 KINDS = {
     "loses": (
         "Items that lose information",
-        "Their features speak most against their own label, in the mean of the encoders: hard, or mislabelled.",
+        "Their features speak most against their own label, in the mean of the encoders: the items are hard,"
+        " or mislabelled.",
     ),
     "disagree": (
         "Items that encoders disagree about",
@@ -51,15 +52,16 @@ def items_section(
         return None
     names = list(dict.fromkeys(items["encoder"]))[:MOST_ENCODERS]
     items = items[items["encoder"].isin(names)]
-    pieces = _all_classes(items, names, classes) if len(classes) <= MOST_CLASSES else _pairs(items, classes)
-    for kind, (title, intro) in KINDS.items():
+    few = len(classes) <= MOST_CLASSES
+    pieces = _all_classes(items, names, classes) if few else _pairs(items, classes)
+    for kind, (title, said) in KINDS.items():
         shown = [_example(one, items, classes) for one in examples if one["why"] == kind]
         if shown:
-            pieces.append(Block("examples.html", {"title": title, "intro": intro, "examples": shown}))
+            pieces.append(Block("examples.html", {"title": title, "intro": said, "examples": shown}))
     intro = (
         "The classifier behind the certificate decides on every item without having seen it. The bits of an"
-        " item are its pointwise information, log2 of p(class | features) over the share of the class: below 0"
-        " the features speak for another class. Their mean is the label information."
+        " item are its pointwise information, log2 of p(class | features) over the share of the class: below"
+        " 0 the features speak for another class. Their mean is the label information."
     )
     return Section("items", "Classes and items", pieces, [intro])
 
@@ -93,7 +95,9 @@ def _all_classes(items: pd.DataFrame, names: Sequence[str], classes: Sequence[st
 
 def _pairs(items: pd.DataFrame, classes: Sequence[str]) -> list[Piece]:
     wrong = items[items["label"] != items["predicted"]]
-    counted = wrong.groupby(["encoder", "label", "predicted"], sort=False).size().rename("times").reset_index()
+    counted = (
+        wrong.groupby(["encoder", "label", "predicted"], sort=False).size().rename("times").reset_index()
+    )
     counted = counted.sort_values("times", ascending=False, kind="stable").groupby("encoder", sort=False)
     frame = counted.head(MOST_PAIRS).reset_index(drop=True)
     of = items.groupby(["encoder", "label"]).size()

@@ -45,12 +45,16 @@ def render(page: Page) -> str:
     """
     script = "\n".join(_asset(name) for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-    return _environment().get_template("page.html").render(
-        page=page,
-        style=Markup("\n".join(_asset(name) for name in STYLES)),
-        script=Markup(script),
-        script_digest=digest,
-        data=Markup(embedded_json(page)),
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page,
+            style=Markup("\n".join(_asset(name) for name in STYLES)),
+            script=Markup(script),
+            script_digest=digest,
+            data=Markup(embedded_json(page)),
+        )
     )
 
 
@@ -64,7 +68,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
-    environment.globals |= {"cell": shown_cell, "interval": shown_interval, "sort_key": sort_key, "records": records}
+    environment.globals |= {
+        "cell": shown_cell,
+        "interval": shown_interval,
+        "sort_key": sort_key,
+        "records": records,
+    }
     return environment
 
 

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from contextlib import contextmanager
+from fcntl import F_DUPFD, fcntl
 from select import select
 from tempfile import TemporaryDirectory
 
@@ -47,7 +48,11 @@ class Tab:
         """Open a file at a width, under a theme of the system, and wait until it is drawn."""
         self.requests, self.complaints = [], []
         self.call(
-            "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=False,
         )
         features = [{"name": "prefers-color-scheme", "value": theme}]
         self.call("Emulation.setEmulatedMedia", features=features)
@@ -67,12 +72,16 @@ class Tab:
         """Press a key."""
         text = {"Enter": "\r", " ": " "}.get(key)
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": text} if text else {}))
+            self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": text} if text else {})
+            )
 
     def _next(self):
         while b"\0" not in self._left:
             assert select([self._from], [], [], SECONDS_TO_WAIT)[0], "the browser does not answer"
-            self._left += os.read(self._from, 1 << 16)
+            read = os.read(self._from, 1 << 16)
+            assert read, "the browser has ended"
+            self._left += read
         first, _, self._left = self._left.partition(b"\0")
         message = json.loads(first)
         method, values = message.get("method"), message.get("params", {})
@@ -92,12 +101,17 @@ def browser():
     """Start a browser with an empty profile; gives a tab."""
     to_browser, from_us = os.pipe()[::-1]
     from_browser, to_us = os.pipe()
-    # The browser reads from descriptor 3 and writes to descriptor 4.
-    command = f'exec "$0" "$@" 3<&{from_us} 4>&{to_us}'
+
+    def lend():
+        """The browser reads from descriptor 3 and writes to descriptor 4."""
+        ours = [fcntl(end, F_DUPFD, 10) for end in (from_us, to_us)]
+        for end, place in zip(ours, (3, 4), strict=True):
+            os.dup2(end, place)
+
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = subprocess.Popen(
-            ["sh", "-c", command, EXECUTABLE, *SWITCHES, f"--user-data-dir={profile}"],
-            pass_fds=(from_us, to_us), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [EXECUTABLE, *SWITCHES, f"--user-data-dir={profile}"],
+            preexec_fn=lend, pass_fds=(3, 4), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(from_us)
         os.close(to_us)

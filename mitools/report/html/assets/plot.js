@@ -107,5 +107,5 @@ function shorten(name, length) {
 /** A mark that can be pointed at, reached by keyboard and chosen. */
 function markOf(name, help, ...children) {
   return shape("g", { class: "mark", "data-link": name, "data-help": help, tabindex: "0", role: "button",
-    "aria-pressed": chosen.has(name), "aria-label": help.replaceAll("\n", ", ") }, ...children);
+    "aria-pressed": String(chosen.has(name)), "aria-label": help.replaceAll("\n", ", ") }, ...children);
 }
