@@ -93,11 +93,11 @@ def test_a_study_tells_apart_only_intervals_without_overlap():
 
 def test_a_plane_speaks_of_change_where_intervals_do_not_overlap():
     def rows(quantity, first, last):
+        place = {"layer": "fc", "data": "d", "quantity": quantity, "method": "binned"}
         return [
-            {"epoch": epoch, "layer": "fc", "data": "d", "quantity": quantity, "method": "binned", "bits": bits,
-             "low_bits": bits - 0.1, "high_bits": bits + 0.1}
+            place | {"epoch": epoch, "bits": bits, "low_bits": bits - 0.1, "high_bits": bits + 0.1}
             for epoch, bits in ((0, first), (9, last))
-        ]  # fmt: skip
+        ]
 
     table = pd.DataFrame([*rows("I(X;T)", 3.0, 2.0), *rows("I(T;Y)", 1.0, 1.1)])
     assert plane_finding(table) == [

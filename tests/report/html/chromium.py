@@ -71,10 +71,9 @@ class Tab:
     def press(self, key):
         """Press a key."""
         text = {"Enter": "\r", " ": " "}.get(key)
+        further = {"text": text} if text else {}
         for kind in ("keyDown", "keyUp"):
-            self.call(
-                "Input.dispatchKeyEvent", type=kind, key=key, code=key, **({"text": text} if text else {})
-            )
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **further)
 
     def _next(self):
         while b"\0" not in self._left:

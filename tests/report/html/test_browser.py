@@ -55,11 +55,9 @@ def test_the_switch_is_stronger_than_the_system(tab, hostile_page, system):
 
 
 def test_a_header_sorts_the_rows(page):
-    header = '[...document.querySelectorAll("[data-table=results] thead th")].find(th => th.innerText.includes("I_class"))'
-    values = (
-        f'{ROWS}.map(row => Number(row.cells[[...document.querySelectorAll("[data-table=results] thead th")]'
-        f".indexOf({header})].dataset.sort))"
-    )
+    headers = '[...document.querySelectorAll("[data-table=results] thead th")]'
+    header = f"{headers}.find(th => th.innerText.includes('I_class'))"
+    values = f"{ROWS}.map(row => Number(row.cells[{headers}.indexOf({header})].dataset.sort))"
     found = page.evaluate(values)
     page.evaluate(f"{header}.querySelector('button').click()")
     assert page.evaluate(values) == sorted(found, reverse=True)
