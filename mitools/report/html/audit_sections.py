@@ -1,11 +1,12 @@
 """The sections of an audit's page, all but those on single items."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from mitools.report.finding import NOT_TOLD_APART
+from mitools.report.finding import NOT_TOLD_APART, last_layers
 from mitools.report.html.columns import choices, describe, label
 from mitools.report.html.matrix import difference_matrix
 from mitools.report.html.parts import Block, Chart, Choice, Column, Row, Section, Table
@@ -38,8 +39,7 @@ def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Sect
     frame.insert(list(frame).index("i_class_high") + 1, "verdict", verdict)
     left_out = max(0, len(frame) - MOST_ROWS)
     frame = frame.head(MOST_ROWS).reset_index(drop=True)
-    notes = warning_notes(estimates)
-    explained = [notes.get(str(name), "") for name in frame["encoder"]]
+    explained = _notes(frame, estimates)
     columns = describe(frame, SHOWN)
     warned = bool(frame["warnings"].astype(str).str.len().any())
     columns = [one for one in columns if one.key != "warnings" or warned]
@@ -47,10 +47,11 @@ def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Sect
         "results", frame, columns, "One row an encoder" + ("" if single else " and layer")
         + "; bits with their 95% intervals", "encoder", {"warnings": explained}, left_out,
     )  # fmt: skip
+    rows = frame if single else _grouped(frame)
     chart = Chart(
         "brackets",
         "brackets",
-        "results",
+        "results" if single else "bracket-rows",
         "What is certified of each encoder and what is open, in bits",
         {
             "label": "encoder",
@@ -58,12 +59,35 @@ def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Sect
             "entropy": "h_c_bits",
             "n": "n",
             "unit": "mutual information (bits)",
-            **({} if single else {"filters": [{"key": "network", "label": "Network"}]}),
+            **({} if single else {"filters": [{"key": "group", "label": "Rows"}]}),
         },
         "I_class is the information that two items of one class share through the encoder. It is at least"
         " what is certified and at most H(C). Every item is read by a classifier that never saw it.",
     )
-    return Section("results", "Results", [chart, table, *_warnings(estimates), *_failures(estimates)])
+    drawn = [chart] if single else [chart, Table("bracket-rows", rows)]
+    return Section(
+        "results", "Results", [*drawn, table, *_warnings(results, estimates), *_failures(estimates)]
+    )
+
+
+def _notes(frame: pd.DataFrame, estimates: Mapping[str, Any]) -> list[str]:
+    """Explain the warnings of each row, a line a warning."""
+    notes: dict[str, list[str]] = {}
+    for one in explained_warnings(frame, estimates).to_dict("records"):
+        remedy = f" Remedy: {one['remedy']}." if one["remedy"] else ""
+        notes.setdefault(str(one["encoder"]), []).append(f"{one['number']}: {one['sentence']}{remedy}")
+    return ["\n".join(notes.get(str(name), ())) for name in frame["encoder"]]
+
+
+def _grouped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows to choose from in the bracket chart: the last layers, or all layers of a network."""
+    keys = ["encoder", "n", "h_c_bits"]
+    keys += [key for one in choices(frame, READINGS) for key in (one.key, one.low, one.high) if key]
+    groups = [last_layers(frame)[keys].assign(group="the last layer of each")]
+    for network, own in frame.groupby("network", sort=False):
+        if len(own) > 1:
+            groups.append(own[keys].assign(group=f"all layers of {network}"))
+    return pd.concat(groups, ignore_index=True)
 
 
 def comparison_section(last: pd.DataFrame, comparisons: pd.DataFrame | None) -> Section | None:
@@ -136,6 +160,8 @@ def depth_section(results: pd.DataFrame) -> Section | None:
             "y": [*bits, *(one for one in choices(frame, values) if one not in bits)],
             "link": "encoder",
             "ordinal": True,
+            "limit": "h_c_bits",
+            "limit_of": [one.key for one in bits],
             "n": "n",
             "filters": [{"key": "network", "label": "Network"}],
         },
@@ -232,36 +258,59 @@ def health_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Secti
     return Section("loading", "Features and checkpoints", pieces, folded=True)
 
 
-def warning_notes(estimates: Mapping[str, Any]) -> dict[str, str]:
-    """Explain the warnings of each encoder: sentence and remedy, a line a warning."""
-    return {
-        str(name): "\n".join(
-            f"{column}: {one['sentence']}" + (f" Remedy: {one['remedy']}." if one.get("remedy") else "")
-            for column, estimate in kept.get("estimates", {}).items()
-            if column != "control_i_class"
-            for one in estimate.get("warnings", ())
-        )
-        for name, kept in estimates.get("encoders", {}).items()
-    }
+_BETWEEN_WORDS = re.compile(r", (?![^(]*\))")  # not within brackets
+
+OF_FEATURES = {
+    "constant_dims": (
+        "Some dimensions are alike for all items.",
+        "look at what the layer computes; they cost nothing",
+    ),
+    "duplicate_rows": ("Some rows are equal to earlier ones.", "look for copies in the data"),
+    "nonfinite": ("Some rows hold NaN or infinite values.", "compute in float32"),
+    "collapsed": (
+        "The features use few of their dimensions.",
+        "look at how the encoder was trained and read",
+    ),
+    "no_better_than_untrained": (
+        "The network is not told to carry more than the same one untrained.",
+        "see how the checkpoint was read: mitools encoders inspect SPEC",
+    ),
+    "none": ("There is no untrained twin to compare with.", ""),
+}
+"""What the words of a row mean that are no estimate's: a sentence and a remedy."""
 
 
-def _warnings(estimates: Mapping[str, Any]) -> list[Table]:
-    rows = [
-        {"encoder": name, "column": column, "word": one["word"], "sentence": one["sentence"],
-         "remedy": one.get("remedy", "")}
-        for name, kept in estimates.get("encoders", {}).items()
-        for column, estimate in kept.get("estimates", {}).items()
-        if column != "control_i_class"  # little is what is hoped for there
-        for one in estimate.get("warnings", ())
-    ]  # fmt: skip
-    if not rows:
+def explained_warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay out every warning: ``encoder``, ``number``, ``word``, ``sentence``, ``remedy``."""
+    rows = []
+    for name, said in zip(results["encoder"], results["warnings"].fillna(""), strict=True):
+        kept = estimates.get("encoders", {}).get(str(name), {}).get("estimates", {})
+        for part in filter(None, str(said).split("; ")):
+            subject, _, words = part.partition(": ")
+            if subject in kept:
+                rows += [
+                    {"encoder": name, "number": label(subject), "word": one["word"],
+                     "sentence": one["sentence"], "remedy": one.get("remedy", "")}
+                    for one in kept[subject].get("warnings", ())
+                ]  # fmt: skip
+                continue
+            for word in _BETWEEN_WORDS.split(words):
+                sentence, remedy = OF_FEATURES.get(word.split(" (")[0].partition(":")[0], ("", ""))
+                rows.append(
+                    {"encoder": name, "number": subject, "word": word, "sentence": sentence, "remedy": remedy}
+                )
+    return pd.DataFrame(rows, columns=["encoder", "number", "word", "sentence", "remedy"])
+
+
+def _warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> list[Table]:
+    frame = explained_warnings(results, estimates)
+    if frame.empty:
         return []
-    columns = [Column("encoder", "encoder"), Column("column", "number"), Column("word", "warning"),
+    columns = [Column("encoder", "encoder"), Column("number", "of"), Column("word", "warning"),
                Column("sentence", "what is the matter"), Column("remedy", "remedy")]  # fmt: skip
-    frame = pd.DataFrame(rows)
     left_out = max(0, len(frame) - MOST_ROWS)
-    return [Table("warnings", frame.head(MOST_ROWS), columns, "Warnings and what to do", "encoder",
-                  left_out=left_out)]  # fmt: skip
+    title = "Warnings and what to do"
+    return [Table("warnings", frame.head(MOST_ROWS), columns, title, "encoder", left_out=left_out)]
 
 
 def _failures(estimates: Mapping[str, Any]) -> list[Block]:

@@ -14,8 +14,11 @@ from mitools.report.plane import paired_readings
 
 TEXTS = ("encoder", "stage", "layer", "data", "role", "quantity", "method", "kind", "measures", "warnings")
 
-MOST_ROWS = 3000
-"""Readings in a page; of more, those of the first layers."""
+MOST_DRAWN = 3000
+"""Readings in a page, drawn or downloaded; of more, those of the first checkpoints."""
+
+MOST_ROWS = 300
+"""Readings in the table."""
 
 SHOWN = ("data", "quantity", "method", "bits", "kind", "null_bits", "ceiling_bits", "warnings")
 
@@ -148,9 +151,12 @@ def _curves(table: pd.DataFrame, layers: int, epochs: int) -> Section | None:
 
 
 def _readings(table: pd.DataFrame) -> Section:
+    """Show the readings of the last checkpoint; the others are drawn, and can be downloaded."""
     frame = table.drop(columns=[name for name in ("encoder", "seconds") if name in table])
-    left_out = max(0, len(frame) - MOST_ROWS)
-    frame = frame.head(MOST_ROWS).reset_index(drop=True)
-    columns = describe(frame, (*SHOWN, "epoch"), "layer")
-    kept = Table("plane", frame, columns, "Every reading", left_out=left_out)
-    return Section("readings", "Readings", [kept], folded=len(frame) > 60)
+    drawn = Table("plane", frame.head(MOST_DRAWN), left_out=max(0, len(frame) - MOST_DRAWN))
+    last = frame[frame["epoch"] == frame["epoch"].max()]
+    shown = last.head(MOST_ROWS).reset_index(drop=True)
+    caption = f"Readings at epoch {last['epoch'].iloc[0]:g}"
+    columns = describe(shown, SHOWN, "layer")
+    readings = Table("readings-table", shown, columns, caption, left_out=len(last) - len(shown))
+    return Section("readings", "Readings", [readings, drawn])

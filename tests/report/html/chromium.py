@@ -13,6 +13,12 @@ EXECUTABLE = shutil.which("chromium") or shutil.which("chromium-browser") or shu
 
 SECONDS_TO_WAIT = 20
 
+DRAWN = """new Promise((done) => {
+  const settle = () => requestAnimationFrame(() => requestAnimationFrame(done));
+  if (document.readyState === "complete") settle(); else addEventListener("load", settle);
+})"""
+"""A promise that is kept when a page is loaded, and drawn after that."""
+
 SWITCHES = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-extensions",
     "--disable-component-update", "--no-first-run", "--hide-scrollbars", "--remote-debugging-pipe",
@@ -57,10 +63,7 @@ class Tab:
         features = [{"name": "prefers-color-scheme", "value": theme}]
         self.call("Emulation.setEmulatedMedia", features=features)
         self.call("Page.navigate", url=path.as_uri())
-        self.evaluate(
-            "new Promise(done => { const settle = () => requestAnimationFrame(() => requestAnimationFrame(done));"
-            " document.readyState === 'complete' ? settle() : addEventListener('load', settle) })"
-        )
+        self.evaluate(DRAWN)
 
     def evaluate(self, expression):
         """Give the value of a JavaScript expression; a promise is waited for."""

@@ -1,16 +1,17 @@
 // Curves: a value with its interval over layers, epochs or known truths, one curve a series.
-// Options: x, y (choices), series, link, limit, identity, ordinal, filters, n.
+// Options: x, y (choices), series, link, limit and limit_of (a column, and the values it bounds), identity, ordinal, filters, n.
 
 CHARTS.lines = (box, spec, rows, state) => {
   const [across, upon] = [spec.x[state.x], spec.y[state.y]];
   const known = rows.filter((row) => isNumber(row[upon.key]) && row[across.key] !== null);
+  const limited = spec.limit && (spec.limit_of ?? [upon.key]).includes(upon.key);
   const names = spec.series ? [...new Set(known.map((row) => row[spec.series]))] : [""];
   const width = Math.max(280, box.clientWidth);
   const places = spec.ordinal ? [...new Set(known.map((row) => row[across.key]))] : null;
   const tail = places ? Math.min(112, 12 + 5.6 * Math.max(...places.map((one) => String(one).length), 1)) : 0;
   const height = Math.min(380, 240 + width / 6);
   const [left, right, top, bottom] = [48, width - 16, 34, height - 6];
-  const values = known.flatMap((row) => [row[upon.key], row[upon.low], row[upon.high], spec.limit ? row[spec.limit] : null]);
+  const values = known.flatMap((row) => [row[upon.key], row[upon.low], row[upon.high], limited ? row[spec.limit] : null]);
   const reach = limits([0, ...values, ...(spec.identity ? known.map((row) => row[across.key]) : [])]);
   const up = scale([Math.min(0, ...values.filter(isNumber)), reach[1]], [bottom, top]);
   const xScale = places ? scale([-0.4, places.length - 0.6], [left, right]) : scale(limits(known.map((row) => row[across.key]), 0.04), [left, right]);
@@ -20,7 +21,7 @@ CHARTS.lines = (box, spec, rows, state) => {
   axisUp(svg, up, left, right, upon.label);
   if (places) namesAcross(svg, places, xScale, bottom, across.label, height + 36 + tail);
   else axisAcross(svg, xScale, bottom, top, across.label);
-  if (spec.limit) drawLimit(svg, known, spec, up, left, right);
+  if (limited) drawLimit(svg, known, spec, up, left, right);
   if (spec.identity) {
     const [low, high] = [Math.max(xScale.low, up.low), Math.min(xScale.high, up.high)];
     svg.append(shape("line", { class: "limit", x1: xScale(low), y1: up(low), x2: xScale(high), y2: up(high) }));
