@@ -1,5 +1,7 @@
 """One string opens a data set."""
 
+from pathlib import Path
+
 from mitools.core.specs import opening, parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.class_lists import named_classes
@@ -29,7 +31,7 @@ def open_data(text: str) -> LabelledData:
     InputError
         When the spec cannot be read (the wrong part is named) or the data cannot.
     """
-    spec = parse_spec(text, DATA_SOURCES)
+    spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
     spec.only(*source.options, "classes", "groups", "limit")
     with opening(text):
@@ -41,3 +43,12 @@ def open_data(text: str) -> LabelledData:
     if "limit" in spec.options:
         data = take_evenly(data, spec.integer("limit", 1, at_least=1))
     return data
+
+
+def _suggested(name: str) -> str:
+    """Give the spec of data that were named without their source; nothing where none is known."""
+    if Path(name).is_dir():
+        return f"folder:{name}"
+    if name.endswith((".tar", ".tar.gz", ".tgz")):
+        return f"tar:{name}"
+    return f"features:{name}" if name.endswith((".npz", ".npy", ".parquet", ".safetensors")) else ""

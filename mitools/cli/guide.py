@@ -25,9 +25,10 @@ def guide(
     check_name("topic", topic, PAGES)
     text = _page(topic)
     if out.is_terminal:
-        from rich.markdown import Markdown
+        from mitools.cli.page import page_lines
 
-        out.print(Markdown(text))
+        for line in page_lines(text, out.width):
+            out.print(line)
     else:
         print(text, end="")
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress
+from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress, written
 
 
 def run_analysis(
@@ -69,7 +69,7 @@ def run_analysis(
         )
     else:
         out.print(found.reading, markup=False)
-        err.print(f"written: {len(found.files)} files under {where}", markup=False)
+        written(found.files, where, *(path.name for path in found.files if path.suffix in (".csv", ".png")))
     return 0
 
 
@@ -85,7 +85,7 @@ def _list(json: bool) -> int:
         )
         return 0
     print_table(
-        ["analysis", "smoke, 2 cores", "paper, 1 GPU", "question"],
-        [[name, one.smoke, one.paper, one.what] for name, one in ANALYSES.items()],
+        ["analysis", "question", "smoke, 2 cores", "paper, 1 GPU"],
+        [[name, one.what, one.smoke, one.paper] for name, one in ANALYSES.items()],
     )
     return 0

@@ -5,23 +5,25 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import typer.core
 
+from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
     SeedOption,
     err,
+    note,
     out,
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.audit import CacheOption
 from mitools.core.errors import InputError
 
 
-class DefaultsToRun(typer.core.TyperGroup):
+class DefaultsToRun(Group):
     """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -42,7 +44,7 @@ OutOption = Annotated[
 ]
 
 
-@app.command("run")
+@app.command("run", cls=Command)
 def run(
     study: StudyArgument,
     destination: OutOption,
@@ -87,7 +89,7 @@ def run(
     return _show_results(folder, destination, json)
 
 
-@app.command("status")
+@app.command("status", cls=Command)
 def status(study: StudyArgument, destination: OutOption, json: JsonOption = False) -> int:
     """Count what is done, claimed, failed and still to do, and say why cells failed."""
     found = list(_begun(study, destination).found())
@@ -103,7 +105,7 @@ def status(study: StudyArgument, destination: OutOption, json: JsonOption = Fals
     return 1 if failures else 0
 
 
-@app.command("results")
+@app.command("results", cls=Command)
 def results(
     study: StudyArgument,
     destination: OutOption,
@@ -122,15 +124,15 @@ def results(
     chosen = found.cells if by_cell else found.table
     if table is not None:
         write_table(chosen, table)
-        err.print(f"written: {table}", markup=False)
+        note(f"written: {table}")
     if json:
         print_json(records(chosen))
     else:
-        _print_frame(chosen)
+        _print_frame(chosen, table)
     return 1 if len(found.failures) else 0
 
 
-@app.command("correlate")
+@app.command("correlate", cls=Command)
 def correlate(
     study: StudyArgument,
     destination: OutOption,
@@ -149,25 +151,26 @@ def correlate(
         print_json(records(found))
         return
     print_table(
-        ["scope", "measure", "n", "groups", "Pearson", "95% interval", "Kendall", "Spearman"],
+        ["measure", "scope", "n", "Pearson", "95% interval", "Kendall", "Spearman", "groups"],
         [
             [
-                row["scope"],
                 row["column"],
+                row["scope"],
                 str(row["n"]),
-                str(row["groups"]),
                 _number(row["pearson"]),
                 f"{_number(row['pearson_low'])} to {_number(row['pearson_high'])}",
                 _number(row["kendall"]),
                 _number(row["spearman"]),
+                str(row["groups"]),
             ]
             for row in records(found)
         ],
         title=f"with {target}",
+        file=destination / "correlation.csv",
     )
-    for note in sorted(set(found["note"].dropna()) - {""}):
-        err.print(note, markup=False)
-    err.print(f"written: {destination / 'correlation.csv'}", markup=False)
+    for remark in sorted(set(found["note"].dropna()) - {""}):
+        err.print(remark, markup=False)
+    note(f"written: {destination / 'correlation.csv'}")
 
 
 def _begun(study: Path, destination: Path) -> Any:
@@ -182,7 +185,7 @@ def _open(study: Path, destination: Path) -> Any:
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):
-        err.print(f"left out: {estimator} does not read the pairing {pairing}", markup=False)
+        note(f"left out: {estimator} does not read the pairing {pairing}")
     return StudyFolder(wanted, destination)
 
 
@@ -248,16 +251,25 @@ def _show_results(folder: Any, destination: Path, json: bool) -> int:
             {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
         )
     else:
-        _print_frame(found.table)
-        err.print(f"written: {len(files)} files under {destination}", markup=False)
+        _print_frame(found.table, destination / "results.csv")
+        out.print()
+        for sentence in found.finding:
+            out.print(sentence, markup=False)
+        written(files, destination, "results.csv", "cells.csv")
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
     return 1 if len(failed) else 0
 
 
-def _print_frame(table: Any) -> None:
-    print_table(
-        [str(name) for name in table.columns], [[_number(v) for v in row] for row in table.to_numpy(object)]
-    )
+def _print_frame(table: Any, file: Path | None) -> None:
+    """Print a table with what differs from row to row first; what is empty everywhere is left out."""
+    first = ["encoder", "family"] if "encoder" in table else []
+    last = [name for name in ("data", "seeds") if name in table]
+    middle = [name for name in table.columns if name not in (*first, *last)]
+    names = [
+        name for name in (*first, *middle, *last) if any(_number(v) not in ("-", "") for v in table[name])
+    ]
+    rows = [[_number(value) for value in row] for row in table[names].to_numpy(object)]
+    print_table([str(name) for name in names], rows, file=file)
 
 
 def _number(value: Any) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.files import writable_folder
+from mitools.report.finding import study_finding
 from mitools.report.study import cell_table, encoder_table, write_table
 from mitools.results.notebook import as_html, as_text
 from mitools.studies.folder import StudyFolder
@@ -31,6 +32,11 @@ class StudyResult:
     def table(self) -> pd.DataFrame:
         """One row an encoder and data set: means over the seeds, columns ``pairing:estimator`` in bits."""
         return encoder_table(self.cells)
+
+    @property
+    def finding(self) -> list[str]:
+        """What was found, in sentences that the intervals allow."""
+        return study_finding(self.cells)
 
     @property
     def failures(self) -> pd.DataFrame:

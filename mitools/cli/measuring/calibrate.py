@@ -14,6 +14,7 @@ from mitools.cli.console import (
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.estimates import bits as shown
 
@@ -96,7 +97,7 @@ def calibrate(
         )
     else:
         print_table(
-            ["method", "truth", "reading", "95% interval", "error", "kind", "ceiling", "null", "seconds"],
+            ["method", "truth", "reading", "95% interval", "error", "null", "kind", "ceiling", "seconds"],
             [
                 [
                     row["method"],
@@ -104,18 +105,19 @@ def calibrate(
                     shown(row["reading_bits"]),
                     f"{shown(row['low_bits'])} to {shown(row['high_bits'])}",
                     shown(row["error_bits"]),
+                    shown(row["null_bits"]),
                     row["kind"],
                     shown(row["ceiling_bits"]),
-                    shown(row["null_bits"]),
                     f"{row['seconds']:.1f}",
                 ]
                 for row in rows
             ],
             title="bits",
+            file=destination / "calibration.csv",
         )
         out.print(f"\n{found.finding}\n", markup=False)
         err.print(found.setting, markup=False)
-        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+        written(found.files, destination, "calibration.csv", "calibration.png")
     for name, reason in found.failures.items():
         err.print(f"failed: {name}: {reason}", markup=False)
     return 1 if found.failures else 0

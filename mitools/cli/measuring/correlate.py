@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, err, print_json, print_table
+from mitools.cli.console import JsonOption, SeedOption, err, note, print_json, print_table
 
 
 def correlate(
@@ -61,11 +61,11 @@ def correlate(
     header = ["column", "n", "coefficient", "value", interval, "without one row", "p", "Holm p"]
     print_table(header, [line for row in records(result) for line in _lines(row)])
     if skipped:
-        err.print(f"left out, not numeric: {', '.join(skipped)}", markup=False)
-    for note, columns in result[result["note"] != ""].groupby("note", sort=False)["column"]:
-        err.print(f"{', '.join(columns)}: {note}", markup=False)
+        note(f"left out, not numeric: {', '.join(skipped)}")
+    for remark, columns in result[result["note"] != ""].groupby("note", sort=False)["column"]:
+        err.print(f"{', '.join(columns)}: {remark}", markup=False)
     if out is not None:
-        err.print(f"written: {out}", markup=False)
+        note(f"written: {out}")
 
 
 def _lines(row: dict[str, Any]) -> list[list[str]]:

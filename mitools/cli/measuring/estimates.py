@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mitools.core.estimate import Estimate, EstimateWarning
     from mitools.estimators.agreement import Agreement
 
-HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
+HEADER = ["method", "bits", "95% interval", "kind", "null", "ceiling", "entropy", "n report", "seconds"]
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
@@ -66,9 +66,9 @@ def _line(estimate: Estimate) -> list[str]:
         bits(estimate.bits),
         interval(*(estimate.interval_bits or (None, None))[:2]),
         estimate.kind,
+        bits(estimate.null_bits),
         bits(estimate.ceiling_bits),
         bits(estimate.entropy_bits),
-        bits(estimate.null_bits),
         f"{estimate.n_report:,}",
         f"{estimate.seconds:.1f}",
     ]

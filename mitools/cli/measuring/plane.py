@@ -7,7 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    err,
+    note,
+    out,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
 from mitools.core.errors import InputError
@@ -94,18 +105,18 @@ def plane(
         files = [str(path) for path in found.files]
         print_json({"results": rows, "failures": dict(found.failures), "files": files})
     else:
-        _print_last(rows)
-        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+        _print_last(rows, destination)
+        out.print()
+        for sentence in found.finding:
+            out.print(sentence, markup=False)
+        figures = [path for path in found.files if path.name.startswith("plane_") and path.suffix == ".png"]
+        written(found.files, destination, "plane.csv", *(f"figures/{path.name}" for path in figures))
     if len(found.files) == 1:
-        err.print(
-            "no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers",
-            markup=False,
-        )
+        note("no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers")
     if found.trained_on:
-        err.print(
+        note(
             f"{found.trained_on} is the data that the run was trained on: --data source=SPEC names other"
-            " items",
-            markup=False,
+            " items"
         )
     for what, reason in found.failures.items():
         err.print(f"failed: {what}: {reason}", markup=False)
@@ -138,39 +149,40 @@ def _range(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-def _print_last(rows: list[dict[str, Any]]) -> None:
+def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print what was read at the last checkpoint."""
     last = max(row["epoch"] for row in rows)
     print_table(
         [
             "layer",
-            "data",
             "quantity",
             "method",
             "bits",
             "95% interval",
+            "null",
+            "warnings",
             "kind",
             "ceiling",
-            "null",
+            "data",
             "n",
-            "warnings",
         ],
         [
             [
                 row["layer"],
-                row["data"],
                 row["quantity"],
                 row["method"],
                 bits(row["bits"]),
                 "-" if row["low_bits"] is None else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
+                bits(row["null_bits"]),
+                row["warnings"].replace("_", " ") or "-",
                 row["kind"],
                 bits(row["ceiling_bits"]),
-                bits(row["null_bits"]),
+                row["data"],
                 f"{row['n']:,}",
-                row["warnings"] or "-",
             ]
             for row in rows
             if row["epoch"] == last
         ],
         title=f"the information plane at epoch {last}; plane.csv has all checkpoints",
+        file=folder / "plane.csv",
     )

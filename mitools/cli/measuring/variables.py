@@ -6,7 +6,15 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    SeedOption,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits, interval
 from mitools.core.errors import InputError
@@ -82,9 +90,7 @@ def variables(
         ],
         title=found.variables,
     )
-    err.print(
-        f"written: {destination / 'index.html'} and {len(found.files) - 1} files beside it", markup=False
-    )
+    written(found.files, destination, "index.html", "variables.csv")
 
 
 def _read_unit(text: str) -> tuple[int, int]:

@@ -14,6 +14,7 @@ from mitools.cli.console import (
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.estimates import bits, interval
 
@@ -95,7 +96,7 @@ def views(
         out.print(sentence, markup=False)
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
-    err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+    written(found.files, destination, "views.csv", "regimes.png")
     return 0
 
 
@@ -121,5 +122,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
         )
         for row in of_pair:
             if row["warnings"]:
-                err.print(f"{row['quantity']} by {row['method']}: {row['warnings']}", markup=False)
+                err.print(
+                    f"{row['quantity']} by {row['method']}: {row['warnings'].replace('_', ' ')}", markup=False
+                )
         out.print()

@@ -12,7 +12,7 @@ from torch import nn
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
-from mitools.core.progress import Advance, silent
+from mitools.core.progress import Advance, silent, tell_state
 from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.conditions import computing_conditions
@@ -215,6 +215,7 @@ class _Run:
                     log.add(record | now | {"images_per_second": speed})
                 pending, started = [], time.perf_counter()
                 self.advance(TRAINED_ON, (step + 1) * images, total)
+                tell_state(self.advance, _state(record, epoch, self.recipe.epochs))
 
     def _step(self, prepared: nn.Module, step: int, rate: float) -> Loss:
         """Move the weights once; returns the loss without its gradient."""
@@ -267,6 +268,12 @@ class _Run:
         if pending[0].ceiling_nats is not None:
             record["ceiling_bits"] = nats_to_bits(pending[0].ceiling_nats)
         return record
+
+
+def _state(record: dict[str, Any], epoch: int, epochs: int) -> str:
+    """Say what people watch a run for."""
+    bits = f", {record['in_training_bits']:.2f} bits" if "in_training_bits" in record else ""
+    return f"epoch {epoch + 1} of {epochs}, loss {record['loss']:.3f}{bits}"
 
 
 def _stage_at(stages: tuple[Stage, ...], epoch: int) -> Stage:
