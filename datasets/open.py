@@ -1,5 +1,6 @@
 """One string opens a data set."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from mitools.core.specs import opening, parse_spec
@@ -24,7 +25,7 @@ def open_data(text: str) -> LabelledData:
         the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
         ``groups=COLUMN`` (which items know each other; see
-        :func:`mitools.datasets.grouped.open_groups`).
+        :func:`mitools.datasets.grouped.open_groups`), and ``name=`` for what tables and figures call it.
 
     Raises
     ------
@@ -33,7 +34,7 @@ def open_data(text: str) -> LabelledData:
     """
     spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
-    spec.only(*source.options, "classes", "groups", "limit")
+    spec.only(*source.options, "classes", "groups", "limit", "name")
     with opening(text):
         data = source.opener(spec)
     if "groups" in spec.options:
@@ -42,6 +43,15 @@ def open_data(text: str) -> LabelledData:
         data = keep_classes(data, named_classes(spec.options["classes"], data.classes, data.name))
     if "limit" in spec.options:
         data = take_evenly(data, spec.integer("limit", 1, at_least=1))
+    return named(data, spec.options["name"]) if "name" in spec.options else data
+
+
+def named(data: LabelledData, name: str) -> LabelledData:
+    """Give data the name that tables and figures show; their digest does not change."""
+    try:
+        data.name = name  # type: ignore[misc]
+    except AttributeError:  # a frozen dataclass
+        return replace(data, name=name)  # type: ignore[type-var]
     return data
 
 

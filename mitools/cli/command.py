@@ -49,6 +49,7 @@ class Command(typer.core.TyperCommand):
 
     def _missing(self, ctx: Any, args: list[str]) -> list[Any]:
         found, _, _ = self.make_parser(ctx).parse_args(args)
+        found = {**(ctx.default_map or {}), **found}
         return [
             one for one in self.params if one.required and not isinstance(found.get(one.name), str | list)
         ]

@@ -46,6 +46,9 @@ JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Write into --out whatever lies there; same names are replaced.")
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 
 _verbosity = 0

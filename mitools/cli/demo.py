@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from mitools.cli.console import JsonOption, SeedOption
+from mitools.cli.console import JsonOption, OverwriteOption, SeedOption
 from mitools.cli.measuring.audit import CacheOption, OutOption, audit_and_report
 
 DATA = "digits"
@@ -20,7 +20,10 @@ def demo(
     destination: OutOption = Path("mitools-demo"),
     seed: SeedOption = 0,
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Audit a graded family of offline encoders on scikit-learn's digits."""
-    return audit_and_report(DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu")
+    return audit_and_report(
+        DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu", overwrite=overwrite
+    )

@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "mitools views --data digits --views simclr",
         "mitools views --data folder:images --views lab:l,lab:ab --views rgb:r,rgb:gb",
     ),
+    "cite": ("mitools cite", "mitools cite --as cff"),
     "run": ("mitools run --list", "mitools run batch_size --scale smoke --out batch_size"),
     "study": ("mitools study study.yaml --out study", "mitools study status study"),
     "study run": ("mitools study study.yaml --out study",),

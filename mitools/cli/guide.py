@@ -9,7 +9,7 @@ from mitools.cli.console import out, print_table
 from mitools.core.names import check_name
 
 PAGES = ("start", "python", "encoders", "data", "estimators", "certificate", "rows", "training",
-         "adding-a-method", "variables", "views", "promises", "glossary")  # fmt: skip
+         "adding-a-method", "variables", "views", "promises", "glossary", "changelog")  # fmt: skip
 """The topics, in the order in which a newcomer reads them."""
 
 

@@ -1,6 +1,7 @@
 """The entry point: the commands, and how every one of them ends."""
 
 import os
+import shlex
 import signal
 import sys
 from typing import Annotated
@@ -8,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mitools.cli import datasets, encoders, measures, study
+from mitools.cli.cite import cite
 from mitools.cli.command import PROGRAM, Command
 from mitools.cli.console import err, set_verbosity
 from mitools.cli.demo import demo
@@ -24,6 +26,7 @@ from mitools.cli.run import run_analysis
 from mitools.cli.train import train
 from mitools.core.errors import InputError
 from mitools.core.files import FULL_DISK
+from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
@@ -72,6 +75,7 @@ app.command("plane", cls=Command)(plane)
 app.command("variables", cls=Command)(variables)
 app.command("views", cls=Command)(views)
 app.command("run", cls=Command)(run_analysis)
+app.command("cite", cls=Command)(cite)
 app.add_typer(study.app, name="study")
 app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
@@ -97,6 +101,7 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
     try:
         moved = _moved_to_front(arguments)
+        command_line.set(shlex.join([PROGRAM, *arguments]))
         code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
     except typer.TyperException as error:
         place = " ".join([PROGRAM, *_commands_in(arguments)])

@@ -5,7 +5,17 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress, written
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    err,
+    out,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 
 
 def run_analysis(
@@ -26,6 +36,7 @@ def run_analysis(
     device: DeviceOption = "auto",
     precision: Annotated[str, typer.Option(help="float32, tf32 or bf16; for training.")] = "float32",
     show: Annotated[bool, typer.Option("--list", help="List the analyses, and do nothing.")] = False,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Run an analysis of the papers: train what it needs, measure it, and say what was found.
@@ -43,13 +54,18 @@ def run_analysis(
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
+    from mitools.core.run_record import require_own, write_record
     from mitools.report.tables.write import records
     from mitools.training.loop.trainer import NotFiniteError
 
     analysis = ANALYSES[name]
     wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
     where = destination or Path(f"mitools-{name}")
+    require_own(where, f"run {name}", overwrite)
     runtime = Runtime(device, precision)
+    if runtime.is_main:
+        settings = wanted.model_dump(mode="json")
+        write_record(where, f"run {name}", device=str(runtime.device), scale=scale, settings=settings)
     try:
         with progress() as advance:
             found = analysis.run(wanted, where, advance if runtime.is_main else None, runtime)

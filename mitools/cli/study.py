@@ -10,6 +10,7 @@ from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
     note,
@@ -20,6 +21,7 @@ from mitools.cli.console import (
     written,
 )
 from mitools.cli.measuring.audit import CacheOption
+from mitools.cli.measuring.estimates import interval_of
 from mitools.core.errors import InputError
 
 
@@ -39,6 +41,12 @@ app = typer.Typer(
 )
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="What is asked for.")]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The study's folder; or its STUDY.yaml, with --out DIR.")
+]
+OtherFolderOption = Annotated[
+    Path | None, typer.Option("--out", help="The study's folder, where STUDY.yaml is named instead.")
+]
 OutOption = Annotated[
     Path, typer.Option("--out", help="The study's folder; shared by all processes and machines.")
 ]
@@ -57,6 +65,7 @@ def run(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Do what is left of a study: ``mitools study STUDY.yaml --out DIR``.
@@ -65,14 +74,18 @@ def run(
     number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
     """
     from mitools.backends.processes import own_device, process_rank
+    from mitools.core.run_record import require_own
     from mitools.features.store import FeatureStore, default_root
     from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
+    require_own(destination, "study", overwrite)
     if dry_run:
         return _show_plan(folder, json)
     if submit is not None:
         return _submit(submit, study, destination, retry_failed, device, cache, json)
+    if process_rank() == 0:
+        folder.begin(overwrite)
     if retry_failed:
         folder.forget_failures()
     with progress() as advance:
@@ -90,7 +103,7 @@ def run(
 
 
 @app.command("status", cls=Command)
-def status(study: StudyArgument, destination: OutOption, json: JsonOption = False) -> int:
+def status(study: FolderArgument, destination: OtherFolderOption = None, json: JsonOption = False) -> int:
     """Count what is done, claimed, failed and still to do, and say why cells failed."""
     found = list(_begun(study, destination).found())
     states = Counter(one.state for one in found)
@@ -107,8 +120,8 @@ def status(study: StudyArgument, destination: OutOption, json: JsonOption = Fals
 
 @app.command("results", cls=Command)
 def results(
-    study: StudyArgument,
-    destination: OutOption,
+    study: FolderArgument,
+    destination: OtherFolderOption = None,
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write it here: .csv, .parquet, .tex or .md.")
     ] = None,
@@ -134,10 +147,16 @@ def results(
 
 @app.command("correlate", cls=Command)
 def correlate(
-    study: StudyArgument,
-    destination: OutOption,
+    study: FolderArgument,
+    destination: OtherFolderOption = None,
     target: Annotated[str, typer.Option(help="The column to correlate with.")] = "linear_acc",
     group: Annotated[str, typer.Option(help="The column that groups rows: family or data.")] = "family",
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The measures.", show_default="all but counts")
+    ] = None,
+    pool_data: Annotated[
+        bool, typer.Option(help="Pool data sets of different class entropies as well.")
+    ] = False,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
@@ -145,8 +164,10 @@ def correlate(
     from mitools.report.tables.write import records, write_csv
     from mitools.results.study import StudyResult
 
-    found = StudyResult(_begun(study, destination)).correlate(target, group, seed)
-    write_csv(found, destination / "correlation.csv")
+    folder = _begun(study, destination)
+    found = StudyResult(folder).correlate(target, group, seed, columns, pool_data)
+    file = folder.out / "correlation.csv"
+    write_csv(found, file)
     if json:
         print_json(records(found))
         return
@@ -158,7 +179,7 @@ def correlate(
                 row["scope"],
                 str(row["n"]),
                 _number(row["pearson"]),
-                f"{_number(row['pearson_low'])} to {_number(row['pearson_high'])}",
+                interval_of(row["n"], row["pearson_low"], row["pearson_high"]),
                 _number(row["kendall"]),
                 _number(row["spearman"]),
                 str(row["groups"]),
@@ -166,14 +187,21 @@ def correlate(
             for row in records(found)
         ],
         title=f"with {target}",
-        file=destination / "correlation.csv",
+        file=file,
     )
     for remark in sorted(set(found["note"].dropna()) - {""}):
         err.print(remark, markup=False)
-    note(f"written: {destination / 'correlation.csv'}")
+    note(f"written: {file}")
 
 
-def _begun(study: Path, destination: Path) -> Any:
+def _begun(study: Path, destination: Path | None) -> Any:
+    """Open a study that was begun: by its folder, or by its file and its folder."""
+    if destination is None:
+        from mitools.studies.folder import StudyFolder
+
+        if study.is_file():
+            raise InputError(f"{study} is a study's file; name its folder, or the folder too as --out DIR")
+        return StudyFolder.of(study)
     if not destination.is_dir():
         raise InputError(f"{destination}: no study lies there; `mitools study {study} --out DIR` begins one")
     return _open(study, destination)

@@ -1,6 +1,10 @@
 """Columns and warnings in the words of people, where a table or a program has their code names."""
 
-from mitools.report.figures.style import axis_label
+import re
+
+from mitools.report.figures.style import AXIS_LABELS
+
+_CODE = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")
 
 
 def column_words(column: str) -> str:
@@ -11,8 +15,10 @@ def column_words(column: str) -> str:
     >>> column_words("knn20_acc"), column_words("i_class_bits"), column_words("my_column")
     ('20-nearest-neighbour accuracy', 'I_class, class posterior', 'my column')
     """
-    label = axis_label(column)
-    return column.replace("_", " ") if label == column else label.rpartition(" (")[0] or label
+    if column not in AXIS_LABELS:
+        return column.removesuffix("_bits").replace("_", " ")
+    label = AXIS_LABELS[column]
+    return label.rpartition(" (")[0] or label
 
 
 def warning_words(text: str) -> str:
@@ -34,6 +40,5 @@ def warning_words(text: str) -> str:
         named = (
             column_words(f"{subject}_bits") if colon and subject != "control" else subject.replace("_", " ")
         )
-        plain = all(word.replace("_", "").isalnum() for word in words.split(", "))
-        parts.append(named + colon + (words.replace("_", " ") if plain else words))
+        parts.append(named + colon + _CODE.sub(lambda word: word[0].replace("_", " "), words))
     return "; ".join(parts)

@@ -5,9 +5,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
     out,
@@ -16,7 +18,7 @@ from mitools.cli.console import (
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits
+from mitools.cli.measuring.estimates import bits, interval_of
 
 GroupsOption = Annotated[
     Path | None,
@@ -75,13 +77,15 @@ def audit(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Measure how much class information frozen encoders carry, with a guarantee.
 
     Writes results.csv, correlation.csv, comparisons.csv and figures. An encoder spec with layers=all, or
     layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
-    on from there, and a second one encodes nothing.
+    on from there. A second one encodes nothing, and adds its rows to those in the folder.
     """
     return audit_and_report(
         data or _only_features(encoder),
@@ -103,6 +107,7 @@ def audit(
         device=device,
         batch_size=batch_size,
         workers=workers,
+        overwrite=overwrite,
     )
 
 
@@ -180,7 +185,7 @@ def _print_report(found: Any, folder: Path) -> None:
                 [
                     column_words(row["column"]),
                     bits(row["pearson"]),
-                    f"{bits(row['pearson_low'])} to {bits(row['pearson_high'])}",
+                    interval_of(row["n"], row["pearson_low"], row["pearson_high"]),
                     bits(row["kendall"]),
                     bits(row["spearman"]),
                 ]

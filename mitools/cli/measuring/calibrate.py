@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
     out,
@@ -55,6 +57,8 @@ def calibrate(
     destination: Annotated[
         Path, typer.Option("--out", help="Folder for the table, the figure and kept results.")
     ] = Path("mitools-calibration"),
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read pairs made of your own features, whose mutual information is known, by the chosen methods.
@@ -83,6 +87,7 @@ def calibrate(
             device=device,
             folder=destination,
             progress=advance,
+            overwrite=overwrite,
         )
     rows = records(found.table)
     if json:

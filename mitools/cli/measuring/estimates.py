@@ -40,6 +40,15 @@ def interval(low: float | None, high: float | None) -> str:
     return "-" if low is None else f"{bits(low)} to {bits(high)}"
 
 
+def interval_of(n: int, low: float | None, high: float | None) -> str:
+    """Give the interval of a correlation over n rows, or say that they are too few for one."""
+    from mitools.statistics.correlation import FEW_ROWS
+
+    if n < FEW_ROWS:
+        return "n too small"
+    return "none" if low is None or high is None else interval(low, high)
+
+
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
     """Say what was chosen and why, and every warning once, with the methods that it is of."""
     for estimate in estimates:

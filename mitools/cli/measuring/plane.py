@@ -7,9 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
     note,
@@ -65,6 +67,8 @@ def plane(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read I(X;T) and I(T;Y) of every layer at every kept checkpoint, and draw the information plane.
@@ -99,6 +103,7 @@ def plane(
             folder=destination,
             cache=cache or default_root(),
             progress=advance,
+            overwrite=overwrite,
         )
     rows = records(found.table)
     if json:

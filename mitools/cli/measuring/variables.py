@@ -9,6 +9,7 @@ import typer
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     print_json,
     print_table,
@@ -41,6 +42,7 @@ def variables(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show how many bits each variable uses, how redundant variables are, and which images drive a unit.
@@ -64,6 +66,7 @@ def variables(
             folder=destination,
             cache=cache or default_root(),
             progress=advance,
+            overwrite=overwrite,
         )
     if json:
         print_json(

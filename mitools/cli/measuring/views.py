@@ -5,9 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
     out,
@@ -52,6 +54,8 @@ def views(
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read what two views share, what each says of the label, and which regime that is.
@@ -80,6 +84,7 @@ def views(
             device=device,
             folder=destination,
             progress=advance,
+            overwrite=overwrite,
         )
     if json:
         print_json(
