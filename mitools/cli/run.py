@@ -78,7 +78,10 @@ def run_analysis(
         return 1
     if found is None:
         return 0
-    files = [*found.files, *([write_analysis_page(where, name, analysis.what, found.files)] if html else [])]
+    files = [
+        *found.files,
+        *([write_analysis_page(where, str(name), analysis.what, found.files)] if html else []),
+    ]
     if json:
         print_json(
             {
@@ -91,7 +94,8 @@ def run_analysis(
     else:
         out.print(found.reading, markup=False)
         written(files, where, *(path.name for path in files if path.suffix in (".csv", ".png")))
-    name_page(files)
+    if not json:
+        name_page(files)
     return 0
 
 

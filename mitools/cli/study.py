@@ -288,7 +288,8 @@ def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int
             out.print(sentence, markup=False)
         written(files, destination, "results.csv", "cells.csv")
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
-    name_page(files)
+    if not json:
+        name_page(files)
     return 1 if len(failed) else 0
 
 

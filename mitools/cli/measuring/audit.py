@@ -143,7 +143,8 @@ def audit_and_report(
         written(found.files, destination, "results.csv", "comparisons.csv", "figures/brackets.png")
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 

@@ -129,7 +129,8 @@ def calibrate(
         written(found.files, destination, "calibration.csv", "calibration.png")
     for name, reason in found.failures.items():
         err.print(f"failed: {name}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 

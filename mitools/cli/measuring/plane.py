@@ -129,7 +129,8 @@ def plane(
         )
     for what, reason in found.failures.items():
         err.print(f"failed: {what}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 
