@@ -1,5 +1,4 @@
 import json
-import os
 
 import numpy as np
 import pytest
@@ -173,32 +172,6 @@ def test_a_layer_is_read_on_the_way(bert, reviews, tmp_path):
         ).hidden_states[1]
     (rows,) = outputs.values()
     torch.testing.assert_close(rows, inner[:, 0])
-
-
-class Canary:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f"touch '{self.path}'",)
-
-
-def test_a_pickle_among_the_weights_runs_nothing(bert, tmp_path):
-    folder, _ = bert
-    evil = resave(folder, tmp_path / "evil", lambda name: True, evil=True)
-    (evil / "model.safetensors").unlink()
-    torch.save({"weight": Canary(tmp_path / "canary")}, evil / "pytorch_model.bin")
-    assert "cannot be had" in refused(f"hf:{evil}")
-    assert not (tmp_path / "canary").exists()
-
-
-def test_code_beside_the_weights_is_never_run(bert, tmp_path):
-    folder, _ = bert
-    kinds = {"AutoConfig": "own.OwnConfig", "AutoModel": "own.OwnModel"}
-    evil = resave(folder, tmp_path / "evil", lambda name: True, auto_map=kinds, model_type="own")
-    (evil / "own.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\n")
-    assert "cannot be had" in refused(f"hf:{evil}")
-    assert not (tmp_path / "canary").exists()
 
 
 @pytest.mark.parametrize("pool", ["mean", "cls", "pooler"])
