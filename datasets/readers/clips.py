@@ -13,6 +13,7 @@ from mitools.core.files import digest_text
 from mitools.core.names import check_name
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.clip_splits import clip_key, read_split
 from mitools.datasets.readers.frames import frame_files, is_clip, middle_frames
 from mitools.datasets.selection import Selection
@@ -74,7 +75,8 @@ class Clips:
             self.paths += clips
         self.labels: NDArray[np.int64] = np.repeat(np.arange(len(folders)), counts).astype(np.int64)
         self.groups = _groups(self.paths)
-        self.digest = digest_text("clips", str(frames), *_states(root, self.paths))
+        self.opened = OpenedFiles(_files(self.paths))
+        self.digest = digest_text("clips", str(frames), *self.opened.described(root))
 
     def __len__(self) -> int:
         """Count the clips."""
@@ -138,11 +140,6 @@ def _groups(paths: Sequence[Path]) -> NDArray[np.str_] | None:
     return np.array([match["group"] for match in matches if match]) if all(matches) else None
 
 
-def _states(root: Path, clips: Sequence[Path]) -> list[str]:
-    """Describe every file: its name, size and time of change."""
-    files = [file for clip in clips for file in (frame_files(clip) if clip.is_dir() else [clip])]
-    states = (file.stat() for file in files)
-    return [
-        f"{file.relative_to(root).as_posix()} {state.st_size} {state.st_mtime_ns}"
-        for file, state in zip(files, states, strict=True)
-    ]
+def _files(clips: Sequence[Path]) -> list[Path]:
+    """List the videos, and every frame of the folders."""
+    return [file for clip in clips for file in (frame_files(clip) if clip.is_dir() else [clip])]

@@ -12,6 +12,7 @@ from PIL import Image
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
+from mitools.datasets.opened_files import OpenedFiles
 
 IMAGE_ENDINGS = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 _DAMAGE_ERRORS = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
@@ -81,14 +82,8 @@ class ImageFolder:
             counts.append(len(files))
             self._files += files
         self.labels: NDArray[np.int64] = np.repeat(np.arange(len(folders)), counts).astype(np.int64)
-        states = (path.stat() for path in self._files)
-        self.digest = digest_text(
-            "folder",
-            *(
-                f"{path.relative_to(root).as_posix()} {state.st_size} {state.st_mtime_ns}"
-                for path, state in zip(self._files, states, strict=True)
-            ),
-        )
+        self.opened = OpenedFiles(self._files)
+        self.digest = digest_text("folder", *self.opened.described(root))
 
     def __len__(self) -> int:
         """Count the images."""

@@ -19,6 +19,7 @@ from PIL import Image
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.folder import decode_image, is_image_name
 
 _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
@@ -52,7 +53,10 @@ class ImageArchive:
 
     def __init__(self, path: Path, under: str = "") -> None:
         self._path = path
+        opened = OpenedFiles([path] if path.is_file() else [])
         self._file, content = _uncompressed(path)
+        # What was decompressed lies in a file of our own, which nobody else can change.
+        self.opened = opened if str(self._file.name) == str(path) else None
         members = {name: place for name, place in _images(self._file, path) if _is_below(name, under)}
         if not members:
             raise InputError(f"{path}: no images in class folders{f' below {under}' if under else ''}")
