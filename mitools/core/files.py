@@ -2,14 +2,16 @@
 
 import errno
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that say that a disk, or one's share of it, is full."""
@@ -40,6 +42,34 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON that anybody may have written.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON, is no UTF-8, or is nested so deep that Python gives up.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("brackets in brackets without end") from None
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that anybody may have written.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read or is no JSON.
+    """
+    try:
+        return parse_json(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: damaged, or no JSON ({reason_of(error, 200)})") from None
 
 
 def writable_folder(folder: str | os.PathLike[str]) -> Path:

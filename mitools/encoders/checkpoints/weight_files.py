@@ -1,6 +1,5 @@
 """Reading the files that weights come in, without running anything they hold."""
 
-import json
 import pickle
 import pickletools
 import re
@@ -13,7 +12,7 @@ from typing import Any, NamedTuple
 import torch
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_file, digest_text
+from mitools.core.files import digest_file, digest_text, parse_json
 from mitools.encoders.checkpoints.pickle_allowlist import HARMLESS
 
 _PARTS_OF_TENSORS = frozenset({"collections", "torch._utils"})
@@ -63,7 +62,7 @@ def read_weight_file(path: Path) -> WeightFile:
 
 def _read_shards(path: Path) -> WeightFile:
     try:
-        shard_of = json.loads(path.read_bytes())["weight_map"]
+        shard_of = parse_json(path.read_bytes())["weight_map"]
         shards = sorted(set(shard_of.values()))
     except (ValueError, LookupError, TypeError, AttributeError):
         raise InputError(f"{path}: damaged, or no index of shards; fetch it again") from None
