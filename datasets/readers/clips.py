@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
+from mitools.core.files import digest_file, digest_text
 from mitools.core.names import check_name
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
@@ -29,7 +29,7 @@ class Clips:
     An item is the middle frame of a clip, and its modality ``clip`` the frames around it. A clip is a video
     file, read by PyAV, or a folder of images. Frames are read on demand: memory holds those of the items
     being read. Where files are named as in UCF101 (``v_CLASS_gNN_cNN``), the clips cut out of one video are
-    one group. The digest covers names, sizes and times of change, as that of a folder of images.
+    one group. The digest covers names and contents of all files.
 
     Parameters
     ----------
@@ -139,10 +139,6 @@ def _groups(paths: Sequence[Path]) -> NDArray[np.str_] | None:
 
 
 def _states(root: Path, clips: Sequence[Path]) -> list[str]:
-    """Describe every file: its name, size and time of change."""
+    """Describe every file: its name and its content."""
     files = [file for clip in clips for file in (frame_files(clip) if clip.is_dir() else [clip])]
-    states = (file.stat() for file in files)
-    return [
-        f"{file.relative_to(root).as_posix()} {state.st_size} {state.st_mtime_ns}"
-        for file, state in zip(files, states, strict=True)
-    ]
+    return [f"{file.relative_to(root).as_posix()} {digest_file(file)}" for file in files]
