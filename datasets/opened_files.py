@@ -1,7 +1,8 @@
 """Whether the files that data are read from are still those that were opened."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import os
+from collections.abc import Sequence
+from os import PathLike
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,14 +26,9 @@ class OpenedFiles:
         Shape (n, 3), int64: size, time of change in ns, and number on the disk (inode) of each.
     """
 
-    def __init__(self, paths: Sequence[Path]) -> None:
+    def __init__(self, paths: Sequence[str | PathLike[str]]) -> None:
         self.paths = paths
         self.states: NDArray[np.int64] = np.array([_state(path) for path in paths], np.int64)
-
-    def described(self, root: Path) -> Iterator[str]:
-        """Describe every file by its name below a folder, its size and its time of change."""
-        for path, (size, changed, _) in zip(self.paths, self.states.tolist(), strict=True):
-            yield f"{path.relative_to(root).as_posix()} {size} {changed}"
 
     def require_unchanged(self) -> None:
         """Check that no file was written, replaced or removed since.
@@ -54,8 +50,8 @@ class OpenedFiles:
                 )
 
 
-def _state(path: Path) -> tuple[int, int, int]:
-    found = path.stat()
+def _state(path: str | PathLike[str]) -> tuple[int, int, int]:
+    found = os.stat(path)
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 

@@ -22,9 +22,9 @@ import mitools.auditing.auditor, mitools.studies.worker, mitools.training.loop.t
 from mitools.cli.main import run
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
-from mitools.features import extract as passes
 from mitools.features.store import FeatureStore
 
+passes = sys.modules["mitools.features.extract"]
 passes.SHARD_BYTES = 1 << 16  # a seal every few batches
 
 
@@ -89,7 +89,7 @@ COMMANDS = {
               "builtin:pca?k=8", "--out", "{out}", "--device", "cpu"],
     "study": ["study", "{folder}/study.yaml", "--out", "{out}", "--device", "cpu"],
     "train": ["train", "{folder}/recipe.yaml", "--out", "{out}", "--device", "cpu"],
-    "export": ["datasets", "export", "cdp?n=600&size=16", "--out", "{out}"],
+    "export": ["datasets", "export", "cdp?n=600&size=32", "--out", "{out}"],
     "extraction": ["extraction", "digits?limit=600", "builtin:random_conv?width=64", "{out}"],
 }  # fmt: skip
 TIMES = {"seconds", "created", "started", "finished", "time", "times"}

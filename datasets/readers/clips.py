@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
+from mitools.core.files import digest_file, digest_text
 from mitools.core.names import check_name
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
@@ -30,7 +30,7 @@ class Clips:
     An item is the middle frame of a clip, and its modality ``clip`` the frames around it. A clip is a video
     file, read by PyAV, or a folder of images. Frames are read on demand: memory holds those of the items
     being read. Where files are named as in UCF101 (``v_CLASS_gNN_cNN``), the clips cut out of one video are
-    one group. The digest covers names, sizes and times of change, as that of a folder of images.
+    one group. The digest covers names and contents of all files.
 
     Parameters
     ----------
@@ -75,8 +75,10 @@ class Clips:
             self.paths += clips
         self.labels: NDArray[np.int64] = np.repeat(np.arange(len(folders)), counts).astype(np.int64)
         self.groups = _groups(self.paths)
-        self.opened = OpenedFiles(_files(self.paths))
-        self.digest = digest_text("clips", str(frames), *self.opened.described(root))
+        files = _files(self.paths)
+        self.opened = OpenedFiles(files)
+        names = (f"{file.relative_to(root).as_posix()} {digest_file(file)}" for file in files)
+        self.digest = digest_text("clips", str(frames), *names)
 
     def __len__(self) -> int:
         """Count the clips."""

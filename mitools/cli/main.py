@@ -23,6 +23,7 @@ from mitools.cli.run import run_analysis
 from mitools.cli.train import train
 from mitools.core.errors import InputError
 from mitools.core.files import FULL_DISK
+from mitools.core.notes import notes_to
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
@@ -85,7 +86,8 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
     try:
-        code = int(app(arguments or ["--help"], standalone_mode=False) or DONE)
+        with notes_to(lambda note: err.print(f"note: {note}", markup=False)):
+            code = int(app(arguments or ["--help"], standalone_mode=False) or DONE)
     except typer.TyperException as error:
         return _stop(error.format_message(), WRONG_REQUEST)
     except InputError as error:
