@@ -132,7 +132,11 @@ def test_what_killed_processes_left_goes_with_the_next_and_nothing_else(tmp_path
 
 
 def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "out") as temporary:
-        (temporary / "half").touch()
-        raise KeyboardInterrupt
+    def stopped() -> None:
+        with whole_folder(tmp_path / "out") as temporary:
+            (temporary / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
     assert not any(tmp_path.iterdir())
