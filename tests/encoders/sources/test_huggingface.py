@@ -244,8 +244,10 @@ def test_one_of_two_parts_is_named(tmp_path):
     network.save_pretrained(tmp_path)
     transformers.CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16).save_pretrained(tmp_path)
     make_tokenizer(pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]").save_pretrained(tmp_path)
-    assert "part=none named; accepted: vision or text" in refused(f"hf:{tmp_path}")
-    seeing = open_encoder(f"hf:{tmp_path}?part=vision&pool=pooler")
+    assert "the network has two towers; choose tower=vision or tower=text" in refused(f"hf:{tmp_path}")
+    assert "tower=image is unknown" in refused(f"hf:{tmp_path}?tower=image")
+    assert "tower= and part= are the same" in refused(f"hf:{tmp_path}?tower=text&part=text")
+    seeing = open_encoder(f"hf:{tmp_path}?tower=vision&pool=pooler")
     x = torch.rand(2, 3, 16, 16)
     with torch.no_grad():
         expected = network.vision_model(pixel_values=x).pooler_output
@@ -311,7 +313,7 @@ def test_items_of_another_kind_are_refused(bert, vit, reviews):
         ("hf:BERT?pool=last", "pool=last; accepted: mean, cls or pooler"),
         ("hf:BERT?image_size=8", "the network reads texts; leave image_size= out"),
         ("hf:BERT?max_length=13", "give max_length=N, the tokens a text may have, at most 12"),
-        ("hf:BERT?part=text", "the network has no two parts; leave part= out"),
+        ("hf:BERT?part=text", "the network has no two towers; leave tower= out"),
         ("hf:BERT?arch=x", "unknown option 'arch'"),
         ("hf:VIT?max_length=3", "the network reads images; leave max_length= out"),
         ("hf:/nowhere/at/all", "hf:/nowhere/at/all cannot be had"),
