@@ -1,0 +1,96 @@
+"""Transfer over source accuracy: a curve of weights a beta, and cross-entropy stopped at each epoch."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from mitools.analyses.cui2022.changes import SOURCE_DATA, VANILLA
+from mitools.analyses.cui2022.seed_means import bars_caption, means_over_seeds
+from mitools.analyses.cui2022.settings_table import targets_of
+from mitools.analyses.shared.paired_seeds import over_seeds
+from mitools.report.figures.columns import require_columns
+from mitools.report.figures.panels import (
+    AxesArray,
+    SomeAxes,
+    add_caption,
+    add_key,
+    characters,
+    open_panels,
+)
+from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
+
+GREEN = "#009E73"
+"""Okabe and Ito's."""
+
+STYLES = ((ORANGE, "s", "-"), (GREEN, "D", "--"), (GREY, "v", ":"))
+"""Of the curves of weights, by the place of their beta."""
+
+
+def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> AxesArray:
+    """Draw transfer to each target over the source accuracy of the run's own classifier.
+
+    Parameters
+    ----------
+    table
+        As ``results.csv`` has it; seeds are averaged.
+    ax, figure
+        Where to draw, one axes a target; see :mod:`mitools.report.figures.panels`.
+
+    Returns
+    -------
+    array of matplotlib.axes.Axes
+        Shape (targets,).
+
+    Raises
+    ------
+    InputError
+        When the table has no rows or lacks a column.
+    """
+    require_columns(table, ("logistic_acc", "test_acc"))
+    seeds, names = int(table["seed"].nunique()), targets_of(table)
+    panels = open_panels(
+        ax, figure, names, (0.9 + 3.4 * len(names), 3.4), layout="constrained", room=(0.0, 0.8)
+    )
+    betas = sorted(table["beta"].dropna().unique())
+    for axes, name in zip(panels.axes, names, strict=True):
+        own = table[(table["data"] == name) & (table["epoch"] > 0)]
+        plain_axes(axes)
+        axes.set_title(f"transfer to {name}", fontsize=FONT_SIZE)
+        axes.set_xlabel("source accuracy, own classifier (share right)", fontsize=FONT_SIZE)
+        _draw(axes, own[own["setting"] == VANILLA], "epoch", (BLUE, "o", "-"))
+        for beta, style in zip(betas, STYLES, strict=False):
+            _draw(axes, own[own["beta"] == beta].sort_values("alpha"), "alpha", style)
+        axes.margins(0.12)
+    panels.axes[0].set_ylabel("logistic regression\naccuracy (share right)", fontsize=FONT_SIZE)
+    handles = [Line2D([], [], color=BLUE, marker="o", markersize=4, label="cross-entropy, by epoch")]
+    for beta, (color, marker, line) in zip(betas, STYLES, strict=False):
+        label = f"CTC, beta {beta:g}, by alpha"
+        handles.append(Line2D([], [], color=color, marker=marker, linestyle=line, markersize=4, label=label))
+    add_key(panels, handles, loc="outside upper center", ncols=len(handles), fontsize=FONT_SIZE)
+    count = int(table[table["data"] == SOURCE_DATA]["test_n"].max())
+    caption = (
+        f"Source accuracy on {count:,} images not trained on. CTC at the last epoch; the numbers beside the"
+        f" points are epochs and alphas. {bars_caption(seeds)}"
+    )
+    width = characters(panels.figure.get_figwidth(), FONT_SIZE - 1, 0.5) if panels.figure else None
+    add_caption(panels, caption, width=width, y=-0.02)
+    return panels.array
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: tuple[str, str, str]) -> None:
+    """Draw a curve through the means of the values of a column, named at each point."""
+    color, marker, line = style
+    means = means_over_seeds(rows, (name,)).sort_values(name)
+    across = [over_seeds(rows[rows[name] == value]["test_acc"]) for value in means[name]]
+    middle = [one.mean for one in across]
+    axes.plot(middle, means["logistic_acc"], color=color, marker=marker, linestyle=line, markersize=4,
+              linewidth=1.0)  # fmt: skip
+    axes.vlines(middle, means["logistic_acc_low"], means["logistic_acc_high"], color=color, linewidth=0.7)
+    axes.hlines(
+        means["logistic_acc"], [one.low for one in across], [one.high for one in across], color=color,
+        linewidth=0.7,
+    )  # fmt: skip
+    for value, x, y in zip(means[name], middle, means["logistic_acc"], strict=True):
+        axes.annotate(f"{value:g}", (x, y), xytext=(4, 3), textcoords="offset points",
+                      fontsize=FONT_SIZE - 1.5, color=color)  # fmt: skip
