@@ -22,7 +22,10 @@ SOURCE_DATA = "source"
 VANILLA, CTC = "vanilla", "ctc"
 """Names of the two runs: cross-entropy alone, and CTC."""
 
-COMPARED_QUANTITIES = ("frozen_acc", "logistic_acc", "input_bits", "label_bits")
+TRANSFER_QUANTITIES = ("frozen_acc", "logistic_acc")
+"""Both classifiers on frozen features: a change of transfer counts where they agree."""
+
+COMPARED_QUANTITIES = (*TRANSFER_QUANTITIES, "input_bits", "label_bits")
 """What is compared: both transfer accuracies, I(X;T) and I(T;Y)."""
 
 FALL_QUESTION, SECOND_STAGE_QUESTION, REMEDY_QUESTION = (

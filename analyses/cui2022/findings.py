@@ -8,6 +8,7 @@ from mitools.analyses.cui2022.changes import (
     REMEDY_QUESTION,
     SECOND_STAGE_QUESTION,
     SOURCE_DATA,
+    TRANSFER_QUANTITIES,
     VANILLA,
 )
 from mitools.analyses.cui2022.over_fitting import OVER_FITTING_QUESTION, describe_over_fitting
@@ -22,9 +23,6 @@ INTERVALS_CAVEAT = (
 def seeds_caveat(seeds: int) -> str:
     """Say what intervals over several seeds are those of."""
     return f"Differences are paired by seed; intervals are Student's over {seeds} seeds, each at 95%."
-
-
-TRANSFER_QUANTITIES = ("frozen_acc", "logistic_acc")
 
 
 def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from mitools.analyses.cui2022.changes import SOURCE_DATA
+from mitools.analyses.cui2022.changes import SOURCE_DATA, TRANSFER_QUANTITIES
 from mitools.analyses.cui2022.checkpoint_values import checkpoint_columns
 from mitools.analyses.cui2022.classifier_losses import losses_of_runs
 from mitools.analyses.cui2022.over_fitting import tabulate_losses
@@ -19,9 +19,6 @@ from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
 from mitools.core.progress import Advance
 from mitools.training.recipes import TrainingRecipe
-
-TRANSFER = ("frozen_acc", "logistic_acc")
-"""Both classifiers on frozen features: a change of transfer counts where they agree."""
 
 CLASSIFIERS = {"frozen_acc": "the SGD classifier", "logistic_acc": "logistic regression"}
 
@@ -113,6 +110,16 @@ def fall(table: pd.DataFrame, setting: str, data: str, column: str) -> pd.Series
     return change.rename(column)
 
 
+def falls_of(table: pd.DataFrame, setting: str, data: str) -> Callable[[str], pd.Series]:
+    """Give what :func:`fall` gives, by column."""
+    return lambda column: fall(table, setting, data, column)
+
+
+def gains_of(table: pd.DataFrame, one: str, other: str, data: str) -> Callable[[str], pd.Series]:
+    """Give one setting minus the other, both at their last epoch, by column: a value a seed."""
+    return lambda column: at_end(table, one, data, column) - at_end(table, other, data, column)
+
+
 class Transfer(NamedTuple):
     """A change of transfer, by both classifiers.
 
@@ -128,7 +135,7 @@ class Transfer(NamedTuple):
     @classmethod
     def of(cls, change: Callable[[str], pd.Series], confidence: float = 0.95) -> "Transfer":
         """Average what a function gives for the column of each classifier, one value a seed."""
-        return cls(*(over_seeds(change(column).dropna(), confidence) for column in TRANSFER))
+        return cls(*(over_seeds(change(column).dropna(), confidence) for column in TRANSFER_QUANTITIES))
 
     @property
     def sign(self) -> int:

@@ -7,7 +7,8 @@ from mitools.analyses.cui2022.settings_table import (
     Transfer,
     at_end,
     bits,
-    fall,
+    falls_of,
+    gains_of,
     points,
     seeds_said,
     targets_of,
@@ -41,33 +42,22 @@ def _source(table: pd.DataFrame) -> str:
         f"{at_end(table, setting, SOURCE_DATA, 'test_acc').mean():.1%} by {name}"
         for setting, name in NAMES.items()
     ]
-    said = []
+    said, kept = [], []
     for method in (VANILLA, CTC):
-        with_auto, without = (
-            at_end(table, f"{method}{end}", SOURCE_DATA, "test_acc") for end in ("-auto", "")
-        )
-        said.append(f"{points(over_seeds(with_auto - without))} for {NAMES[method]}")
-    kept = {
-        method: over_seeds(
-            at_end(table, f"{method}-auto", SOURCE_DATA, "input_bits")
-            - at_end(table, method, SOURCE_DATA, "input_bits")
-        )
-        for method in (VANILLA, CTC)
-    }
+        gain = gains_of(table, f"{method}-auto", method, SOURCE_DATA)
+        said.append(f"{points(over_seeds(gain('test_acc')))} for {NAMES[method]}")
+        kept.append(bits(over_seeds(gain("input_bits"))))
     return (
         f"At equal epochs source accuracy is {', '.join(accuracies)}: AutoAugment changes it by"
-        f" {' and '.join(said)}, and the bound on I(X;T) on the source by {bits(kept[VANILLA])} and"
-        f" {bits(kept[CTC])}."
+        f" {' and '.join(said)}, and the bound on I(X;T) on the source by {' and '.join(kept)}."
     )
 
 
 def _falls(table: pd.DataFrame, target: str) -> str:
     """Compare the falls of cross-entropy without and with AutoAugment: a difference of differences."""
-    without = Transfer.of(lambda column: fall(table, VANILLA, target, column))
-    with_auto = Transfer.of(lambda column: fall(table, f"{VANILLA}-auto", target, column))
-    less = Transfer.of(
-        lambda column: fall(table, f"{VANILLA}-auto", target, column) - fall(table, VANILLA, target, column)
-    )
+    plain, auto = (falls_of(table, name, target) for name in (VANILLA, f"{VANILLA}-auto"))
+    without, with_auto = Transfer.of(plain), Transfer.of(auto)
+    less = Transfer.of(lambda column: auto(column) - plain(column))
     if without.sign >= 0:
         verdict = "no fall is seen without it that it could lessen"
     else:
@@ -83,13 +73,8 @@ def _falls(table: pd.DataFrame, target: str) -> str:
 
 
 def _ends(table: pd.DataFrame, target: str) -> str:
-    def gain(one: str, other: str) -> Transfer:
-        return Transfer.of(
-            lambda column: at_end(table, one, target, column) - at_end(table, other, target, column)
-        )
-
-    auto = gain(f"{VANILLA}-auto", VANILLA)
-    ctc, both = gain(CTC, VANILLA), gain(f"{CTC}-auto", f"{VANILLA}-auto")
+    pairs = ((f"{VANILLA}-auto", VANILLA), (CTC, VANILLA), (f"{CTC}-auto", f"{VANILLA}-auto"))
+    auto, ctc, both = (Transfer.of(gains_of(table, one, other, target)) for one, other in pairs)
     verdict = {1: "CTC adds to AutoAugment", 0: "CTC is not seen to add to it", -1: "CTC takes from it"}[
         both.sign
     ]

@@ -1,14 +1,11 @@
 """A grid of small panels: transfer over epochs, a row a network and a column a target (Figs. 9, 11)."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mitools.analyses.cui2022.changes import CTC, VANILLA
 from mitools.analyses.cui2022.curves import draw_means
-from mitools.analyses.cui2022.figures import RUN_NAMES
+from mitools.analyses.cui2022.figures import RUN_NAMES, RUN_STYLES
 from mitools.analyses.cui2022.seed_means import bars_caption
 from mitools.analyses.cui2022.settings_table import targets_of
 from mitools.report.figures.columns import require_columns
@@ -20,12 +17,7 @@ from mitools.report.figures.panels import (
     characters,
     open_panels,
 )
-from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, shorten
-
-STYLES: dict[str, dict[str, Any]] = {
-    VANILLA: {"color": BLUE, "linestyle": "-", "marker": "o", "markerfacecolor": BLUE},
-    CTC: {"color": ORANGE, "linestyle": "--", "marker": "s", "markerfacecolor": "white"},
-}
+from mitools.report.figures.style import FONT_SIZE, shorten
 
 
 def grid_of_networks(
@@ -63,7 +55,9 @@ def grid_of_networks(
         room=(0.0, 0.6),
         sharex=True,
     )
-    styles = {name: style for name, style in STYLES.items() if name in set(table["method"])}
+    styles = {
+        name: {"marker": "o", **style} for name, style in RUN_STYLES.items() if name in set(table["method"])
+    }
     for place, (axes, (network, name)) in enumerate(zip(panels.axes, places, strict=True)):
         own = table[(table["network"] == network) & (table["data"] == name)]
         draw_means(axes, own.assign(setting=own["method"]), "logistic_acc", styles)

@@ -4,11 +4,11 @@ from typing import Any
 
 import pandas as pd
 
-from mitools.analyses.cui2022.changes import SOURCE_DATA
-from mitools.analyses.cui2022.settings_table import TRANSFER, at_end, best_rows, fall, targets_of
+from mitools.analyses.cui2022.changes import SOURCE_DATA, TRANSFER_QUANTITIES
+from mitools.analyses.cui2022.settings_table import at_end, best_rows, fall, targets_of
 from mitools.analyses.shared.paired_seeds import CONFIDENCE, over_seeds
 
-QUANTITIES = {**dict.fromkeys(TRANSFER, "targets"), "input_bits": "all", "label_bits": "all"}
+QUANTITIES = {**dict.fromkeys(TRANSFER_QUANTITIES, "targets"), "input_bits": "all", "label_bits": "all"}
 """What is set beside its best epoch, and on which data."""
 
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, VANILLA
-from mitools.analyses.cui2022.settings_table import TRANSFER, Transfer, at_end, seeds_said, targets_of
+from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, TRANSFER_QUANTITIES, VANILLA
+from mitools.analyses.cui2022.settings_table import Transfer, gains_of, seeds_said, targets_of
 from mitools.analyses.shared.finding import listed
 from mitools.analyses.shared.paired_seeds import CONFIDENCE, OverSeeds
 
@@ -49,13 +49,14 @@ def _compression(peaks: pd.DataFrame) -> str:
 
 def _falls(peaks: pd.DataFrame, target: str) -> str:
     of_target = peaks[(peaks["data"] == target) & (peaks["method"] == VANILLA)]
-    fell, rest = [], []
+    fell: list[str] = []
+    rest: list[str] = []
     for network, own in of_target.groupby("network", sort=False):
         found = own.set_index("quantity")
         change = Transfer(
             *(
                 OverSeeds(*(found.loc[column, name] for name in ("difference", "wide_low", "wide_high")))
-                for column in TRANSFER
+                for column in TRANSFER_QUANTITIES
             )
         )
         row = found.loc["logistic_acc"]
@@ -75,12 +76,7 @@ def _mends(table: pd.DataFrame, networks: list[str], target: str) -> str:
     for network in networks:
         own = table[table["network"] == network]
         names = {method: rows["setting"].iloc[0] for method, rows in own.groupby("method")}
-        change = Transfer.of(
-            lambda column, own=own, names=names: (
-                at_end(own, names[CTC], target, column) - at_end(own, names[VANILLA], target, column)
-            ),
-            confidence,
-        )
+        change = Transfer.of(gains_of(own, names[CTC], names[VANILLA], target), confidence)
         said[change.sign].append(f"{network} ({change})")
     parts = []
     for sign, what in ((1, "better for"), (-1, "worse for"), (0, "not told apart for")):

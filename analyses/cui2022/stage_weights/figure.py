@@ -1,5 +1,7 @@
 """Transfer over source accuracy: a curve of weights a beta, and cross-entropy stopped at each epoch."""
 
+from typing import Any
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -20,10 +22,16 @@ from mitools.report.figures.panels import (
 )
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
 
+BASELINE: dict[str, Any] = {"color": BLUE, "marker": "o", "linestyle": "-"}
+
 GREEN = "#009E73"
 """Okabe and Ito's."""
 
-STYLES = ((ORANGE, "s", "-"), (GREEN, "D", "--"), (GREY, "v", ":"))
+STYLES: tuple[dict[str, Any], ...] = (
+    {"color": ORANGE, "marker": "s", "linestyle": "-"},
+    {"color": GREEN, "marker": "D", "linestyle": "--"},
+    {"color": GREY, "marker": "v", "linestyle": ":"},
+)
 """Of the curves of weights, by the place of their beta."""
 
 
@@ -58,15 +66,14 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
         plain_axes(axes)
         axes.set_title(f"transfer to {name}", fontsize=FONT_SIZE)
         axes.set_xlabel("source accuracy, own classifier (share right)", fontsize=FONT_SIZE)
-        _draw(axes, own[own["setting"] == VANILLA], "epoch", (BLUE, "o", "-"))
+        _draw(axes, own[own["setting"] == VANILLA], "epoch", BASELINE)
         for beta, style in zip(betas, STYLES, strict=False):
             _draw(axes, own[own["beta"] == beta].sort_values("alpha"), "alpha", style)
         axes.margins(0.12)
     panels.axes[0].set_ylabel("logistic regression\naccuracy (share right)", fontsize=FONT_SIZE)
-    handles = [Line2D([], [], color=BLUE, marker="o", markersize=4, label="cross-entropy, by epoch")]
-    for beta, (color, marker, line) in zip(betas, STYLES, strict=False):
-        label = f"CTC, beta {beta:g}, by alpha"
-        handles.append(Line2D([], [], color=color, marker=marker, linestyle=line, markersize=4, label=label))
+    handles = [Line2D([], [], markersize=4, label="cross-entropy, by epoch", **BASELINE)]
+    for beta, style in zip(betas, STYLES, strict=False):
+        handles.append(Line2D([], [], markersize=4, label=f"CTC, beta {beta:g}, by alpha", **style))
     add_key(panels, handles, loc="outside upper center", ncols=len(handles), fontsize=FONT_SIZE)
     count = int(table[table["data"] == SOURCE_DATA]["test_n"].max())
     caption = (
@@ -78,19 +85,17 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
     return panels.array
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: tuple[str, str, str]) -> None:
+def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any]) -> None:
     """Draw a curve through the means of the values of a column, named at each point."""
-    color, marker, line = style
     means = means_over_seeds(rows, (name,)).sort_values(name)
     across = [over_seeds(rows[rows[name] == value]["test_acc"]) for value in means[name]]
     middle = [one.mean for one in across]
-    axes.plot(middle, means["logistic_acc"], color=color, marker=marker, linestyle=line, markersize=4,
-              linewidth=1.0)  # fmt: skip
-    axes.vlines(middle, means["logistic_acc_low"], means["logistic_acc_high"], color=color, linewidth=0.7)
-    axes.hlines(
-        means["logistic_acc"], [one.low for one in across], [one.high for one in across], color=color,
-        linewidth=0.7,
-    )  # fmt: skip
+    axes.plot(middle, means["logistic_acc"], markersize=4, linewidth=1.0, **style)
+    bars = {"color": style["color"], "linewidth": 0.7}
+    axes.vlines(middle, means["logistic_acc_low"], means["logistic_acc_high"], **bars)
+    axes.hlines(means["logistic_acc"], [one.low for one in across], [one.high for one in across], **bars)
     for value, x, y in zip(means[name], middle, means["logistic_acc"], strict=True):
-        axes.annotate(f"{value:g}", (x, y), xytext=(4, 3), textcoords="offset points",
-                      fontsize=FONT_SIZE - 1.5, color=color)  # fmt: skip
+        axes.annotate(
+            f"{value:g}", (x, y), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE - 1.5,
+            color=style["color"],
+        )  # fmt: skip

@@ -2,15 +2,16 @@
 
 import pandas as pd
 
-from mitools.analyses.cui2022.changes import SOURCE_DATA, VANILLA
+from mitools.analyses.cui2022.changes import SOURCE_DATA, TRANSFER_QUANTITIES, VANILLA
 from mitools.analyses.cui2022.settings_table import (
-    TRANSFER,
     Transfer,
     at_end,
     best_rows,
     bits,
     epochs_span,
     fall,
+    falls_of,
+    gains_of,
     points,
     seeds_said,
     targets_of,
@@ -44,7 +45,7 @@ def _baseline(table: pd.DataFrame, targets: list[str]) -> str:
     own = at_end(table, VANILLA, SOURCE_DATA, "test_acc")
     falls = [
         f"transfer to {name} changes from its best epoch to the last by"
-        f" {Transfer.of(lambda column, name=name: fall(table, VANILLA, name, column))}"
+        f" {Transfer.of(falls_of(table, VANILLA, name))}"
         for name in targets
     ]
     information = over_seeds(fall(table, VANILLA, SOURCE_DATA, "input_bits"))
@@ -62,10 +63,11 @@ def _trends(ctc: pd.DataFrame, beta: float, targets: list[str]) -> str:
     ctc = ctc.assign(**{STEP: ctc["alpha"].map({alpha: k for k, alpha in enumerate(alphas)})})
     source = ctc[ctc["data"] == SOURCE_DATA]
     said = [f"source accuracy by {points(slope_over_seeds(source, 'test_acc', STEP))}"]
-    rises, falls = [], []
+    rises: list[str] = []
+    falls: list[str] = []
     for name in targets:
         own = ctc[ctc["data"] == name]
-        slopes = Transfer(*(slope_over_seeds(own, column, STEP) for column in TRANSFER))
+        slopes = Transfer(*(slope_over_seeds(own, column, STEP) for column in TRANSFER_QUANTITIES))
         said.append(f"transfer to {name} by {slopes}")
         if slopes.sign:
             (rises if slopes.sign > 0 else falls).append(name)
@@ -86,18 +88,15 @@ def _settings(table: pd.DataFrame, target: str) -> str:
     """Name the weights that are told apart from cross-entropy alone at its last epoch, all together."""
     names = [name for name in dict.fromkeys(table["setting"]) if name != VANILLA]
     confidence = 1 - (1 - CONFIDENCE) / len(names)
-    above, below, apart = [], [], []
+    above: list[str] = []
+    below: list[str] = []
+    apart: list[float] = []
     for name in names:
-        change = Transfer.of(
-            lambda column, name=name: (
-                at_end(table, name, target, column) - at_end(table, VANILLA, target, column)
-            ),
-            confidence,
-        )
+        change = Transfer.of(gains_of(table, name, VANILLA, target), confidence)
         if not change.sign:
             apart.append(change.largest)
             continue
-        cost = at_end(table, name, SOURCE_DATA, "test_acc") - at_end(table, VANILLA, SOURCE_DATA, "test_acc")
+        cost = gains_of(table, name, VANILLA, SOURCE_DATA)("test_acc")
         text = f"{_weights(table, name)} ({change}; source accuracy {points(over_seeds(cost, confidence))})"
         (above if change.sign > 0 else below).append(text)
     said = []
