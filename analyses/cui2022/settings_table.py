@@ -156,6 +156,12 @@ class Transfer(NamedTuple):
         return f"{frozen} by {CLASSIFIERS['frozen_acc']} and {logistic} by {CLASSIFIERS['logistic_acc']}"
 
 
+def excluded_above(gains: Sequence[Transfer]) -> str:
+    """Say how large a gain none of the intervals allows; nothing where one seed has no interval."""
+    most = max((one.largest for one in gains), default=np.nan)
+    return "" if np.isnan(most) else f"a gain above {100 * most:.1f} points is excluded"
+
+
 def points(found: OverSeeds) -> str:
     """Write a difference of shares in points, with its interval.
 

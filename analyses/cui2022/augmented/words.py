@@ -7,6 +7,7 @@ from mitools.analyses.cui2022.settings_table import (
     Transfer,
     at_end,
     bits,
+    excluded_above,
     falls_of,
     gains_of,
     points,
@@ -78,7 +79,8 @@ def _ends(table: pd.DataFrame, target: str) -> str:
     verdict = {1: "CTC adds to AutoAugment", 0: "CTC is not seen to add to it", -1: "CTC takes from it"}[
         both.sign
     ]
-    limit = "" if both.sign > 0 else f" (a gain above {100 * both.largest:.1f} points is excluded)"
+    limit = "" if both.sign > 0 else excluded_above([both])
+    limit = limit and f" ({limit})"
     return (
         f"At the last epoch AutoAugment changes transfer to {target} by {auto}, CTC alone by {ctc}, and CTC"
         f" beside AutoAugment by {both}: {_effect(auto)}, and {verdict}{limit}."

@@ -9,6 +9,7 @@ from mitools.analyses.cui2022.settings_table import (
     best_rows,
     bits,
     epochs_span,
+    excluded_above,
     fall,
     falls_of,
     gains_of,
@@ -90,11 +91,11 @@ def _settings(table: pd.DataFrame, target: str) -> str:
     confidence = 1 - (1 - CONFIDENCE) / len(names)
     above: list[str] = []
     below: list[str] = []
-    apart: list[float] = []
+    apart: list[Transfer] = []
     for name in names:
         change = Transfer.of(gains_of(table, name, VANILLA, target), confidence)
         if not change.sign:
-            apart.append(change.largest)
+            apart.append(change)
             continue
         cost = gains_of(table, name, VANILLA, SOURCE_DATA)("test_acc")
         text = f"{_weights(table, name)} ({change}; source accuracy {points(over_seeds(cost, confidence))})"
@@ -105,10 +106,8 @@ def _settings(table: pd.DataFrame, target: str) -> str:
     if below:
         said.append(f"worse is {listed(below)}")
     if apart:
-        said.append(
-            f"{len(apart)} of {len(names)} pairs of weights are not told apart from it, and a gain above"
-            f" {100 * max(apart):.1f} points is excluded for them"
-        )
+        text = f"{len(apart)} of {len(names)} pairs of weights are not told apart from it"
+        said.append(" and for them ".join(filter(None, [text, excluded_above(apart)])))
     return (
         f"Transfer to {target}, against cross-entropy alone at the last epoch (intervals at"
         f" {confidence:.1%}, so that all {len(names)} hold together in 95%): {'; '.join(said)}."

@@ -32,6 +32,7 @@ def test_from_training_to_reading(tiny_study: dict[str, Any], tmp_path: Path) ->
         "results.csv", "reading.txt", "stage_weights.png", "stage_weights.svg",
     }  # fmt: skip
     assert "There is one seed" in found.reading
+    assert "nan" not in found.reading
 
 
 def weighted(table: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +78,7 @@ def test_noise_is_not_told_apart(make_table: MADE) -> None:
         flat[column] += rng.normal(0, 0.02, len(flat))
     text = describe(weighted(flat))
     assert "so that more weight on the first stage is not seen to bring more transfer" in text
-    assert "6 of 6 pairs of weights are not told apart from it, and a gain above" in text
+    assert "6 of 6 pairs of weights are not told apart from it and for them a gain above" in text
     assert "better is" not in text
 
 
