@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from mitools.analyses.shared.paired_seeds import over_seeds
 from mitools.report.figures.style import plain_axes
@@ -25,6 +26,7 @@ def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str,
         How each setting's line is drawn, by its name.
     """
     plain_axes(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for name, style in styles.items():
         own = rows[rows["setting"] == name]
         found = {epoch: over_seeds(seeds[column]) for epoch, seeds in own.groupby("epoch")}

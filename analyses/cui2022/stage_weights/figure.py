@@ -77,8 +77,8 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
     add_key(panels, handles, loc="outside upper center", ncols=len(handles), fontsize=FONT_SIZE)
     count = int(table[table["data"] == SOURCE_DATA]["test_n"].max())
     caption = (
-        f"Source accuracy on {count:,} images not trained on. CTC at the last epoch; the numbers beside the"
-        f" points are epochs and alphas. {bars_caption(seeds)}"
+        f"Source accuracy on {count:,} images not trained on. CTC at the last epoch; numbers beside points"
+        f" are alphas, and the first and last epoch. {bars_caption(seeds)}"
     )
     width = characters(panels.figure.get_figwidth(), FONT_SIZE - 1, 0.5) if panels.figure else None
     add_caption(panels, caption, width=width, y=-0.02)
@@ -94,7 +94,11 @@ def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any]) -> N
     bars = {"color": style["color"], "linewidth": 0.7}
     axes.vlines(middle, means["logistic_acc_low"], means["logistic_acc_high"], **bars)
     axes.hlines(means["logistic_acc"], [one.low for one in across], [one.high for one in across], **bars)
+    # Every alpha is named, but the first and the last epoch alone: the others lie close together.
+    named = set(means[name]) if name == "alpha" else {means[name].min(), means[name].max()}
     for value, x, y in zip(means[name], middle, means["logistic_acc"], strict=True):
+        if value not in named:
+            continue
         axes.annotate(
             f"{value:g}", (x, y), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE - 1.5,
             color=style["color"],
