@@ -19,7 +19,7 @@ from mitools.analyses.cui2022.fine_tuning import (
     fine_tuned_changes,
     tabulate_fine_tuned,
 )
-from mitools.analyses.shared.evaluation import accuracy_columns, interval_columns
+from mitools.analyses.shared.evaluation import interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
@@ -28,6 +28,7 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
 from mitools.encoders.sources.run import run_spec
 from mitools.features.store import FeatureStore, default_root
+from mitools.measures.accuracy_on_test import accuracy_columns
 from mitools.report.tables.write import write_csv
 from mitools.training.methods.ctc import CTCOptions
 from mitools.training.recipes import TrainingRecipe
