@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from mitools.analyses.shared.evaluation import accuracy_columns, interval_columns
+from mitools.analyses.shared.evaluation import interval_columns
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import entropy
 from mitools.core.estimate import Estimate
@@ -30,6 +30,7 @@ from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
+from mitools.measures.accuracy_on_test import accuracy_columns
 from mitools.measures.certificate import fit_certificate
 from mitools.measures.settings import MeasureSettings
 from mitools.metrics.clustering import kmeans_nmi

@@ -1,6 +1,7 @@
 """What views share is read right where the truth is known, and kept."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,39 @@ def test_regimes_follow_from_the_truth(measured):
     assert "excess" not in with_colour.regime.name
     assert without.regime.name == "missing information"
     assert "view 2" in without.regime.sentence
+
+
+def test_small_crops_lose_the_position(tmp_path):
+    data = open_data("cdp?n=500&size=32&background=none&colors=2&digits=2&shared=position")
+    patches = read_pair("patch?size=10&distance=10#0")  # a tenth of the area, each at a place of its own
+    settings = replace(QUICK, steps=40)
+    (found,) = measure_view_pairs(data, [patches], out=tmp_path, settings=settings).pairs
+    assert found.image.estimates[0].bits == pytest.approx(2.0, abs=0.1)
+    for reading in found.of_view:
+        assert reading.estimates[0].interval_bits.high < 1.0
+    assert min(lack.low for lack in found.lacks) > 1.0
+    assert "view 1 says" in found.regime.sentence
+    assert "missing information" in found.regime.name
+
+
+@pytest.mark.slow
+def test_colour_is_two_bits_colour_and_digit_four_and_nothing_zero(tmp_path):
+    data = open_data("cdp?n=2000&size=32&background=none&shared=color,digit&partners=color,color+digit,none")
+    settings = ViewSettings(steps=200, batch_size=128, width=8, embedding=16)
+    pairs = [read_pair(f"image,partner:{number}") for number in (1, 2, 3)]
+    measured = measure_view_pairs(data, pairs, out=tmp_path, settings=settings).pairs
+    regimes = []
+    for found, truth in zip(measured, (2.0, 4.0, 0.0), strict=True):
+        of_label = zip((*found.of_view, found.image), (4.0, truth, 4.0), strict=True)
+        readings = [(one, truth) for one in found.shared]
+        readings += [(one, bits) for reading, bits in of_label for one in reading.estimates]
+        for estimate, bits in readings:
+            low, high, _ = estimate.interval_bits
+            assert low <= bits, estimate
+            if estimate.method != "mine":  # of what infonce's networks embed: the loosest
+                assert high > 0.8 * bits - 0.01, estimate
+        regimes.append(found.regime.name)
+    assert regimes == ["missing information", "sweet spot", "missing information"]
 
 
 def test_a_second_call_reads_what_was_kept(measured, monkeypatch):

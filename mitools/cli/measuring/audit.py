@@ -40,6 +40,12 @@ def audit(
     ] = None,
     destination: OutOption = Path("mitools-audit"),
     groups: GroupsOption = None,
+    test_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="Other items of the same classes, read by a linear classifier of the data."
+        ),
+    ] = None,
     pairing: Annotated[
         str,
         typer.Option(
@@ -90,6 +96,7 @@ def audit(
         cache,
         json,
         groups=groups,
+        test_data=test_data,
         pairing=pairing,
         views=views,
         prior=prior,
@@ -146,6 +153,7 @@ def _print_report(
         "i_class_head_bits": "from the head",
         **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in views},
     }
+    further["linear_test_acc"] = "on test"
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header += further.values()
     print_table(
