@@ -38,6 +38,7 @@ def audit(
     batch_size: int = 256,
     workers: int | None = None,
     folder: Folder = None,
+    html: bool = True,
     cache: Folder = None,
     progress: "bool | Advance" = True,
 ) -> "AuditResult":
@@ -106,6 +107,8 @@ def audit(
         Processes that read items; those of a DataLoader, or none, when None.
     folder
         Write there what the command line writes, and go on from what an earlier audit has finished there.
+    html
+        Write the page ``report.html`` into the folder too.
     cache
         Keep features there: encoders seen before, by their weights, are not run again. Plain functions are
         run at every call, and so are networks whose `preprocess` is one.
@@ -182,7 +185,7 @@ def audit(
         )
     result = AuditResult(found, seed)
     if folder is not None:
-        result.save(folder)
+        result.save(folder, html=html)
     return result
 
 

@@ -177,6 +177,7 @@ def calibrate(
     seed: int = 0,
     device: str = "cpu",
     folder: Folder = None,
+    html: bool = True,
     progress: "bool | Advance" = True,
 ) -> "CalibrationResult":
     """Read pairs made of your own features, whose mutual information is known, by several methods.
@@ -209,6 +210,8 @@ def calibrate(
         Where neural critics are fitted.
     folder
         Write there what the command line writes, and go on from what was finished there.
+    html
+        Write the page ``report.html`` into the folder too.
     progress
         As for :func:`audit`.
 
@@ -264,5 +267,5 @@ def calibrate(
         found = run_calibration(rows, names, out=out, settings=settings, groups=named, advance=advance)
     result = CalibrationResult(found)
     if folder is not None:
-        result.save(folder)
+        result.save(folder, html=html)
     return result

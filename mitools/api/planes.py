@@ -27,6 +27,7 @@ def information_plane(
     batch_size: int = 256,
     workers: int = 0,
     folder: Folder = None,
+    html: bool = True,
     cache: Folder = None,
     progress: "bool | Advance" = True,
 ) -> "PlaneResult":
@@ -54,7 +55,7 @@ def information_plane(
         Of ``kolchinsky_tracey``: the variance of the noise.
     steps, hidden
         Of ``ctc``: steps and width of its critics.
-    seed, device, batch_size, workers, folder, cache, progress
+    seed, device, batch_size, workers, folder, html, cache, progress
         As for :func:`audit`.
 
     Returns
@@ -115,5 +116,5 @@ def information_plane(
         )
     result = PlaneResult(found, trained_on)
     if folder is not None:
-        result.save(folder)
+        result.save(folder, html=html)
     return result

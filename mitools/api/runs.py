@@ -87,6 +87,7 @@ def study(
     study: "Study | Mapping[str, Any] | str | PathLike[str]",
     folder: Folder = None,
     *,
+    html: bool = True,
     retry_failed: bool = False,
     device: str = "auto",
     batch_size: int = 256,
@@ -105,6 +106,8 @@ def study(
         YAML file.
     folder
         Where cells are kept; nowhere when None.
+    html
+        Write the page ``report.html`` into the folder too.
     retry_failed
         Try again what has failed in that folder.
     device, batch_size, workers, cache, progress
@@ -149,5 +152,5 @@ def study(
         Worker(kept_cells, store, str(own_device(device)), batch_size, workers, advance).run()
         result = StudyResult(kept_cells)
     if folder is not None and process_rank() == 0:
-        result.save(folder)
+        result.save(folder, html=html)
     return result

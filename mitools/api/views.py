@@ -28,6 +28,7 @@ def measure_views(
     seed: int = 0,
     device: str = "auto",
     folder: Folder = None,
+    html: bool = True,
     progress: "bool | Advance" = True,
 ) -> "ViewsResult":
     """Measure what two views share and what they say of the label, before anyone trains on them.
@@ -62,6 +63,8 @@ def measure_views(
         Where the networks are fitted.
     folder
         Write there what the command line writes, and go on from what was finished there.
+    html
+        Write the page ``report.html`` into the folder too.
     progress
         As for :func:`audit`.
 
@@ -116,5 +119,5 @@ def measure_views(
         )
     result = ViewsResult(found)
     if folder is not None:
-        result.save(folder)
+        result.save(folder, html=html)
     return result

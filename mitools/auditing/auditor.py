@@ -1,7 +1,7 @@
 """The audit: frozen encoders on labelled data, with mutual information and what it is compared with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.auditing.cells import CELLS, ON_DEMAND, asked_cells, asked_view_cells
+from mitools.auditing.examples import Example, examples
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
@@ -25,6 +26,7 @@ from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
+from mitools.estimators.class_information.item_readings import ItemReadings
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.features.extract import Features, extract_layers
@@ -58,25 +60,49 @@ class AuditedEncoder:
         from these.
     load_report
         How a checkpoint was read, or None.
+    items
+        What the classifier behind the certificate says of every item; None in results that were kept
+        before it was asked.
     """
 
     row: Mapping[str, Any]
     estimates: Mapping[str, Estimate]
     influence_nats: NDArray[np.float64]
     load_report: Mapping[str, Any] | None
+    items: ItemReadings | None = None
 
 
 @dataclass(frozen=True)
 class Audit:
     """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
 
-    `views` names the views whose pairs were measured.
+    Attributes
+    ----------
+    data
+        The name of the data.
+    encoders
+        In the order asked for, layer by layer.
+    failures
+        What failed, with the reason.
+    views
+        The views whose pairs were measured.
+    classes, labels
+        The names of the classes, and the class of every item, shape (n,).
+    conditions
+        What the numbers depend on beside the encoders, as JSON values: digest of the data, seed, prior,
+        device, precision.
+    examples
+        Some items to show; see :mod:`mitools.auditing.examples`.
     """
 
     data: str
     encoders: Sequence[AuditedEncoder]
     failures: Mapping[str, str]
     views: Sequence[str] = ()
+    classes: Sequence[str] = ()
+    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+    examples: Sequence[Example] = ()
 
 
 def run_audit(
@@ -152,7 +178,17 @@ def run_audit(
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
         )
-    return Audit(data.name, audited, failures, [view.name for view in views])
+    last = {one.row["network"]: one for one in audited}.values()  # the layers of a network come in order
+    return Audit(
+        data.name,
+        audited,
+        failures,
+        [view.name for view in views],
+        data.classes,
+        data.labels,
+        {"data_digest": data.digest, **settings.record()},
+        examples(data, [one.items for one in last if one.items is not None]),
+    )
 
 
 class _Untrained(NamedTuple):
@@ -221,7 +257,11 @@ class _Auditor(NamedTuple):
             assert measured.influence_nats is not None
             audited.append(
                 AuditedEncoder(
-                    row, measured.estimates, measured.influence_nats, report.to_dict() if report else None
+                    row,
+                    measured.estimates,
+                    measured.influence_nats,
+                    report.to_dict() if report else None,
+                    measured.items,
                 )
             )
         return audited

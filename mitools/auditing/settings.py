@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from mitools.core.result_store import Values
 from mitools.features.store import FeatureDtype
 from mitools.measures.settings import MeasureSettings
 
@@ -47,6 +48,17 @@ class AuditSettings:
     device: str = "cpu"
     batch_size: int = 256
     workers: int = 0
+
+    def record(self) -> Values:
+        """Give what a reader needs to repeat the audit, as JSON values."""
+        return {
+            "seed": self.seed,
+            "prior": self.prior,
+            "views_an_item": self.views,
+            "precision": self.precision,
+            "kept_as": self.kept_as,
+            "device": self.device,
+        }
 
     @property
     def measure_settings(self) -> MeasureSettings:

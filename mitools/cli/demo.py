@@ -4,6 +4,7 @@ from pathlib import Path
 
 from mitools.cli.console import JsonOption, SeedOption
 from mitools.cli.measuring.audit import CacheOption, OutOption, audit_and_report
+from mitools.cli.page import HtmlOption
 
 DATA = "digits"
 ENCODERS = [
@@ -20,7 +21,8 @@ def demo(
     destination: OutOption = Path("mitools-demo"),
     seed: SeedOption = 0,
     cache: CacheOption = None,
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Audit a graded family of offline encoders on scikit-learn's digits."""
-    return audit_and_report(DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu")
+    return audit_and_report(DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu", html=html)

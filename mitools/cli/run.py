@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress
+from mitools.cli.page import HtmlOption, name_page
 
 
 def run_analysis(
@@ -26,6 +27,7 @@ def run_analysis(
     device: DeviceOption = "auto",
     precision: Annotated[str, typer.Option(help="float32, tf32 or bf16; for training.")] = "float32",
     show: Annotated[bool, typer.Option("--list", help="List the analyses, and do nothing.")] = False,
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Run an analysis of the papers: train what it needs, measure it, and say what was found.
@@ -43,6 +45,7 @@ def run_analysis(
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
+    from mitools.report.html.analysis_page import write_analysis_page
     from mitools.report.tables.write import records
     from mitools.training.loop.trainer import NotFiniteError
 
@@ -58,18 +61,20 @@ def run_analysis(
         return 1
     if found is None:
         return 0
+    files = [*found.files, *([write_analysis_page(where, name, analysis.what, found.files)] if html else [])]
     if json:
         print_json(
             {
                 "analysis": name,
                 "reading": found.reading,
                 "results": records(found.table),
-                "files": [str(path) for path in found.files],
+                "files": [str(path) for path in files],
             }
         )
     else:
         out.print(found.reading, markup=False)
-        err.print(f"written: {len(found.files)} files under {where}", markup=False)
+        err.print(f"written: {len(files)} files under {where}", markup=False)
+    name_page(files)
     return 0
 
 

@@ -18,6 +18,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.measuring.audit import CacheOption
+from mitools.cli.page import HtmlOption, name_page
 from mitools.core.errors import InputError
 
 
@@ -55,6 +56,7 @@ def run(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Do what is left of a study: ``mitools study STUDY.yaml --out DIR``.
@@ -84,7 +86,7 @@ def run(
         ).run()
     if process_rank() != 0:
         return 0
-    return _show_results(folder, destination, json)
+    return _show_results(folder, destination, json, html)
 
 
 @app.command("status")
@@ -237,12 +239,12 @@ def _submit(
     return 0
 
 
-def _show_results(folder: Any, destination: Path, json: bool) -> int:
+def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int:
     from mitools.report.tables.write import records
     from mitools.results.study import StudyResult
 
     found = StudyResult(folder)
-    files, failed = found.save(destination), found.failures
+    files, failed = found.save(destination, html=html), found.failures
     if json:
         print_json(
             {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
@@ -251,6 +253,7 @@ def _show_results(folder: Any, destination: Path, json: bool) -> int:
         _print_frame(found.table)
         err.print(f"written: {len(files)} files under {destination}", markup=False)
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
+    name_page(files)
     return 1 if len(failed) else 0
 
 

@@ -86,3 +86,14 @@ def spreadsheet_cell(text: str) -> str:
     except ValueError:
         return f"'{text}"
     return text
+
+
+def text_of_spreadsheet_cell(cell: str) -> str:
+    """Give the text that :func:`spreadsheet_cell` made a cell of.
+
+    Examples
+    --------
+    >>> text_of_spreadsheet_cell("'=1+2"), text_of_spreadsheet_cell("'tis")
+    ('=1+2', "'tis")
+    """
+    return cell[1:] if cell.startswith("'") and spreadsheet_cell(cell[1:]) == cell else cell

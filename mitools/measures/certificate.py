@@ -6,6 +6,7 @@ from numpy.typing import ArrayLike
 
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.class_information.certificate_folds import certificate_splits
+from mitools.estimators.class_information.item_readings import item_readings
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.inputs.splits import Parts
 from mitools.measures.measured import Measured
@@ -31,6 +32,7 @@ def certificate(representation: Representation, settings: MeasureSettings) -> Me
             "linear_acc": fitted.accuracy_,
         },
         influence_nats=fitted.influence_,
+        items=item_readings(fitted, representation.rows, labels),
     )
 
 

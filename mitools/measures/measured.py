@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate, Interval
 from mitools.core.result_store import Values
+from mitools.estimators.class_information.item_readings import ItemReadings
 
 
 class Difference(NamedTuple):
@@ -66,11 +67,15 @@ class Measured:
     warnings
         What is wrong with the features, or with the control: words by their subject. An estimate carries
         its own.
+    items
+        What the classifier behind ``i_class`` says of every item. None where it was not asked for, and in
+        documents that were kept before it was.
     """
 
     numbers: Mapping[str, Number]
     influence_nats: NDArray[np.float64] | None = None
     warnings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    items: ItemReadings | None = None
 
     def __getitem__(self, name: str) -> Number:
         """Give a number by the name of its measure."""
@@ -88,20 +93,21 @@ class Measured:
 
     def only(self, names: Sequence[str]) -> "Measured":
         """Keep the numbers of these measures, in their order, and all that comes with them."""
-        influence = self.influence_nats if "i_class" in names else None
-        return Measured({name: self.numbers[name] for name in names}, influence, self.warnings)
+        influence, items = (self.influence_nats, self.items) if "i_class" in names else (None, None)
+        return Measured({name: self.numbers[name] for name in names}, influence, self.warnings, items)
 
     @classmethod
     def together(cls, parts: Iterable["Measured"]) -> "Measured":
         """Join numbers of one representation."""
         numbers: dict[str, Number] = {}
         warnings: dict[str, Sequence[str]] = {}
-        influence = None
+        influence, items = None, None
         for part in parts:
             numbers |= part.numbers
             warnings |= part.warnings
             influence = part.influence_nats if influence is None else influence
-        return cls(numbers, influence, warnings)
+            items = part.items if items is None else items
+        return cls(numbers, influence, warnings, items)
 
     def to_dict(self) -> Values:
         """Give everything as JSON values."""
@@ -112,6 +118,7 @@ class Measured:
             "metrics": self.metrics,
             "influence_nats": None if self.influence_nats is None else self.influence_nats.tolist(),
             "warnings": {subject: list(words) for subject, words in self.warnings.items()},
+            "items": None if self.items is None else self.items.to_dict(),
         }
 
     @classmethod
@@ -121,9 +128,10 @@ class Measured:
             name: Estimate.from_dict(kept) for name, kept in values["estimates"].items()
         }
         numbers |= {name: Difference.from_dict(kept) for name, kept in values["differences"].items()}
-        influence = values["influence_nats"]
+        influence, items = values["influence_nats"], values.get("items")
         return cls(
             numbers | values["metrics"],
             None if influence is None else np.array(influence),
             values["warnings"],
+            None if items is None else ItemReadings.from_dict(items),
         )

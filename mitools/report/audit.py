@@ -19,6 +19,7 @@ from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.panels import AxesArray, SomeAxes
 from mitools.report.figures.save import PICTURES, write_chart
 from mitools.report.figures.scatter import scatter_against_target
+from mitools.report.items import write_items
 from mitools.report.tables.write import write_tables
 from mitools.statistics.correlation import correlate
 from mitools.statistics.paired_differences import compare
@@ -121,9 +122,8 @@ def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
     OSError
         When the folder cannot be written.
     """
-    results, correlation, comparisons = tables
-    files = write_tables(results, correlation, comparisons, out)
-    files.append(_write_estimates(audit, out / "estimates.json"))
+    results = tables.results
+    files = write_documents(audit, tables, out)
     figures = out / "figures"
     files += write_chart(figures / "brackets", bracket_chart, results)
     if len(results) > len(_last_layers(results)):
@@ -134,6 +134,19 @@ def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
             (figures / f"depth.{ending}").unlink(missing_ok=True)
     files += write_chart(figures / "against_linear_accuracy", accuracy_scatter, results)
     return files
+
+
+def write_documents(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
+    """Write all that :func:`write_audit` writes but the figures: what a page is made from.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be written.
+    """
+    files = write_tables(*tables, out)
+    files.append(_write_estimates(audit, out / "estimates.json"))
+    return [*files, *write_items(audit, out)]
 
 
 def accuracy_scatter(
@@ -194,6 +207,8 @@ def _lower_is_better(measures: Sequence[str]) -> list[str]:
 def _write_estimates(audit: Audit, path: Path) -> Path:
     document = {
         "data": audit.data,
+        "conditions": audit.conditions,
+        "classes": list(audit.classes),
         "encoders": {
             encoder.row["encoder"]: {
                 "estimates": {column: estimate.to_dict() for column, estimate in encoder.estimates.items()},

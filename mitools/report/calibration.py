@@ -64,6 +64,7 @@ def write_calibration(calibration: Calibration, out: Path) -> CalibrationReport:
         "dimensions": calibration.dimensions,
         "truth_is_limit": calibration.truth_is_limit,
         "finding": found,
+        "setting": setting,
         "points": [
             {"truth_bits": point.truth_bits, "estimate": point.estimate.to_dict()}
             for points in calibration.points.values()

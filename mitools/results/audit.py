@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from mitools.auditing.auditor import Audit
 from mitools.core.estimate import Estimate
-from mitools.core.files import writable_folder
+from mitools.core.files import folder_or_scratch, writable_file, writable_folder
 from mitools.core.names import check_name
-from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit
+from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit, write_documents
+from mitools.report.html.audit_page import audit_page
+from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
@@ -121,13 +123,15 @@ class AuditResult:
         check_name("figure", name, AUDIT_FIGURES)
         return AUDIT_FIGURES[name](self.table, ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write what the command line writes: tables, figures and the full estimates.
+    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
+        """Write what the command line writes: tables, figures, the full estimates and the page.
 
         Parameters
         ----------
         folder
             Made if absent.
+        html
+            Write ``report.html`` too, the last of the files.
 
         Returns
         -------
@@ -139,8 +143,34 @@ class AuditResult:
         InputError
             When the folder cannot be written.
         """
-        self.files = write_audit(self._audit, self._tables, writable_folder(folder))
+        out = writable_folder(folder)
+        self.files = write_audit(self._audit, self._tables, out)
+        if html:
+            self.files.append(write_page(audit_page(out), out / PAGE_FILE))
         return self.files
+
+    def report(self, file: str | Path = PAGE_FILE) -> Path:
+        """Write the page alone: one HTML file that needs nothing beside it.
+
+        Parameters
+        ----------
+        file
+            Where to; its folder is made if absent.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be written.
+        """
+        path = writable_file(file)
+        with folder_or_scratch(None) as scratch:
+            write_documents(self._audit, self._tables, scratch)
+            return write_page(audit_page(scratch), path)
 
     def __repr__(self) -> str:
         return as_text(self.table, SHOWN, self._sentence())

@@ -11,6 +11,8 @@ from mitools.calibration import Calibration
 from mitools.core.files import writable_folder
 from mitools.report.calibration import calibration_setting, calibration_table, finding, write_calibration
 from mitools.report.figures.calibration import calibration_chart
+from mitools.report.html.calibration_page import calibration_page
+from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
@@ -70,15 +72,25 @@ class CalibrationResult:
         """
         return calibration_chart(self.table, self.finding, ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write what the command line writes: the table, the full estimates and the figure.
+    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
+        """Write what the command line writes: the table, the full estimates, the figure and the page.
+
+        Parameters
+        ----------
+        folder
+            Made if absent.
+        html
+            Write ``report.html`` too.
 
         Raises
         ------
         InputError
             When the folder cannot be written.
         """
-        self.files = write_calibration(self._calibration, writable_folder(folder)).files
+        out = writable_folder(folder)
+        self.files = write_calibration(self._calibration, out).files
+        if html:
+            self.files.append(write_page(calibration_page(out), out / PAGE_FILE))
         return self.files
 
     def __repr__(self) -> str:

@@ -12,6 +12,8 @@ from mitools.core.names import check_name
 from mitools.plane.measure import Plane
 from mitools.report.figures.plane_curves import epochs_chart, layers_chart
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.html.plane_page import plane_page
+from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.report.plane import paired_readings, write_plane
 from mitools.results.notebook import as_html, as_text
 
@@ -103,15 +105,25 @@ class PlaneResult:
         check_name("method", across, readings)
         return plane_chart(self.table, across, readings[across], ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write what the command line writes: ``plane.csv`` and every figure.
+    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
+        """Write what the command line writes: ``plane.csv``, every figure and the page.
+
+        Parameters
+        ----------
+        folder
+            Made if absent.
+        html
+            Write ``report.html`` too.
 
         Raises
         ------
         InputError
             When the folder cannot be written.
         """
-        self.files = write_plane(self.table, writable_folder(folder))
+        out = writable_folder(folder)
+        self.files = write_plane(self.table, out)
+        if html:
+            self.files.append(write_page(plane_page(out), out / PAGE_FILE))
         return self.files
 
     def last(self) -> pd.DataFrame:

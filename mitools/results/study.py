@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.files import writable_folder
+from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.study_page import study_page
 from mitools.report.study import cell_table, encoder_table, write_table
 from mitools.results.notebook import as_html, as_text
 from mitools.studies.folder import StudyFolder
@@ -62,8 +64,15 @@ class StudyResult:
         turned = tuple(measure.name for measure in known if not measure.higher_is_better)
         return correlate_groups(table, target, group, lower_is_better=turned, seed=seed)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write what the command line writes: ``cells.csv``, and ``results`` in four formats.
+    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
+        """Write what the command line writes: ``cells.csv``, ``results`` in four formats, and the page.
+
+        Parameters
+        ----------
+        folder
+            Made if absent.
+        html
+            Write ``report.html`` too, once a cell is done.
 
         Raises
         ------
@@ -76,7 +85,9 @@ class StudyResult:
         write_table(self.cells, cells)
         for path in results:
             write_table(self.table, path)
-        return [cells, *results]
+        done = bool((self.cells["state"] == "done").any())
+        page = [write_page(study_page(out), out / PAGE_FILE)] if html and done else []
+        return [cells, *results, *page]
 
     def __repr__(self) -> str:
         return as_text(self.table, (), self._sentence())

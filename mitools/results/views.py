@@ -9,6 +9,8 @@ import pandas as pd
 from mitools.core.estimate import EstimateWarning
 from mitools.core.files import writable_folder
 from mitools.report.figures.regimes import regimes_chart
+from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.views_page import views_page
 from mitools.report.views import pairs_table, reading_in_words, readings_table, write_views
 from mitools.results.notebook import as_html, as_text
 from mitools.shared_information.measure import MeasuredViews
@@ -68,15 +70,25 @@ class ViewsResult:
         """
         return regimes_chart(self.table, ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write what the command line writes: the tables, the full estimates, the words and the figure.
+    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
+        """Write what the command line writes: tables, full estimates, the words, the figure and the page.
+
+        Parameters
+        ----------
+        folder
+            Made if absent.
+        html
+            Write ``report.html`` too.
 
         Raises
         ------
         InputError
             When the folder cannot be written.
         """
-        self.files = write_views(self._measured, writable_folder(folder))
+        out = writable_folder(folder)
+        self.files = write_views(self._measured, out)
+        if html:
+            self.files.append(write_page(views_page(out), out / PAGE_FILE))
         return self.files
 
     def __repr__(self) -> str:

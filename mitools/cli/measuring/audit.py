@@ -17,6 +17,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.measuring.estimates import bits
+from mitools.cli.page import HtmlOption, name_page
 
 GroupsOption = Annotated[
     Path | None,
@@ -81,13 +82,14 @@ def audit(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Measure how much class information frozen encoders carry, with a guarantee.
 
-    Writes results.csv, correlation.csv, comparisons.csv and figures. An encoder spec with layers=all, or
-    layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a stopped audit goes
-    on from there, and a second one encodes nothing.
+    Writes results.csv, correlation.csv, comparisons.csv, figures and the page report.html. An encoder spec
+    with layers=all, or layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a
+    stopped audit goes on from there, and a second one encodes nothing.
     """
     return audit_and_report(
         data or _only_features(encoder),
@@ -110,6 +112,7 @@ def audit(
         device=device,
         batch_size=batch_size,
         workers=workers,
+        html=html,
     )
 
 
@@ -141,6 +144,7 @@ def audit_and_report(
         err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
+    name_page(found.files)
     return 1 if found.failures else 0
 
 

@@ -16,6 +16,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.measuring.estimates import bits as shown
+from mitools.cli.page import HtmlOption, name_page
 
 
 def calibrate(
@@ -54,6 +55,7 @@ def calibrate(
     destination: Annotated[
         Path, typer.Option("--out", help="Folder for the table, the figure and kept results.")
     ] = Path("mitools-calibration"),
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Read pairs made of your own features, whose mutual information is known, by the chosen methods.
@@ -81,6 +83,7 @@ def calibrate(
             seed=seed,
             device=device,
             folder=destination,
+            html=html,
             progress=advance,
         )
     rows = records(found.table)
@@ -118,6 +121,7 @@ def calibrate(
         err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for name, reason in found.failures.items():
         err.print(f"failed: {name}: {reason}", markup=False)
+    name_page(found.files)
     return 1 if found.failures else 0
 
 

@@ -10,6 +10,7 @@ import typer
 from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
+from mitools.cli.page import HtmlOption, name_page
 from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")
@@ -54,6 +55,7 @@ def plane(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Read I(X;T) and I(T;Y) of every layer at every kept checkpoint, and draw the information plane.
@@ -86,6 +88,7 @@ def plane(
             batch_size=batch_size,
             workers=workers,
             folder=destination,
+            html=html,
             cache=cache or default_root(),
             progress=advance,
         )
@@ -96,7 +99,7 @@ def plane(
     else:
         _print_last(rows)
         err.print(f"written: {len(found.files)} files under {destination}", markup=False)
-    if len(found.files) == 1:
+    if not any(path.suffix == ".png" for path in found.files):
         err.print(
             "no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers",
             markup=False,
@@ -109,6 +112,7 @@ def plane(
         )
     for what, reason in found.failures.items():
         err.print(f"failed: {what}: {reason}", markup=False)
+    name_page(found.files)
     return 1 if found.failures else 0
 
 

@@ -16,6 +16,7 @@ from mitools.cli.console import (
     progress,
 )
 from mitools.cli.measuring.estimates import bits, interval
+from mitools.cli.page import HtmlOption, name_page
 
 
 def views(
@@ -51,6 +52,7 @@ def views(
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
+    html: HtmlOption = True,
     json: JsonOption = False,
 ) -> int:
     """Read what two views share, what each says of the label, and which regime that is.
@@ -78,6 +80,7 @@ def views(
             seed=seed,
             device=device,
             folder=destination,
+            html=html,
             progress=advance,
         )
     if json:
@@ -96,6 +99,7 @@ def views(
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
     err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+    name_page(found.files)
     return 0
 
 

@@ -1,0 +1,166 @@
+"""What an audit found, in plain words: no more than its intervals tell."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+
+import pandas as pd
+
+NAMED_ENCODERS = 8
+"""Encoders up to which every one is named; of more only the first and the counts."""
+
+NOT_TOLD_APART = "not told apart"
+
+
+def audit_finding(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> list[str]:
+    """Say what an audit found: how much is certified, who carries more, what training added.
+
+    Parameters
+    ----------
+    results
+        One row an encoder or layer, as :func:`mitools.report.audit.audit_tables` gives them.
+    comparisons
+        Every two of them, or None. A difference is told only where its verdict is, by Holm's p over all
+        pairs.
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    last = last_layers(results)
+    sentences = [_certified(last)]
+    if comparisons is not None and len(last) > 1:
+        names = list(last.sort_values("i_class_bits", ascending=False)["encoder"])
+        within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
+        sentences += carries_more(names, within)
+    return [*sentences, *_over_untrained(last)]
+
+
+def last_layers(results: pd.DataFrame) -> pd.DataFrame:
+    """Leave out all layers of an encoder but its last."""
+    return results.groupby("network", sort=False).tail(1) if "network" in results else results
+
+
+def carries_more(names: Sequence[str], comparisons: pd.DataFrame) -> list[str]:
+    """Say which encoders carry more than which, and which are not told apart.
+
+    Parameters
+    ----------
+    names
+        From the one that reads most down.
+    comparisons
+        Every two of them.
+
+    Examples
+    --------
+    >>> told = pd.DataFrame({"encoder_a": ["a", "a", "b"], "encoder_b": ["b", "c", "c"]})
+    >>> told["verdict"] = ["not told apart", "a carries more", "a carries more"]
+    >>> carries_more(["a", "b", "c"], told)
+    ['a and b carry more class information than c; they are not told apart from each other.']
+    """
+    below = _less(comparisons)
+    if not any(below.values()):
+        who = listed(names) if len(names) <= NAMED_ENCODERS else f"The {len(names)} encoders"
+        return [f"{who} are not told apart."]
+    if len(names) > NAMED_ENCODERS:
+        return _in_numbers(names, below, comparisons)
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for name in names:
+        groups.setdefault(tuple(other for other in names if other in below.get(name, ())), []).append(name)
+    sentences, said = [], set()
+    for less, more in groups.items():
+        if not less:
+            continue
+        # Two that carry more than the same others cannot carry more than each other.
+        said |= {frozenset(pair) for pair in combinations(more, 2)}
+        verb = "carries" if len(more) == 1 else "carry"
+        apart = "; they are not told apart from each other" if len(more) > 1 else ""
+        sentences.append(f"{listed(more)} {verb} more class information than {listed(less)}{apart}.")
+    left = [
+        f"{a} and {b}"
+        for a, b in combinations(names, 2)
+        if b not in below.get(a, ()) and a not in below.get(b, ()) and frozenset((a, b)) not in said
+    ]
+    return [*sentences, f"Not told apart: {'; '.join(left)}."] if left else sentences
+
+
+def listed(names: Iterable[str]) -> str:
+    """Join names as a sentence does.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"])
+    'a, b and c'
+    """
+    names = list(names)
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _certified(last: pd.DataFrame) -> str:
+    entropy = last["h_c_bits"].iloc[0]
+    lows, highest = last["i_class_low"], last.loc[last["i_class_bits"].idxmax()]
+    of = f"of the {entropy:.2f} bits of H(C)"
+    if len(last) == 1:
+        low = float(lows.iloc[0])
+        name = highest["encoder"]
+        if low <= 0:
+            return f"No class information is certified in {name}: its interval reaches down to 0."
+        return f"{name} holds at least {low:.2f} {of}, the entropy of the classes."
+    if (lows <= 0).all():
+        return "No class information is certified in any encoder: every interval reaches down to 0."
+    empty = int((lows <= 0).sum())
+    text = (
+        f"What is certified of the encoders reaches from {max(0.0, lows.min()):.2f} to {lows.max():.2f} {of}"
+    )
+    text += f", most in {last.loc[lows.idxmax(), 'encoder']}"
+    return text + (f"; nothing is certified of {empty}." if empty else ".")
+
+
+def _less(comparisons: pd.DataFrame) -> dict[str, set[str]]:
+    """Give for each encoder those that it is told to carry more than."""
+    below: dict[str, set[str]] = {}
+    for a, b, verdict in zip(
+        comparisons["encoder_a"], comparisons["encoder_b"], comparisons["verdict"], strict=True
+    ):
+        if verdict != NOT_TOLD_APART:
+            more, less = (a, b) if verdict == "a carries more" else (b, a)
+            below.setdefault(more, set()).add(less)
+    return below
+
+
+def _in_numbers(names: Sequence[str], below: Mapping[str, set[str]], comparisons: pd.DataFrame) -> list[str]:
+    told = int((comparisons["verdict"] != NOT_TOLD_APART).sum())
+    first = names[0]
+    beside = [name for name in names[1:] if name not in below.get(first, ())]
+    sentences = [f"{told} of {len(comparisons)} pairs of encoders are told apart."]
+    if not beside:
+        return [*sentences, f"{first} carries more class information than all others."]
+    some = listed(beside[:4]) if len(beside) <= 4 else f"{', '.join(beside[:3])} and {len(beside) - 3} others"
+    return [*sentences, f"{first} reads most, and is not told apart from {some}."]
+
+
+def _over_untrained(last: pd.DataFrame) -> list[str]:
+    if "control_gain_low" not in last or not last["control_gain_low"].notna().any():
+        return []
+    known = last[last["control_gain_low"].notna()]
+    more, not_more = known[known["control_gain_low"] > 0], known[known["control_gain_low"] <= 0]
+    sentences = []
+    if len(more):
+        who = (
+            "It" if len(last) == 1 else listed(more["encoder"]) if len(more) <= 4 else f"{len(more)} encoders"
+        )
+        one = len(more) == 1
+        if len(last) == len(more) > 1:
+            who, one = "All", False
+        gains = more["control_gain_bits"]
+        size = f"{gains.min():.2f}" if one else f"{gains.min():.2f} to {gains.max():.2f}"
+        sentences.append(
+            f"{who} carr{'ies' if one else 'y'} more than the same network untrained, by {size} bits."
+        )
+    if len(not_more):
+        who = listed(not_more["encoder"]) if len(not_more) <= 4 else f"{len(not_more)} encoders"
+        sentences.append(
+            f"{who} {'is' if len(not_more) == 1 else 'are'} not told to carry more than the same network"
+            " untrained."
+        )
+    return sentences

@@ -1,0 +1,335 @@
+"""The sections of an audit's page, all but those on single items."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from mitools.report.finding import NOT_TOLD_APART, last_layers
+from mitools.report.html.columns import choices, describe, label
+from mitools.report.html.matrix import difference_matrix
+from mitools.report.html.parts import Block, Chart, Choice, Column, Row, Section, Table
+from mitools.statistics.correlation import FEW_ROWS
+
+MOST_ROWS = 400
+"""Rows of a table in a page; a page stays below 3 MB."""
+
+SHOWN = (
+    "layer", "i_class_bits", "verdict", "label_information_bits", "i_class_infonce_bits", "linear_acc",
+    "knn20_acc", "warnings",
+)  # fmt: skip
+"""The columns that are seen before anyone asks for more."""
+
+READINGS = (
+    "i_class_bits", "label_information_bits", "i_class_infonce_bits", "i_class_nwj_bits", "i_class_head_bits",
+)  # fmt: skip
+"""What the bracket chart can show: what H(C) bounds from above."""
+
+COEFFICIENTS = {"pearson": "Pearson's r", "kendall": "Kendall's tau", "spearman": "Spearman's rho"}
+
+HEALTH = ("constant_dims", "dead_units", "duplicate_rows", "nonfinite_rows", "effective_rank")
+
+
+def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Section:
+    """Show the bracket chart, the table of results and its warnings."""
+    single = _one_layer_each(results)
+    frame = results.drop(columns=["i_class_identified", *(["network", "layer", "depth"] if single else [])])
+    verdict = results["i_class_identified"].map({True: "identified", False: "bracketed"})
+    frame.insert(list(frame).index("i_class_high") + 1, "verdict", verdict)
+    left_out = max(0, len(frame) - MOST_ROWS)
+    frame = frame.head(MOST_ROWS).reset_index(drop=True)
+    explained = _notes(frame, estimates)
+    columns = describe(frame, SHOWN)
+    warned = bool(frame["warnings"].astype(str).str.len().any())
+    columns = [one for one in columns if one.key != "warnings" or warned]
+    table = Table(
+        "results", frame, columns, "One row an encoder" + ("" if single else " and layer")
+        + "; bits with their 95% intervals", "encoder", {"warnings": explained}, left_out,
+    )  # fmt: skip
+    rows = frame if single else _grouped(frame)
+    chart = Chart(
+        "brackets",
+        "brackets",
+        "results" if single else "bracket-rows",
+        "What is certified of each encoder and what is open, in bits",
+        {
+            "label": "encoder",
+            "y": choices(frame, READINGS),
+            "entropy": "h_c_bits",
+            "n": "n",
+            "unit": "mutual information (bits)",
+            **({} if single else {"filters": [{"key": "group", "label": "Rows"}]}),
+        },
+        "I_class is the information that two items of one class share through the encoder. It is at least"
+        " what is certified and at most H(C). Every item is read by a classifier that never saw it.",
+    )
+    drawn = [chart] if single else [chart, Table("bracket-rows", rows)]
+    return Section(
+        "results", "Results", [*drawn, table, *_warnings(results, estimates), *_failures(estimates)]
+    )
+
+
+def _notes(frame: pd.DataFrame, estimates: Mapping[str, Any]) -> list[str]:
+    """Explain the warnings of each row, a line a warning."""
+    notes: dict[str, list[str]] = {}
+    for one in explained_warnings(frame, estimates).to_dict("records"):
+        remedy = f" Remedy: {one['remedy']}." if one["remedy"] else ""
+        notes.setdefault(str(one["encoder"]), []).append(f"{one['number']}: {one['sentence']}{remedy}")
+    return ["\n".join(notes.get(str(name), ())) for name in frame["encoder"]]
+
+
+def _grouped(frame: pd.DataFrame) -> pd.DataFrame:
+    """Give the rows to choose from in the bracket chart: the last layers, or all layers of a network."""
+    keys = ["encoder", "n", "h_c_bits"]
+    keys += [key for one in choices(frame, READINGS) for key in (one.key, one.low, one.high) if key]
+    groups = [last_layers(frame)[keys].assign(group="the last layer of each")]
+    for network, own in frame.groupby("network", sort=False):
+        if len(own) > 1:
+            groups.append(own[keys].assign(group=f"all layers of {network}"))
+    return pd.concat(groups, ignore_index=True)
+
+
+def comparison_section(last: pd.DataFrame, comparisons: pd.DataFrame | None) -> Section | None:
+    """Show who carries more than whom; None with one encoder."""
+    if comparisons is None or len(last) < 2:
+        return None
+    names = [str(name) for name in last.sort_values("i_class_bits", ascending=False)["encoder"]]
+    within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
+    told = int((within["verdict"] != NOT_TOLD_APART).sum())
+    intro = [
+        f"{told} of {len(within)} pairs are told apart. A cell is the row's I_class less the column's, in"
+        " bits, from the same items, with Holm's p over all pairs; shaded where the two are told apart at the"
+        " 5% level. What is compared is what the same method could certify of both."
+    ]
+    return Section(
+        "comparisons",
+        "Who carries more",
+        [difference_matrix(names, within), Table("comparisons", within)],
+        intro,
+    )
+
+
+def untrained_section(last: pd.DataFrame) -> Section | None:
+    """Hold each encoder against its untrained self; None where no control was read."""
+    if "control_gain_bits" not in last or not last["control_gain_bits"].notna().any():
+        return None
+    known = last[last["control_gain_bits"].notna()]
+    missing = [str(name) for name in last.loc[last["control_gain_bits"].isna(), "encoder"]]
+    keys = [
+        "encoder", "control_i_class_bits", "control_i_class_low", "control_i_class_high",
+        "control_gain_bits", "control_gain_low", "control_gain_high",
+    ]  # fmt: skip
+    frame = known[keys].reset_index(drop=True)
+    chart = Chart(
+        "gain",
+        "forest",
+        "untrained",
+        "How much more than the same network untrained, in bits",
+        {"label": "encoder", "y": choices(frame, ["control_gain_bits", "control_i_class_bits"]), "zero": 0},
+        "The same architecture with random weights, read on the same items (2,000 at the most). An interval"
+        " that holds 0 says that training is not seen to have added anything that this method can certify.",
+    )
+    intro = [f"Without an untrained twin: {', '.join(missing)}."] if missing else []
+    return Section("untrained", "Against untrained", [chart, Table("untrained", frame)], intro)
+
+
+def depth_section(results: pd.DataFrame) -> Section | None:
+    """Draw each network's numbers over its layers; None where no network has several."""
+    if _one_layer_each(results):
+        return None
+    sizes = results.groupby("network")["layer"].transform("size")
+    names = [str(name) for name in results]
+    frame = results[sizes > 1].sort_values(["network", "depth"], kind="stable").reset_index(drop=True)
+    values = [
+        *READINGS, "linear_acc", "knn20_acc", "control_gain_bits", "effective_rank", "alignment",
+        "uniformity", "tolerance", "nmi",
+    ]  # fmt: skip
+    keys = dict.fromkeys(
+        ["encoder", "network", "layer", "depth", "n", "h_c_bits"]
+        + [key for one in choices(frame, values) for key in (one.key, one.low, one.high) if key in names]
+    )
+    bits = choices(frame, READINGS)
+    chart = Chart(
+        "depth-chart",
+        "lines",
+        "layers",
+        "Numbers of each layer over depth",
+        {
+            "x": [Choice("layer", "layer, from input to output")],
+            "y": [*bits, *(one for one in choices(frame, values) if one not in bits)],
+            "link": "encoder",
+            "ordinal": True,
+            "limit": "h_c_bits",
+            "limit_of": [one.key for one in bits],
+            "n": "n",
+            "filters": [{"key": "network", "label": "Network"}],
+        },
+        "With 95% intervals. A layer can hold no more than the one it is computed from; where a later layer"
+        " reads higher, it is easier to read, not richer.",
+    )
+    return Section("depth", "Depth", [chart, Table("layers", frame[list(keys)].head(4 * MOST_ROWS))])
+
+
+def correlation_section(last: pd.DataFrame, correlation: pd.DataFrame) -> Section | None:
+    """Show which measures go with linear accuracy; None with too few encoders to correlate."""
+    if correlation.empty:
+        return None
+    n = int(correlation["n"].max())
+    few = n < FEW_ROWS
+    measures = [str(name) for name in correlation["column"]]
+    frame = correlation.assign(
+        label=[label(name) + (" (sign turned)" if sign < 0 else "")
+               for name, sign in zip(measures, correlation["sign"], strict=True)],
+        shown=measures,
+    )  # fmt: skip
+    if few:  # too few rows for an interval to hold the truth as often as it says
+        limits = [name for name in frame if str(name).endswith(("_low", "_high"))]
+        frame = frame.assign(**{str(name): None for name in limits})
+    forest = Chart(
+        "coefficients",
+        "forest",
+        "correlation",
+        "Correlation of each measure with linear accuracy",
+        {
+            "label": "label",
+            "y": [Choice(key, name, f"{key}_low", f"{key}_high") for key, name in COEFFICIENTS.items()],
+            "zero": 0,
+            "domain": [-1.05, 1.05],
+            "n": "n",
+        },
+        "With linear accuracy, over the encoders; where lower is better the sign is turned, so that 1 means"
+        " that a better value goes with a better accuracy."
+        + ("" if few else " Intervals are 95% bootstrap intervals."),
+    )
+    axes = choices(last, ["linear_acc", *measures])
+    keys = dict.fromkeys(
+        ["encoder", "n"] + [key for one in axes for key in (one.key, one.low, one.high) if key in last]
+    )
+    scatter = Chart(
+        "scatter",
+        "scatter",
+        "measures",
+        "Two measures of the encoders against each other",
+        {"label": "encoder", "x": axes, "y": axes, "y_start": 0, "x_start": 1, "n": "n",
+         "y_name": "Up", "x_name": "Across"},
+        "A point an encoder, with the 95% intervals of its numbers.",
+    )  # fmt: skip
+    caution = (
+        f"{n} encoders are too few for an interval of a correlation; the points are shown without one, and"
+        " say little of other encoders. Eight or more are needed."
+        if few
+        else ""
+    )
+    p_column = [
+        Column("label", "measure"),
+        Column("n", "encoders", digits=0),
+        *(
+            Column(f"{key}{part}", f"{name}{said}", digits=3, shown=key == "pearson")
+            for key, name in COEFFICIENTS.items()
+            for part, said in (("", ""), ("_p_holm", ", Holm's p"))
+        ),
+        Column("note", "note", shown=False),
+    ]
+    return Section(
+        "correlation",
+        "What goes with accuracy",
+        [forest, Table("correlation", frame, p_column, "Coefficients and p-values adjusted by Holm", "label"),
+         scatter, Table("measures", last[list(keys)])],
+        caution=caution,
+    )  # fmt: skip
+
+
+def health_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Section:
+    """Fold what was loaded from checkpoints, and what is wrong with features."""
+    names = [name for name in HEALTH if name in results]
+    frame = results[["encoder", "n", "dim", *names]].head(MOST_ROWS).reset_index(drop=True)
+    table = Table("features", frame, describe(frame, frame.columns), "Health of the features", "encoder")
+    reports, seen = [], set()
+    for name, kept in estimates.get("encoders", {}).items():
+        report = kept.get("load_report")
+        network = str(name).partition("@")[0]
+        if report and network not in seen:
+            seen.add(network)
+            reports.append({"name": network, "rows": [_row(key, value) for key, value in report.items()]})
+    pieces: list[Table | Block] = [table]
+    if reports:
+        pieces.append(Block("reports.html", {"reports": reports}))
+    return Section("loading", "Features and checkpoints", pieces, folded=True)
+
+
+_BETWEEN_WORDS = re.compile(r", (?![^(]*\))")  # not within brackets
+
+OF_FEATURES = {
+    "constant_dims": (
+        "Some dimensions are alike for all items.",
+        "look at what the layer computes; they cost nothing",
+    ),
+    "duplicate_rows": ("Some rows are equal to earlier ones.", "look for copies in the data"),
+    "nonfinite": ("Some rows hold NaN or infinite values.", "compute in float32"),
+    "collapsed": (
+        "The features use few of their dimensions.",
+        "look at how the encoder was trained and read",
+    ),
+    "no_better_than_untrained": (
+        "The network is not told to carry more than the same one untrained.",
+        "see how the checkpoint was read: mitools encoders inspect SPEC",
+    ),
+    "none": ("There is no untrained twin to compare with.", ""),
+}
+"""What the words of a row mean that are no estimate's: a sentence and a remedy."""
+
+
+def explained_warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> pd.DataFrame:
+    """Lay out every warning: ``encoder``, ``number``, ``word``, ``sentence``, ``remedy``."""
+    rows = []
+    for name, said in zip(results["encoder"], results["warnings"].fillna(""), strict=True):
+        kept = estimates.get("encoders", {}).get(str(name), {}).get("estimates", {})
+        for part in filter(None, str(said).split("; ")):
+            subject, _, words = part.partition(": ")
+            if subject in kept:
+                rows += [
+                    {"encoder": name, "number": label(subject), "word": one["word"],
+                     "sentence": one["sentence"], "remedy": one.get("remedy", "")}
+                    for one in kept[subject].get("warnings", ())
+                ]  # fmt: skip
+                continue
+            for word in _BETWEEN_WORDS.split(words):
+                sentence, remedy = OF_FEATURES.get(word.split(" (")[0].partition(":")[0], ("", ""))
+                rows.append(
+                    {"encoder": name, "number": subject, "word": word, "sentence": sentence, "remedy": remedy}
+                )
+    return pd.DataFrame(rows, columns=["encoder", "number", "word", "sentence", "remedy"])
+
+
+def _warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> list[Table]:
+    frame = explained_warnings(results, estimates)
+    if frame.empty:
+        return []
+    columns = [Column("encoder", "encoder"), Column("number", "of"), Column("word", "warning"),
+               Column("sentence", "what is the matter"), Column("remedy", "remedy")]  # fmt: skip
+    left_out = max(0, len(frame) - MOST_ROWS)
+    title = "Warnings and what to do"
+    return [Table("warnings", frame.head(MOST_ROWS), columns, title, "encoder", left_out=left_out)]
+
+
+def _failures(estimates: Mapping[str, Any]) -> list[Block]:
+    failures = estimates.get("failures", {})
+    if not failures:
+        return []
+    rows = [Row(str(name), str(reason)) for name, reason in failures.items()]
+    return [Block("reports.html", {"reports": [{"name": "Could not be measured", "rows": rows}]})]
+
+
+def _row(key: str, value: Any) -> Row:
+    if isinstance(value, list | tuple):
+        value = "; ".join(str(one) for one in value) or "none"
+    elif isinstance(value, dict):
+        value = "; ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = f"{value:,}"
+    return Row(key.replace("_", " "), str(value), code="digest" in key)
+
+
+def _one_layer_each(results: pd.DataFrame) -> bool:
+    return "network" not in results or not results["network"].duplicated().any()

@@ -1,0 +1,156 @@
+"""The columns of a table of results as people see them: names, units, decimals and what they are."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+import pandas as pd
+
+from mitools.measures.base import Measure
+from mitools.measures.registry import MEASURES
+from mitools.report.figures.style import AXIS_LABELS
+from mitools.report.html.parts import Choice, Column
+
+SHARES = ("linear_acc", "knn20_acc", "knn200_acc", "recall_at_1", "one_hot_share", "one_hot_share_99")
+"""Columns that are shown as per cent."""
+
+WHOLE = ("n", "dim", "depth", "constant_dims", "dead_units", "duplicate_rows", "nonfinite_rows", "seeds")
+
+LABELS = {
+    "encoder": "encoder",
+    "network": "network",
+    "layer": "layer",
+    "depth": "depth",
+    "source": "source",
+    "family": "family",
+    "data": "data",
+    "seeds": "seeds",
+    "digest": "digest of the weights",
+    "n": "items",
+    "dim": "dimensions",
+    "h_c_bits": "H(C)",
+    "verdict": "verdict",
+    "i_class_bits": "I_class",
+    "i_class_nwj_bits": "I_class, NWJ",
+    "label_information_bits": "label information",
+    "i_class_infonce_bits": "I_class, InfoNCE",
+    "i_class_head_bits": "I_class, trained head",
+    "i_simclr_bits": "I_SimCLR",
+    "i_simclr_head_bits": "I_SimCLR, trained head",
+    "control_i_class_bits": "I_class untrained",
+    "control_gain_bits": "more than untrained",
+    "linear_acc": "linear accuracy",
+    "knn20_acc": "kNN-20",
+    "knn200_acc": "kNN-200",
+    "tolerance_all_pairs": "tolerance, all pairs",
+    "recall_at_1": "recall@1",
+    "nmi": "k-means NMI",
+    "constant_dims": "constant dimensions",
+    "dead_units": "dead units",
+    "duplicate_rows": "duplicate rows",
+    "nonfinite_rows": "rows not finite",
+    "effective_rank": "effective rank",
+    "alignment_simclr": "alignment of views",
+    "seconds": "seconds",
+    "warnings": "warnings",
+}
+"""Headers, where they are not the name of the column with spaces."""
+
+HELP = {
+    "encoder": "What was measured. Press a name to mark it everywhere in the page.",
+    "h_c_bits": "The entropy of the classes in bits. No information about the class exceeds it.",
+    "verdict": (
+        "identified: the certificate reaches H(C), so that the truth is known. bracketed: the truth lies"
+        " between what is certified and H(C)."
+    ),
+    "n": "Items of the data that the number is read on.",
+    "dim": "Length of the feature vector.",
+    "depth": "Place of the layer, from the input.",
+    "digest": "SHA-256 of the weights.",
+    "seconds": "Time that the numbers of the row took when they were computed.",
+    "warnings": "Reasons not to take a number of the row at its face value; explained below the table.",
+    "source": "Where the encoder comes from.",
+    "seeds": "How many seeds the measure with the fewest finished cells has.",
+}
+"""What columns are that are no measures."""
+
+
+def describe(frame: pd.DataFrame, shown: Iterable[str], first: str = "encoder") -> list[Column]:
+    """Describe the columns of a table of results; limits of intervals stand in their value's cell.
+
+    Parameters
+    ----------
+    frame
+        One row an encoder, a layer or a cell.
+    shown
+        What is seen before anyone asks for more.
+    first
+        The name of the row.
+    """
+    wanted, names = set(shown), [str(name) for name in frame]
+    limits = {limit for name in names for limit in interval_of(name, names)}
+    rest = [name for name in names if name not in limits and name != first]
+    found = [column(name, names, name == first or name in wanted) for name in (first, *rest)]
+    return [replace(one, digits=_digits(frame[one.key])) if one.digits is None else one for one in found]
+
+
+def _digits(values: pd.Series) -> int | None:
+    """Give the decimals of a column that is no known measure: none of whole numbers, three of others."""
+    if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
+        return None
+    return 0 if (values.dropna() % 1 == 0).all() else 3
+
+
+def column(name: str, names: Iterable[str], shown: bool = True) -> Column:
+    """Describe one column of those that a table has."""
+    low, high = interval_of(name, names)
+    number = name in SHARES or name in WHOLE or name.endswith("_bits") or _measure(name) is not None
+    number |= name in ("seconds", "h_c_bits")
+    digits = None if not number else 0 if name in WHOLE else 1 if name in (*SHARES, "seconds") else 3
+    return Column(name, label(name), _help(name), low, high, digits, percent=name in SHARES, shown=shown)
+
+
+def interval_of(name: str, names: Iterable[str]) -> tuple[str, str]:
+    """Name the columns of a column's interval; empty where the table has none.
+
+    Examples
+    --------
+    >>> interval_of("i_class_bits", ["i_class_bits", "i_class_low", "i_class_high"])
+    ('i_class_low', 'i_class_high')
+    """
+    stem, known = name.removesuffix("_bits"), set(names)
+    for low, high in ((f"{stem}_low", f"{stem}_high"), (f"{name}_low", f"{name}_high")):
+        if low in known and high in known and low != name:
+            return low, high
+    return "", ""
+
+
+def choices(frame: pd.DataFrame, names: Iterable[str]) -> list[Choice]:
+    """Offer columns for an axis: those that the table has, with more than one number in them."""
+    known = [str(name) for name in frame]
+    return [
+        Choice(name, AXIS_LABELS.get(name, label(name)), *interval_of(name, known))
+        for name in names
+        if name in known and frame[name].notna().any()
+    ]
+
+
+def label(name: str) -> str:
+    """Name a column with spaces."""
+    return LABELS.get(name, name.removesuffix("_bits").replace("_", " "))
+
+
+def _help(name: str) -> str:
+    if name in HELP:
+        return HELP[name]
+    measure = _measure(name)
+    if measure is None:
+        return ""
+    said = measure.what[0].upper() + measure.what[1:] + "."
+    if measure.kind != "metric":
+        said += " In bits, with the 95% interval."
+    return f"{said} Source: {measure.source}."
+
+
+def _measure(name: str) -> Measure | None:
+    """Find the measure of a column: by its name, or that of the view it is named after."""
+    return MEASURES.get(name.removesuffix("_bits")) or MEASURES.get(name)

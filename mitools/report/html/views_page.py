@@ -1,0 +1,124 @@
+"""The page of measured views."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from mitools.report.html.columns import describe
+from mitools.report.html.gather import read_table
+from mitools.report.html.glossary import citation_section, words_section
+from mitools.report.html.parts import Block, Chart, Choice, Page, Row, Section, Table
+from mitools.report.html.provenance import installed, provenance, run_of, typed
+
+PAIR_TEXTS = ("views", "option", "regime", "sentence")
+READING_TEXTS = ("views", "option", "quantity", "method", "kind", "warnings")
+
+WORDS = (
+    "mutual information", "view", "critic", "lower bound", "ceiling", "null", "permuted pairs", "InfoNCE",
+    "entropy", "cross-fitting",
+)  # fmt: skip
+
+SHOWN = ("shared_bits", "view1_bits", "view2_bits", "image_bits", "regime")
+
+
+def views_page(folder: Path) -> Page:
+    """Make the page of measured views from ``views.csv``, ``readings.csv`` and ``reading.txt``."""
+    pairs = read_table(folder / "views.csv", PAIR_TEXTS)
+    readings = read_table(folder / "readings.csv", READING_TEXTS)
+    run = run_of(folder)
+    pairs.insert(0, "pair", _names(pairs))
+    readings.insert(0, "pair", _names(readings))
+    readings.insert(1, "reading", readings["quantity"] + " by " + readings["method"])
+    said = [f"{row.pair}: {row.regime}: {row.sentence}." for row in pairs.itertuples()]
+    facts = [
+        Row("pairs of views", f"{len(pairs):,}"),
+        Row("images", f"{int(readings['n'].max()):,}"),
+        Row("H(Y)", f"{pairs['h_y_bits'].iloc[0]:.3f} bits"),
+        *provenance(run, {}),
+    ]
+    names = list(pairs["pair"])
+    return Page(
+        "views",
+        f"What {names[0]} share" if len(names) == 1 else f"What {len(names)} pairs of views share",
+        said,
+        facts,
+        [
+            _results(pairs.drop(columns=["views", "option", "value"])),
+            _readings(readings.drop(columns=["views", "option", "value"]), folder),
+            Section("downloads", "Downloads", [Block("downloads.html", {"names": ["views", "readings"]})]),
+            words_section(WORDS),
+            citation_section(installed().get("mitools", "")),
+        ],
+        typed(run),
+    )
+
+
+def _names(frame: pd.DataFrame) -> list[str]:
+    return [
+        f"{views} ({option} = {value:g})" if option else views
+        for views, option, value in zip(frame["views"], frame["option"], frame["value"], strict=True)
+    ]
+
+
+def _results(pairs: pd.DataFrame) -> Section:
+    of_label = [
+        Choice("image_bits", "I(x;y) of the image and the label (bits)", "image_low", "image_high"),
+        Choice("view1_bits", "I(v1;y) of the first view and the label (bits)", "view1_low", "view1_high"),
+        Choice("view2_bits", "I(v2;y) of the second view and the label (bits)", "view2_low", "view2_high"),
+    ]
+    chart = Chart(
+        "regimes",
+        "scatter",
+        "views",
+        "What views say of the label against what they share",
+        {
+            "label": "pair",
+            "x": [Choice("shared_bits", "I(v1;v2), shared by the views (bits)", "shared_low", "shared_high")],
+            "y": of_label,
+            "y_start": 1,
+        },
+        "A point a pair of views. Where a view says as much of the label as the image does, the views miss"
+        " nothing of it; what they share beyond H(Y) is not needed for the label.",
+    )
+    table = Table("views", pairs, describe(pairs, SHOWN, "pair"), "One row a pair of views", "pair")
+    return Section("results", "Results", [chart, table] if len(pairs) > 1 else [table])
+
+
+def _readings(readings: pd.DataFrame, folder: Path) -> Section:
+    chart = Chart(
+        "readings-chart",
+        "forest",
+        "readings",
+        "Every reading with its interval, in bits",
+        {
+            "label": "reading",
+            "link": "pair",
+            "y": [Choice("bits", "mutual information (bits)", "low_bits", "high_bits")],
+            "zero": 0,
+            "n": "n",
+            "filters": [{"key": "pair", "label": "Views"}],
+        },
+        "v1 and v2 are the views, x is the image and y its label.",
+    )
+    columns = describe(
+        readings, ("quantity", "method", "kind", "bits", "null_bits", "ceiling_bits", "warnings"), "pair"
+    )
+    columns = [one for one in columns if one.key != "reading"]
+    warned = [line for line in _lines(folder) if line.partition(":")[0].replace("_", "").isalpha()]
+    table = Table("readings", readings, columns, "Every reading, with what limits it", "pair")
+    caution = " ".join(line for line in warned if _is_warning(line))
+    return Section("readings", "Readings", [chart, table], caution=caution)
+
+
+def _lines(folder: Path) -> list[str]:
+    path = folder / "reading.txt"
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _is_warning(line: str) -> bool:
+    """Tell a warning, which begins with its word, from a sentence on a pair of views."""
+    from typing import get_args
+
+    from mitools.core.estimate import WarningWord
+
+    return line.partition(":")[0] in get_args(WarningWord)
