@@ -1,5 +1,6 @@
 """One string opens a data set."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,17 @@ def open_data(text: str) -> LabelledData:
         the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
         ``groups=COLUMN`` (which items know each other; see
-        :func:`mitools.datasets.grouped.open_groups`), and ``ignore=a,b`` (labels that stand for no class:
-        their items are left out).
+        :func:`mitools.datasets.grouped.open_groups`), ``ignore=a,b`` (labels that stand for no class: their
+        items are left out), and ``name=`` for what tables and figures call it.
 
     Raises
     ------
     InputError
         When the spec cannot be read (the wrong part is named) or the data cannot.
     """
-    spec = parse_spec(text, DATA_SOURCES)
+    spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
-    spec.only(*source.options, "classes", "groups", "ignore", "limit")
+    spec.only(*source.options, "classes", "groups", "ignore", "limit", "name")
     with opening(text):
         data = source.opener(spec)
     if "groups" in spec.options:
@@ -51,6 +52,15 @@ def open_data(text: str) -> LabelledData:
         data = keep_classes(data, named_classes(spec.options["classes"], data.classes, data.name))
     if "limit" in spec.options:
         data = take_evenly(data, spec.integer("limit", 1, at_least=1))
+    return named(data, spec.options["name"]) if "name" in spec.options else data
+
+
+def named(data: LabelledData, name: str) -> LabelledData:
+    """Give data the name that tables and figures show; their digest does not change."""
+    try:
+        data.name = name  # type: ignore[misc]
+    except AttributeError:  # a frozen dataclass
+        return replace(data, name=name)  # type: ignore[type-var]
     return data
 
 
@@ -61,3 +71,12 @@ def _groups(data: LabelledData, spec: Spec) -> NDArray[Any]:
         return open_groups(spec, named)
     found: NDArray[Any] = column(named)
     return found
+
+
+def _suggested(name: str) -> str:
+    """Give the spec of data that were named without their source; nothing where none is known."""
+    if Path(name).is_dir():
+        return f"folder:{name}"
+    if name.endswith((".tar", ".tar.gz", ".tgz")):
+        return f"tar:{name}"
+    return f"features:{name}" if name.endswith((".npz", ".npy", ".parquet", ".safetensors")) else ""

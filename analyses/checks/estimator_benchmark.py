@@ -35,6 +35,9 @@ AIMED_MEAN_ERROR, AIMED_MAX_ERROR = 0.035, 0.15
 
 METHODS_OF_NOISY_ROWS = ("pairwise_lower", "pairwise_upper")
 
+DOES_NOT_APPLY = ("needs ", "bounds what ")
+"""What the reasons of :func:`why_left_out` begin with; any other reason is a method that failed."""
+
 
 def run(
     methods: Sequence[str],
@@ -183,8 +186,14 @@ def errors_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     size = (2.6 + 0.62 * len(methods), 1.1 + 0.17 * len(tasks))
     axes = open_panels(ax, figure, ["errors"], size).axes[0]
     values = error.to_numpy(np.float64)
-    axes.imshow(np.abs(values), cmap="Greys", vmin=0.0, vmax=0.6, aspect="auto")
+    drawn = axes.imshow(np.abs(values), cmap="Greys", vmin=0.0, vmax=0.6, aspect="auto")
+    bar = axes.figure.colorbar(drawn, ax=axes, pad=0.02, extend="max", shrink=min(1.0, 12 / len(tasks)))
+    bar.set_label("distance from the truth (nats)", fontsize=FONT_SIZE - 1)
+    bar.ax.tick_params(labelsize=FONT_SIZE - 2)
+    failed = _failed(table).reindex(tasks, columns=methods).to_numpy(bool)
     for (row, column), value in np.ndenumerate(values):
+        if failed[row, column]:
+            axes.text(column, row, "x", ha="center", va="center", fontsize=FONT_SIZE - 2)
         if np.isfinite(value):
             color = "white" if abs(value) > 0.3 else "black"
             shown = f"{value + 0.0:+.2f}"
@@ -196,9 +205,17 @@ def errors_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_xlabel(
-        "reading minus truth (nats); truth in brackets; blank: does not apply", fontsize=FONT_SIZE
+        "reading minus truth (nats); truth in brackets; blank: does not apply; x: could not read these rows",
+        fontsize=FONT_SIZE,
     )
     return axes
+
+
+def _failed(table: pd.DataFrame) -> pd.DataFrame:
+    """Say of each task and method whether a method that applies gave no reading."""
+    reasons = table["left_out"].fillna("").astype(str) if "left_out" in table else pd.Series("", table.index)
+    failed = (reasons != "") & ~reasons.str.startswith(DOES_NOT_APPLY)
+    return table.assign(failed=failed).pivot(index="task", columns="method", values="failed")
 
 
 def _read(task: str, method: str, n: int, seed: int, settings: Values) -> Values:

@@ -41,6 +41,7 @@ def audit(
     html: bool = True,
     cache: Folder = None,
     progress: "bool | Advance" = True,
+    overwrite: bool = False,
 ) -> "AuditResult":
     """Measure how much class information encoders carry, with a guarantee, and all it is compared with.
 
@@ -114,6 +115,10 @@ def audit(
         run at every call, and so are networks whose `preprocess` is one.
     progress
         Show a bar where there is a terminal or a notebook; or a function (what, done, total).
+    overwrite
+        Whether `folder` may hold other files than those of an earlier audit, or one of other data: files of
+        the same names are then replaced. Without, an audit of the same data and seed adds its rows to those
+        that lie there.
 
     Returns
     -------
@@ -140,13 +145,17 @@ def audit(
     >>> len(audit.comparisons)  # every two encoders, with paired intervals
     1
     """
+    from dataclasses import asdict
+
     from mitools.auditing.auditor import run_audit
+    from mitools.auditing.kept_rows import require_same_table, shared_by_rows, with_kept_rows
     from mitools.auditing.requests import LayerChoice, as_requests
     from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.features.store import FeatureStore
@@ -156,7 +165,8 @@ def audit(
     where = resolve_device(device)
     require_precision(precision, where)
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
-    with shown(progress) as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
+    place = results_folder(folder, "audit", overwrite)
+    with shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
         labelled = as_labelled_data(data, label=label, workers=workers, advance=advance)
         own_workers = getattr(labelled, "workers", 0)
         if groups is not None:
@@ -179,10 +189,24 @@ def audit(
             batch_size=whole_number(batch_size, "batch_size", 1),
             workers=own_workers if workers is None else whole_number(workers, "workers"),
         )
+        common = shared_by_rows(labelled, settings)
+        if not overwrite:
+            require_same_table(out, common)
         store = FeatureStore(kept)
         found = run_audit(
             labelled, requests, out=out, store=store, settings=settings, test=tested, advance=advance
         )
+        if folder is not None:
+            found = with_kept_rows(found, out, common)
+            write_record(
+                out,
+                "audit",
+                seed=settings.seed,
+                device=settings.device,
+                data={found.data: labelled.digest},
+                encoders={one.row["encoder"]: one.row["digest"] for one in found.encoders},
+                settings=asdict(settings),
+            )
     result = AuditResult(found, seed)
     if folder is not None:
         result.save(folder, html=html)
@@ -193,12 +217,13 @@ def correlate(
     table: Any,
     target: str = "linear_acc",
     *,
+    columns: str | Sequence[str] | None = None,
     lower_is_better: str | Sequence[str] | None = None,
     confidence: float = 0.95,
     bootstrap: int = 2000,
     seed: int = 0,
 ) -> "CorrelationResult":
-    """Correlate every numeric column of a table with a target column.
+    """Correlate the measures of a table with a target column.
 
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
@@ -209,6 +234,9 @@ def correlate(
         One row an encoder: a DataFrame, the path of a CSV file, or an audit.
     target
         The column to correlate with.
+    columns
+        The measures; every column of numbers that is one when None: no limits of intervals, seconds, counts
+        or entropies. Holm's adjustment counts them.
     lower_is_better
         The column, or columns, whose sign is turned; ``alignment`` and ``uniformity`` where present when
         None.
@@ -240,6 +268,7 @@ def correlate(
     import pandas as pd
 
     from mitools.core.errors import InputError
+    from mitools.core.names import nearest
     from mitools.report.tables.read import read_csv
     from mitools.results.correlation import CorrelationResult
     from mitools.statistics import correlation
@@ -253,9 +282,22 @@ def correlate(
             f"the table is a {type(table).__name__}; give a DataFrame, the path of a CSV file, or an audit"
         )
     turned = correlation.LOWER_IS_BETTER if lower_is_better is None else lower_is_better
-    found = correlation.correlate(
-        table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
-    )
+    table = table.rename(columns=str)
     numeric = correlation.numeric_columns(table)
-    others = [str(name) for name in table.columns if str(name) not in numeric]
-    return CorrelationResult(found, str(target), len(table), others, confidence)
+    if columns is None:
+        turned_by_name = [] if lower_is_better is None else listed(turned)
+        measures = correlation.measure_columns(table, str(target))
+        chosen = [name for name in table if name in {*measures, *turned_by_name}]
+    else:
+        chosen = list(dict.fromkeys([*listed(columns), str(target)]))
+        for name in chosen:
+            if name not in numeric:
+                raise InputError(f"no column of numbers {name!r}; accepted: {nearest(name, numeric, 5)}")
+    if str(target) not in chosen and str(target) in table:
+        chosen.append(str(target))
+    found = correlation.correlate(
+        table[chosen], target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
+    )
+    others = [name for name in table if name not in numeric]
+    left_out = [name for name in numeric if name not in chosen]
+    return CorrelationResult(found, str(target), len(table), others, confidence, left_out)

@@ -179,6 +179,7 @@ def calibrate(
     folder: Folder = None,
     html: bool = True,
     progress: "bool | Advance" = True,
+    overwrite: bool = False,
 ) -> "CalibrationResult":
     """Read pairs made of your own features, whose mutual information is known, by several methods.
 
@@ -212,7 +213,7 @@ def calibrate(
         Write there what the command line writes, and go on from what was finished there.
     html
         Write the page ``report.html`` into the folder too.
-    progress
+    progress, overwrite
         As for :func:`audit`.
 
     Returns
@@ -235,11 +236,13 @@ def calibrate(
     >>> bool(abs(found.table["error_bits"][0]) < 0.2)
     True
     """
+    from dataclasses import asdict
+
     from mitools.backends.devices import resolve_device
     from mitools.calibration import CalibrationSettings, run_calibration
     from mitools.core.errors import InputError
-    from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import Grouped, with_groups
     from mitools.datasets.readers.features import FeatureRows
@@ -263,8 +266,17 @@ def calibrate(
         device=str(resolve_device(device)),
     )
     names = [methods] if isinstance(methods, str) else list(methods)
-    with shown(progress) as advance, folder_or_scratch(folder) as out:
+    with shown(progress) as advance, results_folder(folder, "calibration", overwrite) as out:
         found = run_calibration(rows, names, out=out, settings=settings, groups=named, advance=advance)
+        if folder is not None:
+            write_record(
+                out,
+                "calibration",
+                seed=settings.seed,
+                device=settings.device,
+                data={rows.name: rows.digest},
+                settings=asdict(settings),
+            )
     result = CalibrationResult(found)
     if folder is not None:
         result.save(folder, html=html)

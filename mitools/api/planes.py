@@ -30,6 +30,7 @@ def information_plane(
     html: bool = True,
     cache: Folder = None,
     progress: "bool | Advance" = True,
+    overwrite: bool = False,
 ) -> "PlaneResult":
     """Read I(X;T) and I(T;Y) of every layer at every kept checkpoint.
 
@@ -55,7 +56,7 @@ def information_plane(
         Of ``kolchinsky_tracey``: the variance of the noise.
     steps, hidden
         Of ``ctc``: steps and width of its critics.
-    seed, device, batch_size, workers, folder, html, cache, progress
+    seed, device, batch_size, workers, folder, html, cache, progress, overwrite
         As for :func:`audit`.
 
     Returns
@@ -77,9 +78,12 @@ def information_plane(
     >>> plane.table["quantity"].tolist(), plane.table["layer"].unique().tolist()
     (['I(T;Y)', 'I(X;T)'], ['output'])
     """
+    from dataclasses import asdict
+
     from mitools.backends.devices import resolve_device
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import digests, results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.features.store import FeatureStore
     from mitools.plane.checkpoints import checkpoints_and_data
@@ -102,10 +106,12 @@ def information_plane(
         workers=workers,
     )
     checkpoints, named, trained_on = checkpoints_and_data(getattr(run, "spec", run), data)
-    with shown(progress) as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
+    place = results_folder(folder, "plane", overwrite)
+    with shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
+        opened = {name: as_labelled_data(one, advance=advance) for name, one in named.items()}
         found = measure_plane(
             checkpoints,
-            {name: as_labelled_data(one, advance=advance) for name, one in named.items()},
+            opened,
             out=out,
             store=FeatureStore(kept),
             layers=layers,
@@ -114,6 +120,17 @@ def information_plane(
             trained_on=trained_on,
             advance=advance,
         )
+        if folder is not None:
+            encoders = [one.encoder for one in checkpoints]
+            write_record(
+                out,
+                "plane",
+                seed=settings.seed,
+                device=settings.device,
+                data=digests(opened),
+                encoders=encoders,
+                settings=asdict(settings),
+            )
     result = PlaneResult(found, trained_on)
     if folder is not None:
         result.save(folder, html=html)

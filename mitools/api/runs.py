@@ -69,6 +69,7 @@ def train(
     from mitools.core.files import writable_folder
     from mitools.core.progress import shown
     from mitools.results.training import TrainedRun
+    from mitools.training.loop.run_folder import RunFolder
     from mitools.training.loop.trainer import train as run
     from mitools.training.recipes import TrainingRecipe
 
@@ -76,6 +77,7 @@ def train(
     require_shared(folder)
     temporary = TemporaryDirectory(prefix="mitools-") if folder is None else None
     out = Path(temporary.name) if temporary else writable_folder(folder)  # type: ignore[arg-type]
+    RunFolder(out).require_own()
     runtime = Runtime(device, precision, compiled)
     with shown(progress if runtime.is_main else False) as advance:
         trained = run(wanted, out, runtime, advance)
@@ -146,6 +148,8 @@ def study(
     bar = shown(progress if process_rank() == 0 else False)
     with bar as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
         kept_cells = StudyFolder(wanted, out)
+        if folder is not None and process_rank() == 0:
+            kept_cells.begin()
         if retry_failed:
             kept_cells.forget_failures()
         store = FeatureStore(kept)

@@ -24,6 +24,7 @@ def measure_variables(
     folder: Folder = None,
     cache: Folder = None,
     progress: "bool | Advance" = True,
+    overwrite: bool = False,
 ) -> "VariablesResult":
     """Measure how many bits each discrete variable of a representation uses, and how redundant they are.
 
@@ -47,7 +48,7 @@ def measure_variables(
         first two variables when empty.
     view
         How two views of an image are drawn; see :func:`list_views`.
-    seed, device, cache, progress
+    seed, device, cache, progress, overwrite
         As for :func:`audit`.
     folder
         Write there what the command line writes.
@@ -79,12 +80,14 @@ def measure_variables(
     from mitools.backends.devices import resolve_device
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.features.store import FeatureStore
     from mitools.report.variables.subject import open_subject
     from mitools.report.variables.write import Unit
     from mitools.results.variables import VariablesResult
 
-    with shown(progress) as advance, folder_or_scratch(cache) as kept:
+    place = results_folder(folder, "variables", overwrite)
+    with shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
         subject = open_subject(
             encoder,
             data,
@@ -98,5 +101,6 @@ def measure_variables(
         )
     result = VariablesResult(subject, [Unit(*unit) for unit in show])
     if folder is not None:
+        write_record(out, "variables", seed=seed, device=device, how=discretise, view=view)
         result.save(folder)
     return result

@@ -30,6 +30,7 @@ def measure_views(
     folder: Folder = None,
     html: bool = True,
     progress: "bool | Advance" = True,
+    overwrite: bool = False,
 ) -> "ViewsResult":
     """Measure what two views share and what they say of the label, before anyone trains on them.
 
@@ -65,7 +66,7 @@ def measure_views(
         Write there what the command line writes, and go on from what was finished there.
     html
         Write the page ``report.html`` into the folder too.
-    progress
+    progress, overwrite
         As for :func:`audit`.
 
     Returns
@@ -86,10 +87,12 @@ def measure_views(
     >>> found.table["regime"].tolist() != []
     True
     """
+    from dataclasses import asdict
+
     from mitools.backends.devices import resolve_device
     from mitools.core.errors import InputError
-    from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.results.views import ViewsResult
@@ -111,12 +114,21 @@ def measure_views(
         seed=whole_number(seed, "seed"),
         device=str(resolve_device(device)),
     )
-    with shown(progress) as advance, folder_or_scratch(folder) as out:
+    with shown(progress) as advance, results_folder(folder, "views", overwrite) as out:
         labelled = as_labelled_data(data, label=label, advance=advance)
         labelled = labelled if groups is None else with_groups(labelled, groups)
         found = measure_view_pairs(
             labelled, pairs, out=out, settings=settings, image_size=image_size, advance=advance
         )
+        if folder is not None:
+            write_record(
+                out,
+                "views",
+                seed=settings.seed,
+                device=settings.device,
+                data={labelled.name: labelled.digest},
+                settings=asdict(settings),
+            )
     result = ViewsResult(found)
     if folder is not None:
         result.save(folder, html=html)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.auditing.cells import CELLS, ON_DEMAND, asked_cells, asked_view_cells
+from mitools.auditing.course import Course
 from mitools.auditing.examples import Example, examples
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
@@ -158,13 +159,16 @@ def run_audit(
     if test is not None:
         require_test_part(data, test)
     parts = split_items(data, settings.seed)
+    advance = advance or silent
+    course = Course(advance, len(requests), 1 + len(views) + settings.control)
     results = ResultStore(out / "cells")
-    auditor = _Auditor(data, test, parts, store, results, settings, views, advance or silent)
+    auditor = _Auditor(data, test, parts, store, results, settings, views, advance, course)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
     for request in requests:
         encoder = None
+        course.begin_encoder()
         try:
             encoder = request.open(data)
             taken = {done.row["network"] for done in audited} | failures.keys()
@@ -210,6 +214,7 @@ class _Auditor(NamedTuple):
     settings: AuditSettings
     views: Sequence[View]
     advance: Advance
+    course: Course
 
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
@@ -237,6 +242,7 @@ class _Auditor(NamedTuple):
                 variables=variables if layer == OUTPUT else None,
             )
             title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
+            self.course.begin_measuring(depth, len(features))
             of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}
             measured, seconds = self._measure(title, representation, of_views, untrained.reason)
             place = {
@@ -328,6 +334,7 @@ class _Auditor(NamedTuple):
     def _extract(
         self, encoder: AnyEncoder, data: LabelledData, views: ItemViews | None = None
     ) -> dict[str, Features]:
+        self.course.begin_pass()
         return extract_layers(
             encoder,
             data,

@@ -22,6 +22,7 @@ from mitools.encoders.layers.taps import tap
 from mitools.encoders.open import SOURCES, AnyEncoder, open_encoder
 from mitools.encoders.sources.builtin_pca import PrincipalComponents
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
+from mitools.encoders.suggestions import suggested_encoder
 
 ACCEPTED_ENCODERS = (
     "a spec such as 'timm:resnet50', a torch module, a function of a batch, or an array (n, d);"
@@ -57,7 +58,8 @@ class EncoderRequest:
         InputError
             When the spec names no source.
         """
-        return cls(name or spec, parse_spec(spec, SOURCES).source, partial(_open_spec, spec, name))
+        source = parse_spec(spec, SOURCES, suggested_encoder).source
+        return cls(name or spec, source, partial(_open_spec, spec, name))
 
 
 @dataclass(frozen=True)

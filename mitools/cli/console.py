@@ -1,34 +1,89 @@
-"""What every command shares: where text goes, tables, and progress with a rate and a time to go."""
+"""What every command shares: where text goes, tables, how much is said, and progress."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from mitools.cli.tables import between_words, table_lines
 from mitools.core.names import printable
-from mitools.core.progress import Advance, progress_bar
+from mitools.core.progress import Advance, progress_bar, progress_lines, shown
 
 
 class _SafeConsole(Console):
-    """Prints what control characters and marks of direction there are in a text as their codes."""
+    """Prints control characters and marks of direction as their codes, and folds texts between words alone.
+
+    In a pipe or a file lines are as long as they are.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(highlight=False, emoji=False, soft_wrap=True, **options)
 
     def render_str(self, text: str, **options: Any) -> Text:
         return super().render_str(printable(text), **options)
 
+    def print(self, *objects: Any, **options: Any) -> None:
+        width = self.width if self.is_terminal else None
+        super().print(*(folded(one, width) if isinstance(one, str) else one for one in objects), **options)
 
-out = _SafeConsole(highlight=False, soft_wrap=True, emoji=False)
-err = _SafeConsole(stderr=True, highlight=False, soft_wrap=True, emoji=False)
+
+def folded(text: str, width: int | None) -> str:
+    """Fold the lines of a text between words; a word that is longer than a line stays whole."""
+    if width is None:
+        return text
+    return "\n".join("\n".join(between_words(line, width)) or line for line in text.split("\n"))
+
+
+out = _SafeConsole()
+err = _SafeConsole(stderr=True)
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+OverwriteOption = Annotated[
+    bool, typer.Option("--overwrite", help="Write into --out whatever lies there; same names are replaced.")
+]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+HtmlOption = Annotated[
+    bool, typer.Option("--html/--no-html", help="Write report.html, a page to look at and to send.")
+]
+
+_verbosity = 0
+
+
+def set_verbosity(level: int) -> None:
+    """Say less than usual (-1: results, warnings and errors alone), as usual (0) or every step (1)."""
+    global _verbosity
+    _verbosity = level
+
+
+def note(text: str) -> None:
+    """Print on stderr what is good to know and no warning; ``-q`` leaves it out."""
+    if _verbosity >= 0:
+        err.print(text, markup=False)
+
+
+def written(files: Sequence[Path], folder: Path, *first: str) -> None:
+    """Say where the files are, those named `first` before the others' number."""
+    named = [str(folder / name) for name in first if folder / name in files]
+    others = len(files) - len(named)
+    if not named:
+        note(f"written: {others} files under {folder}")
+    else:
+        note(f"written: {', '.join(named)}" + (f" and {others} more files under {folder}" if others else ""))
+
+
+def name_page(files: Iterable[Path]) -> None:
+    """Name the page among the files that a command has written, as its last line."""
+    for path in files:
+        if path.suffix == ".html":
+            note(f"report: {path}")
 
 
 def print_json(document: Any) -> None:
@@ -36,18 +91,38 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, indent=2, allow_nan=False))
 
 
-def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], title: str | None = None) -> None:
-    """Print a table on stdout: the first column to the left, the others to the right."""
-    shown = None if title is None else Text(printable(title))
-    table = Table(title=shown, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for position, name in enumerate(header):
-        table.add_column(name, justify="left" if position == 0 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
-    # A table wider than a pipe's assumed 80 columns would lose cells: numbers matter more than folding.
-    Console(highlight=False, emoji=False, width=None if out.is_terminal else 240).print(table)
+def print_table(
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    title: str | None = None,
+    file: str | Path | None = None,
+) -> None:
+    """Print a table on stdout, in the width of the terminal: no number and no name is cut.
+
+    Parameters
+    ----------
+    header
+        Names of the columns, the most important first: the last are left out first where all are too wide.
+    rows
+        Their cells.
+    title
+        Printed above.
+    file
+        Where all columns are kept; None where they are nowhere, so that none may be left out.
+    """
+    header = [printable(name) for name in header]
+    cells = [[printable(cell) for cell in row] for row in rows]
+    width = out.width if out.is_terminal else None
+    lines = table_lines(header, cells, width, None if file is None else printable(str(file)))
+    if title is not None:
+        out.print(Text(printable(title), style="italic"))
+    for number, line in enumerate(lines):
+        is_header = number == 0 and bool(header[0]) and line.startswith(header[0])
+        out.print(Text(line, style="bold" if is_header else ""))
 
 
 def progress() -> AbstractContextManager[Advance]:
-    """Show a progress bar on stderr; gives the function that moves it."""
-    return progress_bar(err)
+    """Show progress on stderr: a bar on a terminal, a line a step with ``-v``, nothing with ``-q``."""
+    if _verbosity < 0:
+        return shown(False)
+    return progress_lines(err) if _verbosity > 0 else progress_bar(err)

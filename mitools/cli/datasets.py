@@ -5,12 +5,25 @@ from typing import Annotated
 
 import typer
 
+from mitools.cli.command import Command, Group
 from mitools.cli.console import JsonOption, out, print_json, print_table, progress
+from mitools.cli.listing import PatternArgument, print_list
 
-app = typer.Typer(help="Look at data sets and write them out.", rich_markup_mode=None)
+app = typer.Typer(help="Look at data sets and write them out.", cls=Group, rich_markup_mode=None)
 
 
-@app.command("preview")
+@app.command("list", cls=Command)
+def list_command(pattern: PatternArgument = "*", json: JsonOption = False) -> int:
+    """List the sources of data, each by an example."""
+    from mitools.datasets.sources import DATA_SOURCES
+    from mitools.lists import list_datasets
+
+    what = {source.example: source.what for source in DATA_SOURCES.values()}
+    rows = [[example, what[example]] for example in list_datasets(pattern)]
+    return print_list(rows, ["for example", "what it is"], pattern, json)
+
+
+@app.command("preview", cls=Command)
 def preview_command(
     spec: Annotated[
         str,
@@ -36,7 +49,7 @@ def preview_command(
     out.print(f"sheet: {out_path}", markup=False)
 
 
-@app.command("export")
+@app.command("export", cls=Command)
 def export_command(
     spec: Annotated[str, typer.Argument(help="Any image data, for example cdp?shared=color&n=1000.")],
     out_path: Annotated[

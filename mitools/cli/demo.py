@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
-from mitools.cli.console import JsonOption, SeedOption
+from mitools.cli.console import (
+    HtmlOption,
+    JsonOption,
+    OverwriteOption,
+    SeedOption,
+)
 from mitools.cli.measuring.audit import CacheOption, OutOption, audit_and_report
-from mitools.cli.page import HtmlOption
 
 DATA = "digits"
 ENCODERS = [
@@ -22,7 +26,9 @@ def demo(
     seed: SeedOption = 0,
     cache: CacheOption = None,
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Audit a graded family of offline encoders on scikit-learn's digits."""
-    return audit_and_report(DATA, ENCODERS, destination, cache, json, seed=seed, device="cpu", html=html)
+    options = {"seed": seed, "device": "cpu", "html": html, "overwrite": overwrite}
+    return audit_and_report(DATA, ENCODERS, destination, cache, json, **options)

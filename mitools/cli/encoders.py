@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
@@ -16,15 +17,29 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
+from mitools.cli.listing import PatternArgument, print_list
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
 
-app = typer.Typer(help="Look at encoders, and write them for other libraries.", rich_markup_mode=None)
+app = typer.Typer(
+    help="Look at encoders, and write them for other libraries.", cls=Group, rich_markup_mode=None
+)
 
 Library = Literal["torchvision", "timm", "detectron2", "safetensors", "onnx", "torchscript"]
 
 
-@app.command("export")
+@app.command("list", cls=Command)
+def list_command(pattern: PatternArgument = "*", json: JsonOption = False) -> int:
+    """List encoder specs: the pretrained networks of timm and torchvision, and what others look like.
+
+    Words in capitals stand for your own.
+    """
+    from mitools.lists import list_encoders
+
+    return print_list([[spec] for spec in list_encoders(pattern)], ["encoder"], pattern, json)
+
+
+@app.command("export", cls=Command)
 def export_command(
     spec: Annotated[str, typer.Argument(help="An encoder of images: run:DIR, checkpoint:..., timm:NAME.")],
     library: Annotated[Library, typer.Option("--as", help="Whose file is written.")],
@@ -51,7 +66,7 @@ def export_command(
     )
 
 
-@app.command("inspect")
+@app.command("inspect", cls=Command)
 def inspect_command(
     spec: Annotated[str, typer.Argument(help="An encoder: checkpoint:weights.pth?arch=cifar_resnet20.")],
     data: Annotated[
@@ -195,7 +210,7 @@ def _print_control(control: dict[str, Any] | None) -> None:
         )
         if found["warnings"]["control"]:
             err.print(
-                f"no_better_than_untrained: {layer} certifies no more than with random weights", markup=False
+                f"no better than untrained: {layer} certifies no more than with random weights", markup=False
             )
 
 

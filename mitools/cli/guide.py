@@ -9,7 +9,7 @@ from mitools.cli.console import out, print_table
 from mitools.core.names import check_name
 
 PAGES = ("start", "python", "encoders", "data", "estimators", "certificate", "rows", "report", "training",
-         "adding-a-method", "variables", "views", "promises", "glossary")  # fmt: skip
+         "adding-a-method", "variables", "views", "promises", "glossary", "changelog")  # fmt: skip
 """The topics, in the order in which a newcomer reads them."""
 
 
@@ -25,9 +25,10 @@ def guide(
     check_name("topic", topic, PAGES)
     text = _page(topic)
     if out.is_terminal:
-        from rich.markdown import Markdown
+        from mitools.cli.page import page_lines
 
-        out.print(Markdown(text))
+        for line in page_lines(text, out.width):
+            out.print(line)
     else:
         print(text, end="")
 

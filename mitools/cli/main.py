@@ -1,14 +1,17 @@
 """The entry point: the commands, and how every one of them ends."""
 
 import os
+import shlex
 import signal
 import sys
 from typing import Annotated
 
 import typer
 
-from mitools.cli import datasets, encoders, study
-from mitools.cli.console import err
+from mitools.cli import datasets, encoders, measures, study
+from mitools.cli.cite import cite
+from mitools.cli.command import PROGRAM, Command
+from mitools.cli.console import err, note, set_verbosity
 from mitools.cli.demo import demo
 from mitools.cli.guide import guide
 from mitools.cli.measuring.audit import audit
@@ -24,13 +27,13 @@ from mitools.cli.train import train
 from mitools.core.errors import InputError
 from mitools.core.files import FULL_DISK
 from mitools.core.notes import notes_to
+from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
     name="mitools",
     help="Mutual information that can be trusted: bounds with their kind, ceiling, interval and null.",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -50,25 +53,37 @@ def root(
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version."),
     ] = False,
+    quiet: Annotated[
+        bool, typer.Option("-q", "--quiet", help="Print results, warnings and errors alone.")
+    ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Print every step, with its time, on stderr.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+    set_verbosity(verbose - quiet)
 
 
-app.command("demo")(demo)
-app.command("guide")(guide)
-app.command("audit")(audit)
-app.command("same-class")(same_class)
-app.command("estimate")(estimate)
-app.command("calibrate")(calibrate)
-app.command("correlate")(correlate)
-app.command("train")(train)
-app.command("plane")(plane)
-app.command("variables")(variables)
-app.command("views")(views)
-app.command("run")(run_analysis)
+app.command("demo", cls=Command)(demo)
+app.command("guide", cls=Command)(guide)
+app.command("audit", cls=Command)(audit)
+app.command("same-class", cls=Command)(same_class)
+app.command("estimate", cls=Command)(estimate)
+app.command("calibrate", cls=Command)(calibrate)
+app.command("correlate", cls=Command)(correlate)
+app.command("train", cls=Command)(train)
+app.command("plane", cls=Command)(plane)
+app.command("variables", cls=Command)(variables)
+app.command("views", cls=Command)(views)
+app.command("run", cls=Command)(run_analysis)
+app.command("cite", cls=Command)(cite)
 app.add_typer(study.app, name="study")
 app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(measures.app, name="measures")
+
+ANYWHERE = ("-q", "--quiet", "-v", "--verbose")
+"""Options that may stand behind a command as well as before it."""
 
 
 def main() -> None:
@@ -86,10 +101,13 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
     try:
-        with notes_to(lambda note: err.print(f"note: {note}", markup=False)):
-            code = int(app(arguments or ["--help"], standalone_mode=False) or DONE)
+        moved = _moved_to_front(arguments)
+        command_line.set(shlex.join([PROGRAM, *arguments]))
+        with notes_to(lambda told: note(f"note: {told}")):
+            code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
     except typer.TyperException as error:
-        return _stop(error.format_message(), WRONG_REQUEST)
+        place = " ".join([PROGRAM, *_commands_in(arguments)])
+        return _stop(f"{error.format_message().rstrip('.')}; see `{place} --help`", WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
     except SystemExit as end:
@@ -110,6 +128,26 @@ def run(arguments: list[str]) -> int:
             "stopped; nothing is half-written, and the same command goes on with what was kept", code
         )
     return code
+
+
+def _moved_to_front(arguments: list[str]) -> list[str]:
+    """Put ``-q`` and ``-v`` before the command, wherever they stand."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    said = [one for one in arguments[:end] if one in ANYWHERE]
+    return [*said, *(one for one in arguments[:end] if one not in ANYWHERE), *arguments[end:]]
+
+
+def _commands_in(arguments: list[str]) -> list[str]:
+    """Name the command that the arguments begin with, and the command within it."""
+    names: list[str] = []
+    commands = getattr(typer.main.get_command(app), "commands", {})
+    for one in _moved_to_front(arguments):
+        if one in commands:
+            names.append(one)
+            commands = getattr(commands[one], "commands", {})
+        elif not one.startswith("-"):
+            break
+    return names
 
 
 def _stop(message: str, code: int) -> int:

@@ -5,8 +5,19 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, print_table, progress
-from mitools.cli.page import HtmlOption, name_page
+from mitools.cli.console import (
+    DeviceOption,
+    HtmlOption,
+    JsonOption,
+    OverwriteOption,
+    err,
+    name_page,
+    out,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 
 
 def run_analysis(
@@ -28,6 +39,7 @@ def run_analysis(
     precision: Annotated[str, typer.Option(help="float32, tf32 or bf16; for training.")] = "float32",
     show: Annotated[bool, typer.Option("--list", help="List the analyses, and do nothing.")] = False,
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Run an analysis of the papers: train what it needs, measure it, and say what was found.
@@ -45,6 +57,7 @@ def run_analysis(
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
+    from mitools.core.run_record import require_own, write_record
     from mitools.report.html.analysis_page import write_analysis_page
     from mitools.report.tables.write import records
     from mitools.training.loop.trainer import NotFiniteError
@@ -52,7 +65,11 @@ def run_analysis(
     analysis = ANALYSES[name]
     wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
     where = destination or Path(f"mitools-{name}")
+    require_own(where, f"run {name}", overwrite)
     runtime = Runtime(device, precision)
+    if runtime.is_main:
+        settings = wanted.model_dump(mode="json")
+        write_record(where, f"run {name}", device=str(runtime.device), scale=scale, settings=settings)
     try:
         with progress() as advance:
             found = analysis.run(wanted, where, advance if runtime.is_main else None, runtime)
@@ -61,7 +78,10 @@ def run_analysis(
         return 1
     if found is None:
         return 0
-    files = [*found.files, *([write_analysis_page(where, name, analysis.what, found.files)] if html else [])]
+    files = [
+        *found.files,
+        *([write_analysis_page(where, str(name), analysis.what, found.files)] if html else []),
+    ]
     if json:
         print_json(
             {
@@ -73,8 +93,9 @@ def run_analysis(
         )
     else:
         out.print(found.reading, markup=False)
-        err.print(f"written: {len(files)} files under {where}", markup=False)
-    name_page(files)
+        written(files, where, *(path.name for path in files if path.suffix in (".csv", ".png")))
+    if not json:
+        name_page(files)
     return 0
 
 
@@ -90,7 +111,7 @@ def _list(json: bool) -> int:
         )
         return 0
     print_table(
-        ["analysis", "smoke, 2 cores", "paper, 1 GPU", "question"],
-        [[name, one.smoke, one.paper, one.what] for name, one in ANALYSES.items()],
+        ["analysis", "question", "smoke, 2 cores", "paper, 1 GPU"],
+        [[name, one.what, one.smoke, one.paper] for name, one in ANALYSES.items()],
     )
     return 0

@@ -5,24 +5,29 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import typer.core
 
+from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
+    HtmlOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
+    name_page,
+    note,
     out,
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.audit import CacheOption
-from mitools.cli.page import HtmlOption, name_page
+from mitools.cli.measuring.estimates import interval_of
 from mitools.core.errors import InputError
 
 
-class DefaultsToRun(typer.core.TyperGroup):
+class DefaultsToRun(Group):
     """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -38,12 +43,18 @@ app = typer.Typer(
 )
 
 StudyArgument = Annotated[Path, typer.Argument(metavar="STUDY.yaml", help="What is asked for.")]
+FolderArgument = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The study's folder; or its STUDY.yaml, with --out DIR.")
+]
+OtherFolderOption = Annotated[
+    Path | None, typer.Option("--out", help="The study's folder, where STUDY.yaml is named instead.")
+]
 OutOption = Annotated[
     Path, typer.Option("--out", help="The study's folder; shared by all processes and machines.")
 ]
 
 
-@app.command("run")
+@app.command("run", cls=Command)
 def run(
     study: StudyArgument,
     destination: OutOption,
@@ -57,6 +68,7 @@ def run(
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Do what is left of a study: ``mitools study STUDY.yaml --out DIR``.
@@ -65,14 +77,18 @@ def run(
     number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
     """
     from mitools.backends.processes import own_device, process_rank
+    from mitools.core.run_record import require_own
     from mitools.features.store import FeatureStore, default_root
     from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
+    require_own(destination, "study", overwrite)
     if dry_run:
         return _show_plan(folder, json)
     if submit is not None:
         return _submit(submit, study, destination, retry_failed, device, cache, json)
+    if process_rank() == 0:
+        folder.begin(overwrite)
     if retry_failed:
         folder.forget_failures()
     with progress() as advance:
@@ -89,8 +105,8 @@ def run(
     return _show_results(folder, destination, json, html)
 
 
-@app.command("status")
-def status(study: StudyArgument, destination: OutOption, json: JsonOption = False) -> int:
+@app.command("status", cls=Command)
+def status(study: FolderArgument, destination: OtherFolderOption = None, json: JsonOption = False) -> int:
     """Count what is done, claimed, failed and still to do, and say why cells failed."""
     found = list(_begun(study, destination).found())
     states = Counter(one.state for one in found)
@@ -105,10 +121,10 @@ def status(study: StudyArgument, destination: OutOption, json: JsonOption = Fals
     return 1 if failures else 0
 
 
-@app.command("results")
+@app.command("results", cls=Command)
 def results(
-    study: StudyArgument,
-    destination: OutOption,
+    study: FolderArgument,
+    destination: OtherFolderOption = None,
     table: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Also write it here: .csv, .parquet, .tex or .md.")
     ] = None,
@@ -124,20 +140,26 @@ def results(
     chosen = found.cells if by_cell else found.table
     if table is not None:
         write_table(chosen, table)
-        err.print(f"written: {table}", markup=False)
+        note(f"written: {table}")
     if json:
         print_json(records(chosen))
     else:
-        _print_frame(chosen)
+        _print_frame(chosen, table)
     return 1 if len(found.failures) else 0
 
 
-@app.command("correlate")
+@app.command("correlate", cls=Command)
 def correlate(
-    study: StudyArgument,
-    destination: OutOption,
+    study: FolderArgument,
+    destination: OtherFolderOption = None,
     target: Annotated[str, typer.Option(help="The column to correlate with.")] = "linear_acc",
     group: Annotated[str, typer.Option(help="The column that groups rows: family or data.")] = "family",
+    columns: Annotated[
+        str | None, typer.Option(metavar="A,B", help="The measures.", show_default="all but counts")
+    ] = None,
+    pool_data: Annotated[
+        bool, typer.Option(help="Pool data sets of different class entropies as well.")
+    ] = False,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
@@ -145,34 +167,44 @@ def correlate(
     from mitools.report.tables.write import records, write_csv
     from mitools.results.study import StudyResult
 
-    found = StudyResult(_begun(study, destination)).correlate(target, group, seed)
-    write_csv(found, destination / "correlation.csv")
+    folder = _begun(study, destination)
+    found = StudyResult(folder).correlate(target, group, seed, columns, pool_data)
+    file = folder.out / "correlation.csv"
+    write_csv(found, file)
     if json:
         print_json(records(found))
         return
     print_table(
-        ["scope", "measure", "n", "groups", "Pearson", "95% interval", "Kendall", "Spearman"],
+        ["measure", "scope", "n", "Pearson", "95% interval", "Kendall", "Spearman", "groups"],
         [
             [
-                row["scope"],
                 row["column"],
+                row["scope"],
                 str(row["n"]),
-                str(row["groups"]),
                 _number(row["pearson"]),
-                f"{_number(row['pearson_low'])} to {_number(row['pearson_high'])}",
+                interval_of(row["n"], row["pearson_low"], row["pearson_high"]),
                 _number(row["kendall"]),
                 _number(row["spearman"]),
+                str(row["groups"]),
             ]
             for row in records(found)
         ],
         title=f"with {target}",
+        file=file,
     )
-    for note in sorted(set(found["note"].dropna()) - {""}):
-        err.print(note, markup=False)
-    err.print(f"written: {destination / 'correlation.csv'}", markup=False)
+    for remark in sorted(set(found["note"].dropna()) - {""}):
+        err.print(remark, markup=False)
+    note(f"written: {file}")
 
 
-def _begun(study: Path, destination: Path) -> Any:
+def _begun(study: Path, destination: Path | None) -> Any:
+    """Open a study that was begun: by its folder, or by its file and its folder."""
+    if destination is None:
+        from mitools.studies.folder import StudyFolder
+
+        if study.is_file():
+            raise InputError(f"{study} is a study's file; name its folder, or the folder too as --out DIR")
+        return StudyFolder.of(study)
     if not destination.is_dir():
         raise InputError(f"{destination}: no study lies there; `mitools study {study} --out DIR` begins one")
     return _open(study, destination)
@@ -184,7 +216,7 @@ def _open(study: Path, destination: Path) -> Any:
 
     wanted = read_study(study)
     for pairing, estimator in left_out(wanted):
-        err.print(f"left out: {estimator} does not read the pairing {pairing}", markup=False)
+        note(f"left out: {estimator} does not read the pairing {pairing}")
     return StudyFolder(wanted, destination)
 
 
@@ -250,17 +282,27 @@ def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int
             {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
         )
     else:
-        _print_frame(found.table)
-        err.print(f"written: {len(files)} files under {destination}", markup=False)
+        _print_frame(found.table, destination / "results.csv")
+        out.print()
+        for sentence in found.finding:
+            out.print(sentence, markup=False)
+        written(files, destination, "results.csv", "cells.csv")
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
-    name_page(files)
+    if not json:
+        name_page(files)
     return 1 if len(failed) else 0
 
 
-def _print_frame(table: Any) -> None:
-    print_table(
-        [str(name) for name in table.columns], [[_number(v) for v in row] for row in table.to_numpy(object)]
-    )
+def _print_frame(table: Any, file: Path | None) -> None:
+    """Print a table with what differs from row to row first; what is empty everywhere is left out."""
+    first = ["encoder", "family"] if "encoder" in table else []
+    last = [name for name in ("data", "seeds") if name in table]
+    middle = [name for name in table.columns if name not in (*first, *last)]
+    names = [
+        name for name in (*first, *middle, *last) if any(_number(v) not in ("-", "") for v in table[name])
+    ]
+    rows = [[_number(value) for value in row] for row in table[names].to_numpy(object)]
+    print_table([str(name) for name in names], rows, file=file)
 
 
 def _number(value: Any) -> str:

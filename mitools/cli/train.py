@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, err, out, print_json, progress
+from mitools.cli.console import DeviceOption, JsonOption, OverwriteOption, err, out, print_json, progress
 
 
 def train(
@@ -18,6 +18,7 @@ def train(
         int | None,
         typer.Option(min=1, help="Threads on a CPU.", show_default="OMP_NUM_THREADS, or as measured"),
     ] = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> int:
     """Train an encoder; a stopped run goes on where its last epoch ended.
@@ -27,11 +28,13 @@ def train(
     """
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
+    from mitools.training.loop.run_folder import RunFolder
     from mitools.training.loop.trainer import NotFiniteError
     from mitools.training.loop.trainer import train as run
     from mitools.training.recipes import TrainingRecipe
 
     wanted = read_recipe(recipe, TrainingRecipe)
+    RunFolder(destination).require_own(overwrite)
     runtime = Runtime(device, precision, compiled, threads)
     try:
         with progress() as advance:

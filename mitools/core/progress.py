@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from mitools.core.names import printable
@@ -12,9 +13,41 @@ if TYPE_CHECKING:
 Advance = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
+SURE_SECONDS = 2.0
+"""Seconds of work before which a time to go would be a guess."""
+
+FASTEST_LINES = 1.0
+"""Seconds between two lines of one step, where progress is printed line by line."""
+
 
 def silent(what: str, done: int, total: int) -> None:
     """Tell nobody."""
+
+
+def tell_whole(advance: Advance | None, what: str, done: float, total: int, step: float = 1.0) -> None:
+    """Tell how far the whole command is, of which `advance` is told the steps.
+
+    Parameters
+    ----------
+    advance
+        One that :func:`shown` gave is told; a caller's own function knows steps alone, and is not.
+    what
+        What is counted and which it is: ``"encoder 2 of 6"``.
+    done, total
+        How many of the whole's parts are finished, and how many there are.
+    step
+        How much of a part the step is that begins now.
+    """
+    whole = getattr(advance, "whole", None)
+    if whole is not None:
+        whole(what, done, total, step)
+
+
+def tell_state(advance: Advance | None, state: str) -> None:
+    """Tell where the work stands beyond counts: ``"loss 2.31"``; a caller's own function is not told."""
+    take = getattr(advance, "state", None)
+    if take is not None:
+        take(state)
 
 
 def shown(progress: "bool | Advance") -> AbstractContextManager[Advance]:
@@ -24,9 +57,116 @@ def shown(progress: "bool | Advance") -> AbstractContextManager[Advance]:
     return nullcontext(progress if callable(progress) else silent)
 
 
+class Tracker:
+    """What has been told: the step at work, and how far the whole is.
+
+    Parameters
+    ----------
+    now
+        Gives the time in seconds.
+    """
+
+    def __init__(self, now: Callable[[], float] = monotonic) -> None:
+        self._now = now
+        self.begun = self._step_begun = self._whole_begun = now()
+        self.what = "starting"
+        self.done, self.total = 0, 0
+        self._first, self._restarts = 0, 0
+        self.part = self.said = ""
+        self._parts_done, self._parts, self._step = 0.0, 0, 1.0
+        self._begun_at = 0.0
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Take a step's progress; one that begins anew starts its own clock, never the whole's."""
+        if done < self.done or total != self.total:
+            self._step_begun, self._first = self._now(), done
+            self._restarts += 1
+        self.what, self.done, self.total = what, done, total
+
+    def whole(self, what: str, done: float, total: int, step: float = 1.0) -> None:
+        """Take how far the whole is, and how much of a part the step is that begins."""
+        if not self._parts:
+            self._whole_begun, self._begun_at = self._now(), done / total
+        self.part, self._parts_done, self._parts, self._step = what, done, total, step
+        self.done = self.total = 0
+        self.said = ""
+
+    def state(self, said: str) -> None:
+        """Take what is said beside the counts."""
+        self.said = said
+
+    @property
+    def seconds(self) -> float:
+        """Since the command began."""
+        return self._now() - self.begun
+
+    @property
+    def share(self) -> float:
+        """How much of the whole is done, in [0, 1]; of the step, where nobody told of a whole."""
+        step = min(self.done / self.total, 1.0) if self.total else 0.0
+        if not self._parts:
+            return step
+        return min((self._parts_done + self._step * step) / self._parts, 1.0)
+
+    @property
+    def rate(self) -> float | None:
+        """Of the step, a second; None before there is one."""
+        seconds, steps = self._now() - self._step_begun, self.done - self._first
+        return steps / seconds if steps > 0 and seconds > 0 else None
+
+    @property
+    def seconds_to_go(self) -> float | None:
+        """Of the whole, or of the step where nobody told of a whole; None where it would be a guess."""
+        now = self._now()
+        if self._parts:
+            seconds, moved = now - self._whole_begun, self.share - self._begun_at
+        else:
+            seconds, moved = now - self._step_begun, (self.done - self._first) / max(self.total, 1)
+        if seconds < SURE_SECONDS or moved <= 0:
+            return None
+        return seconds * (1 - self.share) / moved
+
+    def step(self) -> str:
+        """Say what is being done, which of how many, and how fast."""
+        counted = f"{self.done:,} of {self.total:,}" if self.total > 1 else ""
+        rate = self.rate
+        fast = "" if rate is None or self.total <= 1 else f"{rate:,.0f}/s" if rate >= 10 else _slow(rate)
+        return " · ".join(filter(None, [printable(self.what), counted, fast, printable(self.said)]))
+
+    def times(self) -> str:
+        """Say what part of the whole it is, for how long it has run, and how long it will go on."""
+        to_go = self.seconds_to_go
+        left = "time to go not known yet" if to_go is None else f"about {clock(to_go)} to go"
+        if to_go is not None and not self._parts and self._restarts > 1:
+            left += " in this step"
+        return " · ".join(
+            filter(None, [printable(self.part), f"{self.share:.0%}", f"{clock(self.seconds)} gone", left])
+        )
+
+
+def clock(seconds: float) -> str:
+    """Write seconds as people read them.
+
+    Examples
+    --------
+    >>> clock(0.2), clock(75), clock(3700)
+    ('1 s', '1:15 min', '1:01 h')
+    """
+    whole = max(round(seconds), 1)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60}:{whole % 60:02d} min"
+    return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def _slow(rate: float) -> str:
+    return f"{rate:.1f}/s" if rate >= 0.5 else f"{clock(1 / rate)} each"
+
+
 @contextmanager
 def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
-    """Show what is being done as a bar with a rate and a time to go, where somebody can see it.
+    """Show what is being done, how fast, and the time to go of the whole, where somebody can see it.
 
     Parameters
     ----------
@@ -36,30 +176,58 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
     Yields
     ------
     Advance
-        Moves the bar.
+        Told of each step; :func:`tell_whole` tells it how far the whole is.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
-    from rich.progress import TimeRemainingColumn as TimeToGo
+    from rich.console import Console, Group
+    from rich.live import Live
+    from rich.spinner import Spinner
     from rich.text import Text
 
-    class Rate(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.speed:,.0f}/s" if task.speed else "")
+    console = console or Console(stderr=True, highlight=False, emoji=False)
+    if not (console.is_terminal or console.is_jupyter):
+        yield silent
+        return
+    tracker, spinner = Tracker(), Spinner("dots")
+
+    def picture() -> Any:
+        spinner.update(text=Text(tracker.step(), overflow="fold"))
+        width = max(min(console.width - 1, 60), 10)
+        filled = round(width * tracker.share)
+        bar = Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "bright_black"))
+        return Group(spinner, bar, Text(tracker.times()))
+
+    with Live(console=console, get_renderable=picture, refresh_per_second=4, transient=True):
+        yield tracker
+
+
+@contextmanager
+def progress_lines(console: "Console | None" = None) -> Iterator[Advance]:
+    """Print a line when a step begins and when it has moved, for logs and for who wants to see every step.
+
+    Parameters
+    ----------
+    console
+        Where to; stderr when None.
+
+    Yields
+    ------
+    Advance
+        As :func:`progress_bar`.
+    """
+    from rich.console import Console
 
     console = console or Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-    what_is_done = TextColumn("{task.description}", markup=False)
-    columns = [what_is_done, BarColumn(), MofNCompleteColumn(), Rate(), TimeToGo()]
-    unseen = not (console.is_terminal or console.is_jupyter)
-    with Progress(*columns, console=console, transient=True, disable=unseen) as bars:
-        tasks: dict[str, Any] = {}
+    yield _Lines(console)
 
-        def advance(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                for task in tasks.values():
-                    bars.remove_task(task)
-                tasks.clear()
-                tasks[what] = bars.add_task(printable(what), total=total)
-            bars.update(tasks[what], completed=done, total=total)
 
-        yield advance
+class _Lines(Tracker):
+    def __init__(self, console: "Console") -> None:
+        super().__init__()
+        self._console, self._printed = console, float("-inf")
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        begins = what != self.what
+        super().__call__(what, done, total)
+        if begins or self.seconds - self._printed >= FASTEST_LINES:
+            self._printed = self.seconds
+            self._console.print(f"{self.step()} · {self.times()}", markup=False)

@@ -59,6 +59,20 @@ def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
         When the file is missing or no YAML, a key is unknown (the nearest is named) or missing, or a value
         is of the wrong kind or out of range. The first fault is described, by its place in the file.
     """
+    content = read_yaml(path)
+    if not content:
+        raise InputError(f"{path}: holds no keys; expected: {', '.join(kind.model_fields)}")
+    return make_recipe(content, kind, str(path))
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read the keys and values of a YAML file; none where it holds none.
+
+    Raises
+    ------
+    InputError
+        When the file is missing or no YAML.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     try:
@@ -66,9 +80,7 @@ def read_recipe(path: Path, kind: type[AnyRecipe]) -> AnyRecipe:
     # Numbers without end are a ValueError, brackets without end a RecursionError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise InputError(f"{path}: not YAML ({' '.join(str(error).split())[:300]})") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds no keys; expected: {', '.join(kind.model_fields)}")
-    return make_recipe(content, kind, str(path))
+    return content if isinstance(content, dict) else {}
 
 
 def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str = "", under: str = "") -> AnyRecipe:

@@ -1,6 +1,7 @@
 """The one-line language that names encoders and data: ``source:name?key=value&key=value``."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -110,7 +111,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 200 else f"{text[:200]}..."
 
 
-def parse_spec(text: str, sources: Iterable[str]) -> Spec:
+def parse_spec(text: str, sources: Iterable[str], suggest: Callable[[str], str] | None = None) -> Spec:
     """Split a spec into source, name and options.
 
     Parameters
@@ -119,6 +120,9 @@ def parse_spec(text: str, sources: Iterable[str]) -> Spec:
         For example ``checkpoint:weights.pth?arch=cifar_resnet20``.
     sources
         The sources that would be accepted.
+    suggest
+        Told what stands before the options of a spec whose source is unknown; gives the spec that was meant,
+        or nothing.
 
     Raises
     ------
@@ -134,7 +138,12 @@ def parse_spec(text: str, sources: Iterable[str]) -> Spec:
     body, _, query = text.partition("?")
     source, _, name = body.partition(":")
     if source not in sources:
-        raise InputError(f"spec {text!r}: unknown source {source!r}; accepted: {', '.join(sorted(sources))}")
+        close = difflib.get_close_matches(source, sources, 1)
+        meant = (suggest(body) if suggest else "") or (f"{close[0]}{body[len(source) :]}" if close else "")
+        hint = f"did you mean {meant}? " if meant else ""
+        raise InputError(
+            f"spec {text!r}: unknown source {source!r}; {hint}accepted: {', '.join(sorted(sources))}"
+        )
     options: dict[str, str] = {}
     for part in filter(None, query.split("&")):
         key, equals, value = part.partition("=")

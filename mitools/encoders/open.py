@@ -20,6 +20,7 @@ from mitools.encoders.sources.timm import open_timm
 from mitools.encoders.sources.torchhub import open_torchhub
 from mitools.encoders.sources.torchscript import open_torchscript
 from mitools.encoders.sources.torchvision import open_torchvision
+from mitools.encoders.suggestions import suggested_encoder
 
 AnyEncoder = Encoder | PrecomputedFeatures | PrincipalComponents
 """A network; rows computed elsewhere; or components still to be fitted on the training items."""
@@ -71,7 +72,7 @@ def open_encoder(text: str) -> AnyEncoder:
     InputError
         When the spec cannot be read (the wrong part is named), or the encoder cannot be had whole.
     """
-    spec = parse_spec(text, SOURCES)
+    spec = parse_spec(text, SOURCES, suggested_encoder)
     name = spec.options.get("name")
     unnamed = {key: value for key, value in spec.options.items() if key != "name"}
     with opening(text):

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.progress import Advance, silent
+from mitools.core.progress import Advance, silent, tell_whole
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
@@ -39,6 +39,9 @@ COLUMNS = (
     "seconds", "warnings",
 )  # fmt: skip
 """Of the table: one row a checkpoint, layer, data set, quantity and reading."""
+
+ENCODING_SHARE = 0.2
+"""How much of a data set's work is taken for encoding, when the time to go is told."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +123,16 @@ def measure_plane(
         require_classes(labelled, SMALLEST_CLASS)
     reader = _PlaneReader(ResultStore(out / "cells"), settings, advance or silent)
     rows: list[Values] = []
-    for name, labelled in data.items():
+    for number, (name, labelled) in enumerate(data.items()):
+        tell_whole(reader.advance, f"data set {number + 1} of {len(data)}", number, len(data), ENCODING_SHARE)
         encoded = encode_layers(checkpoints, name, labelled, layers, store, settings, reader.advance)
         reader.failures |= encoded.failures
         if not encoded.layers:
             continue
         subject = Subject(labelled, store, encoded.image_size, settings.seed)
         role = TRAINED_ON if name == trained_on else SOURCE if name == SOURCE else "target"
+        of_data, rest = f"data set {number + 1} of {len(data)}", 1 - ENCODING_SHARE
+        tell_whole(reader.advance, of_data, number + ENCODING_SHARE, len(data), rest)
         for row in reader.read(chosen, subject, encoded.layers):
             rows.append(row | {"data": name, "role": role})
     if not rows:

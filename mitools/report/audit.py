@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -14,10 +15,12 @@ from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
 from mitools.measures.registry import MEASURES
 from mitools.measures.view_names import view_columns
+from mitools.report.card import write_cards
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
+from mitools.report.figures.forest import forest_chart
 from mitools.report.figures.panels import AxesArray, SomeAxes
-from mitools.report.figures.save import PICTURES, write_chart
+from mitools.report.figures.save import WITH_PDF, write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.items import write_items
 from mitools.report.tables.write import write_tables
@@ -43,6 +46,9 @@ AUDIT_MEASURES = (
     "nmi",
 )
 """The columns that are correlated with linear accuracy, where an audit has them."""
+
+SCATTERED = ("i_class_bits", "uniformity", "tolerance")
+"""The measures drawn against linear accuracy: the certificate, and two that papers put beside it."""
 
 ALIGNMENT = "alignment_"
 """What the column of the alignment of two views begins with; the view's name follows."""
@@ -101,7 +107,7 @@ def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
 
 
 def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
-    """Write the tables, the figures and ``estimates.json`` of an audit.
+    """Write the tables, the figures, ``estimates.json`` and a card an encoder.
 
     Parameters
     ----------
@@ -125,14 +131,50 @@ def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
     results = tables.results
     files = write_documents(audit, tables, out)
     figures = out / "figures"
-    files += write_chart(figures / "brackets", bracket_chart, results)
+    title = f"{audit.data}, n = {results['n'].iloc[0]:,}"
+    titled = partial(bracket_chart, title=f"{title}; limits of 95% intervals")
+    files += write_chart(figures / "brackets", titled, results, endings=WITH_PDF)
     if len(results) > len(_last_layers(results)):
-        files += write_chart(figures / "depth", depth_chart, results)
+        files += write_chart(figures / "depth", depth_chart, results, endings=WITH_PDF)
     else:
         # Of an earlier audit into this folder, it would speak of other encoders than the tables do.
-        for ending in PICTURES:
+        for ending in WITH_PDF:
             (figures / f"depth.{ending}").unlink(missing_ok=True)
-    files += write_chart(figures / "against_linear_accuracy", accuracy_scatter, results)
+    files += write_cards(_last_layers(results), audit.data, out / "cards")
+    files += _write_correlation(results, tables.correlation, title, figures)
+    return files
+
+
+def _write_correlation(
+    results: pd.DataFrame, correlation: pd.DataFrame | None, title: str, figures: Path
+) -> list[Path]:
+    """Draw all coefficients in one figure, and the measures that papers compare against linear accuracy.
+
+    One encoder is compared with nothing, and gets neither.
+    """
+    last, measures = _last_layers(results), _measures_of(results)
+    drawn = [name for name in SCATTERED if name in measures]
+    for stem, wanted in [
+        ("correlation", correlation is not None),
+        ("against_linear_accuracy", len(last) > 1),
+    ]:
+        for ending in WITH_PDF if not wanted else ():  # of an earlier audit into this folder
+            (figures / f"{stem}.{ending}").unlink(missing_ok=True)
+    files = []
+    if correlation is not None and correlation["pearson"].notna().any():
+        said = f"{title.partition(',')[0]}, encoders' measures with linear accuracy"
+        files += write_chart(figures / "correlation", forest_chart, correlation, said, endings=WITH_PDF)
+    if len(last) > 1:
+        negated = _lower_is_better(drawn)
+        files += write_chart(
+            figures / "against_linear_accuracy",
+            scatter_against_target,
+            last,
+            drawn,
+            AUDIT_TARGET,
+            negated,
+            endings=WITH_PDF,
+        )
     return files
 
 

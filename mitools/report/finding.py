@@ -1,4 +1,4 @@
-"""What an audit found, in plain words: no more than its intervals tell."""
+"""What was found, in sentences that claim no more than the intervals tell."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
@@ -34,6 +34,72 @@ def audit_finding(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> li
         within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
         sentences += carries_more(names, within)
     return [*sentences, *_over_untrained(last)]
+
+
+def study_finding(cells: pd.DataFrame) -> list[str]:
+    """Say for each data set which encoder reads highest, and whose intervals lie wholly below its own.
+
+    Parameters
+    ----------
+    cells
+        One row a cell, as :func:`mitools.report.study.cell_table` lays them out.
+
+    Returns
+    -------
+    list of str
+        A sentence a data set, of the first measure with intervals and its first seed; none where there is
+        no such measure, or one encoder alone.
+    """
+    read = cells[(cells["state"] == "done") & cells["low"].notna() & cells["high"].notna()]
+    sentences = []
+    for data, rows in read.groupby("data", sort=False):
+        first = rows.iloc[0]
+        same = (rows[["pairing", "measure", "seed"]] == first[["pairing", "measure", "seed"]]).all(axis=1)
+        rows = rows[same]
+        if len(rows) < 2:
+            continue
+        best = rows.loc[rows["value"].idxmax()]
+        others = rows[rows["encoder"] != best["encoder"]]
+        below = [str(name) for name in others.loc[others["high"] < best["low"], "encoder"]]
+        overlapping = [str(name) for name in others.loc[others["high"] >= best["low"], "encoder"]]
+        parts = [f"lies above that of {listed_few(below)}"] if below else []
+        parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
+        interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
+        what = f"{first['pairing']}:{first['measure']}".removeprefix(":")
+        highest = f"{best['encoder']} reads highest ({interval})"
+        sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")
+    return sentences
+
+
+def plane_finding(table: pd.DataFrame) -> list[str]:
+    """Say at which layer the most is read of the label at the last checkpoint, and since when.
+
+    Parameters
+    ----------
+    table
+        As :class:`mitools.plane.measure.Plane` has it.
+
+    Returns
+    -------
+    list of str
+        A sentence a data set, of the first method of I(T;Y) that gives intervals.
+    """
+    of_label = table[(table["quantity"] == "I(T;Y)") & table["low_bits"].notna()]
+    sentences = []
+    for data, rows in of_label.groupby("data", sort=False):
+        rows = rows[rows["method"] == rows["method"].iloc[0]]
+        last = rows[rows["epoch"] == rows["epoch"].max()]
+        best = last.loc[last["bits"].idxmax()]
+        began = rows[(rows["layer"] == best["layer"]) & (rows["epoch"] == rows["epoch"].min())].iloc[0]
+        said = f"{data}: at epoch {best['epoch']} most of the label is read at {best['layer']}"
+        interval = f"{best['low_bits']:.3f} to {best['high_bits']:.3f}"
+        said += f", {best['bits']:.3f} bits by {best['method']} ({interval})"
+        if began["epoch"] < best["epoch"]:
+            apart = best["low_bits"] > began["high_bits"] or best["high_bits"] < began["low_bits"]
+            told = "" if apart else ", not told from it"
+            said += f"; at epoch {began['epoch']} it was {began['bits']:.3f}{told}"
+        sentences.append(said + ".")
+    return sentences
 
 
 def last_layers(results: pd.DataFrame) -> pd.DataFrame:
@@ -94,6 +160,11 @@ def listed(names: Iterable[str]) -> str:
     """
     names = list(names)
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def listed_few(names: Sequence[str]) -> str:
+    """Join names as :func:`listed` does; of many give the number."""
+    return listed(names) if len(names) <= NAMED_ENCODERS else f"{len(names)} others"
 
 
 def _certified(last: pd.DataFrame) -> str:

@@ -14,7 +14,8 @@ from mitools.core.estimate import Estimate
 from mitools.core.files import folder_or_scratch, writable_file, writable_folder
 from mitools.core.names import check_name
 from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit, write_documents
-from mitools.report.html.audit_page import audit_page
+from mitools.report.finding import audit_finding
+from mitools.report.html.audit.page import audit_page
 from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.results.notebook import as_html, as_text
 
@@ -46,6 +47,8 @@ class AuditResult:
         Every two encoders, with paired intervals from the same items; None with one encoder.
     correlation
         Every measure with linear accuracy; None with fewer than three encoders.
+    finding
+        What was found, in sentences that the intervals allow.
     files
         What :meth:`save` has written, the last time.
     """
@@ -98,6 +101,11 @@ class AuditResult:
     def influence_nats(self) -> dict[str, NDArray[np.float64]]:
         """How each report item moves the certificate, shape (n_report,), by encoder."""
         return {encoder.row["encoder"]: encoder.influence_nats for encoder in self._audit.encoders}
+
+    @property
+    def finding(self) -> list[str]:
+        """What was found, in sentences that the intervals allow."""
+        return audit_finding(self.table, self.comparisons)
 
     def plot(self, name: str = "brackets", ax: "Axes | Sequence[Axes] | None" = None) -> Any:
         """Draw a figure of the audit.

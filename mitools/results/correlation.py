@@ -32,6 +32,8 @@ class CorrelationResult:
         Columns that were left out, since they hold no numbers.
     confidence
         Of the intervals.
+    no_measures
+        Columns of numbers that were left out, since they are no measures or were not named.
     """
 
     table: pd.DataFrame
@@ -39,6 +41,7 @@ class CorrelationResult:
     rows: int
     not_numeric: Sequence[str]
     confidence: float
+    no_measures: Sequence[str] = ()
 
     def save(self, path: str | Path) -> Path:
         """Write the table as CSV.

@@ -12,6 +12,7 @@ from mitools.core.names import check_name
 from mitools.plane.measure import Plane
 from mitools.report.figures.plane_curves import epochs_chart, layers_chart
 from mitools.report.figures.plane_trajectories import plane_chart
+from mitools.report.finding import plane_finding
 from mitools.report.html.plane_page import plane_page
 from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.report.plane import paired_readings, write_plane
@@ -57,6 +58,11 @@ class PlaneResult:
     def failures(self) -> Mapping[str, str]:
         """What could not be measured, each with the reason."""
         return self._plane.failures
+
+    @property
+    def finding(self) -> list[str]:
+        """What was found, in sentences that the intervals allow."""
+        return plane_finding(self.table)
 
     def plot(
         self,

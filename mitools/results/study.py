@@ -1,12 +1,16 @@
 """What a study has measured."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from mitools.core.errors import InputError
 from mitools.core.files import writable_folder
+from mitools.core.names import check_name
+from mitools.report.finding import study_finding
 from mitools.report.html.render import PAGE_FILE, write_page
 from mitools.report.html.study_page import study_page
 from mitools.report.study import cell_table, encoder_table, write_table
@@ -14,6 +18,9 @@ from mitools.results.notebook import as_html, as_text
 from mitools.studies.folder import StudyFolder
 
 FORMATS = ("csv", "parquet", "tex", "md")
+
+SAME_ENTROPY = 0.01
+"""Bits by which the class entropies of data sets may differ that are put into one correlation."""
 
 
 class StudyResult:
@@ -35,11 +42,23 @@ class StudyResult:
         return encoder_table(self.cells)
 
     @property
+    def finding(self) -> list[str]:
+        """What was found, in sentences that the intervals allow."""
+        return study_finding(self.cells)
+
+    @property
     def failures(self) -> pd.DataFrame:
         """The cells that failed, with the error."""
         return self.cells[self.cells["state"] == "failed"]
 
-    def correlate(self, target: str = "linear_acc", group: str = "family", seed: int = 0) -> pd.DataFrame:
+    def correlate(
+        self,
+        target: str = "linear_acc",
+        group: str = "family",
+        seed: int = 0,
+        columns: str | Sequence[str] | None = None,
+        pool_data: bool = False,
+    ) -> pd.DataFrame:
         """Correlate every measure with a target: pooled, within and between groups, and inside each.
 
         Parameters
@@ -47,9 +66,15 @@ class StudyResult:
         target
             The column to correlate with.
         group
-            The column that groups rows that are not independent: ``family`` or ``data``.
+            The column that groups rows that are not independent: ``family`` or ``data``. An encoder without
+            a family is one: its rows on several data sets are a group.
         seed
             Of the bootstrap.
+        columns
+            The measures; all when None. Holm's adjustment counts them.
+        pool_data
+            Put data sets of different class entropies into one correlation. Without, each has its own, and
+            its scopes begin with its name: bits of 10 and of 100 classes differ for no merit of an encoder.
 
         Raises
         ------
@@ -60,9 +85,36 @@ class StudyResult:
         from mitools.statistics.grouped_correlation import correlate_groups
 
         table = self.table.drop(columns="seeds")
+        family = table["family"].replace("", np.nan)
+        table = table.assign(family=family.fillna(table["encoder"]))
+        if columns is not None:
+            names = columns.split(",") if isinstance(columns, str) else columns
+            wanted = list(dict.fromkeys([*(name.strip() for name in names), target]))
+            for name in wanted:
+                check_name("column", name, [one for one in table if one not in ("data", "encoder", "family")])
+            table = table[["data", "encoder", "family", *wanted]]
         known = [MEASURES[name] for name in table if name in MEASURES]
         turned = tuple(measure.name for measure in known if not measure.higher_is_better)
-        return correlate_groups(table, target, group, lower_is_better=turned, seed=seed)
+        several = len(table["data"].unique()) > 1 and group != "data" and not pool_data
+        if not several or self._alike():
+            return correlate_groups(table, target, group, lower_is_better=turned, seed=seed)
+        parts, refused = [], []
+        for data, rows in table.groupby("data", sort=False):
+            read = rows.dropna(axis=1, how="all")
+            try:
+                found = correlate_groups(read, target, group, lower_is_better=turned, seed=seed)
+            except InputError as error:  # too few encoders on this data set, or all alike
+                refused.append(error)
+            else:
+                parts.append(found.assign(scope=f"{data}, " + found["scope"]))
+        if not parts:
+            raise refused[0]
+        return pd.concat(parts, ignore_index=True)
+
+    def _alike(self) -> bool:
+        """Whether all data sets are known to have the same class entropy."""
+        entropies = self.cells.groupby("data")["entropy"].max()
+        return bool(entropies.notna().all() and np.ptp(entropies.to_numpy(float)) < SAME_ENTROPY)
 
     def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
         """Write what the command line writes: ``cells.csv``, ``results`` in four formats, and the page.

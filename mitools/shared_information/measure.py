@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from mitools.backends.seeding import derive_seed
 from mitools.core.estimate import Estimate, EstimateWarning, Interval
 from mitools.core.names import check_name
-from mitools.core.progress import Advance, silent
+from mitools.core.progress import Advance, silent, tell_whole
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import groups_of, require_classes
@@ -146,6 +146,7 @@ def measure_view_pairs(
             require_modality(data, modality)
     require_classes(data, SMALLEST_CLASS * settings.folds)
     measurer = _Measurer(data, out, settings, image_size, advance)
+    measurer.plan(1 + len(pairs))
     image = measurer.label_of_image()
     return MeasuredViews([measurer.pair(pair, image) for pair in pairs], measurer.warnings)
 
@@ -175,22 +176,34 @@ class _Measurer:
         else:
             self.groups = as_groups(named, len(data))
         self.folds = cross_fit_parts(len(data), data.labels, settings.folds, settings.seed, self.groups)
+        self._subjects, self._begun, self._what = 1, 0, ""
+
+    def plan(self, subjects: int) -> None:
+        """Take how many subjects (the images, and each pair) will be measured."""
+        self._subjects, self._begun = subjects, 0
 
     def label_of_image(self) -> LabelReading:
         """Read I(x;y)."""
         view = make_view("image")
+        self._begin("the images")
         kept = self.results.cell("image", self._on([view]), lambda: self._measure([view]))
         return _label_reading(kept["labels"][0])
 
     def pair(self, pair: ViewPair, image: LabelReading) -> MeasuredPair:
         """Measure one pair and compare it with the images."""
         views = [make_view(name) for name in pair.views]
+        self._begin(f"pair {self._begun} of {self._subjects - 1}")
         kept = self.results.cell("views", self._on(views), lambda: self._measure(views))
         shared = [Estimate.from_dict(values) for values in kept["shared"]]
         first, second = (_label_reading(values) for values in kept["labels"])
         lacks = (_lack(image, first), _lack(image, second))
         regime = regime_of(shared[0], *image.estimates, lacks)
         return MeasuredPair(pair, shared, (first, second), image, lacks, regime)
+
+    def _begin(self, subject: str) -> None:
+        self._begun += 1
+        self._what = subject
+        tell_whole(self.advance, subject, self._begun - 1, self._subjects)
 
     def _measure(self, views: Sequence[View]) -> Values:
         """Fit the networks of all folds, and read what each holds out."""
@@ -216,7 +229,9 @@ class _Measurer:
 
     def _fit(self, views: Sequence[View], parts: Parts, number: int) -> FittedViews:
         settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
-        what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {len(self.folds)}"
+        folds = len(self.folds)
+        what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {folds}"
+        tell_whole(self.advance, self._what, self._begun - 1 + number / folds, self._subjects, 1 / folds)
         return fit_views(self.data, views, parts, settings, self.advance, what)
 
     def _load(self) -> TrainingData:

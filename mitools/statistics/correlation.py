@@ -17,7 +17,10 @@ LOWER_IS_BETTER: tuple[str, ...] = ("alignment", "uniformity")
 """Columns that are negated unless the caller names others."""
 
 FEW_ROWS = 8
-"""With fewer rows a note says so."""
+"""With fewer rows no interval is shown, and a note says so."""
+
+NO_MEASURES = frozenset({"depth", "dim", "epoch", "h_c_bits", "n", "seconds", "seed", "seeds"})
+"""Columns of numbers that say how or on what a row was measured."""
 
 MOST_ROWS = 2000
 MOST_RESAMPLES = 20_000
@@ -112,6 +115,28 @@ def numeric_columns(table: pd.DataFrame) -> list[str]:
     ]
 
 
+def measure_columns(table: pd.DataFrame, target: str) -> list[str]:
+    """Name the columns of numbers that are measures: no limits of an interval, counts or seconds.
+
+    Parameters
+    ----------
+    table
+        One row an encoder.
+    target
+        A column that stays, whatever it is.
+
+    Examples
+    --------
+    >>> columns = ["encoder", "n", "i_class_bits", "i_class_low", "i_class_high", "seconds", "linear_acc"]
+    >>> measure_columns(pd.DataFrame([["net", 100, 2.0, 1.9, 2.1, 3.5, 0.8]], columns=columns), "linear_acc")
+    ['i_class_bits', 'linear_acc']
+    """
+    numeric = numeric_columns(table)
+    stems = {name.removesuffix("_bits") for name in numeric}
+    limits = {f"{stem}_{end}" for stem in stems for end in ("low", "high")}
+    return [name for name in numeric if name == target or name not in NO_MEASURES | limits]
+
+
 def _names(columns: str | Iterable[str]) -> tuple[str, ...]:
     if isinstance(columns, str):  # one name, and not its letters
         return (columns,)
@@ -185,7 +210,7 @@ def _one_column(x: Floats, y: Floats, confidence: float, bootstrap: int, seed: i
             without_interval.append(name)
     notes = []
     if n < FEW_ROWS:
-        notes.append(f"fewer than {FEW_ROWS} rows: read the intervals, not the points")
+        notes.append(f"fewer than {FEW_ROWS} rows: too few for an interval, and points alone show little")
     if without_interval:
         notes.append(f"no interval for {', '.join(without_interval)}: all resamples agree, read the p-value")
     return row | {"note": "; ".join(notes)}

@@ -6,10 +6,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+import yaml
+
 from mitools.core.claims import ClaimFolder
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text, write_text
 from mitools.core.result_store import ResultStore, Values, sealed, unsealed
+from mitools.core.run_record import require_own, write_record
 from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes
@@ -22,7 +25,7 @@ from mitools.measures.item_split import groups_record, item_groups
 from mitools.measures.registry import REVISION
 from mitools.measures.representation import variables_key
 from mitools.measures.settings import MeasureSettings
-from mitools.studies.definition import Cell, Study, cells
+from mitools.studies.definition import Cell, Study, cells, read_study
 from mitools.training.trained_head import trained_head
 from mitools.training.trained_variables import trained_variables
 from mitools.views.item_views import ItemViews
@@ -30,6 +33,10 @@ from mitools.views.registry import make_view
 
 Request = tuple[str, dict[str, Any]]
 """The name of a measure as it begins a file's name, and all that its number depends on, as JSON values."""
+
+
+STUDY = "study.yaml"
+"""What was asked for, in the study's own folder."""
 
 
 class _Identity(NamedTuple):
@@ -79,7 +86,7 @@ class StudyFolder:
     """
 
     def __init__(self, study: Study, out: Path) -> None:
-        self.study = study
+        self.study, self.out = study, out
         self.results = ResultStore(out / "cells")
         self.failures = out / "failures"
         self.claims = ClaimFolder(out / "claims")
@@ -88,6 +95,33 @@ class StudyFolder:
         self._heads: dict[str, str | None] = {}
         self._variables: dict[str, str | None] = {}
         self._latest: tuple[str, AnyEncoder] | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> "StudyFolder":
+        """Open a study by its folder alone.
+
+        Raises
+        ------
+        InputError
+            When no study was begun there.
+        """
+        if not (folder / STUDY).is_file():
+            raise InputError(
+                f"{folder}: no study lies there; `mitools study STUDY.yaml --out {folder}` begins one"
+            )
+        return cls(read_study(folder / STUDY), folder)
+
+    def begin(self, overwrite: bool = False) -> None:
+        """Write the study and ``run.json`` into its folder; done once, before several processes work on it.
+
+        Raises
+        ------
+        InputError
+            When the folder holds something else than a study.
+        """
+        require_own(self.out, "study", overwrite)
+        write_text(self.out / STUDY, yaml.safe_dump(self.study.model_dump(mode="json"), sort_keys=False))
+        write_record(self.out, "study", seeds=list(self.study.seeds), data=list(self.study.data))
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:

@@ -10,8 +10,9 @@ from mitools.backends.processes import process_rank
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import FULL_DISK, digest_text
-from mitools.core.progress import Advance
+from mitools.core.progress import Advance, silent, tell_whole
 from mitools.core.result_store import Values
+from mitools.core.specs import shown_name
 from mitools.datasets.base import LabelledData
 from mitools.encoders.open import AnyEncoder
 from mitools.features.extract import Features, extract
@@ -151,6 +152,7 @@ class Worker:
         with self.folder.claims.claim(f"features-{name}") as ours:
             if not ours:
                 return None
+            self._report()
             return extract(
                 encoder,
                 data,
@@ -159,12 +161,14 @@ class Worker:
                 device=self.device,
                 batch_size=self.batch_size,
                 workers=self.workers,
+                advance=self._advance_within,
                 **options,
             )
 
     def _measure(self, cells: list[Cell], representation: Representation) -> None:
         """Compute the cells of one fit, and keep each."""
         names = [cell.registered.name for cell in cells]
+        self._tell(cells[0], ", ".join(cell.column for cell in cells))
         settings = self.folder.settings(cells[0], self.device)
         measured = cache(partial(measure, names, representation, settings))
         for cell in cells:
@@ -173,7 +177,18 @@ class Worker:
     def _report(self) -> None:
         if self.advance:
             total = len(self.folder.cells)
-            self.advance("cells", total - len(self._open), total)
+            done = total - len(self._open)
+            self.advance("cells", done, total)
+            tell_whole(self.advance, f"cell {min(done + 1, total)} of {total}", done, total)
+
+    def _tell(self, cell: Cell, measures: str) -> None:
+        """Name what is measured now."""
+        self._advance_within(f"{shown_name(cell.encoder)}, seed {cell.seed}: {measures}", 0, 1)
+
+    @property
+    def _advance_within(self) -> Advance:
+        """Tell of steps within a cell: to who knows of the whole, since others are told of cells."""
+        return self.advance if self.advance is not None and hasattr(self.advance, "whole") else silent
 
 
 def _values(measured: Callable[[], Measured], cell: Cell) -> Values:

@@ -74,6 +74,9 @@ class TrainingRecipe(Recipe):
         Steps between two lines of metrics.
     seed
         Of weights, batches and augmentations.
+    trackers
+        Where metrics go beside the run's folder: ``wandb``, ``mlflow``. They change no number: a run goes on
+        with others.
     """
 
     encoder: Annotated[str, Field(min_length=1)]
@@ -88,6 +91,7 @@ class TrainingRecipe(Recipe):
     keep_every: Count | None = None
     log_every: Count = 10
     seed: Annotated[int, Field(ge=0)] = 0
+    trackers: list[Literal["wandb", "mlflow"]] = Field(default_factory=list)
 
     @model_validator(mode="before")
     @classmethod

@@ -34,9 +34,8 @@ def test_json_is_one_document_with_every_reading(features, tmp_path, capsys):
             assert row["low_bits"] < truth
     assert "class_posterior (lower bound) is off by at most" in document["finding"]
     assert "'left' or 'right'" in document["setting"]
-    assert {str(out / f"calibration.{end}") for end in ("csv", "json", "png", "svg")} == set(
-        document["files"]
-    )
+    names = [*(f"calibration.{end}" for end in ("csv", "json", "png", "svg")), "report.html"]
+    assert {str(out / name) for name in names} == set(document["files"])
 
 
 def test_the_table_has_what_a_number_needs(features, tmp_path, capsys):

@@ -36,7 +36,7 @@ def test_the_table_shows_every_coefficient_and_the_notes_go_to_stderr(table, cap
     assert "95% interval" in shown.out
     assert "alignment (lower is better)" in shown.out
     assert "left out, not numeric: encoder" in shown.err
-    assert "h_c_bits: the column is constant" in shown.err
+    assert "left out, no measures: h_c_bits; --columns A,B names what is wanted" in shown.err
 
 
 def test_json_is_one_document_and_nothing_else(table, capsys):
@@ -48,11 +48,34 @@ def test_json_is_one_document_and_nothing_else(table, capsys):
     assert document["not_numeric"] == ["encoder"]
     assert document["bootstrap"] == 200
     columns = {row["column"]: row for row in document["columns"]}
-    assert list(columns) == ["i_class_bits", "alignment", "h_c_bits"]
+    assert list(columns) == ["i_class_bits", "alignment"]
+    assert document["no_measures"] == ["h_c_bits"]
     expected = -stats.pearsonr(frame.alignment, frame.linear_acc)[0]
     assert columns["alignment"]["pearson"] == pytest.approx(expected)
+
+
+def test_limits_and_seconds_are_no_measures_unless_they_are_named(table, tmp_path, capsys):
+    _, frame = table
+    path = tmp_path / "limits.csv"
+    more = {
+        "i_class_low": frame.i_class_bits - 0.1,
+        "i_class_high": frame.i_class_bits + 0.1,
+        "seconds": range(12),
+    }
+    frame.assign(**more).to_csv(path, index=False)
+    command = ["correlate", str(path), "--json", "--bootstrap", "100"]
+    assert run(command) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert [row["column"] for row in document["columns"]] == ["i_class_bits", "alignment"]
+    first = document["columns"][0]
+    assert first["pearson_p_holm"] == pytest.approx(2 * min(row["pearson_p"] for row in document["columns"]))
+    assert run([*command, "--columns", "seconds,h_c_bits"]) == 0
+    columns = {row["column"]: row for row in json.loads(capsys.readouterr().out)["columns"]}
+    assert list(columns) == ["h_c_bits", "seconds"] or list(columns) == ["seconds", "h_c_bits"]
     assert columns["h_c_bits"]["pearson"] is None
     assert "constant" in columns["h_c_bits"]["note"]
+    assert run([*command, "--columns", "nothing"]) == 2
+    assert "no column of numbers 'nothing'" in capsys.readouterr().err
 
 
 def test_the_signs_to_turn_can_be_named(table, capsys):
@@ -87,7 +110,10 @@ def test_few_rows_are_remarked_upon_and_the_target_is_linear_accuracy(table, tmp
     path = tmp_path / "few.csv"
     frame[:4].to_csv(path, index=False)
     assert run(["correlate", str(path)]) == 0
-    assert "fewer than 8 rows: read the intervals, not the points" in capsys.readouterr().err
+    shown = capsys.readouterr()
+    assert "fewer than 8 rows: too few for an interval" in shown.err
+    assert "n too small" in shown.out
+    assert " to " in shown.out, "the range without one row stays"
 
 
 @pytest.mark.parametrize(

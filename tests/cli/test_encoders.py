@@ -97,7 +97,7 @@ def test_data_bring_the_untrained_twin(folder, image_tar, capsys):
     inspect("python:inspected_network:tiny", "--data", f"tar:{image_tar}")
     streams = capsys.readouterr()
     assert "control: output certifies" in streams.out
-    assert "no_better_than_untrained: output certifies no more than with random weights" in streams.err
+    assert "no better than untrained: output certifies no more than with random weights" in streams.err
 
 
 def test_what_was_never_trained_has_no_control(image_tar, capsys):

@@ -45,13 +45,14 @@ def test_a_recipe_is_run_to_its_reading(recipe, tmp_path, capsys):
     shown = capsys.readouterr()
     reading = (out / "reading.txt").read_text()
     assert shown.out == reading
-    assert f"written: 4 files under {out}" in shown.err
+    assert f"written: {out}/results.csv, {out}/objectives.png and 3 more files under {out}" in shown.err
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["reading"] == reading.strip()
     assert [row["objective"] for row in document["results"]] == ["class", "cross_entropy", "untrained"]
     assert set(document["files"]) == {
-        str(out / name) for name in ("results.csv", "reading.txt", "objectives.png", "objectives.svg")
+        str(out / name)
+        for name in ("results.csv", "reading.txt", "objectives.png", "objectives.svg", "report.html")
     }
 
 
@@ -61,6 +62,8 @@ def test_a_folder_of_another_recipe_is_left_alone(recipe, tmp_path, capsys):
     other.mkdir(parents=True)
     (other / "recipe.yaml").write_text("{encoder: tiny, data: digits, objective: class}")
     assert run(arguments) == 2
+    assert "holds other files" in capsys.readouterr().err
+    assert run([*arguments, "--overwrite"]) == 2, "a run of another recipe is never written over"
     assert "holds a run of another recipe" in capsys.readouterr().err
 
 

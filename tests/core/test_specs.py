@@ -35,7 +35,10 @@ def test_a_spec_is_source_name_and_options(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("tim:resnet50", "unknown source 'tim'; accepted: builtin, checkpoint, digits, timm"),
+        (
+            "tim:resnet50",
+            "unknown source 'tim'; did you mean timm:resnet50? accepted: builtin, checkpoint, digits, timm",
+        ),
         ("", "unknown source ''"),
         ("builtin:pca?k", "option 'k' is not of the form key=value"),
         ("builtin:pca?k=", "option 'k=' is not of the form key=value"),

@@ -4,8 +4,6 @@ import pandas as pd
 import pytest
 
 from mitools.report.finding import audit_finding, carries_more
-from mitools.report.html.plane_page import plane_finding
-from mitools.report.html.study_page import study_finding
 
 
 def compared(verdicts):
@@ -69,39 +67,3 @@ def test_an_interval_at_zero_certifies_nothing():
 def test_training_is_credited_where_its_interval_leaves_out_zero(low, words):
     table = results(i_class_bits=[1.0, 0.9], i_class_low=[0.9, 0.8], control_gain_bits=[0.7, 0.6])
     assert words in audit_finding(table.assign(control_gain_low=low), None)
-
-
-def test_a_study_tells_apart_only_intervals_without_overlap():
-    rows = pd.DataFrame(
-        {
-            "data": ["d", "d", "d", "e"],
-            "encoder": ["x", "y", "z", "x"],
-            "column": "same_class:class_posterior",
-            "value": [1.5, 1.4, 1.0, 0.2],
-            "low": [1.3, 1.2, 0.9, -0.1],
-            "high": [1.7, 1.6, 1.1, 0.5],
-            "entropy": [2.0, 2.0, 2.0, 3.0],
-        }
-    )
-    assert study_finding(rows) == [
-        "On d, x reads most: 1.50 of 2.00 bits, at least 1.30.",
-        "On d, by intervals that do not overlap: x and y carry more class information than z; they are not"
-        " told apart from each other.",
-        "On e, x reads most: 0.20 of 3.00 bits, at least 0.00.",
-    ]
-
-
-def test_a_plane_speaks_of_change_where_intervals_do_not_overlap():
-    def rows(quantity, first, last):
-        place = {"layer": "fc", "data": "d", "quantity": quantity, "method": "binned"}
-        return [
-            place | {"epoch": epoch, "bits": bits, "low_bits": bits - 0.1, "high_bits": bits + 0.1}
-            for epoch, bits in ((0, first), (9, last))
-        ]
-
-    table = pd.DataFrame([*rows("I(X;T)", 3.0, 2.0), *rows("I(T;Y)", 1.0, 1.1)])
-    assert plane_finding(table) == [
-        "I(X;T) of fc by binned on d falls: 3.00 bits at epoch 0, 2.00 at epoch 9.",
-        "I(T;Y) of fc by binned on d is not seen to change: 1.00 bits at epoch 0, 1.10 at epoch 9, intervals"
-        " that overlap.",
-    ]

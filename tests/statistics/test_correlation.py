@@ -110,7 +110,7 @@ def test_lower_is_better_turns_the_named_columns_and_the_target():
 def test_few_rows_and_perfect_orders_say_so():
     table = pd.DataFrame({"a": [1.0, 2, 4, 9], "b": [3.0, 1, 2, 5], "acc": [0.1, 0.2, 0.3, 0.4]})
     found = correlate(table, "acc").set_index("column")
-    assert found.note.str.startswith("fewer than 8 rows: read the intervals, not the points").all()
+    assert found.note.str.startswith("fewer than 8 rows: too few for an interval").all()
     assert "no interval for kendall, spearman" in found.note["a"]
     assert found.kendall["a"] == 1
     assert np.isnan(found.kendall_low["a"])

@@ -18,6 +18,9 @@ TASK_STYLES: tuple[dict[str, Any], ...] = (
 )
 """The curves of tasks, in turn: they differ by marker and line as well as by colour."""
 
+APART = 0.012
+"""Of the width of a panel: between the points of two tasks at one setting."""
+
 AUGMENTATION_TITLES = {
     "jitter": "colour jitter alone, by strength",
     "crop": "random crop alone, by least area",
@@ -27,8 +30,9 @@ AUGMENTATION_TITLES = {
 def sweep_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> AxesArray:
     """Draw a panel an augmentation: the views' information across, linear accuracy up, a curve a task.
 
-    The setting stands above each column of points, and bars are intervals. A dotted line is the most that
-    the estimate across could have been.
+    The setting stands above each column of points, and bars are intervals; the tasks of a column are set
+    apart sideways, so that no bar hides another. A dotted line is the most that the estimate across could
+    have been.
 
     Parameters
     ----------
@@ -67,15 +71,17 @@ def sweep_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure 
 def _draw_panel(axes: Axes, rows: pd.DataFrame) -> None:
     plain_axes(axes)
     axes.tick_params(labelleft=True)
-    for k, (task, curve) in enumerate(rows.groupby("task", sort=False)):
+    tasks = list(rows.groupby("task", sort=False))
+    apart = APART * (rows["i_views_ceiling_bits"].iloc[0] - rows["i_views_bits"].min())
+    for k, (task, curve) in enumerate(tasks):
         curve = curve.sort_values("i_views_bits")
+        across = curve["i_views_bits"] + apart * (k - (len(tasks) - 1) / 2)
         style = TASK_STYLES[k % len(TASK_STYLES)]
         axes.vlines(
-            curve["i_views_bits"], curve["linear_acc_low"], curve["linear_acc_high"], color=style["color"],
-            linewidth=1,
+            across, curve["linear_acc_low"], curve["linear_acc_high"], color=style["color"], linewidth=1,
         )  # fmt: skip
         axes.plot(
-            curve["i_views_bits"], curve["linear_acc"], label=str(task), linewidth=1, markersize=4, **style
+            across, curve["linear_acc"], label=str(task), linewidth=1, markersize=4, **style
         )  # fmt: skip
     for row in rows.drop_duplicates("value").itertuples():
         axes.annotate(

@@ -1,23 +1,26 @@
 """``mitools audit``: frozen encoders on labelled data."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
+    HtmlOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
+    name_page,
     out,
     print_json,
     print_table,
     progress,
+    written,
 )
-from mitools.cli.measuring.estimates import bits
-from mitools.cli.page import HtmlOption, name_page
+from mitools.cli.measuring.estimates import bits, interval_of
 
 GroupsOption = Annotated[
     Path | None,
@@ -83,13 +86,15 @@ def audit(
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Measure how much class information frozen encoders carry, with a guarantee.
 
     Writes results.csv, correlation.csv, comparisons.csv, figures and the page report.html. An encoder spec
     with layers=all, or layer=NAME, gives one row a layer and a figure by depth. What was finished is kept: a
-    stopped audit goes on from there, and a second one encodes nothing.
+    stopped audit goes on from there. A second one encodes nothing, and adds its rows to those in the folder.
     """
     return audit_and_report(
         data or _only_features(encoder),
@@ -113,6 +118,7 @@ def audit(
         batch_size=batch_size,
         workers=workers,
         html=html,
+        overwrite=overwrite,
     )
 
 
@@ -140,68 +146,72 @@ def audit_and_report(
             }
         )
     else:
-        _print_report(records(found.table), found.views, found.correlation, found.comparisons)
-        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+        _print_report(found, destination)
+        written(found.files, destination, "results.csv", "comparisons.csv", "figures/brackets.png")
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 
-def _print_report(
-    rows: list[dict[str, Any]], views: Sequence[str], correlation: Any, comparisons: Any
-) -> None:
-    header = ["encoder", "dim", "I_class", "95% interval", "verdict", "label inf."]
+def _print_report(found: Any, folder: Path) -> None:
+    from mitools.report.tables.write import records
+    from mitools.report.words import column_words, warning_words
+
+    rows, correlation = records(found.table), found.correlation
     further = {
         "i_class_infonce_bits": "InfoNCE",
         "i_class_head_bits": "from the head",
-        **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in views},
+        **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in found.views},
     }
     further["linear_test_acc"] = "on test"
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
-    header += further.values()
+    header = ["encoder", "I_class", "95% interval", "linear", "label inf."]
     print_table(
-        [*header, "linear", "kNN-20", "seconds"],
+        [*header, *further.values(), "kNN-20", "verdict", "dim", "seconds"],
         [
             [
                 row["encoder"],
-                str(row["dim"]),
                 bits(row["i_class_bits"]),
                 f"{bits(row['i_class_low'])} to {bits(row['i_class_high'])}",
-                "identified" if row["i_class_identified"] else "bracketed",
-                bits(row["label_information_bits"]),
-                *(bits(row[column]) for column in further),
                 f"{row['linear_acc']:.1%}",
+                bits(row["label_information_bits"]),
+                *(bits(row.get(column)) for column in further),
                 f"{row['knn20_acc']:.1%}",
+                "identified" if row["i_class_identified"] else "bracketed",
+                str(row["dim"]),
                 f"{row['seconds']:.1f}",
             ]
             for row in rows
         ],
         title=f"bits of class information, of H(C) = {bits(rows[0]['h_c_bits'])}",
+        file=folder / "results.csv",
     )
     for row in rows:
         if row["warnings"]:
-            err.print(f"{row['encoder']}: {row['warnings']}", markup=False)
-    if comparisons is not None:
-        told = int((comparisons["verdict"] != "not told apart").sum())
-        out.print(f"\n{told} of {len(comparisons)} pairs of encoders are told apart (comparisons.csv)")
+            err.print(f"{row['encoder']}: {warning_words(row['warnings'])}", markup=False)
     if correlation is not None:
         out.print()
         print_table(
             ["with linear accuracy", "Pearson", "95% interval", "Kendall", "Spearman"],
             [
                 [
-                    row["column"],
+                    column_words(row["column"]),
                     bits(row["pearson"]),
-                    f"{bits(row['pearson_low'])} to {bits(row['pearson_high'])}",
+                    interval_of(row["n"], row["pearson_low"], row["pearson_high"]),
                     bits(row["kendall"]),
                     bits(row["spearman"]),
                 ]
-                for row in correlation.astype(object).where(correlation.notna(), None).to_dict("records")
+                for row in records(correlation)
             ],
+            file=folder / "correlation.csv",
         )
-        for note in sorted(set(correlation["note"]) - {""}):
-            err.print(f"correlation: {note}", markup=False)
+        for remark in sorted(set(correlation["note"]) - {""}):
+            err.print(f"correlation: {remark}", markup=False)
+    out.print()
+    for sentence in found.finding:
+        out.print(sentence, markup=False)
 
 
 def _only_features(encoders: list[str]) -> str:

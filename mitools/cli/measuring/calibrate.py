@@ -5,18 +5,22 @@ from typing import Annotated
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
+    HtmlOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
+    name_page,
     out,
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.estimates import bits as shown
-from mitools.cli.page import HtmlOption, name_page
 
 
 def calibrate(
@@ -56,6 +60,8 @@ def calibrate(
         Path, typer.Option("--out", help="Folder for the table, the figure and kept results.")
     ] = Path("mitools-calibration"),
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read pairs made of your own features, whose mutual information is known, by the chosen methods.
@@ -85,6 +91,7 @@ def calibrate(
             folder=destination,
             html=html,
             progress=advance,
+            overwrite=overwrite,
         )
     rows = records(found.table)
     if json:
@@ -99,7 +106,7 @@ def calibrate(
         )
     else:
         print_table(
-            ["method", "truth", "reading", "95% interval", "error", "kind", "ceiling", "null", "seconds"],
+            ["method", "truth", "reading", "95% interval", "error", "null", "kind", "ceiling", "seconds"],
             [
                 [
                     row["method"],
@@ -107,21 +114,23 @@ def calibrate(
                     shown(row["reading_bits"]),
                     f"{shown(row['low_bits'])} to {shown(row['high_bits'])}",
                     shown(row["error_bits"]),
+                    shown(row["null_bits"]),
                     row["kind"],
                     shown(row["ceiling_bits"]),
-                    shown(row["null_bits"]),
                     f"{row['seconds']:.1f}",
                 ]
                 for row in rows
             ],
             title="bits",
+            file=destination / "calibration.csv",
         )
         out.print(f"\n{found.finding}\n", markup=False)
         err.print(found.setting, markup=False)
-        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+        written(found.files, destination, "calibration.csv", "calibration.png")
     for name, reason in found.failures.items():
         err.print(f"failed: {name}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 

@@ -5,12 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, err, print_json, print_table
+from mitools.cli.console import JsonOption, SeedOption, err, note, print_json, print_table
+from mitools.cli.measuring.estimates import interval_of
 
 
 def correlate(
     table: Annotated[Path, typer.Argument(help="A CSV file with one row an encoder.", metavar="TABLE.csv")],
     target: Annotated[str, typer.Option(help="The column to correlate with.")] = "linear_acc",
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B",
+            help="The measures.",
+            show_default="columns of numbers but limits, counts and seconds",
+        ),
+    ] = None,
     lower_is_better: Annotated[
         str | None,
         typer.Option(
@@ -27,7 +36,7 @@ def correlate(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Correlate every numeric column of a CSV table with its target column.
+    """Correlate the measures of a CSV table with its target column.
 
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
@@ -39,7 +48,13 @@ def correlate(
     if lower_is_better is not None:
         turned = [name.strip() for name in lower_is_better.split(",") if name.strip()]
     found = api.correlate(
-        table, target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
+        table,
+        target,
+        columns=columns,
+        lower_is_better=turned,
+        confidence=confidence,
+        bootstrap=bootstrap,
+        seed=seed,
     )
     result, skipped = found.table, found.not_numeric
     if out is not None:
@@ -53,19 +68,22 @@ def correlate(
                 "bootstrap": bootstrap,
                 "seed": seed,
                 "not_numeric": list(skipped),
+                "no_measures": list(found.no_measures),
                 "columns": records(result),
             }
         )
         return
     interval = f"{100 * confidence:g}% interval"
-    header = ["column", "n", "coefficient", "value", interval, "without one row", "p", "Holm p"]
+    header = ["column", "coefficient", "value", interval, "Holm p", "n", "without one row", "p"]
     print_table(header, [line for row in records(result) for line in _lines(row)])
     if skipped:
-        err.print(f"left out, not numeric: {', '.join(skipped)}", markup=False)
-    for note, columns in result[result["note"] != ""].groupby("note", sort=False)["column"]:
-        err.print(f"{', '.join(columns)}: {note}", markup=False)
+        note(f"left out, not numeric: {', '.join(skipped)}")
+    if found.no_measures:
+        note(f"left out, no measures: {', '.join(found.no_measures)}; --columns A,B names what is wanted")
+    for remark, named in result[result["note"] != ""].groupby("note", sort=False)["column"]:
+        err.print(f"{', '.join(named)}: {remark}", markup=False)
     if out is not None:
-        err.print(f"written: {out}", markup=False)
+        note(f"written: {out}")
 
 
 def _lines(row: dict[str, Any]) -> list[list[str]]:
@@ -74,17 +92,17 @@ def _lines(row: dict[str, Any]) -> list[list[str]]:
 
     name = row["column"] + (" (lower is better)" if row["sign"] < 0 else "")
     if row["pearson"] is None:
-        return [[name, str(row["n"]), *[""] * 6]]
+        return [[name, "", "", "", "", str(row["n"]), "", ""]]
     return [
         [
             name if coefficient == COEFFICIENT_NAMES[0] else "",
-            str(row["n"]) if coefficient == COEFFICIENT_NAMES[0] else "",
             coefficient,
             f"{row[coefficient]:.3f}",
-            _range(row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
+            interval_of(row["n"], row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
+            f"{row[f'{coefficient}_p_holm']:.2g}",
+            str(row["n"]) if coefficient == COEFFICIENT_NAMES[0] else "",
             _range(row[f"{coefficient}_loo_low"], row[f"{coefficient}_loo_high"]),
             f"{row[f'{coefficient}_p']:.2g}",
-            f"{row[f'{coefficient}_p_holm']:.2g}",
         ]
         for coefficient in COEFFICIENT_NAMES
     ]

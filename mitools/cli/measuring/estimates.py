@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from mitools.core.estimate import Estimate, EstimateWarning
     from mitools.estimators.agreement import Agreement
 
-HEADER = ["method", "bits", "95% interval", "kind", "ceiling", "entropy", "null", "n report", "seconds"]
+HEADER = ["method", "bits", "95% interval", "kind", "null", "ceiling", "entropy", "n report", "seconds"]
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
@@ -40,6 +40,15 @@ def interval(low: float | None, high: float | None) -> str:
     return "-" if low is None else f"{bits(low)} to {bits(high)}"
 
 
+def interval_of(n: int, low: float | None, high: float | None) -> str:
+    """Give the interval of a correlation over n rows, or say that they are too few for one."""
+    from mitools.statistics.correlation import FEW_ROWS
+
+    if n < FEW_ROWS:
+        return "n too small"
+    return "none" if low is None or high is None else interval(low, high)
+
+
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
     """Say what was chosen and why, and every warning once, with the methods that it is of."""
     for estimate in estimates:
@@ -66,9 +75,9 @@ def _line(estimate: Estimate) -> list[str]:
         bits(estimate.bits),
         interval(*(estimate.interval_bits or (None, None))[:2]),
         estimate.kind,
+        bits(estimate.null_bits),
         bits(estimate.ceiling_bits),
         bits(estimate.entropy_bits),
-        bits(estimate.null_bits),
         f"{estimate.n_report:,}",
         f"{estimate.seconds:.1f}",
     ]

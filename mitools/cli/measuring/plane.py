@@ -7,10 +7,24 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.config import ConfigOption
+from mitools.cli.console import (
+    DeviceOption,
+    HtmlOption,
+    JsonOption,
+    OverwriteOption,
+    SeedOption,
+    err,
+    name_page,
+    note,
+    out,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
-from mitools.cli.page import HtmlOption, name_page
 from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")
@@ -56,6 +70,8 @@ def plane(
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read I(X;T) and I(T;Y) of every layer at every kept checkpoint, and draw the information plane.
@@ -91,28 +107,30 @@ def plane(
             html=html,
             cache=cache or default_root(),
             progress=advance,
+            overwrite=overwrite,
         )
     rows = records(found.table)
     if json:
         files = [str(path) for path in found.files]
         print_json({"results": rows, "failures": dict(found.failures), "files": files})
     else:
-        _print_last(rows)
-        err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+        _print_last(rows, destination)
+        out.print()
+        for sentence in found.finding:
+            out.print(sentence, markup=False)
+        figures = [path for path in found.files if path.name.startswith("plane_") and path.suffix == ".png"]
+        written(found.files, destination, "plane.csv", *(f"figures/{path.name}" for path in figures))
     if not any(path.suffix == ".png" for path in found.files):
-        err.print(
-            "no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers",
-            markup=False,
-        )
+        note("no figure: a plane takes readings of I(X;T) and I(T;Y), a curve two checkpoints or layers")
     if found.trained_on:
-        err.print(
+        note(
             f"{found.trained_on} is the data that the run was trained on: --data source=SPEC names other"
-            " items",
-            markup=False,
+            " items"
         )
     for what, reason in found.failures.items():
         err.print(f"failed: {what}: {reason}", markup=False)
-    name_page(found.files)
+    if not json:
+        name_page(found.files)
     return 1 if found.failures else 0
 
 
@@ -142,39 +160,40 @@ def _range(text: str | None) -> tuple[float, float] | None:
     return low, high
 
 
-def _print_last(rows: list[dict[str, Any]]) -> None:
+def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print what was read at the last checkpoint."""
     last = max(row["epoch"] for row in rows)
     print_table(
         [
             "layer",
-            "data",
             "quantity",
             "method",
             "bits",
             "95% interval",
+            "null",
+            "warnings",
             "kind",
             "ceiling",
-            "null",
+            "data",
             "n",
-            "warnings",
         ],
         [
             [
                 row["layer"],
-                row["data"],
                 row["quantity"],
                 row["method"],
                 bits(row["bits"]),
                 "-" if row["low_bits"] is None else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
+                bits(row["null_bits"]),
+                row["warnings"].replace("_", " ") or "-",
                 row["kind"],
                 bits(row["ceiling_bits"]),
-                bits(row["null_bits"]),
+                row["data"],
                 f"{row['n']:,}",
-                row["warnings"] or "-",
             ]
             for row in rows
             if row["epoch"] == last
         ],
         title=f"the information plane at epoch {last}; plane.csv has all checkpoints",
+        file=folder / "plane.csv",
     )

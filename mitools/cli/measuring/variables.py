@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, SeedOption, err, print_json, print_table, progress
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    SeedOption,
+    print_json,
+    print_table,
+    progress,
+    written,
+)
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits, interval
 from mitools.core.errors import InputError
@@ -33,6 +42,7 @@ def variables(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     cache: CacheOption = None,
+    overwrite: OverwriteOption = False,
     json: JsonOption = False,
 ) -> None:
     """Show how many bits each variable uses, how redundant variables are, and which images drive a unit.
@@ -56,6 +66,7 @@ def variables(
             folder=destination,
             cache=cache or default_root(),
             progress=advance,
+            overwrite=overwrite,
         )
     if json:
         print_json(
@@ -82,9 +93,7 @@ def variables(
         ],
         title=found.variables,
     )
-    err.print(
-        f"written: {destination / 'index.html'} and {len(found.files) - 1} files beside it", markup=False
-    )
+    written(found.files, destination, "index.html", "variables.csv")
 
 
 def _read_unit(text: str) -> tuple[int, int]:

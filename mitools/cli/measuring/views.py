@@ -5,18 +5,22 @@ from typing import Annotated, Any
 
 import typer
 
+from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
+    HtmlOption,
     JsonOption,
+    OverwriteOption,
     SeedOption,
     err,
+    name_page,
     out,
     print_json,
     print_table,
     progress,
+    written,
 )
 from mitools.cli.measuring.estimates import bits, interval
-from mitools.cli.page import HtmlOption, name_page
 
 
 def views(
@@ -53,6 +57,8 @@ def views(
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
     html: HtmlOption = True,
+    overwrite: OverwriteOption = False,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> int:
     """Read what two views share, what each says of the label, and which regime that is.
@@ -82,6 +88,7 @@ def views(
             folder=destination,
             html=html,
             progress=advance,
+            overwrite=overwrite,
         )
     if json:
         print_json(
@@ -98,7 +105,7 @@ def views(
         out.print(sentence, markup=False)
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
-    err.print(f"written: {len(found.files)} files under {destination}", markup=False)
+    written(found.files, destination, "views.csv", "regimes.png")
     name_page(found.files)
     return 0
 
@@ -125,5 +132,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
         )
         for row in of_pair:
             if row["warnings"]:
-                err.print(f"{row['quantity']} by {row['method']}: {row['warnings']}", markup=False)
+                err.print(
+                    f"{row['quantity']} by {row['method']}: {row['warnings'].replace('_', ' ')}", markup=False
+                )
         out.print()

@@ -96,8 +96,11 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     if text in NETWORKS:
         with seeded(seed):
             return Architecture(text, NETWORKS[text](**_of_channels(channels)), Preprocess())
+    import timm
+
     known = [*NETWORKS, "timm:NAME", "python:MODULE:FACTORY"]
-    raise InputError(f"unknown arch {text!r}; accepted: {nearest(text, known, len(known))}")
+    hint = f"did you mean timm:{text}? " if timm.is_model(text) else ""
+    raise InputError(f"unknown arch {text!r}; {hint}accepted: {nearest(text, known, len(known))}")
 
 
 def _of_channels(channels: int) -> dict[str, int]:

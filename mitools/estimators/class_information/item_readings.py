@@ -16,6 +16,10 @@ KEPT_DIGITS = 5
 """Decimals of a kept value: a hundred-thousandth of a nat."""
 
 
+ITEM_FIELDS = ("items", "predicted", "label_nats")
+"""What is kept of a reading, in order."""
+
+
 @dataclass(frozen=True)
 class ItemReadings:
     """The decision on every reported item, and what its features say of its label.

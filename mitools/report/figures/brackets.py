@@ -22,7 +22,9 @@ _STAR: dict[str, Any] = {
 }
 
 
-def bracket_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
+def bracket_chart(
+    table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None, title: str = ""
+) -> Axes:
     """Draw for each encoder the bracket from the certified lower limit to H(C), in which I_class lies.
 
     The dark bar ends at the lower limit: so much is certified. The hatched bar from there to H(C) is what
@@ -36,6 +38,8 @@ def bracket_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
         ``i_class_identified``, all information in bits.
     ax, figure
         Where to draw; see :mod:`mitools.report.figures.panels`.
+    title
+        Written above: data, n, level.
 
     Returns
     -------
@@ -85,6 +89,8 @@ def bracket_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
             note, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=FONT_SIZE - 1
         )
     _draw_entropy(axes, entropy)
+    if title:
+        axes.set_title(title, fontsize=FONT_SIZE, parse_math=False, pad=18)
     axes.set_yticks(rows, [shorten(str(name), 44) for name in table["encoder"]], fontsize=FONT_SIZE)
     for label in axes.get_yticklabels():
         label.set_parse_math(False)

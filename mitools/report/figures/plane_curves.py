@@ -172,7 +172,10 @@ def _kind_and_label(rows: pd.DataFrame) -> tuple[str, str]:
     """Give the kind of a method's readings, and what the legend says of them."""
     kind = str(rows["kind"].iloc[0])
     ceilings = column_values(rows, "ceiling_bits")
-    capped = f", ceiling {np.nanmax(ceilings):.2f}" if np.isfinite(ceilings).any() else ""
+    capped = ""
+    if np.isfinite(ceilings).any():
+        low, high = f"{np.nanmin(ceilings):.2f}", f"{np.nanmax(ceilings):.2f}"
+        capped = f", ceiling {low}" if low == high else f", ceilings {low} to {high}"
     return kind, f"{rows['method'].iloc[0]}: {kind}, {item_counts(rows)}{capped}"
 
 

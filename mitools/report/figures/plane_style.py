@@ -134,6 +134,8 @@ def stage_borders(rows: pd.DataFrame) -> list[float]:
 def draw_limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> list[str]:
     """Draw a dotted line at what a number cannot exceed, unless it lies far outside the panel.
 
+    Where the layers of a panel have limits of their own, no line would be that of all, and none is drawn.
+
     Returns
     -------
     list of str
@@ -141,7 +143,7 @@ def draw_limit(axes: Axes, values: pd.Series, name: str, horizontal: bool) -> li
     """
     known = pd.to_numeric(values, errors="coerce").dropna()
     low, high = axes.get_ylim() if horizontal else axes.get_xlim()
-    if known.empty or known.max() > high + 0.5 * (high - low):
+    if known.empty or f"{known.min():.2f}" != f"{known.max():.2f}" or known.max() > high + 0.5 * (high - low):
         return []
     draw = axes.axhline if horizontal else axes.axvline
     draw(float(known.max()), color=GREY, linestyle=":", linewidth=0.9, zorder=0)

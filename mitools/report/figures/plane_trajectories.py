@@ -137,13 +137,13 @@ def _draw_trajectory(axes: Axes, rows: pd.DataFrame, place: int, norm: Normalize
         columns=lambda name: name.removesuffix("_y")
     )
     lengths = interval_lengths(of_label), interval_lengths(rows)
-    axes.errorbar(x, y, *lengths, fmt="none", ecolor=PALE, elinewidth=0.8, zorder=1)
+    axes.errorbar(x, y, *lengths, fmt="none", ecolor=PALE, elinewidth=0.6, alpha=0.6, zorder=1)
     colours = EPOCH_COLOURS(norm(rows["epoch"].to_numpy(np.float64)))
     line = CURVE_LINES[place % len(CURVE_LINES)]
     for k in range(len(x) - 1):
         start, end = (x[k], y[k]), (x[k + 1], y[k + 1])
         axes.plot(
-            *zip(start, end, strict=True), color=colours[k + 1], linestyle=line, linewidth=1, zorder=2
+            *zip(start, end, strict=True), color=colours[k + 1], linestyle=line, linewidth=1.3, zorder=2
         )  # fmt: skip
         if start != end:
             head = {"arrowstyle": "-|>", "color": colours[k + 1], "linewidth": 0, "mutation_scale": 9,
@@ -153,8 +153,8 @@ def _draw_trajectory(axes: Axes, rows: pd.DataFrame, place: int, norm: Normalize
     for kind, of_kind in rows.groupby("kind", sort=False):
         axes.scatter(
             column_values(of_kind, "bits"), column_values(of_kind, "bits_y"), c=of_kind["epoch"],
-            cmap=EPOCH_COLOURS, norm=norm, marker=KIND_MARKERS[str(kind)], s=22, edgecolors="black",
-            linewidths=0.4, zorder=3,
+            cmap=EPOCH_COLOURS, norm=norm, marker=KIND_MARKERS[str(kind)], s=10, edgecolors="black",
+            linewidths=0.3, zorder=3,
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ AXIS_LABELS = {
     "h_c_bits": "class entropy H(C) (bits)",
     "i_class_bits": "I_class, class posterior (bits)",
     "i_class_infonce_bits": "I_class, trained InfoNCE critic (bits)",
+    "i_class_nwj_bits": "I_class, Nguyen-Wainwright-Jordan (bits)",
     "label_information_bits": "label information I(H; C) (bits)",
     "i_class_head_bits": "I_class, critic from the trained head (bits)",
     "i_simclr_bits": "I_SimCLR (bits)",

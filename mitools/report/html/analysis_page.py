@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.run_record import read_record
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import digests, provenance, typed
 from mitools.report.html.render import PAGE_FILE, write_page
 
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
@@ -58,7 +59,7 @@ def analysis_page(folder: Path, name: str, question: str, pictures: Sequence[Pat
     pictures
         The figures, as PNG; all PNG files of the folder when None.
     """
-    run = run_of(folder)
+    run = read_record(folder)
     frame = read_table(folder / "results.csv", ())
     reading = folder / "reading.txt"
     said = reading.read_text(encoding="utf-8").strip().split("\n") if reading.is_file() else []
@@ -75,9 +76,10 @@ def analysis_page(folder: Path, name: str, question: str, pictures: Sequence[Pat
             *made,
             *([downloads] if len(frame) else []),
             words_section(WORDS),
-            citation_section(installed().get("mitools", "")),
+            citation_section(),
         ],
         typed(run),
+        digests(run),
     )
 
 

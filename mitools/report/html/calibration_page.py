@@ -3,11 +3,12 @@
 import re
 from pathlib import Path
 
+from mitools.core.run_record import read_record
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_json, read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import digests, provenance, typed
 
 WORDS = (
     "mutual information", "composite", "lower bound", "upper bound", "point estimate", "ceiling", "null",
@@ -20,7 +21,7 @@ SHOWN = ("truth_bits", "reading_bits", "error_bits", "kind", "ceiling_bits", "nu
 def calibration_page(folder: Path) -> Page:
     """Make the page of a calibration from ``calibration.csv`` and ``calibration.json``."""
     table = read_table(folder / "calibration.csv", ("method", "kind", "warnings"))
-    document, run = read_json(folder / "calibration.json", {}), run_of(folder)
+    document, run = read_json(folder / "calibration.json", {}), read_record(folder)
     chart = Chart(
         "calibration-chart",
         "lines",
@@ -59,7 +60,8 @@ def calibration_page(folder: Path) -> Page:
             Section("results", "Reading and truth", [chart, results, *(failed if failures else [])]),
             Section("downloads", "Downloads", [Block("downloads.html", {"names": ["calibration"]})]),
             words_section(WORDS),
-            citation_section(installed().get("mitools", "")),
+            citation_section(),
         ],
         typed(run),
+        digests(run),
     )

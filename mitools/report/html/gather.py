@@ -9,9 +9,6 @@ import pandas as pd
 
 from mitools.core.names import text_of_spreadsheet_cell
 
-RUN_FILE = "run.json"
-"""Where a folder says how it was made: command line, date, versions, device, seed."""
-
 
 def read_json(path: Path, absent: Any) -> Any:
     """Read a document; give `absent` where there is none."""

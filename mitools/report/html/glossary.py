@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from importlib.metadata import version
 from importlib.resources import files
 
 from mitools.report.html.parts import Block, Row, Section
@@ -43,7 +44,7 @@ def words_section(words: Iterable[str]) -> Section:
     return Section("glossary", "Glossary", [Block("glossary.html", {"rows": glossary(words)})], folded=True)
 
 
-def citation_section(version: str) -> Section:
+def citation_section() -> Section:
     """Say how the method and the tool are cited, folded."""
-    text = CITATION.replace("VERSION", version)
+    text = CITATION.replace("VERSION", version("mitools"))
     return Section("cite", "Cite", [Block("code.html", {"name": "bibtex", "text": text})], folded=True)

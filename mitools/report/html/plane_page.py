@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.run_record import read_record
 from mitools.report.figures.plane_style import PLANE_QUANTITIES
+from mitools.report.finding import plane_finding
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import digests, provenance, typed
 from mitools.report.plane import paired_readings
 
 TEXTS = ("encoder", "stage", "layer", "data", "role", "quantity", "method", "kind", "measures", "warnings")
@@ -30,7 +32,7 @@ WORDS = (
 
 def plane_page(folder: Path) -> Page:
     """Make the page of a plane from ``plane.csv``."""
-    table, run = read_table(folder / "plane.csv", TEXTS), run_of(folder)
+    table, run = read_table(folder / "plane.csv", TEXTS), read_record(folder)
     layers, epochs = list(dict.fromkeys(table["layer"])), sorted(set(table["epoch"]))
     data = list(dict.fromkeys(table["data"]))
     facts = [
@@ -51,37 +53,11 @@ def plane_page(folder: Path) -> Page:
             *(section for section in sections if section is not None),
             Section("downloads", "Downloads", [Block("downloads.html", {"names": ["plane"]})]),
             words_section(WORDS),
-            citation_section(installed().get("mitools", "")),
+            citation_section(),
         ],
         typed(run),
+        digests(run),
     )
-
-
-def plane_finding(table: pd.DataFrame) -> list[str]:
-    """Say for every reading of the last layer whether first and last checkpoint differ by their intervals.
-
-    Parameters
-    ----------
-    table
-        As :class:`mitools.plane.measure.Plane` has it.
-    """
-    if table["epoch"].nunique() < 2:
-        return ["One checkpoint was measured, so nothing is said of the course of training."]
-    layer = table["layer"].iloc[-1]
-    own = table[table["layer"] == layer].sort_values("epoch", kind="stable")
-    sentences = []
-    for (data, quantity, method), rows in own.groupby(["data", "quantity", "method"], sort=False):
-        first, last = rows.iloc[0], rows.iloc[-1]
-        if pd.isna(first["low_bits"]) or pd.isna(last["low_bits"]):
-            continue
-        told = first["high_bits"] < last["low_bits"] or last["high_bits"] < first["low_bits"]
-        verb = ("rises" if last["bits"] > first["bits"] else "falls") if told else "is not seen to change"
-        sentences.append(
-            f"{quantity} of {layer} by {method} on {data} {verb}: {first['bits']:.2f} bits at epoch"
-            f" {first['epoch']:g}, {last['bits']:.2f} at epoch {last['epoch']:g}"
-            + ("." if told else ", intervals that overlap.")
-        )
-    return sentences[:8]
 
 
 def _trajectories(table: pd.DataFrame) -> Section | None:

@@ -1,27 +1,26 @@
 """The page of a study, from the table of its cells."""
 
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from mitools.core.run_record import read_record
 from mitools.measures.registry import MEASURES, find_measure
-from mitools.report.finding import NOT_TOLD_APART, carries_more, listed
-from mitools.report.html.audit_sections import COEFFICIENTS
+from mitools.report.finding import listed, study_finding
+from mitools.report.html.audit.sections import COEFFICIENTS
 from mitools.report.html.columns import SHARES, label
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Column, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import digests, provenance, typed
 from mitools.statistics.correlation import FEW_ROWS, correlate
 
 CELL_TEXTS = (
     "data", "encoder", "family", "pairing", "measure", "state", "unit", "kind", "warnings", "error",
 )  # fmt: skip
 
-CERTIFICATE = "same_class:class_posterior"
 TARGET = "linear_acc"
 MOST_ROWS = 400
 
@@ -33,7 +32,7 @@ WORDS = (
 
 def study_page(folder: Path) -> Page:
     """Make the page of a study from ``cells.csv`` in its folder."""
-    cells, run = read_table(folder / "cells.csv", CELL_TEXTS), run_of(folder)
+    cells, run = read_table(folder / "cells.csv", CELL_TEXTS), read_record(folder)
     done = cells[cells["state"] == "done"]
     rows = _over_seeds(done)
     names = list(dict.fromkeys(rows["column"]))
@@ -46,7 +45,7 @@ def study_page(folder: Path) -> Page:
         Row("seeds", ", ".join(map(str, seeds))),
         Row("cells", ", ".join(f"{count:,} {state}" for state, count in states.items())),
         *([Row("H(C)", _entropies(rows))] if rows["entropy"].notna().any() else []),
-        *(row for row in provenance(run, {}) if row.name != "seed"),
+        *(row for row in provenance(run, {}) if row.name not in ("seed", "seeds")),
     ]
     sections = [_results(wide, names, len(seeds)), *_correlation(wide, names), *_failed(cells)]
     on = listed(data) if len(data) < 4 else f"{len(data)} data sets"
@@ -54,53 +53,17 @@ def study_page(folder: Path) -> Page:
     return Page(
         "study",
         title,
-        study_finding(rows),
+        study_finding(cells),
         facts,
         [
             *sections,
             Section("downloads", "Downloads", [Block("downloads.html", {"names": ["results"]})]),
             words_section(WORDS),
-            citation_section(installed().get("mitools", "")),
+            citation_section(),
         ],
         typed(run),
+        digests(run),
     )
-
-
-def study_finding(rows: pd.DataFrame) -> list[str]:
-    """Say for each data set what is certified, and which encoders' intervals do not overlap.
-
-    A study does not keep how single items move a number, so that two encoders are told apart only where
-    their intervals have nothing in common: a strict test.
-
-    Parameters
-    ----------
-    rows
-        A row an encoder, data set and measure: ``data``, ``encoder``, ``column``, ``value``, ``low``,
-        ``high``, ``entropy``.
-    """
-    certified = rows[(rows["column"] == CERTIFICATE) & rows["low"].notna()]
-    sentences = []
-    for data, own in certified.groupby("data", sort=False):
-        own = own.sort_values("value", ascending=False)
-        first = own.iloc[0]
-        text = (
-            f"On {data}, {first['encoder']} reads most: {first['value']:.2f} of {first['entropy']:.2f} bits"
-        )
-        sentences.append(f"{text}, at least {max(0.0, first['low']):.2f}.")
-        if len(own) > 1:
-            said = carries_more(list(own["encoder"]), _without_overlap(own))
-            sentences.append(" ".join([f"On {data}, by intervals that do not overlap:", *said]))
-    return sentences
-
-
-def _without_overlap(rows: pd.DataFrame) -> pd.DataFrame:
-    pairs = []
-    for (_, a), (_, b) in combinations(rows.iterrows(), 2):
-        verdict = NOT_TOLD_APART
-        if a["low"] > b["high"] or b["low"] > a["high"]:
-            verdict = "a carries more" if a["low"] > b["high"] else "b carries more"
-        pairs.append({"encoder_a": a["encoder"], "encoder_b": b["encoder"], "verdict": verdict})
-    return pd.DataFrame(pairs)
 
 
 def _over_seeds(done: pd.DataFrame) -> pd.DataFrame:

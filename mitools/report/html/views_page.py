@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.run_record import read_record
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import digests, provenance, typed
 
 PAIR_TEXTS = ("views", "option", "regime", "sentence")
 READING_TEXTS = ("views", "option", "quantity", "method", "kind", "warnings")
@@ -25,7 +26,7 @@ def views_page(folder: Path) -> Page:
     """Make the page of measured views from ``views.csv``, ``readings.csv`` and ``reading.txt``."""
     pairs = read_table(folder / "views.csv", PAIR_TEXTS)
     readings = read_table(folder / "readings.csv", READING_TEXTS)
-    run = run_of(folder)
+    run = read_record(folder)
     pairs.insert(0, "pair", _names(pairs))
     readings.insert(0, "pair", _names(readings))
     readings.insert(1, "reading", readings["quantity"] + " by " + readings["method"])
@@ -47,9 +48,10 @@ def views_page(folder: Path) -> Page:
             _readings(readings.drop(columns=["views", "option", "value"]), folder),
             Section("downloads", "Downloads", [Block("downloads.html", {"names": ["views", "readings"]})]),
             words_section(WORDS),
-            citation_section(installed().get("mitools", "")),
+            citation_section(),
         ],
         typed(run),
+        digests(run),
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from importlib.metadata import version
 
 import torch
 from torch import nn
@@ -51,7 +50,7 @@ def computing_conditions(
                 "device": str(runtime.device),
                 "precision": runtime.precision,
                 "processes": runtime.processes,
-                "versions": {name: version(name) for name in ("mitools", "torch")},
+                "seed": recipe.seed,
             }
         )
     with threads(count):

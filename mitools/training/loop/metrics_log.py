@@ -1,4 +1,4 @@
-"""The metrics of a run as JSON lines, and for TensorBoard where it is installed."""
+"""The metrics of a run as JSON lines, for TensorBoard where it is installed, and for trackers."""
 
 import json
 from contextlib import suppress
@@ -7,6 +7,7 @@ from typing import Any
 
 from mitools.core.errors import InputError
 from mitools.core.files import parse_json, write_text
+from mitools.training.loop.trackers import Trackers
 
 
 class MetricsLog:
@@ -18,9 +19,12 @@ class MetricsLog:
         The run's folder.
     from_step
         The first step to come.
+    trackers
+        Take the records too.
     """
 
-    def __init__(self, folder: Path, from_step: int) -> None:
+    def __init__(self, folder: Path, from_step: int, trackers: Trackers | None = None) -> None:
+        self._trackers = trackers
         self._path = folder / "metrics.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
@@ -36,11 +40,15 @@ class MetricsLog:
             for name, value in record.items():
                 if isinstance(value, float):
                     self._writer.add_scalar(name, value, record["step"])
+        if self._trackers is not None:
+            self._trackers.add(record)
 
     def close(self) -> None:
-        """Write out what TensorBoard's writer still holds."""
+        """Write out what TensorBoard's writer and the trackers still hold."""
         if self._writer is not None:
             self._writer.close()
+        if self._trackers is not None:
+            self._trackers.close()
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from mitools.core.errors import InputError, reason_of
 from mitools.core.files import read_json, write_text
 from mitools.core.recipes import read_recipe
+from mitools.core.run_record import RECORD, record, require_own
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
 from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
 from mitools.training.loop.metrics_log import read_metrics
@@ -21,8 +22,8 @@ from mitools.training.recipes import TrainingRecipe
 
 TRAINING = "training.pt"
 
-CONDITIONS = "run.json"
-"""Under which conditions a run is computed: they change no choice, and yet the last bits of its weights."""
+KIND = "run"
+"""What ``run.json`` says that the folder holds."""
 
 ANEW = "remove the folder of that epoch, and training begins anew"
 """What is left to do where the latest checkpoint is damaged: the ones before hold weights alone."""
@@ -31,8 +32,8 @@ ANEW = "remove the folder of that epoch, and training begins anew"
 class RunFolder:
     """A run's folder.
 
-    ``recipe.yaml`` is the recipe with all defaults filled in; ``run.json`` says what it is computed with (the
-    number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
+    ``recipe.yaml`` is the recipe with all defaults filled in; ``run.json`` says what it is computed with
+    (command, number of threads, versions), so that it goes on alike; ``metrics.jsonl`` has one line a record;
     ``checkpoints/epoch-0010`` holds the weights after ten epochs (``encoder.safetensors``; where the method
     has a head, ``head.safetensors``, where it has an encoder a view, ``views.json``, and where it learns
     views, ``generator.safetensors``), and the latest one what training goes on from (``training.pt``: all
@@ -46,6 +47,17 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def require_own(self, overwrite: bool = False) -> None:
+        """Refuse a folder that holds anything but a run.
+
+        Raises
+        ------
+        InputError
+            As :func:`mitools.core.run_record.require_own`.
+        """
+        if not (self.path / "recipe.yaml").is_file():
+            require_own(self.path, KIND, overwrite)
 
     def begin(self, recipe: TrainingRecipe) -> None:
         """Write the recipe, or check that the folder is this recipe's own.
@@ -61,12 +73,13 @@ class RunFolder:
 
     def conditions(self) -> dict[str, Any]:
         """Read what the run is computed with; nothing where it has not begun."""
-        path = self.path / CONDITIONS
+        path = self.path / RECORD
         return read_json(path) if path.is_file() else {}
 
     def remember(self, conditions: Mapping[str, Any]) -> None:
-        """Write what the run is computed with."""
-        write_text(self.path / CONDITIONS, json.dumps(dict(conditions), indent=2) + "\n")
+        """Write what the run is computed with, beside the command and the date."""
+        kept = self.conditions() | record(KIND) | dict(conditions)
+        write_text(self.path / RECORD, json.dumps(kept, indent=2) + "\n")
 
     def is_of(self, recipe: TrainingRecipe) -> bool:
         """Whether the folder holds a run of the recipe; False where it holds none.
@@ -78,7 +91,7 @@ class RunFolder:
         """
         if not (self.path / "recipe.yaml").exists():
             return False
-        if self.recipe() != recipe:
+        if self.recipe().model_copy(update={"trackers": recipe.trackers}) != recipe:
             raise InputError(f"{self.path} holds a run of another recipe; give another --out")
         return True
 

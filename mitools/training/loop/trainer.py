@@ -12,7 +12,7 @@ from torch import nn
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError, reason_of
-from mitools.core.progress import Advance, silent
+from mitools.core.progress import Advance, silent, tell_state
 from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.conditions import computing_conditions
@@ -23,6 +23,7 @@ from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.loop.optimisers import learning_rate, make_optimiser, set_rate
 from mitools.training.loop.other_data import OtherData
 from mitools.training.loop.run_folder import ANEW, RunFolder
+from mitools.training.loop.trackers import Trackers, require_trackers
 from mitools.training.methods.base import Batch, Loss, Method, Stage
 from mitools.training.methods.registry import make_method, read_options
 from mitools.training.recipes import TrainingRecipe
@@ -76,6 +77,7 @@ def train(
         When the disk is full; earlier checkpoints are kept.
     """
     recipe, folder = with_all_options(recipe), RunFolder(out)
+    require_trackers(recipe.trackers)
     if not folder.is_finished(recipe):
         run = _Run.prepare(recipe, folder, runtime or Runtime(), advance or silent)
         with computing_conditions(run.method, recipe, folder, run.runtime):
@@ -143,6 +145,7 @@ class _Run:
         run = cls(recipe, folder, runtime, advance, data)
         if runtime.is_main:
             folder.begin(recipe)
+            folder.remember({"data": {labelled.name: labelled.digest}})
         runtime.wait()
         return run
 
@@ -152,7 +155,7 @@ class _Run:
         if done == 0 and self.recipe.keep_every is not None:
             self._keep(0)
         prepared = self.runtime.prepare(self.method)
-        log = MetricsLog(self.folder.path, done * self.steps_per_epoch) if self.runtime.is_main else None
+        log = self._log(done * self.steps_per_epoch) if self.runtime.is_main else None
         try:
             for epoch in range(done, self.recipe.epochs):
                 self._begin(epoch)
@@ -161,6 +164,11 @@ class _Run:
         finally:
             if log is not None:
                 log.close()
+
+    def _log(self, from_step: int) -> MetricsLog:
+        names, folder = self.recipe.trackers, self.folder.path
+        trackers = Trackers(names, folder, self.recipe.model_dump(mode="json")) if names else None
+        return MetricsLog(folder, from_step, trackers)
 
     def _resume(self) -> int:
         """Take up the latest checkpoint; returns the epochs that are done."""
@@ -219,6 +227,7 @@ class _Run:
                     log.add(record | now | {"images_per_second": speed})
                 pending, started = [], time.perf_counter()
                 self.advance(TRAINED_ON, (step + 1) * images, total)
+                tell_state(self.advance, _state(record, epoch, self.recipe.epochs))
 
     def _step(self, prepared: nn.Module, step: int, rate: float) -> Loss:
         """Move the weights once; returns the loss without its gradient."""
@@ -271,6 +280,12 @@ class _Run:
         if pending[0].ceiling_nats is not None:
             record["ceiling_bits"] = nats_to_bits(pending[0].ceiling_nats)
         return record
+
+
+def _state(record: dict[str, Any], epoch: int, epochs: int) -> str:
+    """Say what people watch a run for."""
+    bits = f", {record['in_training_bits']:.2f} bits" if "in_training_bits" in record else ""
+    return f"epoch {epoch + 1} of {epochs}, loss {record['loss']:.3f}{bits}"
 
 
 def _stage_at(stages: tuple[Stage, ...], epoch: int) -> Stage:

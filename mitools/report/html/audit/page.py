@@ -5,20 +5,21 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from mitools.core.run_record import read_record
 from mitools.report.finding import audit_finding, last_layers
-from mitools.report.html.audit_sections import (
+from mitools.report.html.audit.items import items_section
+from mitools.report.html.audit.results import results_section
+from mitools.report.html.audit.sections import (
     comparison_section,
     correlation_section,
     depth_section,
     health_section,
-    results_section,
     untrained_section,
 )
 from mitools.report.html.gather import read_json, read_parquet, read_table
 from mitools.report.html.glossary import citation_section, words_section
-from mitools.report.html.item_sections import items_section
 from mitools.report.html.parts import Block, Page, Row, Section, Table
-from mitools.report.html.provenance import installed, provenance, run_of, typed
+from mitools.report.html.provenance import provenance, typed
 
 WORDS = (
     "mutual information", "entropy", "same-class pairs", "certificate", "identified", "label information",
@@ -71,7 +72,7 @@ def audit_page(folder: Path) -> Page:
     folder
         Where an audit has written its tables and estimates.
     """
-    found, run = read_audit(folder), run_of(folder)
+    found, run = read_audit(folder), read_record(folder)
     results, estimates = found.results, found.estimates
     comparisons = None if found.comparisons.empty else found.comparisons
     last, classes = last_layers(results), estimates.get("classes", [])
@@ -98,7 +99,7 @@ def audit_page(folder: Path) -> Page:
         f"Class information of {count} encoder{'s' if count != 1 else ''} on {data}",
         audit_finding(results, comparisons),
         facts,
-        [*made, _downloads(made), words_section(WORDS), citation_section(installed().get("mitools", ""))],
+        [*made, _downloads(made), words_section(WORDS), citation_section()],
         typed(run),
         _digests(last, estimates),
     )

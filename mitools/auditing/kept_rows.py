@@ -1,0 +1,164 @@
+"""Rows of earlier audits in the same folder: kept there, and shown beside those of the next audit."""
+
+import io
+import math
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.settings import AuditSettings
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.files import whole_file, write_text
+from mitools.core.result_store import sealed, unsealed
+from mitools.datasets.base import LabelledData
+from mitools.estimators.class_information.item_readings import ITEM_FIELDS, ItemReadings
+from mitools.measures.item_split import groups_record, item_groups
+from mitools.measures.registry import REVISION
+
+FOLDER, ROWS, INFLUENCE = "rows", "audit.json", "audit.npz"
+
+
+def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
+    """Give what rows of one table have in common: the items, their split and the class distribution."""
+    return {
+        "data": data.digest,
+        "prior": settings.prior,
+        "seed": settings.seed,
+        "revision": REVISION,
+        **groups_record(item_groups(data)),
+    }
+
+
+def require_same_table(folder: Path, on: Mapping[str, Any]) -> None:
+    """Refuse a folder whose rows are of other data, or of another split of them.
+
+    Raises
+    ------
+    InputError
+        When the rows of another audit lie there.
+    """
+    kept = _read(folder)
+    if kept is not None and kept["on"] != dict(on):
+        differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
+        raise InputError(
+            f"{folder} holds an audit of {kept['data']} with another {differs}: one table cannot hold both;"
+            " name another --out, or add --overwrite"
+        )
+
+
+def with_kept_rows(audit: Audit, folder: Path, on: Mapping[str, Any]) -> Audit:
+    """Keep an audit's rows in its folder, and give it with those that earlier audits left there.
+
+    An encoder that was audited before, with the same weights, has its rows replaced; another of the same name
+    gets a number.
+
+    Parameters
+    ----------
+    audit
+        What was found out now.
+    folder
+        Of the audit.
+    on
+        As :func:`shared_by_rows` gives it. Rows of another table are dropped.
+    """
+    kept = _read(folder)
+    before = [] if kept is None or kept["on"] != dict(on) else _encoders(folder, kept)
+    networks = _by_network(before)
+    for name, rows in _by_network(audit.encoders).items():
+        networks |= _placed(name, rows, networks)
+    encoders = [one for rows in networks.values() for one in rows]
+    views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
+    merged = replace(audit, encoders=encoders, views=list(views))
+    _write(merged, folder, on)
+    return merged
+
+
+def _by_network(encoders: Sequence[AuditedEncoder]) -> dict[str, list[AuditedEncoder]]:
+    found: dict[str, list[AuditedEncoder]] = {}
+    for one in encoders:
+        found.setdefault(str(one.row["network"]), []).append(one)
+    return found
+
+
+def _placed(
+    name: str, rows: list[AuditedEncoder], networks: Mapping[str, Sequence[AuditedEncoder]]
+) -> dict[str, list[AuditedEncoder]]:
+    """Give the rows of a network under a name that is free, or that of its own earlier rows."""
+    digest = rows[0].row["digest"]
+    for numbered in (name if k == 1 else f"{name}#{k}" for k in count(1)):
+        if numbered not in networks or networks[numbered][0].row["digest"] == digest:
+            return {numbered: [_renamed(one, name, numbered) for one in rows]}
+    raise AssertionError("numbers do not end")
+
+
+def _renamed(one: AuditedEncoder, name: str, other: str) -> AuditedEncoder:
+    title = other + str(one.row["encoder"]).removeprefix(name)
+    return one if name == other else replace(one, row={**one.row, "encoder": title, "network": other})
+
+
+def _write(audit: Audit, folder: Path, on: Mapping[str, Any]) -> None:
+    documents = [
+        {
+            "row": {key: _json(value) for key, value in one.row.items()},
+            "estimates": {name: estimate.to_dict() for name, estimate in one.estimates.items()},
+            "load_report": one.load_report,
+        }
+        for one in audit.encoders
+    ]
+    arrays = {str(k): one.influence_nats for k, one in enumerate(audit.encoders)}
+    for k, one in enumerate(audit.encoders):
+        if one.items is not None:
+            arrays |= {f"{k}_{name}": np.asarray(values) for name, values in one.items.to_dict().items()}
+    with whole_file(folder / FOLDER / INFLUENCE) as temporary:
+        content = io.BytesIO()
+        np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
+        temporary.write_bytes(content.getvalue())
+    document = {"on": dict(on), "data": audit.data, "views": list(audit.views), "encoders": documents}
+    write_text(folder / FOLDER / ROWS, sealed(document))
+
+
+def _json(value: Any) -> Any:
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """Read what earlier audits left; None where there is nothing, or it is damaged."""
+    try:
+        document = unsealed((folder / FOLDER / ROWS).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return document if {"on", "data", "views", "encoders"} <= document.keys() else None
+
+
+def _encoders(folder: Path, kept: Mapping[str, Any]) -> list[AuditedEncoder]:
+    try:
+        with np.load(folder / FOLDER / INFLUENCE) as arrays:
+            influence = [arrays[str(k)] for k in range(len(kept["encoders"]))]
+            items = [_items(arrays, k) for k in range(len(influence))]
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+        return []
+    return [
+        AuditedEncoder(
+            one["row"],
+            {name: Estimate.from_dict(values) for name, values in one["estimates"].items()},
+            rows,
+            one["load_report"],
+            of_items,
+        )
+        for one, rows, of_items in zip(kept["encoders"], influence, items, strict=True)
+    ]
+
+
+def _items(arrays: Mapping[str, Any], k: int) -> ItemReadings | None:
+    """Read what was said of every item; None in results that were kept before it was."""
+    if f"{k}_items" not in arrays:
+        return None
+    return ItemReadings.from_dict({name: arrays[f"{k}_{name}"] for name in ITEM_FIELDS})

@@ -1,0 +1,41 @@
+"""``mitools cite``: how to name the program in a paper."""
+
+from typing import Annotated, Literal
+
+import typer
+
+
+def cite(
+    form: Annotated[
+        Literal["bibtex", "cff"], typer.Option("--as", help="BibTeX, or the content of a CITATION.cff.")
+    ] = "bibtex",
+) -> None:
+    """Print how to cite mitools; the papers of its methods are named in the guide."""
+    from importlib.metadata import metadata
+
+    about = metadata("mitools")
+    title = f"{about['Name']}: {about['Summary'][0].lower()}{about['Summary'][1:]}"
+    fields = {
+        "title": title,
+        "author": about["Author"] or "The mitools authors",
+        "version": about["Version"],
+        "license": about["License-Expression"] or "Apache-2.0",
+    }
+    if form == "bibtex":
+        lines = [f"  {name:<7} = {{{{{value}}}}}," for name, value in fields.items()]
+        print("\n".join(["@software{mitools,", *lines, "}"]))
+        return
+    print(
+        "\n".join(
+            [
+                "cff-version: 1.2.0",
+                "message: If you use this software, please cite it as below.",
+                "type: software",
+                f"title: '{fields['title']}'",
+                f"version: {fields['version']}",
+                f"license: {fields['license']}",
+                "authors:",
+                f"  - name: {fields['author']}",
+            ]
+        )
+    )

@@ -1,0 +1,128 @@
+"""Two audits into one folder: one table, as if both had been one audit."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mitools
+from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.kept_rows import require_same_table, with_kept_rows
+from mitools.cli.main import run
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Labels, and features that say more and more of them."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 150)
+    signal = np.eye(3)[labels]
+    return labels, {
+        name: scale * signal + rng.standard_normal((150, 3))
+        for name, scale in (("weak", 0.5), ("middle", 1.5), ("strong", 3.0))
+    }
+
+
+def test_two_audits_into_one_folder_are_one_table(rows, tmp_path):
+    labels, features = rows
+    data = (features["weak"], labels)
+
+    def one(encoders, folder):
+        return mitools.audit(encoders, data, folder=folder, critic=False, progress=False)
+
+    one({name: features[name] for name in ("weak", "middle")}, tmp_path / "two")
+    second = one({"strong": features["strong"]}, tmp_path / "two")
+    together = one(features, tmp_path / "one")
+    assert second.table["encoder"].tolist() == ["weak", "middle", "strong"]
+    same = ["encoder", "i_class_bits", "i_class_low", "i_class_high", "linear_acc", "knn20_acc", "digest"]
+    pd.testing.assert_frame_equal(second.table[same], together.table[same])
+    pd.testing.assert_frame_equal(second.comparisons, together.comparisons, rtol=1e-9)
+    written = pd.read_csv(tmp_path / "two" / "results.csv")
+    assert written["encoder"].tolist() == ["weak", "middle", "strong"]
+    record = json.loads((tmp_path / "two" / "run.json").read_text())
+    assert record["encoders"].keys() == features.keys()
+
+
+ON = {"data": "abc", "seed": 0}
+
+
+def audited(**digests):
+    """An audit of encoders with these digests, without its figures."""
+    estimate = Estimate("class_posterior", "lower bound", 0.5)
+    return Audit(
+        "rows",
+        [
+            AuditedEncoder(
+                {"encoder": f"{name}@last", "network": name, "digest": digest, "nmi": float("nan")},
+                {"i_class": estimate},
+                np.arange(3.0),
+                None,
+            )
+            for name, digest in digests.items()
+        ],
+        {},
+    )
+
+
+def names(audit):
+    return [(one.row["encoder"], one.row["digest"]) for one in audit.encoders]
+
+
+def test_another_encoder_of_the_same_name_gets_a_number(tmp_path):
+    with_kept_rows(audited(net="a", other="b"), tmp_path, ON)
+    found = with_kept_rows(audited(net="c"), tmp_path, ON)
+    assert names(found) == [("net@last", "a"), ("other@last", "b"), ("net#2@last", "c")]
+    assert names(with_kept_rows(audited(net="c"), tmp_path, ON)) == names(found), "its row is replaced"
+    assert found.encoders[0].estimates["i_class"].nats == pytest.approx(0.5)
+    assert found.encoders[0].influence_nats.tolist() == [0, 1, 2]
+
+
+def test_rows_of_other_data_do_not_go_into_one_table(tmp_path):
+    require_same_table(tmp_path, ON)
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    require_same_table(tmp_path, ON)
+    with pytest.raises(InputError, match="an audit of rows with another seed: one table cannot hold both"):
+        require_same_table(tmp_path, {**ON, "seed": 1})
+    assert names(with_kept_rows(audited(other="b"), tmp_path, {**ON, "seed": 1})) == [("other@last", "b")]
+
+
+def test_damaged_rows_are_no_rows(tmp_path):
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    (tmp_path / "rows" / "audit.npz").write_bytes(b"PK")
+    assert names(with_kept_rows(audited(other="b"), tmp_path, ON)) == [("other@last", "b")]
+
+
+def test_a_folder_with_other_files_is_refused_and_left_as_it_is(rows, tmp_path, capsys):
+    labels, features = rows
+    np.savez(tmp_path / "weak.npz", features=features["weak"], labels=labels)
+    mine = tmp_path / "paper"
+    mine.mkdir()
+    (mine / "results.csv").write_text("my own results\n")
+    command = ["audit", "--encoder", f"features:{tmp_path / 'weak.npz'}", "--no-critic", "--out", str(mine)]
+    assert run(command) == 2
+    assert "name another --out, or add --overwrite" in capsys.readouterr().err
+    assert (mine / "results.csv").read_text() == "my own results\n"
+    assert [path.name for path in mine.iterdir()] == ["results.csv"]
+    assert run([*command, "--overwrite"]) == 0
+    assert "i_class_bits" in (mine / "results.csv").read_text()
+
+
+def test_options_come_from_a_file_and_the_command_line_goes_before_it(rows, tmp_path, capsys):
+    labels, features = rows
+    np.savez(tmp_path / "weak.npz", features=features["weak"], labels=labels)
+    config = tmp_path / "audit.yaml"
+    config.write_text(
+        f'encoder: ["features:{tmp_path / "weak.npz"}?name=mine", builtin:pixels]\n'
+        f"critic: false\nout: {tmp_path / 'out'}\nseed: 4\n"
+    )
+    only = f"features:{tmp_path / 'weak.npz'}?name=other"
+    assert run(["audit", "--config", str(config), "--encoder", only, "--json"]) == 0
+    assert [row["encoder"] for row in json.loads(capsys.readouterr().out)["results"]] == ["other"]
+    record = json.loads((tmp_path / "out" / "run.json").read_text())
+    assert (record["seed"], record["settings"]["critic"]) == (4, False)
+    config.write_text("sead: 4\n")
+    assert run(["audit", "--config", str(config)]) == 2
+    assert "there is no option 'sead'; accepted: seed" in capsys.readouterr().err
