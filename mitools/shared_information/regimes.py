@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mitools.core.estimate import Estimate, Interval
 
 FIT_SHARE = 0.05
-"""Share of I(x;y) by which a view must fall short to be said to miss information. Intervals are those of the
+"""Share by which a reading must fall short for information to be called missing. Intervals are those of the
 items; two networks that were fitted to draws of one view of CIFAR-10 read up to 0.037 of I(x;y) apart."""
 
 
@@ -33,8 +33,9 @@ def regime_of(shared: Estimate, image: Estimate, same_label: Estimate, lacks: Se
     beyond it is noise to the task. Readings are lower bounds by networks of one size, and like is compared
     with like. *Missing* is claimed where the same network reads less of the label off a view than off the
     image, by an interval of paired differences that lies above :data:`FIT_SHARE` of the latter; or where the
-    views share less than two images that have nothing but their label in common are seen to share. *Excess*
-    is claimed where the interval of what they share lies above that of what the image says of the label.
+    views share less, by as much again, than two images that have nothing but their label in common are seen
+    to share. *Excess* is claimed where the interval of what they share lies above that of what the image says
+    of the label.
 
     Parameters
     ----------
@@ -61,7 +62,7 @@ def regime_of(shared: Estimate, image: Estimate, same_label: Estimate, lacks: Se
             said.append(
                 f"view {number} says {lack.low:.2f} to {lack.high:.2f} bits less of the label than the image"
             )
-    if s.high < min(x.low, pair.low):
+    if s.high < (1 - FIT_SHARE) * min(x.low, pair.low):
         missing = True
         said.append(
             f"the views share {s.low:.2f} to {s.high:.2f} bits, less than the {pair.low:.2f} to"
@@ -75,9 +76,9 @@ def regime_of(shared: Estimate, image: Estimate, same_label: Estimate, lacks: Se
     if not said:
         return Regime(
             "sweet spot",
-            f"no loss of label information is seen, and the {s.low:.2f} to {s.high:.2f} bits that the views"
-            f" share lie neither below the {pair.low:.2f} to {pair.high:.2f} of two images of one label nor"
-            f" above the {of_label}",
+            f"neither loss of label information nor excess is seen: the views share {s.low:.2f} to"
+            f" {s.high:.2f} bits, beside {pair.low:.2f} to {pair.high:.2f} of two images of one label and the"
+            f" {of_label}",
         )
     names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
     return Regime(" and ".join(names), "; ".join(said))

@@ -35,6 +35,9 @@ SAME_LABEL = estimate(1.7, 1.9)
         (estimate(4.0, 4.2), (Interval(0.3, 0.6, 0.95), EQUAL), "missing information and excess"),
         # The intervals touch: nothing is told apart.
         (estimate(2.05, 2.4), (EQUAL, EQUAL), "sweet spot"),
+        # A twentieth less than two images of one label.
+        (estimate(1.4, 1.6), (EQUAL, EQUAL), "missing information"),
+        (estimate(1.4, 1.63), (EQUAL, EQUAL), "sweet spot"),
         # Less than the image says of the label, but as much as two images of one label share.
         (estimate(1.75, 1.85), (EQUAL, EQUAL), "sweet spot"),
         # A twentieth of 2 bits is what two fits of one view may differ by.

@@ -11,6 +11,7 @@ from mitools.report.figures.columns import Floats, column_values, require_column
 from mitools.report.figures.label_placement import place_labels
 from mitools.report.figures.panels import SomeAxes, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, plain_axes, shorten
+from mitools.shared_information.regimes import FIT_SHARE
 
 REGIMES_COLUMNS = (
     "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low", "view1_high", "view2_bits",
@@ -57,7 +58,7 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     )
     image = _point(table, "image")[:, 0]
     _limit(axes, across, up, image)
-    least = min(float(column_values(table, "same_label_low")[0]), float(image[1]))
+    least = (1 - FIT_SHARE) * min(float(column_values(table, "same_label_low")[0]), float(image[1]))
     highest_is_left = across[0, np.nanargmax(up[0])] < np.mean(axes.get_xlim())
     _shade(axes, image, least, "right" if highest_is_left else "left")
     bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "color": "black", "ecolor": "black"}
