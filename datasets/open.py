@@ -2,12 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from mitools.core.specs import opening, parse_spec
+from numpy.typing import NDArray
+
+from mitools.core.specs import Spec, opening, parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.class_lists import named_classes
 from mitools.datasets.grouped import Grouped, open_groups
-from mitools.datasets.selection import keep_classes, take_evenly
+from mitools.datasets.readers.columns import TABLE_ENDINGS
+from mitools.datasets.selection import keep_classes, leave_out, take_evenly
 from mitools.datasets.sources import DATA_SOURCES
 
 
@@ -17,7 +21,9 @@ def open_data(text: str) -> LabelledData:
     Parameters
     ----------
     text
-        ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``mnist:DIR?part=test``,
+        ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``csv:PATH`` (paths and
+        labels), ``parquet:PATH``, ``hf-datasets:PATH_OR_NAME``, ``webdataset:PATTERN``, ``hdf5:FILE``,
+        ``lmdb:PATH``, ``torchvision:NAME?root=DIR&split=test``, ``mnist:DIR?part=test``,
         ``digits``, ``features:PATH`` (npz, npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN``
         (csv, parquet), ``clips:PATH`` (videos, one folder a class), ``nyu_depth:FILE.mat``, or the synthetic
         ``cdp``, ``colorful_moving_mnist`` and ``scenes`` (options in
@@ -25,7 +31,8 @@ def open_data(text: str) -> LabelledData:
         the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
         ``groups=COLUMN`` (which items know each other; see
-        :func:`mitools.datasets.grouped.open_groups`), and ``name=`` for what tables and figures call it.
+        :func:`mitools.datasets.grouped.open_groups`), ``ignore=a,b`` (labels that stand for no class: their
+        items are left out), and ``name=`` for what tables and figures call it.
 
     Raises
     ------
@@ -34,11 +41,13 @@ def open_data(text: str) -> LabelledData:
     """
     spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
-    spec.only(*source.options, "classes", "groups", "limit", "name")
+    spec.only(*source.options, "classes", "groups", "ignore", "limit", "name")
     with opening(text):
         data = source.opener(spec)
     if "groups" in spec.options:
-        data = Grouped(data, open_groups(spec, spec.options["groups"]))
+        data = Grouped(data, _groups(data, spec))
+    if "ignore" in spec.options:
+        data = leave_out(data, spec.options["ignore"].split(","))
     if "classes" in spec.options:
         data = keep_classes(data, named_classes(spec.options["classes"], data.classes, data.name))
     if "limit" in spec.options:
@@ -53,6 +62,15 @@ def named(data: LabelledData, name: str) -> LabelledData:
     except AttributeError:  # a frozen dataclass
         return replace(data, name=name)  # type: ignore[type-var]
     return data
+
+
+def _groups(data: LabelledData, spec: Spec) -> NDArray[Any]:
+    """Read the groups from a file, or from a column of the data's own."""
+    column, named = getattr(data, "column", None), spec.options["groups"]
+    if column is None or Path(named).suffix in (".npy", *TABLE_ENDINGS):
+        return open_groups(spec, named)
+    found: NDArray[Any] = column(named)
+    return found
 
 
 def _suggested(name: str) -> str:

@@ -135,6 +135,26 @@ def keep_classes(data: LabelledData, names: Sequence[str]) -> LabelledData:
     return Selection(data, indices, labels[indices], names)
 
 
+def leave_out(data: LabelledData, names: Sequence[str]) -> LabelledData:
+    """Leave out the items whose label stands for no class, such as ``-1`` or ``unknown``.
+
+    Raises
+    ------
+    InputError
+        When a name is no label of the data, or no class is left.
+    """
+    unknown = [name for name in names if name not in data.classes]
+    if unknown:
+        raise InputError(
+            f"ignore={unknown[0]}: {data.name} has no such label; nearest:"
+            f" {nearest(unknown[0], data.classes)}"
+        )
+    kept = [name for name in data.classes if name not in names]
+    if not kept:
+        raise InputError(f"ignore={','.join(names)} leaves nothing of {data.name}; leave one out")
+    return keep_classes(data, kept)
+
+
 def require_classes(data: LabelledData, at_least_per_class: int) -> None:
     """Check that there are two classes or more, each with enough items.
 

@@ -7,6 +7,8 @@ from importlib import import_module
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
 
+# Those of mitools.datasets.images.decode, which is imported when images are.
+IMAGE_OPTIONS = ("background", "exif", "on_error")
 _GENERATED = ("background", "glyphs", "n", "part", "seed", "shared")
 
 
@@ -61,6 +63,13 @@ DATA_SOURCES: dict[str, DataSource] = {
         "open_colorful_moving_mnist",
         (*_GENERATED, "frame", "grid"),
     ),
+    "csv": DataSource(
+        "image files whose paths and labels stand in a CSV or Parquet table",
+        "csv:images.csv?image=path&label=label",
+        "mitools.datasets.images.paths",
+        "open_csv",
+        ("image", "label", "root", *IMAGE_OPTIONS),
+    ),
     "digits": DataSource(
         "scikit-learn's handwritten digits, 1,797 images of 8x8 pixels; nothing to download",
         "digits",
@@ -79,6 +88,28 @@ DATA_SOURCES: dict[str, DataSource] = {
         "folder:images/test",
         "mitools.datasets.readers.folder",
         "open_folder",
+        IMAGE_OPTIONS,
+    ),
+    "hdf5": DataSource(
+        "images in an HDF5 file: an array of pixels, or of image files",
+        "hdf5:images.h5?image=images&label=labels",
+        "mitools.datasets.images.hdf5",
+        "open_hdf5",
+        ("image", "label", *IMAGE_OPTIONS),
+    ),
+    "hf-datasets": DataSource(
+        "a data set of Hugging Face: a saved folder, Parquet files, or a name to fetch",
+        "hf-datasets:saved?split=test&image=image&label=label",
+        "mitools.datasets.images.arrow",
+        "open_hugging_face",
+        ("image", "label", "split", *IMAGE_OPTIONS),
+    ),
+    "lmdb": DataSource(
+        "image files in an LMDB, with the class in the key or in a table",
+        "lmdb:images.lmdb?labels=labels.csv",
+        "mitools.datasets.images.lmdb",
+        "open_lmdb",
+        ("labels", *IMAGE_OPTIONS),
     ),
     "mnist": DataSource(
         "MNIST and its relatives as idx files, gzipped or not",
@@ -94,6 +125,13 @@ DATA_SOURCES: dict[str, DataSource] = {
         "open_nyu_depth",
         ("part", "segments", "splits"),
     ),
+    "parquet": DataSource(
+        "images as bytes in Parquet files",
+        "parquet:test-*.parquet?image=image&label=label",
+        "mitools.datasets.images.arrow",
+        "open_parquet",
+        ("image", "label", *IMAGE_OPTIONS),
+    ),
     "scenes": DataSource(
         "generated images of an object on a floor before a wall, with depth, normals and segmentation",
         "scenes?label=shape,colour",
@@ -106,7 +144,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "tar:cifar10-test.tar.gz",
         "mitools.datasets.readers.tar",
         "open_tar",
-        ("under",),
+        ("under", *IMAGE_OPTIONS),
     ),
     "text": DataSource(
         "labelled texts in a CSV or Parquet file",
@@ -114,6 +152,20 @@ DATA_SOURCES: dict[str, DataSource] = {
         "mitools.datasets.readers.text",
         "open_text",
         ("label", "text"),
+    ),
+    "torchvision": DataSource(
+        "any classification set of torchvision",
+        "torchvision:CIFAR100?root=data&split=test",
+        "mitools.datasets.images.torchvision_sets",
+        "open_torchvision",
+        ("download", "kind", "root", "split"),
+    ),
+    "webdataset": DataSource(
+        "images in shards of the WebDataset format",
+        "webdataset:train-{000..009}.tar?label=cls",
+        "mitools.datasets.images.webdataset",
+        "open_webdataset",
+        ("label", *IMAGE_OPTIONS),
     ),
 }
 """Every source by its name."""

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from mitools.analyses.cui2022.checkpoint_values import CheckpointValues
+from mitools.analyses.shared.paired_seeds import over_seeds
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.warnings import INTERVAL_CONFIDENCE
 from mitools.metrics.transfer import Right
@@ -20,7 +22,10 @@ SOURCE_DATA = "source"
 VANILLA, CTC = "vanilla", "ctc"
 """Names of the two runs: cross-entropy alone, and CTC."""
 
-COMPARED_QUANTITIES = ("frozen_acc", "logistic_acc", "input_bits", "label_bits")
+TRANSFER_QUANTITIES = ("frozen_acc", "logistic_acc")
+"""Both classifiers on frozen features: a change of transfer counts where they agree."""
+
+COMPARED_QUANTITIES = (*TRANSFER_QUANTITIES, "input_bits", "label_bits")
 """What is compared: both transfer accuracies, I(X;T) and I(T;Y)."""
 
 FALL_QUESTION, SECOND_STAGE_QUESTION, REMEDY_QUESTION = (
@@ -73,8 +78,17 @@ def accuracy_change(one: Right, other: Right) -> Change:
     gained, lost = int((one & ~other).sum()), int((other & ~one).sum())
     difference = (gained - lost) / n
     stderr = math.sqrt((gained + lost + 1) / n - difference**2) / math.sqrt(n)
+    return _around(difference, stderr)
+
+
+def mean_over_images(values: NDArray[np.float64]) -> Change:
+    """Average one value an image, shape (n,), with a 95% interval."""
+    return _around(float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values)))
+
+
+def _around(middle: float, stderr: float) -> Change:
     reach = NormalDist().inv_cdf((1 + INTERVAL_CONFIDENCE) / 2) * stderr
-    return Change(difference, difference - reach, difference + reach)
+    return Change(middle, middle - reach, middle + reach)
 
 
 def paired_changes(points: Mapping[str, ValuesByCheckpoint], border: int) -> pd.DataFrame:
@@ -95,13 +109,14 @@ def paired_changes(points: Mapping[str, ValuesByCheckpoint], border: int) -> pd.
     -------
     pandas.DataFrame
         ``question``, ``data``, ``quantity``, ``from_epoch``, ``to_epoch``, ``difference``, ``low``, ``high``
-        and ``n``; the last two questions have the later run or epoch first.
+        and ``n``; the last two questions have the later run or epoch first. Both ends are NaN where a run
+        would be compared with itself, for it is best at its end.
     """
     rows: list[dict[str, Any]] = []
     for data, found in points.items():
         last = max(epoch for _, epoch in found)
         for quantity in COMPARED_QUANTITIES:
-            best = _best(quantity, found)
+            best = best_epoch(quantity, found)
             pairs = {
                 FALL_QUESTION: ((VANILLA, last), (VANILLA, best)),
                 SECOND_STAGE_QUESTION: ((CTC, last), (CTC, border)),
@@ -127,9 +142,60 @@ def paired_changes(points: Mapping[str, ValuesByCheckpoint], border: int) -> pd.
     return pd.DataFrame(rows)
 
 
-def _best(quantity: str, found: ValuesByCheckpoint) -> int:
-    """Pick the trained epoch of vanilla training with the highest reading on *select*."""
-    epochs = sorted(epoch for run, epoch in found if run == VANILLA and epoch > 0)
-    name = "input_select_nats" if quantity == "input_bits" else "label_select_nats"
-    readings = [getattr(found[VANILLA, epoch], name) for epoch in epochs]
+def changes_over_seeds(by_seed: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
+    """Average the answers of several seeds; those of one seed keep their intervals over images.
+
+    Parameters
+    ----------
+    by_seed
+        As :func:`paired_changes` gives them, with the same questions for every seed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same columns, and ``latest_from_epoch`` and ``seeds``: the mean of the seeds' differences with
+        Student's interval. The best epoch may be another one for each seed: they lie from ``from_epoch`` to
+        ``latest_from_epoch``.
+    """
+    if len(by_seed) == 1:
+        (only,) = by_seed.values()
+        return only.assign(latest_from_epoch=only["from_epoch"], seeds=1)
+    together = pd.concat(by_seed.values(), ignore_index=True)
+    rows: list[dict[str, Any]] = []
+    for (question, data, quantity), own in together.groupby(["question", "data", "quantity"], sort=False):
+        mean = over_seeds(own["difference"])
+        is_compared = bool(own["low"].notna().any())
+        rows.append(
+            {
+                "question": question,
+                "data": data,
+                "quantity": quantity,
+                "from_epoch": int(own["from_epoch"].min()),
+                "to_epoch": int(own["to_epoch"].max()),
+                "difference": mean.mean,
+                "low": mean.low if is_compared else math.nan,
+                "high": mean.high if is_compared else math.nan,
+                "n": int(own["n"].min()),
+                "latest_from_epoch": int(own["from_epoch"].max()),
+                "seeds": len(own),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def best_epoch(quantity: str, found: ValuesByCheckpoint, run: str = VANILLA) -> int:
+    """Pick the trained epoch of a run with the highest reading on *select*.
+
+    Parameters
+    ----------
+    quantity
+        Of :data:`COMPARED_QUANTITIES`: I(X;T) is chosen by itself, all others by I(T;Y).
+    found
+        One data set's checkpoints.
+    run
+        Whose.
+    """
+    epochs = sorted(epoch for name, epoch in found if name == run and epoch > 0)
+    column = "input_select_nats" if quantity == "input_bits" else "label_select_nats"
+    readings = [getattr(found[run, epoch], column) for epoch in epochs]
     return epochs[int(np.argmax(readings))]

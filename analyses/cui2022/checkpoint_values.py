@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from mitools.analyses.shared.evaluation import interval_columns
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import entropy
 from mitools.core.estimate import Estimate
@@ -29,6 +30,7 @@ from mitools.estimators.neural.fit_many import Problem, fit_many
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore
+from mitools.measures.accuracy_on_test import accuracy_columns
 from mitools.measures.certificate import fit_certificate
 from mitools.measures.settings import MeasureSettings
 from mitools.metrics.clustering import kmeans_nmi
@@ -94,6 +96,27 @@ class CheckpointValues(NamedTuple):
     nmi: float
 
 
+def checkpoint_columns(point: CheckpointValues) -> dict[str, Any]:
+    """Lay out what was measured of a checkpoint on a data set: a row of a study's table."""
+    of_inputs, of_labels = point.input_information, point.label_information
+    return {
+        "recall_at_1": point.recall_at_1,
+        "nmi": point.nmi,
+        **accuracy_columns("frozen_acc", int(point.frozen.sum()), len(point.frozen)),
+        **accuracy_columns("logistic_acc", int(point.logistic.sum()), len(point.logistic)),
+        **interval_columns("input", of_inputs),
+        "input_null_bits": of_inputs.null_bits,
+        "input_ceiling_bits": of_inputs.ceiling_bits,
+        "input_warnings": ", ".join(one.word for one in of_inputs.warnings),
+        **interval_columns("label", of_labels),
+        "label_null_bits": of_labels.null_bits,
+        "label_entropy_bits": of_labels.entropy_bits,
+        "label_warnings": ", ".join(one.word for one in of_labels.warnings),
+        "n": of_labels.n_train + of_labels.n_select + of_labels.n_report,
+        "n_report": of_labels.n_report,
+    }
+
+
 class CheckpointMeasurer:
     """Measures checkpoints; every number is kept in a cell.
 
@@ -132,10 +155,7 @@ class CheckpointMeasurer:
             When an encoder or the data cannot be read, or a class is too small to split.
         """
         data = self._decoded(spec)
-        features = [
-            extract(open_encoder(encoder), data, store=self.store, device=self.device, advance=self.advance)
-            for encoder in encoders
-        ]
+        features = self._extracted(data, encoders)
         parts = split(len(data), data.labels, self.recipe.seed)
         quality = []
         for done, one in enumerate(features):
@@ -145,6 +165,22 @@ class CheckpointMeasurer:
         return [
             _checkpoint_values(of_labels, of_inputs)
             for of_labels, of_inputs in zip(quality, inputs, strict=True)
+        ]
+
+    def features(self, spec: str, encoders: Sequence[str]) -> list[Features]:
+        """Extract the features of encoders on a data set, in order; those measured before are at hand.
+
+        Raises
+        ------
+        InputError
+            As :meth:`measure`.
+        """
+        return self._extracted(self._decoded(spec), encoders)
+
+    def _extracted(self, data: ImageArray, encoders: Sequence[str]) -> list[Features]:
+        return [
+            extract(open_encoder(encoder), data, store=self.store, device=self.device, advance=self.advance)
+            for encoder in encoders
         ]
 
     def _decoded(self, spec: str) -> ImageArray:

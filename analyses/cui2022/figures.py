@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, VANILLA
+from mitools.analyses.cui2022.seed_means import bars_caption, means_over_seeds
 from mitools.report.figures.columns import column_values, require_columns
 from mitools.report.figures.panels import (
     AxesArray,
@@ -48,8 +49,6 @@ INPUT_INFORMATION_CAVEAT = (
     " critic finds between T and principal components of the pixels, below log n."
 )
 
-INTERVALS_CAPTION = "Bars: 95% intervals over images, of one training run each."
-
 
 def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> list[Path]:
     """Write the four figures.
@@ -57,7 +56,7 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
     Parameters
     ----------
     table
-        As ``results.csv`` has it: one row a run, epoch and data set.
+        As ``results.csv`` has it: one row a run, seed, epoch and data set; seeds are averaged.
     border
         The epoch at which CTC's second stage begins; dotted.
     folder
@@ -72,12 +71,15 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
         When the folder cannot be written.
     """
     require_columns(table)
+    seeds = int(table["seed"].nunique())
+    bars, runs = bars_caption(seeds), "One training run each." if seeds == 1 else f"Means over {seeds} seeds."
+    table = means_over_seeds(table, ("run", "epoch", "data"))
     source, targets = table[table["data"] == SOURCE_DATA], table[table["data"] != SOURCE_DATA]
     of_source = (
         f"Of the source's images that were not trained on, {_count(source, 'n')}; both over all of them,"
-        " without an interval. One training run each."
+        f" without an interval. {runs}"
     )
-    of_targets = f"Read on n images. {INTERVALS_CAPTION}"
+    of_targets = f"Read on n images. {bars}"
     curves = {
         "discriminability": (source, ("recall_at_1", "nmi"), of_source),
         "transfer": (targets, ("frozen_acc", "logistic_acc"), of_targets),
@@ -92,7 +94,7 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
         written += write_chart(
             folder / f"temporal_{name}", curves_over_epochs, rows, columns, border, caption
         )
-    return [*written, *write_chart(folder / "temporal_plane", plane_of_both_runs, table)]
+    return [*written, *write_chart(folder / "temporal_plane", plane_of_both_runs, table, bars)]
 
 
 def curves_over_epochs(
@@ -156,14 +158,16 @@ def curves_over_epochs(
 
 
 def plane_of_both_runs(
-    table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None
+    table: pd.DataFrame, bars: str = "", ax: SomeAxes | None = None, figure: Figure | None = None
 ) -> AxesArray:
     """Draw I(T;Y) against I(X;T), a panel a data set and a trajectory a run.
 
     Parameters
     ----------
     table
-        As ``results.csv`` has it.
+        As ``results.csv`` has it, of one seed or averaged.
+    bars
+        What the intervals are, for the caption.
     ax, figure
         Where to draw, one axes a data set; see :mod:`mitools.report.figures.panels`.
 
@@ -192,7 +196,7 @@ def plane_of_both_runs(
     panels.axes[0].set_ylabel(COLUMN_LABELS["label_bits"], fontsize=FONT_SIZE)
     caption = (
         "Read on n images; numbers are epochs, from 0, the untrained network that both share."
-        f" {INTERVALS_CAPTION} {INPUT_INFORMATION_CAVEAT}"
+        f" {bars} {INPUT_INFORMATION_CAVEAT}"
     )
     _add_key_and_caption(panels, table, None, caption, are_bounds=True)
     return panels.array

@@ -8,8 +8,10 @@ from mitools.analyses.cui2022.changes import (
     REMEDY_QUESTION,
     SECOND_STAGE_QUESTION,
     SOURCE_DATA,
+    TRANSFER_QUANTITIES,
     VANILLA,
 )
+from mitools.analyses.cui2022.over_fitting import OVER_FITTING_QUESTION, describe_over_fitting
 from mitools.analyses.shared.finding import listed
 
 INTERVALS_CAVEAT = (
@@ -17,7 +19,10 @@ INTERVALS_CAVEAT = (
     " seed."
 )
 
-TRANSFER_QUANTITIES = ("frozen_acc", "logistic_acc")
+
+def seeds_caveat(seeds: int) -> str:
+    """Say what intervals over several seeds are those of."""
+    return f"Differences are paired by seed; intervals are Student's over {seeds} seeds, each at 95%."
 
 
 def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
@@ -32,7 +37,8 @@ def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     table
         As ``results.csv`` has it.
     changes
-        As :func:`mitools.analyses.cui2022.changes.paired_changes` gives them.
+        As :func:`mitools.analyses.cui2022.changes.changes_over_seeds` gives them, with those of
+        :func:`mitools.analyses.cui2022.over_fitting.loss_changes`.
     """
     targets = [name for name in dict.fromkeys(changes["data"]) if name != SOURCE_DATA]
     sentences = [_discriminability(table)]
@@ -49,6 +55,7 @@ def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     fell = [name for name in targets if fall.sign(name, *TRANSFER_QUANTITIES) < 0]
     compressed = fall.sign(SOURCE_DATA, "input_bits") < 0
     sentences.append(_over_compression(fell, compressed, targets))
+    sentences.append(describe_over_fitting(changes[changes["question"] == OVER_FITTING_QUESTION], fell))
 
     sentences.append(
         "CTC against cross-entropy alone, both at the last epoch: the bound on I(X;T) on the source"
@@ -59,6 +66,7 @@ def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     worse = [name for name in targets if remedy.sign(name, *TRANSFER_QUANTITIES) < 0]
     kept = remedy.sign(SOURCE_DATA, "input_bits") > 0
     sentences.append(_remedy(better, worse, kept, fell if compressed else []))
+    sentences.append(remedy.excluded([name for name in targets if name not in better]))
     label = listed([f"on {name} {second.describe(name, 'label_bits')}" for name in targets])
     sentences.append(
         f"In CTC's second stage I(X;T) on the source {second.describe(SOURCE_DATA, 'input_bits')}"
@@ -66,7 +74,9 @@ def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     )
     sentences.append(_untrained(table, targets))
     sentences += _warnings(table)
-    return " ".join([*sentences, INTERVALS_CAVEAT])
+    seeds = int(table["seed"].nunique())
+    sentences.append(INTERVALS_CAVEAT if seeds == 1 else seeds_caveat(seeds))
+    return " ".join(filter(None, sentences))
 
 
 class _Answers:
@@ -92,7 +102,7 @@ class _Answers:
         scale, unit = (100, " points") if accuracy else (1, " bits")
         low, high = (f"{scale * row[end]:+.{1 if accuracy else 2}f}" for end in ("low", "high"))
         value = f"{scale * row['difference']:+.{1 if accuracy else 2}f}{unit}"
-        since = f" since epoch {row['from_epoch']}" if row["from_epoch"] != row["to_epoch"] else ""
+        since = _since(row)
         return f"changes by {value} ({low} to {high}){since}" if since else f"is {value} ({low} to {high})"
 
     def transfer(self, data: str) -> str:
@@ -101,16 +111,34 @@ class _Answers:
             return first
         return f"{first} by the SGD classifier and {second.removeprefix('is ')} by logistic regression"
 
+    def excluded(self, targets: list[str]) -> str:
+        """Say how large a gain in transfer the intervals of both classifiers leave no room for."""
+        if not targets:
+            return ""
+        most = []
+        for name in targets:
+            high = max(self._rows.loc[name, one]["high"] for one in TRANSFER_QUANTITIES)
+            most.append(f"{100 * high:+.1f} points on {name}")
+        return f"Where it was not seen, a gain in transfer above {listed(most)} is excluded."
+
+
+def _since(row: pd.Series) -> str:
+    first, latest = row["from_epoch"], row["latest_from_epoch"]
+    if first == latest:
+        return f" since epoch {first}" if first != row["to_epoch"] else ""
+    return f" since each seed's best epoch ({first} to {latest})"
+
 
 def _discriminability(table: pd.DataFrame) -> str:
     source = table[table["data"] == SOURCE_DATA]
     parts = []
     for run, name in ((VANILLA, "cross-entropy alone"), (CTC, "CTC")):
-        curve = source[source["run"] == run].sort_values("epoch")
+        own = source[source["run"] == run]
+        curve = own.groupby("epoch", as_index=False)[["recall_at_1", "nmi"]].mean()
         first, last = curve[curve["epoch"] > 0].iloc[0], curve.iloc[-1]
         parts.append(
-            f"{name} R@1 goes from {first['recall_at_1']:.3f} at epoch {first['epoch']} to"
-            f" {last['recall_at_1']:.3f} at epoch {last['epoch']} and NMI from {first['nmi']:.2f} to"
+            f"{name} R@1 goes from {first['recall_at_1']:.3f} at epoch {first['epoch']:.0f} to"
+            f" {last['recall_at_1']:.3f} at epoch {last['epoch']:.0f} and NMI from {first['nmi']:.2f} to"
             f" {last['nmi']:.2f}"
         )
     return f"On the source, with {listed(parts)}."
@@ -157,12 +185,10 @@ def _remedy(better: list[str], worse: list[str], kept: bool, compressed: list[st
 
 
 def _untrained(table: pd.DataFrame, targets: list[str]) -> str:
-    start = table[(table["epoch"] == 0) & (table["run"] == VANILLA)].set_index("data")
-    end = table[table["run"] == VANILLA].sort_values("epoch").groupby("data").tail(1).set_index("data")
-    parts = [
-        f"{start.loc[name, 'logistic_acc']:.1%} on {name} ({end.loc[name, 'logistic_acc']:.1%} trained)"
-        for name in targets
-    ]
+    own = table[table["run"] == VANILLA]
+    start = own[own["epoch"] == 0].groupby("data")["logistic_acc"].mean()
+    end = own[own["epoch"] == own["epoch"].max()].groupby("data")["logistic_acc"].mean()
+    parts = [f"{start[name]:.1%} on {name} ({end[name]:.1%} trained)" for name in targets]
     return f"Logistic regression on the untrained network reaches {listed(parts)}."
 
 

@@ -10,7 +10,6 @@ import pandas as pd
 from pydantic import Field
 
 from mitools.analyses.cui2022.changes import CTC, REMEDY_QUESTION, VANILLA, accuracy_change
-from mitools.analyses.shared.evaluation import accuracy_columns
 from mitools.analyses.shared.finding import listed
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
@@ -22,6 +21,7 @@ from mitools.datasets.open import open_data
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
 from mitools.estimators.inputs.splits import Parts, split
+from mitools.measures.accuracy_on_test import accuracy_columns
 from mitools.metrics.transfer import Right
 from mitools.training.loop.fine_tuning import FineTuning, fine_tuned_transfer
 

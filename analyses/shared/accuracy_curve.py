@@ -1,10 +1,19 @@
 """Points of accuracy over an estimate, with the intervals of both."""
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from mitools.analyses.shared.accuracy_by_setting import Z95
+from mitools.report.figures.columns import Floats
+from mitools.report.figures.label_placement import place_labels
+from mitools.report.figures.panels import Panels
 from mitools.report.figures.style import FONT_SIZE, GREY
+
+MARKS_A_BAR = 41
+"""Places along an interval that names are kept away from."""
 
 
 def draw_curve(
@@ -35,18 +44,44 @@ def draw_curve(
     )  # fmt: skip
 
 
-def name_points(axes: Axes, found: pd.DataFrame, name: str) -> None:
-    """Write the setting beside every point, on its four sides in turn: neighbours' names would overlap."""
-    bits = found[f"{name}_bits"]
-    order = bits.rank(method="first").astype(int)
-    for setting, x, y, place in zip(found["setting"], bits, found["linear_acc"], order, strict=True):
-        right, up = place % 4 in (0, 1), place % 2 == 1
-        axes.annotate(
-            str(setting),
-            (x, y),
-            xytext=(4 if right else -4, 4 if up else -9),
-            ha="left" if right else "right",
-            textcoords="offset points",
-            fontsize=FONT_SIZE - 1.5,
-            color=GREY,
-        )
+def name_points(panels: Panels, found: Sequence[pd.DataFrame], names: Sequence[str]) -> None:
+    """Write the setting beside every point, where it covers neither other names nor what is drawn.
+
+    Parameters
+    ----------
+    panels
+        Complete, caption and all: places are chosen in pixels.
+    found
+        One table a panel; one row a point, as :func:`draw_curve` reads it, and where there are several
+        curves the column ``colour``.
+    names
+        Of the estimate that each panel has across.
+    """
+    if panels.figure is None:
+        # Layout runs here. Names are placed by where it puts the points, and must not move them again.
+        panels.axes[0].figure.canvas.figure.draw_without_rendering()
+    for axes, points, name in zip(panels.axes, found, names, strict=True):
+        bits, accuracy = points[f"{name}_bits"].to_numpy(float), points["linear_acc"].to_numpy(float)
+        texts = place_labels(
+            axes, bits, accuracy, [str(one) for one in points["setting"]], FONT_SIZE - 1.5,
+            _marks(axes, points, name),
+        )  # fmt: skip
+        for text, colour in zip(texts, points.get("colour", [GREY] * len(points)), strict=True):
+            text.set_color(colour)
+            text.set_in_layout(panels.figure is not None)
+
+
+def _marks(axes: Axes, points: pd.DataFrame, name: str) -> Floats:
+    """Places along the bars, and all that is drawn as points; shape (m, 2)."""
+    shares = np.linspace(0, 1, MARKS_A_BAR)[:, None]
+    bits, low, high, accuracy = (
+        points[column].to_numpy(float)
+        for column in (f"{name}_bits", f"{name}_low", f"{name}_high", "linear_acc")
+    )
+    margin = Z95 * points["linear_acc_stderr"].to_numpy(float)
+    level = np.broadcast_arrays(low + shares * (high - low), accuracy)
+    upright = np.broadcast_arrays(bits, accuracy + (2 * shares - 1) * margin)
+    bars = [np.stack(pair, axis=-1).reshape(-1, 2) for pair in (level, upright)]
+    drawn = [line.get_xydata() for line in axes.get_lines() if line.get_transform() is axes.transData]
+    marks = np.concatenate([np.asarray(places, dtype=float) for places in (*bars, *drawn)])
+    return marks[np.isfinite(marks).all(axis=1)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
-from scipy.stats import binomtest
 
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
@@ -16,21 +15,20 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
 from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
-from mitools.datasets.selection import groups_of, require_classes
+from mitools.datasets.selection import require_classes
 from mitools.datasets.synthetic.base import SyntheticImages
 from mitools.datasets.synthetic.cdp import ATTRIBUTES
 from mitools.encoders.open import open_encoder
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.inputs.groups import as_groups
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
+from mitools.measures.accuracy_on_test import accuracy_columns, kept_test_accuracy, require_test_part
 from mitools.measures.compute import kept_measure
-from mitools.measures.item_split import groups_record
+from mitools.measures.item_split import item_groups
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings
-from mitools.metrics.probe import linear_probe_on_test
 from mitools.views.item_views import ItemViews
 
 TASKS: dict[str, tuple[str, ...]] = {**{name: (name,) for name in ATTRIBUTES}, "all": ATTRIBUTES}
@@ -174,32 +172,15 @@ class Evaluation:
         Raises
         ------
         InputError
-            When the encoder or the data cannot be had, or the classes are others.
+            When the encoder or the data cannot be had, the classes are others, or the images the same.
         """
         data = open_data(test)
-        if list(data.classes) != list(self.data.classes):
-            raise InputError(f"{test} has other classes than {self.data.name}; name both with classes=")
+        require_test_part(self.data, data)
         train, tested = self.features(encoder, task), self._features(encoder, data, task)
-        groups = groups_of(self.data)
-        named = None if groups is None else as_groups(groups, len(train.labels))
-
-        def compute() -> dict[str, Any]:
-            right = linear_probe_on_test(
-                train.values[:, 0],
-                train.labels,
-                tested.values[:, 0],
-                tested.labels,
-                self.settings.seed,
-                named,
-            )
-            return {"right": int(right.sum()), "n": len(right)}
-
-        on = {"train": train.key, "test": tested.key, "task": task, "seed": self.settings.seed}
-        values = self.results.cell("linear test", on | groups_record(named), compute)
-        return {
-            **accuracy_columns("linear_test_acc", values["right"], values["n"]),
-            "n_test": values["n"],
-        }
+        found = kept_test_accuracy(
+            self.results, train, tested, self.settings.seed, item_groups(self.data), task
+        )
+        return {name: value for name, value in found.items() if name != "seconds"}
 
     def view_information(self, encoder: str, views: ItemViews) -> Estimate:
         """Estimate what two views of an image share after training."""
@@ -243,9 +224,3 @@ def interval_columns(name: str, estimate: Estimate) -> dict[str, float | None]:
         f"{name}_low": interval.low if interval else None,
         f"{name}_high": interval.high if interval else None,
     }
-
-
-def accuracy_columns(name: str, right: int, n: int) -> dict[str, float]:
-    """Lay out an accuracy as ``NAME``, and Wilson's interval for n independent trials around it."""
-    low, high = binomtest(right, n).proportion_ci(method="wilson")
-    return {name: right / n, f"{name}_low": float(low), f"{name}_high": float(high)}

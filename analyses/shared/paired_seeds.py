@@ -32,13 +32,16 @@ class OverSeeds(NamedTuple):
         return int(self.low > 0) - int(self.high < 0)
 
 
-def over_seeds(values: ArrayLike) -> OverSeeds:
+def over_seeds(values: ArrayLike, confidence: float = CONFIDENCE) -> OverSeeds:
     """Average one value a seed.
 
     Parameters
     ----------
     values
         Shape (seeds,).
+    confidence
+        How often the interval holds the mean over all seeds; ``1 - 0.05 / m`` where m intervals are to hold
+        together in 95% (Bonferroni).
 
     Raises
     ------
@@ -56,7 +59,7 @@ def over_seeds(values: ArrayLike) -> OverSeeds:
     mean = float(found.mean())
     if found.size == 1:
         return OverSeeds(mean, float("nan"), float("nan"))
-    reach = student.ppf((1 + CONFIDENCE) / 2, found.size - 1) * found.std(ddof=1) / np.sqrt(found.size)
+    reach = student.ppf((1 + confidence) / 2, found.size - 1) * found.std(ddof=1) / np.sqrt(found.size)
     return OverSeeds(mean, mean - float(reach), mean + float(reach))
 
 

@@ -70,6 +70,7 @@ def accuracy_chart(
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
     add_caption(panels, CAPTION, y=-0.1)
+    name_points(panels, [found] * len(PANELS), [name for name, *_ in PANELS])
     return panels.array
 
 
@@ -89,7 +90,6 @@ def _draw_panel(
         found[f"{name}_null"], [0.0] * len(found), color=GREY, marker="|", markersize=8, linestyle="none",
         transform=bottom, clip_on=False, label="permuted pairs",
     )  # fmt: skip
-    name_points(axes, found, name)
     ceiling = found.get(f"{name}_ceiling")
     if ceiling is not None and bits.max() > 0.8 * ceiling.iloc[0]:
         axes.axvline(ceiling.iloc[0], color="black", linestyle=":", linewidth=1, label="ceiling")

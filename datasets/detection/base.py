@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from mitools.core.errors import InputError
-from mitools.datasets.readers.folder import decode_image
+from mitools.core.files import digest_file
+from mitools.datasets.images.decode import Reading, decode_image
 
 MOST_BEYOND = 1.0
 """Pixels by which a box may reach beyond its image, as published ones do by rounding; they are cut off."""
+
+_AS_STORED = Reading(upright=False)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,8 @@ def read_image(path: Path, width: int, height: int) -> Image:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    image = decode_image(content, str(path))
+    # Boxes were drawn over the pixels as they are stored.
+    image = decode_image(content, str(path), _AS_STORED)
     if image.size != (width, height):
         raise InputError(
             f"{path}: has {image.width}x{image.height} pixels and its annotation says {width}x{height};"
@@ -130,7 +134,7 @@ def read_image(path: Path, width: int, height: int) -> Image:
 
 
 def image_states(paths: Sequence[Path]) -> list[str]:
-    """Tell images apart by name, size and time of change, without reading them.
+    """Tell images apart by name and content.
 
     Raises
     ------
@@ -140,8 +144,7 @@ def image_states(paths: Sequence[Path]) -> list[str]:
     states = []
     for path in paths:
         try:
-            state = path.stat()
+            states.append(f"{path.name} {digest_file(path)}")
         except OSError:
             raise InputError(f"{path}: no such image, though it is annotated; name its folder") from None
-        states.append(f"{path.name} {state.st_size} {state.st_mtime_ns}")
     return states

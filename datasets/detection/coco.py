@@ -1,6 +1,5 @@
 """Images annotated in COCO's format: one JSON file for all."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 from PIL.Image import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_file, digest_text
+from mitools.core.files import digest_file, digest_text, read_json
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.datasets.detection.base import Objects, boxes_within, image_states, read_image
@@ -113,10 +112,7 @@ def _read(path: Path) -> dict[str, list[dict[str, Any]]]:
     """Read a file and check that it is built as COCO's are."""
     if not path.is_file():
         raise InputError(f"{path}: no such file")
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"{path}: no JSON ({' '.join(str(error).split())[:100]})") from None
+    content = read_json(path)
     for part, keys in PARTS.items():
         entries = content.get(part) if isinstance(content, dict) else None
         if not isinstance(entries, list):

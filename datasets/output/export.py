@@ -2,11 +2,7 @@
 
 import csv
 import json
-import os
-import secrets
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import whole_file
+from mitools.core.files import remove_leftovers, whole_file, whole_folder
 from mitools.core.names import spreadsheet_cell
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData, MultimodalData
@@ -41,7 +37,7 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists already; name a new folder")
-    with _whole_folder(folder) as temporary:
+    with whole_folder(folder) as temporary:
         for label in np.unique(data.labels):
             _make_class_folder(temporary, data, data.classes[label])
         with (temporary / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -109,6 +105,7 @@ def export_safetensors(
         }
     encoded = json.dumps(header).encode()
     encoded += b" " * (-len(encoded) % 8)
+    remove_leftovers(path)
     with whole_file(path) as temporary, temporary.open("wb") as stream:
         stream.write(len(encoded).to_bytes(8, "little") + encoded)
         for array in labels.values():
@@ -173,16 +170,3 @@ def _make_class_folder(out: Path, data: LabelledData, name: str) -> None:
         ) from None
     except OSError as error:
         raise InputError(f"{data.name}: class {name!r} cannot have a folder ({error.strerror})") from None
-
-
-@contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a temporary folder beside `folder` and rename it into place when the block ends well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.with_name(f".{folder.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    temporary.mkdir()
-    try:
-        yield temporary
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

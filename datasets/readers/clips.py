@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
+from mitools.core.files import digest_file, digest_text
 from mitools.core.names import check_name
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.clip_splits import clip_key, read_split
 from mitools.datasets.readers.frames import frame_files, is_clip, middle_frames
 from mitools.datasets.selection import Selection
@@ -29,7 +30,7 @@ class Clips:
     An item is the middle frame of a clip, and its modality ``clip`` the frames around it. A clip is a video
     file, read by PyAV, or a folder of images. Frames are read on demand: memory holds those of the items
     being read. Where files are named as in UCF101 (``v_CLASS_gNN_cNN``), the clips cut out of one video are
-    one group. The digest covers names, sizes and times of change, as that of a folder of images.
+    one group. The digest covers names and contents of all files.
 
     Parameters
     ----------
@@ -74,7 +75,10 @@ class Clips:
             self.paths += clips
         self.labels: NDArray[np.int64] = np.repeat(np.arange(len(folders)), counts).astype(np.int64)
         self.groups = _groups(self.paths)
-        self.digest = digest_text("clips", str(frames), *_states(root, self.paths))
+        files = _files(self.paths)
+        self.opened = OpenedFiles(files)
+        names = (f"{file.relative_to(root).as_posix()} {digest_file(file)}" for file in files)
+        self.digest = digest_text("clips", str(frames), *names)
 
     def __len__(self) -> int:
         """Count the clips."""
@@ -138,11 +142,6 @@ def _groups(paths: Sequence[Path]) -> NDArray[np.str_] | None:
     return np.array([match["group"] for match in matches if match]) if all(matches) else None
 
 
-def _states(root: Path, clips: Sequence[Path]) -> list[str]:
-    """Describe every file: its name, size and time of change."""
-    files = [file for clip in clips for file in (frame_files(clip) if clip.is_dir() else [clip])]
-    states = (file.stat() for file in files)
-    return [
-        f"{file.relative_to(root).as_posix()} {state.st_size} {state.st_mtime_ns}"
-        for file, state in zip(files, states, strict=True)
-    ]
+def _files(clips: Sequence[Path]) -> list[Path]:
+    """List the videos, and every frame of the folders."""
+    return [file for clip in clips for file in (frame_files(clip) if clip.is_dir() else [clip])]

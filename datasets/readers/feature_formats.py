@@ -1,6 +1,5 @@
 """The kinds of file that features come in: npz, npy, safetensors and Parquet, none of which can run code."""
 
-import json
 import zipfile
 import zlib
 from pathlib import Path
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
+from mitools.core.files import parse_json
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 from mitools.datasets.readers.npy import DAMAGE_ERRORS, read_array
 
-_DAMAGE_ERRORS = (*DAMAGE_ERRORS, AttributeError, zipfile.BadZipFile, zlib.error)
+_DAMAGE_ERRORS = (*DAMAGE_ERRORS, AttributeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
 _SAFETENSORS_TYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype(np.bool_),
     "F16": np.dtype(np.float16),
@@ -79,7 +79,7 @@ def _read_safetensors(path: Path) -> Arrays:
             names = list(tensors.keys())
         with path.open("rb") as stream:
             length = int.from_bytes(stream.read(8), "little")
-            header = json.loads(stream.read(length))
+            header = parse_json(stream.read(length))
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{path}: no readable safetensors file ({_reason(error, 'it')})") from None
     arrays = []

@@ -11,6 +11,7 @@ from mitools.core.centring import Centring, find_centring, to_single
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
 from mitools.core.specs import Spec
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.feature_formats import read_arrays
 
@@ -37,6 +38,8 @@ class FeatureRows:
     centring
         What was taken off columns that float32 does not resolve where they lie, such as time stamps; None
         where it resolves all.
+    opened
+        The files, where rows are read from them on demand.
     """
 
     name: str
@@ -45,6 +48,7 @@ class FeatureRows:
     labels: NDArray[np.int64]
     digest: str
     centring: Centring | None = None
+    opened: OpenedFiles | None = None
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -93,6 +97,8 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
         When a file is missing, damaged or of another kind, an array is missing or of another shape or
         dtype, their lengths differ, or a feature is not finite. Arrays of Python objects are refused unread.
     """
+    files = [file for file in (path, labels_path) if file and file.is_file()]
+    opened = OpenedFiles(files)
     features, values = read_arrays(path, labels_path, label)
     if features.dtype.kind not in "fiu" or features.ndim != 2 or not features.size:
         raise InputError(
@@ -116,6 +122,8 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
                 f"{path}: features are not finite as float32, first in row {row}; drop such rows"
             )
     classes, labels = number_classes(values)
-    digests = [digest_file(file) for file in (path, labels_path) if file] + ([label] if label else [])
+    digests = [digest_file(file) for file in files] + ([label] if label else [])
     digests += ["centred"] if centring else []
-    return FeatureRows(path.stem, classes, features, labels, digest_text("features", *digests), centring)
+    return FeatureRows(
+        path.stem, classes, features, labels, digest_text("features", *digests), centring, opened
+    )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.optional_packages import need
-from mitools.datasets.readers.folder import decode_image, is_image_name
+from mitools.datasets.images.decode import decode_image, is_image_name
 
 VIDEO_ENDINGS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm"})
 

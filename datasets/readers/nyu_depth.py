@@ -19,6 +19,7 @@ from mitools.core.names import check_name, nearest
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.pinhole import Pinhole, normals_from_depth
 from mitools.datasets.selection import Selection
 
@@ -70,6 +71,7 @@ class NYUDepth:
         self._opened: tuple[int, Any] | None = None
         if not path.is_file():
             raise InputError(f"{path}: no such file")
+        self.opened = OpenedFiles([path])
         file = self._file
         _check_layout(path, file)
         types, self.groups = (np.array(_texts(file, file[cell])) for cell in ("sceneTypes", "scenes"))

@@ -8,18 +8,18 @@ import os
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
 from mitools.core.specs import Spec
-from mitools.datasets.readers.folder import decode_image, is_image_name
+from mitools.datasets.images.decode import UPRIGHT_ON_WHITE, Reading, image_reading, is_image_name
+from mitools.datasets.images.encoded import EncodedImages
+from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.readers.folder import LEFT_BY_ARCHIVERS
 
 _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
     b"\x1f\x8b": gzip.GzipFile,
@@ -29,7 +29,7 @@ _DECOMPRESSORS: dict[bytes, Callable[[Path], Any]] = {
 _BYTES_AT_ONCE = 1 << 20
 
 
-class ImageArchive:
+class ImageArchive(EncodedImages):
     """A tar of class folders; meets :class:`mitools.datasets.base.LabelledData`.
 
     The class of an image is the folder it lies in, however deep (``cifar10/test/cat/0001.jpg`` is a cat);
@@ -43,6 +43,8 @@ class ImageArchive:
         ``.tar``, or a ``.tar`` compressed by gzip, bzip2 or xz.
     under
         Take the images below this folder of the archive alone.
+    reading
+        How the images are decoded.
 
     Raises
     ------
@@ -50,9 +52,13 @@ class ImageArchive:
         When it is no tar archive, is cut short, has no images, or two class folders share their name.
     """
 
-    def __init__(self, path: Path, under: str = "") -> None:
+    def __init__(self, path: Path, under: str = "", reading: Reading = UPRIGHT_ON_WHITE) -> None:
+        super().__init__(reading)
         self._path = path
-        self._file, content = _uncompressed(path)
+        opened = OpenedFiles([path] if path.is_file() else [])
+        self._file, content = uncompressed(path)
+        # What was decompressed lies in a file of our own, which nobody else can change.
+        self.opened = opened if str(self._file.name) == str(path) else None
         members = {name: place for name, place in _images(self._file, path) if _is_below(name, under)}
         if not members:
             raise InputError(f"{path}: no images in class folders{f' below {under}' if under else ''}")
@@ -65,30 +71,23 @@ class ImageArchive:
                     f"{path}: class folders {other} and {folder} share their name; choose with under=FOLDER"
                 )
         self.name = path.name.partition(".")[0]
-        self.classes: Sequence[str] = sorted(folders)
+        self.classes = sorted(folders)
         label = {name: k for k, name in enumerate(self.classes)}
         self._names = sorted(members, key=lambda name: (PurePosixPath(name).parent.name, name))
         self._places = np.array([members[name] for name in self._names], dtype=np.int64)
-        self.labels: NDArray[np.int64] = np.array(
+        self.labels = np.array(
             [label[PurePosixPath(name).parent.name] for name in self._names], dtype=np.int64
         )
-        self.digest = digest_text("tar", content, under)
+        self.look_through("tar", content, under, digest_bytes=False)
 
-    def __len__(self) -> int:
-        """Count the images."""
-        return len(self._names)
+    def content(self, place: int) -> bytes:
+        """Read one member."""
+        offset, size = self._places[place]
+        return os.pread(self._file.fileno(), int(size), int(offset))
 
-    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
-        """Read one image in mode RGB and its label.
-
-        Raises
-        ------
-        InputError
-            When the member is damaged.
-        """
-        offset, size = self._places[index]
-        content = os.pread(self._file.fileno(), int(size), int(offset))
-        return decode_image(content, f"{self._path}: {self._names[index]}"), int(self.labels[index])
+    def where(self, place: int) -> str:
+        """Give the archive and the name of one member."""
+        return f"{self._path}: {self._names[place]}"
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker started afresh (not forked) inherits no open file: it opens its own.
@@ -96,7 +95,7 @@ class ImageArchive:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._file, _ = _uncompressed(self._path)
+        self._file, _ = uncompressed(self._path)
 
 
 def open_tar(spec: Spec) -> ImageArchive:
@@ -108,11 +107,17 @@ def open_tar(spec: Spec) -> ImageArchive:
         As :class:`ImageArchive`.
     """
     path = Path(spec.need_name("tar:path/to/images.tar.gz"))
-    return ImageArchive(path, spec.options.get("under", ""))
+    return ImageArchive(path, spec.options.get("under", ""), image_reading(spec))
 
 
-def _uncompressed(path: Path) -> tuple[IO[bytes], str]:
-    """Open the archive's uncompressed bytes, and give their SHA-256."""
+def uncompressed(path: Path) -> tuple[IO[bytes], str]:
+    """Open an archive's uncompressed bytes, and give their SHA-256.
+
+    Raises
+    ------
+    InputError
+        When there is no such file, or it is damaged.
+    """
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     with path.open("rb") as stream:
@@ -144,7 +149,7 @@ def _images(file: IO[bytes], path: Path) -> list[tuple[str, tuple[int, int]]]:
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # else every member is kept
                 name = member.name.removeprefix("./")
-                if member.isreg() and is_image_name(name) and "/" in name.strip("/"):
+                if member.isreg() and is_image_name(name) and _has_class(name):
                     found.append((name, (member.offset_data, member.size)))
             file.seek(archive.offset)
             if len(file.read(tarfile.BLOCKSIZE)) < tarfile.BLOCKSIZE:
@@ -152,6 +157,11 @@ def _images(file: IO[bytes], path: Path) -> list[tuple[str, tuple[int, int]]]:
     except tarfile.TarError as error:
         raise InputError(f"{path}: no tar archive or a damaged one ({error}); fetch it again") from None
     return found
+
+
+def _has_class(name: str) -> bool:
+    folders = PurePosixPath(name).parts[:-1]
+    return bool(folders) and not LEFT_BY_ARCHIVERS & set(folders)
 
 
 def _is_below(name: str, under: str) -> bool:

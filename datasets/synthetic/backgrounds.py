@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from mitools.core.errors import InputError
+from mitools.core.files import digest_file, digest_text
 from mitools.core.specs import Spec, parse_spec
 from mitools.datasets.base import LabelledData
-from mitools.datasets.readers.folder import ImageFolder, decode_image, is_image_name
+from mitools.datasets.images.decode import decode_image, is_image_name
+from mitools.datasets.readers.folder import ImageFolder
 from mitools.datasets.readers.tar import open_tar
 from mitools.datasets.selection import Selection, take_evenly
 from mitools.datasets.synthetic.image_pool import Pool
@@ -76,7 +78,9 @@ class _FlatFolder:
 
     def __init__(self, root: Path) -> None:
         self._files = sorted(path for path in root.iterdir() if is_image_name(path.name) and path.is_file())
-        self.name, self.classes, self.digest = root.resolve().name, [root.resolve().name], ""
+        self.name, self.classes = root.resolve().name, [root.resolve().name]
+        contents = (f"{path.name} {digest_file(path)}" for path in self._files)
+        self.digest = digest_text("backgrounds", *contents)
         self.labels = np.zeros(len(self._files), dtype=np.int64)
 
     def __len__(self) -> int:

@@ -19,6 +19,7 @@ def audit(
     data: Any,
     *,
     groups: Any = None,
+    test_data: Any = None,
     pairing: str | Sequence[str] = "same_class",
     views: int = 2,
     prior: str = "empirical",
@@ -66,6 +67,9 @@ def audit(
         Shape (n,): which items know each other (frames of one clip, slides of one patient, crops of one
         image), as numbers or names, or the path of a file of them: none of a group is held out from the
         others, and errors are those of groups. A spec names its own: ``folder:images?groups=clips.csv``.
+    test_data
+        Items of the same classes, in the forms of `data`, such as the official test part: a linear classifier
+        fitted to all of `data` is read on them (``linear_test_acc``). All other columns are of `data` alone.
     pairing
         ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
     views
@@ -167,6 +171,9 @@ def audit(
         own_workers = getattr(labelled, "workers", 0)
         if groups is not None:
             labelled = with_groups(labelled, groups)
+        tested = None
+        if test_data is not None:
+            tested = as_labelled_data(test_data, label=label, workers=workers, advance=advance)
         settings = AuditSettings(
             view_pairings=tuple(name for name in pairings if name != "same_class"),
             views=whole_number(views, "views", 2),
@@ -186,7 +193,9 @@ def audit(
         if not overwrite:
             require_same_table(out, common)
         store = FeatureStore(kept)
-        found = run_audit(labelled, requests, out=out, store=store, settings=settings, advance=advance)
+        found = run_audit(
+            labelled, requests, out=out, store=store, settings=settings, test=tested, advance=advance
+        )
         if folder is not None:
             found = with_kept_rows(found, out, common)
             write_record(

@@ -19,18 +19,20 @@ from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
-from mitools.core.result_store import ResultStore
+from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.open import AnyEncoder
+from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.estimators.class_information.item_readings import ItemReadings
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
+from mitools.measures.accuracy_on_test import kept_test_accuracy, require_test_part
 from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
 from mitools.measures.item_split import split_items
@@ -111,6 +113,7 @@ def run_audit(
     out: Path,
     store: FeatureStore,
     settings: AuditSettings | None = None,
+    test: LabelledData | None = None,
     advance: Advance | None = None,
 ) -> Audit:
     """Measure how much class information each encoder's features carry, and all it is compared with.
@@ -129,14 +132,18 @@ def run_audit(
         Where features are kept.
     settings
         See :class:`AuditSettings`.
+    test
+        Items of the same classes, such as the official test part: a linear classifier fitted to all of `data`
+        is read on them too.
     advance
         Called with what is being done, how much of it is done, and how much there is.
 
     Raises
     ------
     InputError
-        When the data cannot be audited, a spec names no source, or no encoder could be audited. A single
-        encoder's error is kept in ``failures`` while others succeed.
+        When the data cannot be audited, the test items are of other classes or the data themselves, a spec
+        names no source, or no encoder could be audited. A single encoder's error is kept in ``failures``
+        while others succeed.
     """
     settings = settings or AuditSettings()
     requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
@@ -149,11 +156,13 @@ def run_audit(
         raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
+    if test is not None:
+        require_test_part(data, test)
     parts = split_items(data, settings.seed)
     advance = advance or silent
     course = Course(advance, len(requests), 1 + len(views) + settings.control)
     results = ResultStore(out / "cells")
-    auditor = _Auditor(data, parts, store, results, settings, views, advance, course)
+    auditor = _Auditor(data, test, parts, store, results, settings, views, advance, course)
 
     audited: list[AuditedEncoder] = []
     failures: dict[str, str] = {}
@@ -198,6 +207,7 @@ class _Auditor(NamedTuple):
     """What all encoders of an audit share."""
 
     data: LabelledData
+    test: LabelledData | None
     parts: Parts
     store: FeatureStore
     results: ResultStore
@@ -209,6 +219,7 @@ class _Auditor(NamedTuple):
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
         features = self._extract(encoder, self.data)
+        tested = self._of_test_part(encoder)
         viewed = {
             view.name: self._extract(
                 encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed)
@@ -246,6 +257,8 @@ class _Auditor(NamedTuple):
             }
             # All layers share one pass.
             row = layout(place, measured, seconds + features[layer].seconds / len(features))
+            if tested:
+                row |= self._accuracy_on_test(features[layer], tested[layer])
             report = encoder.load_report if isinstance(encoder, Encoder) else None
             assert measured.influence_nats is not None
             audited.append(
@@ -301,6 +314,22 @@ class _Auditor(NamedTuple):
         # Random weights may overflow, and not every network can be copied: that says nothing against it.
         except InputError as error:
             return _Untrained(reason=str(error))
+
+    def _of_test_part(self, encoder: AnyEncoder) -> dict[str, Features]:
+        """Encode the test items, where there are any, by an encoder that is fitted to the data's own."""
+        if self.test is None:
+            return {}
+        if isinstance(encoder, PrecomputedFeatures):
+            raise InputError(
+                f"{encoder.spec}: rows already computed are of the data alone, and none are of the test part;"
+                " leave the test data out"
+            )
+        return self._extract(encoder.fitted(self.data, self.parts.train), self.test)
+
+    def _accuracy_on_test(self, features: Features, tested: Features) -> Values:
+        """Read the linear classifier on the test items: columns of the row."""
+        found = kept_test_accuracy(self.results, features, tested, self.settings.seed, self.parts.groups)
+        return {name: value for name, value in found.items() if name != "seconds"}
 
     def _extract(
         self, encoder: AnyEncoder, data: LabelledData, views: ItemViews | None = None

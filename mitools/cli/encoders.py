@@ -228,10 +228,12 @@ def _print_report(report: dict[str, Any]) -> None:
             "SHA-256": report["file_digest"],
             "format": f"{report['format']} ({report['container']})",
             "weights under": " > ".join(filter(None, [*report["nesting"], report["prefix"]])) or "top level",
+            "place chosen": report["place_reason"],
             "weights": _choice(report),
             "numbered parts": ", ".join(report["renamed"]),
             "matched": f"{_share(report, 'tensors', 'tensors')}, {_share(report, 'parameters', 'numbers')}",
             "set aside": "; ".join(set_aside) or "nothing",
+            "not made": ", ".join(report["replaced"]),
             "normalisation": normalised,
             "weights digest": report["weights_digest"],
         }

@@ -11,7 +11,7 @@ import typer
 from mitools.cli import datasets, encoders, measures, study
 from mitools.cli.cite import cite
 from mitools.cli.command import PROGRAM, Command
-from mitools.cli.console import err, set_verbosity
+from mitools.cli.console import err, note, set_verbosity
 from mitools.cli.demo import demo
 from mitools.cli.guide import guide
 from mitools.cli.measuring.audit import audit
@@ -26,6 +26,7 @@ from mitools.cli.run import run_analysis
 from mitools.cli.train import train
 from mitools.core.errors import InputError
 from mitools.core.files import FULL_DISK
+from mitools.core.notes import notes_to
 from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
@@ -102,7 +103,8 @@ def run(arguments: list[str]) -> int:
     try:
         moved = _moved_to_front(arguments)
         command_line.set(shlex.join([PROGRAM, *arguments]))
-        code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
+        with notes_to(lambda told: note(f"note: {told}")):
+            code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
     except typer.TyperException as error:
         place = " ".join([PROGRAM, *_commands_in(arguments)])
         return _stop(f"{error.format_message().rstrip('.')}; see `{place} --help`", WRONG_REQUEST)

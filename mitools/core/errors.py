@@ -5,8 +5,12 @@ class InputError(ValueError):
     """The request cannot be carried out as written.
 
     The message is a single line that names the thing and the remedy; the command line prints it
-    and leaves with exit code 2.
+    and leaves with exit code 2. Control characters, which a name in somebody's data may hold, are written
+    as their codes.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(one if one.isprintable() else ascii(one)[1:-1] for one in message))
 
 
 def reason_of(error: Exception, length: int = 300) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, NoReturn, get_args
 
 from mitools.core.entropy import bits_to_nats, nats_to_bits
 from mitools.core.errors import InputError
+from mitools.core.files import parse_json
 from mitools.core.html import html_notes, html_table
 
 Kind = Literal["lower bound", "asymptotic lower bound", "upper bound", "point estimate"]
@@ -244,8 +245,8 @@ class Estimate:
             When the text is no JSON object of an estimate.
         """
         try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
+            values = parse_json(text)
+        except ValueError as error:
             raise InputError(f"this is no estimate: not JSON ({error})") from None
         if not isinstance(values, dict):
             raise InputError("this is no estimate: not a JSON object")

@@ -2,14 +2,19 @@
 
 import errno
 import hashlib
+import json
 import os
+import re
 import secrets
+import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
+from typing import Any
 
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT)
 """Numbers of the errors that say that a disk, or one's share of it, is full."""
@@ -20,7 +25,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; rename it into place when the block ends well.
 
     Whatever ends the block early (an error, Ctrl-C, a full disk) removes the temporary file and leaves
-    an older file at `path` as it was. A process killed outright leaves only a hidden ``.tmp`` file.
+    an older file at `path` as it was. A process killed outright leaves only a hidden ``.tmp`` file, which
+    :func:`remove_leftovers` takes away.
 
     Raises
     ------
@@ -28,7 +34,7 @@ def whole_file(path: Path) -> Iterator[Path]:
         When the folder cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.tmp{path.suffix}")
+    temporary = _beside(path)
     try:
         yield temporary
         os.replace(temporary, path)
@@ -36,10 +42,93 @@ def whole_file(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder` to fill; rename it into place when the block ends well.
+
+    Whatever ends the block early removes it. A process killed outright leaves it, hidden, until the next
+    comes to fill the same folder.
+
+    Raises
+    ------
+    OSError
+        When the folder cannot be made, or `folder` is there and not empty.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    remove_leftovers(folder)
+    temporary = _beside(folder)
+    temporary.mkdir()
+    try:
+        yield temporary
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _beside(path: Path) -> Path:
+    """Name a hidden path beside another that says who writes there."""
+    owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+    return path.with_name(f".{path.stem}.{owner}.tmp{path.suffix}")
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what processes that were killed have left of a file or folder in the making.
+
+    Only those of this machine are known to have ended.
+    """
+    host = re.escape(socket.gethostname())
+    name = rf"\.{re.escape(path.stem)}\.{host}-(\d+)-[0-9a-f]{{8}}\.tmp{re.escape(path.suffix)}"
+    for other in path.parent.iterdir() if path.parent.is_dir() else ():
+        found = re.fullmatch(name, other.name)
+        if found and not _runs(int(found[1])):
+            if other.is_dir():
+                shutil.rmtree(other, ignore_errors=True)
+            else:
+                other.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
     with whole_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Read JSON that anybody may have written.
+
+    Raises
+    ------
+    ValueError
+        When it is no JSON, is no UTF-8, or is nested so deep that Python gives up.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("brackets in brackets without end") from None
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file that anybody may have written.
+
+    Raises
+    ------
+    InputError
+        When it cannot be read or is no JSON.
+    """
+    try:
+        return parse_json(path.read_bytes())
+    except (ValueError, OSError) as error:
+        raise InputError(f"{path}: damaged, or no JSON ({reason_of(error, 200)})") from None
 
 
 def writable_folder(folder: str | os.PathLike[str]) -> Path:

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mitools.core.files import digest_text, write_text
+from mitools.core.files import digest_text, parse_json, write_text
 
 Values = dict[str, Any]
 
@@ -100,7 +100,7 @@ def unsealed(text: str) -> Values:
     ValueError or TypeError
         When it is damaged, or another text than was written.
     """
-    document = json.loads(text)
+    document = parse_json(text)
     found = document.pop(CHECKSUM, None) if isinstance(document, dict) else None
     if found is None or found != _checksum(document):
         raise ValueError("the document is not what was written")

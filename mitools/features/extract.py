@@ -16,6 +16,7 @@ from mitools.backends.precision import require_precision
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
 from mitools.datasets.base import LabelledData
+from mitools.datasets.opened_files import require_unchanged
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.sources.builtin_pca import PrincipalComponents
@@ -110,8 +111,9 @@ def extract(
     Raises
     ------
     InputError
-        When an item cannot be read, the encoder cannot read such items or has several layers, its output is
-        not one finite row an item, or does not fit the precision asked for.
+        When an item cannot be read or a file of the data was changed during the pass, the encoder cannot
+        read such items or has several layers, its output is not one finite row an item, or does not fit the
+        precision asked for.
     """
     if len(_layers(encoder)) > 1:
         raise InputError(f"encoder {encoder.name} has {len(_layers(encoder))} layers; take extract_layers")
@@ -209,11 +211,13 @@ def _encode(
             done += len(next(iter(batch.values())))
             since_seal += _widest(batch)
             if since_seal >= SHARD_BYTES and done < len(data):
+                require_unchanged(data)
                 for writer in writers.values():
                     writer.seal()
                 since_seal = 0
             if advance:
                 advance(encoder.name, done, len(data))
+        require_unchanged(data)
 
 
 def _as_kept(rows: NDArray[np.float32], dtype: FeatureDtype, name: str) -> NDArray[np.floating]:

@@ -13,7 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.core.files import whole_file, write_text
+from mitools.core.files import parse_json, whole_file, write_text
 
 _UNKNOWN = "0" * 64
 _CHUNK = 1 << 20
@@ -34,7 +34,7 @@ def read_feature_file(path: Path, key: str) -> tuple[NDArray[np.floating], NDArr
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         text = stream.read(min(length, _CHUNK))
-        document: dict[str, Any] = json.loads(text)
+        document: dict[str, Any] = parse_json(text)
         shape = tuple(document["values"]["shape"])
         dtype = {code: name for name, (code, _, _) in _CODES.items()}[document["values"]["dtype"]]
         digest = document["__metadata__"]["sha256"]
@@ -139,7 +139,7 @@ class PartialFile:
         if self._journal is None:
             return nothing
         try:
-            note = json.loads(self._journal.read_text(encoding="utf-8"))
+            note = parse_json(self._journal.read_bytes())
             shape = [int(size) for size in note["shape"]]
             return {"shape": shape, "dtype": note["dtype"], "seals": [(int(r), d) for r, d in note["seals"]]}
         except (FileNotFoundError, ValueError, LookupError, TypeError):

@@ -25,8 +25,8 @@ READING_COLUMNS = (
 PAIR_COLUMNS = (
     "views", "option", "value", "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low",
     "view1_high", "view2_bits", "view2_low", "view2_high", "image_bits", "image_low", "image_high",
-    "view1_lacks_low", "view1_lacks_high", "view2_lacks_low", "view2_lacks_high", "h_y_bits", "regime",
-    "sentence",
+    "same_label_bits", "same_label_low", "same_label_high", "view1_lacks_low", "view1_lacks_high",
+    "view2_lacks_low", "view2_lacks_high", "h_y_bits", "regime", "sentence",
 )  # fmt: skip
 
 
@@ -40,10 +40,12 @@ def pairs_table(measured: MeasuredViews) -> pd.DataFrame:
     """Give one row a pair: what it is judged by, and its regime."""
     rows = []
     for pair in measured.pairs:
-        first, second, image = (found.estimates[0] for found in (*pair.of_view, pair.image))
+        first, second = (found.estimates[0] for found in pair.of_view)
+        image, same_label = pair.image.estimates
         row: Values = _place(pair)
         for name, estimate in [
             ("shared", pair.shared[0]), ("view1", first), ("view2", second), ("image", image),
+            ("same_label", same_label),
         ]:  # fmt: skip
             interval = estimate.interval_bits
             row |= {f"{name}_bits": estimate.bits}

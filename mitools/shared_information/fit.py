@@ -173,7 +173,7 @@ class _Best:
         self, data: TrainingData, views: Sequence[View], select: NDArray[np.int64], seed: int
     ) -> None:
         drawn = derive_seed(seed, _DRAWS_OF_SELECT)
-        self.views = [_draw(data, views, select[some], drawn) for some in _spans(len(select))]
+        self.views = [_draw(data, views, select, drawn, some) for some in _spans(len(select))]
         self.labels = data.labels[torch.from_numpy(select)]
         goals = len(views) + (len(views) == 2)
         self.values = [-np.inf] * goals
@@ -223,11 +223,18 @@ def _spans(n: int) -> list[slice]:
     return [slice(start, start + ROWS_AT_ONCE) for start in range(0, n, ROWS_AT_ONCE)]
 
 
-def _draw(data: TrainingData, views: Sequence[View], items: NDArray[np.int64], seed: int) -> list[Tensor]:
-    """Draw views of items, those that belong together with the same random numbers."""
+def _draw(
+    data: TrainingData,
+    views: Sequence[View],
+    items: NDArray[np.int64],
+    seed: int,
+    some: slice = slice(None),
+) -> list[Tensor]:
+    """Draw views of some of the items, those that belong together with the same random numbers."""
     rows, numbers = torch.from_numpy(items), draw_numbers(views)
     return [
-        data.draw(view, rows, derive_seed(seed, number)) for view, number in zip(views, numbers, strict=True)
+        data.draw(view, rows, derive_seed(seed, number), some)
+        for view, number in zip(views, numbers, strict=True)
     ]
 
 

@@ -41,7 +41,7 @@ from mitools.views.registry import make_view
 THUMBNAIL = 8
 """Rows and columns to which images are brought where near copies are looked for."""
 
-REVISION = 1
+REVISION = 2
 """Raised when a number changes for the same request; kept results of another are not read."""
 
 
@@ -197,7 +197,7 @@ class _Measurer:
         shared = [Estimate.from_dict(values) for values in kept["shared"]]
         first, second = (_label_reading(values) for values in kept["labels"])
         lacks = (_lack(image, first), _lack(image, second))
-        regime = regime_of(shared[0], image.estimates[0], lacks)
+        regime = regime_of(shared[0], *image.estimates, lacks)
         return MeasuredPair(pair, shared, (first, second), image, lacks, regime)
 
     def _begin(self, subject: str) -> None:

@@ -1,5 +1,9 @@
 """Files are whole or absent."""
 
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ from mitools.core.files import (
     digest_text,
     folder_or_scratch,
     whole_file,
+    whole_folder,
     writable_file,
     writable_folder,
     write_text,
@@ -102,3 +107,36 @@ def test_a_folder_that_cannot_be_written_is_refused_before_the_work(tmp_path: Pa
     for file in (tmp_path, tmp_path / "file" / "x.csv", 3):
         with pytest.raises(InputError):
             writable_file(file)  # type: ignore[arg-type]
+
+
+def test_what_killed_processes_left_goes_with_the_next_and_nothing_else(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    host = socket.gethostname()
+    left = [f".out.{host}-{ended.pid}-0123abcd.tmp", f".out.{host}-{ended.pid}-ffffffff.tmp"]
+    stays = [
+        f".out.{host}-{os.getpid()}-0123abcd.tmp",  # still at work
+        f".out.elsewhere-{ended.pid}-0123abcd.tmp",  # of a machine that cannot be asked
+        f".outer.{host}-{ended.pid}-0123abcd.tmp",  # of another folder
+        f".out.{host}-{ended.pid}-0123abcd.tmp.npz",
+        f"out.{host}-{ended.pid}-0123abcd.tmp",
+    ]
+    (tmp_path / left[0]).mkdir()
+    (tmp_path / left[0] / "half").touch()
+    for name in (left[1], *stays):
+        (tmp_path / name).touch()
+    with whole_folder(tmp_path / "out") as temporary:
+        (temporary / "whole").touch()
+    assert {path.name for path in tmp_path.iterdir()} == {*stays, "out"}
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["whole"]
+
+
+def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
+    def stopped() -> None:
+        with whole_folder(tmp_path / "out") as temporary:
+            (temporary / "half").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert not any(tmp_path.iterdir())

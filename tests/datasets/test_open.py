@@ -16,7 +16,7 @@ def rows(labels, classes="abc"):
     ("spec", "message"),
     [
         ("digit", "unknown source 'digit'"),
-        ("digits?part=test", "unknown option 'part'; accepted: classes, groups or limit"),
+        ("digits?part=test", "unknown option 'part'; accepted: classes, groups or ignore"),
         ("digits?limit=5", "limit=5 would leave classes of digits empty"),
         ("digits?limit=many", "limit=many must be a whole number"),
         ("digits?classes=1,eleven", "no class 'eleven'; accepted:"),

@@ -1,6 +1,7 @@
 """What views share is read right where the truth is known, and kept."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -56,6 +57,46 @@ def test_regimes_follow_from_the_truth(measured):
     assert "excess" not in with_colour.regime.name
     assert without.regime.name == "missing information"
     assert "view 2" in without.regime.sentence
+
+
+def test_small_crops_lose_the_position(tmp_path):
+    data = open_data("cdp?n=500&size=32&background=none&colors=2&digits=2&shared=position")
+    patches = read_pair("patch?size=10&distance=10#0")  # a tenth of the area, each at a place of its own
+    settings = replace(QUICK, steps=40)
+    (found,) = measure_view_pairs(data, [patches], out=tmp_path, settings=settings).pairs
+    assert found.image.estimates[0].bits == pytest.approx(2.0, abs=0.1)
+    for reading in found.of_view:
+        assert reading.estimates[0].interval_bits.high < 1.0
+    assert min(lack.low for lack in found.lacks) > 1.0
+    assert "view 1 says" in found.regime.sentence
+    assert "missing information" in found.regime.name
+
+
+@pytest.fixture(scope="module")
+def task_folder(tmp_path_factory):
+    """Where readings of the images are kept, for all pairs of views."""
+    return tmp_path_factory.mktemp("task")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("partner", "truth", "regime"),
+    [(1, 2.0, "missing information"), (2, 4.0, "sweet spot"), (3, 0.0, "missing information")],
+    ids=["colour", "colour and digit", "nothing"],
+)
+def test_views_are_read_right_by_a_task_of_four_bits(partner, truth, regime, task_folder):
+    data = open_data("cdp?n=1200&size=32&background=none&shared=color,digit&partners=color,color+digit,none")
+    settings = ViewSettings(methods=("infonce",), steps=120, batch_size=64, width=8, embedding=16)
+    pair = read_pair(f"image,partner:{partner}")
+    (found,) = measure_view_pairs(data, [pair], out=task_folder, settings=settings).pairs
+    of_label = zip((*found.of_view, found.image), (4.0, truth, 4.0), strict=True)
+    readings = [(found.shared[0], truth)]
+    readings += [(one, bits) for reading, bits in of_label for one in reading.estimates]
+    for estimate, bits in readings:
+        low, high, _ = estimate.interval_bits
+        assert low <= bits, estimate
+        assert high > 0.7 * bits - 0.02, estimate
+    assert found.regime.name == regime
 
 
 def test_a_second_call_reads_what_was_kept(measured, monkeypatch):

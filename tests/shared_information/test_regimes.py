@@ -22,6 +22,7 @@ def estimate(low, high, entropy=None, warnings=()):
 
 
 IMAGE = estimate(1.9, 2.1, entropy=2.5)
+SAME_LABEL = estimate(1.7, 1.9)
 
 
 @pytest.mark.parametrize(
@@ -34,20 +35,28 @@ IMAGE = estimate(1.9, 2.1, entropy=2.5)
         (estimate(4.0, 4.2), (Interval(0.3, 0.6, 0.95), EQUAL), "missing information and excess"),
         # The intervals touch: nothing is told apart.
         (estimate(2.05, 2.4), (EQUAL, EQUAL), "sweet spot"),
+        # A twentieth less than two images of one label.
+        (estimate(1.4, 1.6), (EQUAL, EQUAL), "missing information"),
+        (estimate(1.4, 1.63), (EQUAL, EQUAL), "sweet spot"),
+        # Less than the image says of the label, but as much as two images of one label share.
+        (estimate(1.75, 1.85), (EQUAL, EQUAL), "sweet spot"),
+        # A twentieth of 2 bits is what two fits of one view may differ by.
+        (estimate(1.8, 2.0), (EQUAL, Interval(0.09, 0.2, 0.95)), "sweet spot"),
+        (estimate(1.8, 2.0), (EQUAL, Interval(0.11, 0.2, 0.95)), "missing information"),
     ],
 )
 def test_regimes(shared, lacks, name):
-    assert regime_of(shared, IMAGE, lacks).name == name
+    assert regime_of(shared, IMAGE, SAME_LABEL, lacks).name == name
 
 
 def test_what_lies_beyond_the_label_is_said_apart():
     assert (
         "1.50 of them beyond all there is of the label"
-        in regime_of(estimate(4.0, 4.2), IMAGE, (EQUAL, EQUAL)).sentence
+        in regime_of(estimate(4.0, 4.2), IMAGE, SAME_LABEL, (EQUAL, EQUAL)).sentence
     )
 
 
 def test_nothing_is_said_where_the_label_is_not_read_off_the_images():
     nothing = EstimateWarning("indistinguishable_from_zero", "the interval reaches 0")
     image = estimate(-0.1, 0.1, entropy=2.5, warnings=(nothing,))
-    assert regime_of(estimate(4.0, 4.2), image, (EQUAL, EQUAL)).name == "cannot be told"
+    assert regime_of(estimate(4.0, 4.2), image, SAME_LABEL, (EQUAL, EQUAL)).name == "cannot be told"

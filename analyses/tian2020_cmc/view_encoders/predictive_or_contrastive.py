@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mitools.analyses.cui2022.fine_tuning import FineTuningRecipe
-from mitools.analyses.shared.evaluation import Evaluation, accuracy_columns
+from mitools.analyses.shared.evaluation import Evaluation
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.paired_seeds import paired_by_seed
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -30,6 +30,7 @@ from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import run_spec
 from mitools.estimators.inputs.splits import split
+from mitools.measures.accuracy_on_test import accuracy_columns
 from mitools.report.figures.save import write_chart
 from mitools.training.loop.fine_tuning import fine_tuned_transfer
 from mitools.training.recipes import TrainingRecipe

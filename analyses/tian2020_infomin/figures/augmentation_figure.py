@@ -54,14 +54,18 @@ def augmentation_chart(
         ax, figure, names, (3.7 * len(TITLES), 6.2), columns=len(TITLES), room=(0.0, 0.4), sharey=True
     )
     places = [(name, curve) for name in AXES for curve in TITLES]
+    drawn: list[pd.DataFrame] = []
     for axes, (name, curve) in zip(panels.axes, places, strict=True):
         plain_axes(axes)
         axes.tick_params(labelleft=True)
-        for head, rows in table[table["curve"] == curve].groupby("head", sort=False):
-            found = per_setting(rows, averaged=AVERAGED)
-            colour, marker = HEADS[str(head)]
+        by_head = table[table["curve"] == curve].groupby("head", sort=False)
+        found_by_head = {str(head): per_setting(rows, averaged=AVERAGED) for head, rows in by_head}
+        drawn.append(
+            pd.concat([found.assign(colour=HEADS[head][0]) for head, found in found_by_head.items()])
+        )
+        for head, found in found_by_head.items():
+            colour, marker = HEADS[head]
             draw_curve(axes, found, name, colour, marker, f"{head} head", connected=True)
-            name_points(axes, found, name)
         axes.axhline(table["untrained_acc"].mean(), color=GREY, linewidth=0.8, label="untrained")
         axes.set_title(TITLES[curve], fontsize=FONT_SIZE)
         axes.set_xlabel(AXES[name], fontsize=FONT_SIZE)
@@ -72,4 +76,5 @@ def augmentation_chart(
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
     add_caption(panels, CAPTION, y=-0.05)
+    name_points(panels, drawn, [name for name, _ in places])
     return panels.array

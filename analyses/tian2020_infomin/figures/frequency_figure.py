@@ -4,7 +4,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.analyses.tian2020_infomin.figures.pairs_figure import CAPTION, draw_accuracies
+from mitools.analyses.shared.accuracy_curve import name_points
+from mitools.analyses.tian2020_infomin.figures.pairs_figure import CAPTION, PANELS, draw_accuracies
 from mitools.analyses.tian2020_infomin.frequency_words import by_width
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
@@ -53,6 +54,8 @@ def frequency_chart(
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
     add_caption(panels, "Numbers at points: width of the blur in pixels. " + CAPTION, y=-0.1)
+    drawn_over = [name for name, *_ in PANELS]
+    name_points(panels._replace(axes=accuracies), [found] * len(PANELS), drawn_over)
     return panels.array
 
 

@@ -50,6 +50,7 @@ def pairs_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure 
     if panels.figure is not None:
         panels.figure.tight_layout(w_pad=1.5)
     add_caption(panels, CAPTION, y=-0.1)
+    name_points(panels, [found] * len(PANELS), [name for name, *_ in PANELS])
     return panels.array
 
 
@@ -73,7 +74,6 @@ def draw_accuracies(axes: list[Axes], found: pd.DataFrame, connected: bool) -> N
             found[f"{name}_bits"], found["untrained_acc"], color=GREY, marker="o", markersize=3.5,
             markerfacecolor="white", linestyle="none", label="untrained",
         )  # fmt: skip
-        name_points(one, found, name)
         ceiling = float(found[f"{name}_ceiling"].iloc[0])
         if found[f"{name}_bits"].max() > 0.8 * ceiling:
             one.axvline(ceiling, color="black", linestyle=":", linewidth=1, label="ceiling")

@@ -44,6 +44,12 @@ def audit(
     ] = None,
     destination: OutOption = Path("mitools-audit"),
     groups: GroupsOption = None,
+    test_data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SPEC", help="Other items of the same classes, read by a linear classifier of the data."
+        ),
+    ] = None,
     pairing: Annotated[
         str,
         typer.Option(
@@ -97,6 +103,7 @@ def audit(
         cache,
         json,
         groups=groups,
+        test_data=test_data,
         pairing=pairing,
         views=views,
         prior=prior,
@@ -158,6 +165,7 @@ def _print_report(found: Any, folder: Path) -> None:
         "i_class_head_bits": "from the head",
         **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in found.views},
     }
+    further["linear_test_acc"] = "on test"
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header = ["encoder", "I_class", "95% interval", "linear", "label inf."]
     print_table(

@@ -45,8 +45,9 @@ class Format:
         Beginnings of names, of which each occurs among the weights; alternatives likewise.
     default
         Why the first kind of weights is the default.
-    dinov2_names
-        Names follow DINOv2's vision transformer, which differs from timm's in a few.
+    renamed
+        Whose names the tensors have, where they are not the encoder's: a key of
+        :data:`mitools.encoders.checkpoints.renaming.RENAMINGS`.
     """
 
     name: str
@@ -55,7 +56,7 @@ class Format:
     keys: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     default: str = ""
-    dinov2_names: bool = False
+    renamed: str = ""
 
 
 def _at(nestings: str, prefixes: str = "", weights: str = ONLINE) -> tuple[Place, ...]:
@@ -207,14 +208,14 @@ FORMATS = (
         },
         names=("dino_head.|teacher.dino_head.|backbone.mask_token|backbone.blocks.0.0.",),
         default="its evaluations read the teacher",
-        dinov2_names=True,
+        renamed="DINOv2",
     ),
     Format(
         "DINOv2, released backbone",
         places=_at(""),
         heads={"mask_token": _MASK},
         names=("mask_token", "blocks.0.ls1.|blocks.0.0.ls1."),
-        dinov2_names=True,
+        renamed="DINOv2",
     ),
     Format(
         "DINO",
@@ -280,6 +281,30 @@ FORMATS = (
         heads={"n_averaged": "steps averaged over"},
         keys=("model_ema.n_averaged",),
         default="its reference script evaluates the average where there is one",
+    ),
+    Format(
+        "CLIP or open_clip",
+        places=_at("state_dict||model", "visual."),
+        heads={
+            "visual.proj": "projection into the space shared with texts",
+            "transformer.": "the text tower",
+            "text.": "the text tower",
+            "token_embedding.": "the text tower",
+            "positional_embedding": "the text tower",
+            "ln_final.": "the text tower",
+            "text_projection": "the text tower",
+            "logit_scale": "temperature of the loss",
+            "logit_bias": "temperature of the loss",
+        },
+        names=("visual.class_embedding", "visual.transformer.resblocks."),
+        renamed="CLIP",
+    ),
+    Format(
+        "MMPretrain",
+        places=_at("state_dict|", "backbone."),
+        heads={"head.": "classifier", "neck.": "neck", "data_preprocessor.": "normalisation of the input"},
+        names=("backbone.layers.0.ln1.",),
+        renamed="MMPretrain",
     ),
     # No project can be told from these: any nesting below, any prefixes.
     Format("PyTorch Lightning", keys=(_LIGHTNING,), default="what was trained"),

@@ -11,17 +11,17 @@ import torch
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError
-from mitools.encoders.checkpoints.formats import ONLINE
+from mitools.encoders.checkpoints.choice import choose_place
+from mitools.encoders.checkpoints.file_kinds import altered
 from mitools.encoders.checkpoints.normalisation import Normalisation, find_normalisation, is_normalisation
 from mitools.encoders.checkpoints.other_tensors import other_tensors
 from mitools.encoders.checkpoints.recognise import (
     Match,
     bare_name,
-    contradicts,
-    find_weights,
     head_of,
     nearest_name,
 )
+from mitools.encoders.checkpoints.search import SEARCHED, as_options, distinct, whole_places
 from mitools.encoders.checkpoints.weight_files import read_weight_file
 
 _NAMED_AT_MOST = 3
@@ -63,6 +63,10 @@ class LoadReport:
         What the file says of it; None where it says nothing, so that the encoder's is an assumption.
     weights_digest
         :func:`digest_weights` of the encoder after loading.
+    place_reason
+        Why the weights were taken from this place of the file.
+    replaced
+        Classes that the file names beside tensors; objects without content stood in for them.
     """
 
     path: str
@@ -82,6 +86,8 @@ class LoadReport:
     set_aside: tuple[tuple[str, str], ...]
     normalisation: Normalisation | None
     weights_digest: str
+    place_reason: str = ""
+    replaced: tuple[str, ...] = ()
 
     @property
     def matched_share(self) -> float:
@@ -102,12 +108,20 @@ class LoadReport:
         return json.loads(json.dumps(asdict(self))) | shares
 
 
-def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> LoadReport:
+def load_weights(
+    module: nn.Module,
+    path: Path,
+    weights: str | None = None,
+    *,
+    key: str | None = None,
+    prefix: str | None = None,
+) -> LoadReport:
     """Fill an encoder from a checkpoint, entirely or not at all.
 
     The file's format is recognised (:mod:`mitools.encoders.checkpoints.formats`), which says where the
-    weights lie and what else lies there. Tensors of a classifier or of another known head are set aside
-    and reported.
+    weights lie and what else lies there. Where no known place holds them, every place of the file is
+    looked at, and the only one that holds all of the encoder's tensors by name and shape is taken. Tensors
+    of a classifier or of another known head are set aside and reported.
 
     Parameters
     ----------
@@ -118,6 +132,9 @@ def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> L
     weights
         ``ema`` or ``online`` (or, where a project trains an encoder a view, its name), for files that hold
         several. When None, what the project itself evaluates.
+    key, prefix
+        Where the weights lie, for a file in which several places would do: the keys that lead to them, with
+        dots between them, and what stands before every name. Nothing else is then looked at.
 
     Raises
     ------
@@ -127,18 +144,14 @@ def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> L
         has another shape (at most three are named, each with the nearest found), when tensors are left
         over that belong to no known head, or when a value is not finite.
     """
-    content, container, file_digest = read_weight_file(path)
+    content, container, file_digest, replaced = read_weight_file(path)
     state = module.state_dict()
     expected = {name: value for name, value in state.items() if not _is_step_count(name)}
     if not expected:
         raise InputError(f"{path}: the architecture has no weights to load")
-    matches = find_weights(content, expected)
-    if not matches:
-        keys = ", ".join(map(repr, list(content)[:_NAMED_AT_MOST])) or "nothing"
-        raise InputError(f"{path}: no tensors at any place known to hold weights (top level: {keys})")
-    match, reason = _chosen(path, matches, weights, expected)
-    others = [other for other in matches if other is not match]
-    _refuse_missing(path, match, others, expected)
+    choice = choose_place(path, content, expected, weights, key, prefix)
+    match, others, reason = choice.match, choice.others, choice.weights_reason
+    _refuse_missing(path, content, match, others, expected)
     set_aside = _set_aside(path, match, others, state) | other_tensors(content, match.place.nesting, others)
     found = {name: match.inside[name].tensor for name in match.fitting}
     broken = [name for name, value in found.items() if not bool(torch.isfinite(value).all())]
@@ -167,6 +180,8 @@ def load_weights(module: nn.Module, path: Path, weights: str | None = None) -> L
         set_aside=tuple(set_aside.items()),
         normalisation=_normalisation(content, match),
         weights_digest=digest_weights(module),
+        place_reason=choice.place_reason,
+        replaced=replaced,
     )
 
 
@@ -189,35 +204,19 @@ def _is_step_count(name: str) -> bool:
     return name.rpartition(".")[2] == "num_batches_tracked"
 
 
-def _chosen(
-    path: Path, matches: Sequence[Match], weights: str | None, expected: Mapping[str, Tensor]
-) -> tuple[Match, str]:
-    """Choose among the kinds of weights in a file; say why, or nothing where there is only one kind."""
-    kinds = [match.place.weights for match in matches]
-    if weights is not None:
-        wanted = set(weights.split("."))
-        matches = [match for match in matches if wanted <= set(match.place.weights.split("."))]
-        if not matches:
-            raise InputError(f"{path}: holds no weights={weights}; it has {' and '.join(kinds)}")
-    # A network of another width or for other channels cannot be what was meant.
-    agreeing = [match for match in matches if not contradicts(match, expected)]
-    match = (agreeing or matches)[0]
-    if weights is not None:
-        return match, "asked for"
-    if match is not matches[0]:
-        return match, f"the {matches[0].place.weights} weights have other shapes"
-    distinguishes = len({place.weights for place in match.format.places}) > 1
-    if not distinguishes and kinds == [ONLINE]:
-        return match, ""
-    return match, "nothing else is there" if len(kinds) == 1 else f"default: {match.format.default}"
-
-
 def _refuse_missing(
-    path: Path, match: Match, others: Iterable[Match], expected: Mapping[str, Tensor]
+    path: Path,
+    content: Mapping[Any, Any],
+    match: Match,
+    others: Iterable[Match],
+    expected: Mapping[str, Tensor],
 ) -> None:
     missing = [name for name in expected if name not in match.fitting]
     if not missing:
         return
+    tensors = {held.key: held.tensor for held in (*match.inside.values(), *match.beside.values())}
+    if why := altered(tensors, missing):
+        raise InputError(f"{path}: {why}; nothing was loaded")
     described = []
     for name in missing[:_NAMED_AT_MOST]:
         near = nearest_name(name, match.inside)
@@ -226,6 +225,9 @@ def _refuse_missing(
         described.append(f"{name!r} {_shape(expected[name])} (nearest in the file: {there})")
     whole = [other.place.weights for other in others if len(other.fitting) == len(expected)]
     remedy = f"weights={whole[0]} would fit" if whole else "name the architecture it was trained with"
+    if not whole and match.format is not SEARCHED:
+        elsewhere = distinct(whole_places(content, expected, None, None))
+        remedy = f"{as_options(elsewhere[0])} would fit" if elsewhere else remedy
     raise InputError(
         f"{path}: {len(missing)} of the encoder's {len(expected)} tensors are not in the file by name and "
         f"shape: {_list(described, len(missing))}; nothing was loaded; the file was read as "
@@ -248,6 +250,8 @@ def _set_aside(
             set_aside[key] = "normalisation of the input"
         elif head := head_of(match, others, name, key):
             set_aside[head[0]] = head[1]
+        elif match.format is SEARCHED and not name.startswith(match.place.prefix):
+            set_aside[key.partition(".")[0]] = "beside the encoder"
         else:
             unexpected.append(key)
     if unexpected:

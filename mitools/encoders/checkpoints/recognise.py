@@ -19,7 +19,7 @@ from mitools.encoders.checkpoints.formats import (
     Format,
     Place,
 )
-from mitools.encoders.checkpoints.renaming import Held, numbered_parts, part_named, timm_names
+from mitools.encoders.checkpoints.renaming import RENAMINGS, Held, numbered_parts, part_named
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,7 @@ def find_weights(content: Mapping[Any, Any], expected: Mapping[str, Tensor]) -> 
         In the order of preference: the project's own default first. Empty when the file has no tensor at
         any known place.
     """
-    names = {bare_name(name): name for name in expected}
-    if len(names) < len(expected):
-        names = {name: name for name in expected}
+    names = encoder_names(expected)
     best: list[Match] = []
     for form in FORMATS:
         if not _has_marks(form, content):
@@ -88,7 +86,7 @@ def find_weights(content: Mapping[Any, Any], expected: Mapping[str, Tensor]) -> 
         found = [
             match
             for place in form.places or _any_places(content)
-            if (match := _read(content, form, place, expected, names))
+            if (match := read_place(content, form, place, expected, names))
         ]
         if found and _most(found) > (_most(best) if best else -1):
             best = found
@@ -98,6 +96,13 @@ def find_weights(content: Mapping[Any, Any], expected: Mapping[str, Tensor]) -> 
         matches.sort(key=lambda match: match.place.weights != ONLINE)
     choices = tuple(match.place.weights for match in matches if match.numbers or len(matches) == 1)
     return [replace(match, choices=choices) for match in matches]
+
+
+def encoder_names(expected: Iterable[str]) -> dict[str, str]:
+    """Give an encoder's names by those without wrappers, where these tell them apart."""
+    expected = list(expected)
+    names = {bare_name(name): name for name in expected}
+    return names if len(names) == len(expected) else {name: name for name in expected}
 
 
 def bare_name(name: str) -> str:
@@ -151,6 +156,10 @@ def head_of(match: Match, others: Iterable[Match], name: str, key: str) -> tuple
                 other.prefix,
                 f"the {other.place.weights} weights; weights={other.place.weights} takes them",
             )
+    inner = name.removeprefix(match.place.prefix)
+    for head, why in HEADS.items():
+        if inner.startswith(head):
+            return _beginning(key, name.removesuffix(inner) + head), why
     bare = name
     while prefix := next((prefix for prefix in PREFIXES if bare.startswith(prefix)), None):
         bare = bare.removeprefix(prefix)
@@ -178,7 +187,8 @@ def _beginning(key: str, prefix: str) -> str:
     return ".".join(parts[:taken]) + ("." if 0 < taken < len(parts) else "")
 
 
-def _inner(content: Mapping[Any, Any], nesting: Iterable[str]) -> Mapping[Any, Any] | None:
+def inner_mapping(content: Mapping[Any, Any], nesting: Iterable[str]) -> Mapping[Any, Any] | None:
+    """Follow keys into nested mappings; None where one is missing or leads to none."""
     for key in nesting:
         content = content.get(key)  # type: ignore[assignment]
         if not isinstance(content, Mapping):
@@ -186,7 +196,7 @@ def _inner(content: Mapping[Any, Any], nesting: Iterable[str]) -> Mapping[Any, A
     return content
 
 
-def _tensors(content: Mapping[Any, Any]) -> dict[str, Held]:
+def tensors_of(content: Mapping[Any, Any]) -> dict[str, Held]:
     """Give the tensors of a mapping by their names without wrappers."""
     found = [
         Held(name, value)
@@ -201,7 +211,7 @@ def _tensors(content: Mapping[Any, Any]) -> dict[str, Held]:
 def _has_marks(form: Format, content: Mapping[Any, Any]) -> bool:
     def has_key(path: str) -> bool:
         *outer, last = path.split(".")
-        inner = _inner(content, outer)
+        inner = inner_mapping(content, outer)
         return inner is not None and last in inner
 
     if not all(any(map(has_key, keys.split("|"))) for keys in form.keys):
@@ -209,14 +219,14 @@ def _has_marks(form: Format, content: Mapping[Any, Any]) -> bool:
     if not form.names:
         return True
     nestings = dict.fromkeys(place.nesting for place in form.places)
-    mappings = [inner for nesting in nestings if (inner := _inner(content, nesting)) is not None]
+    mappings = [inner for nesting in nestings if (inner := inner_mapping(content, nesting)) is not None]
     names = [bare_name(name) for inner in mappings for name in inner if isinstance(name, str)]
     return all(any(name.startswith(tuple(marks.split("|"))) for name in names) for marks in form.names)
 
 
 def _any_places(content: Mapping[Any, Any], nesting: tuple[str, ...] = ()) -> Iterator[Place]:
     """List every known nesting with every combination of known prefixes that occurs in it."""
-    tensors = _tensors(content)
+    tensors = tensors_of(content)
     nested = EMA if any(NESTINGS[key] == EMA for key in nesting) else ONLINE
 
     def prefixes(before: str, weights: str) -> Iterator[Place]:
@@ -233,7 +243,7 @@ def _any_places(content: Mapping[Any, Any], nesting: tuple[str, ...] = ()) -> It
             yield from _any_places(inner, (*nesting, key))
 
 
-def _read(
+def read_place(
     content: Mapping[Any, Any],
     form: Format,
     place: Place,
@@ -241,8 +251,8 @@ def _read(
     names: Mapping[str, str],
 ) -> Match | None:
     """Read one place; None where nothing lies there. `names` are the encoder's, by those without wrappers."""
-    mapping = _inner(content, place.nesting)
-    tensors = {} if mapping is None else _tensors(mapping)
+    mapping = inner_mapping(content, place.nesting)
+    tensors = {} if mapping is None else tensors_of(mapping)
     inside = {
         name.removeprefix(place.prefix): held
         for name, held in tensors.items()
@@ -250,8 +260,8 @@ def _read(
     }
     if not inside:
         return None
-    if form.dinov2_names:
-        inside = timm_names(inside, names, expected)
+    if form.renamed:
+        inside = RENAMINGS[form.renamed](inside, names, expected)
     parts = numbered_parts(inside, names)
     if parts:
         inside = {part_named(name, parts): held for name, held in inside.items()}

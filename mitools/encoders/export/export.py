@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError, reason_of
-from mitools.core.files import whole_file, writable_file
+from mitools.core.files import remove_leftovers, whole_file, writable_file
 from mitools.core.names import check_name
 from mitools.core.optional_packages import need
 from mitools.core.specs import parse_spec
@@ -119,6 +119,7 @@ def export_encoder(encoder: AnyEncoder, out: str | os.PathLike[str], to: str) ->
     images, size = source.images, source.images.shape[-1]
     expected = _run(encoder.name, source.network, images)
     plan = FORMATS[to].plan(source)
+    remove_leftovers(path)
     with whole_file(path) as temporary:
         try:
             plan.write(temporary)

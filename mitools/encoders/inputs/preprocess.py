@@ -49,6 +49,8 @@ class Preprocess:
         ``bilinear``, ``bicubic``, ``lanczos`` or ``nearest``.
     mean, std
         One number a channel, for pixels in [0, 1].
+    sides
+        Height and width of an input that is no square, to which images are squashed; `size` is then None.
     """
 
     size: int | None = None
@@ -57,6 +59,7 @@ class Preprocess:
     interpolation: str = "bilinear"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
+    sides: tuple[int, int] | None = None
 
     @property
     def key(self) -> str:
@@ -66,12 +69,16 @@ class Preprocess:
             if self.size is None
             else f"{self.resize} {self._scale(self.size)} {self.interpolation}, centre crop {self.size}"
         )
+        if self.sides is not None:
+            shape = f"squash {self.sides[0]}x{self.sides[1]} {self.interpolation}"
         mean, std = (",".join(str(float(value)) for value in values) for values in (self.mean, self.std))
         return f"{shape}, mean {mean}, std {std}"
 
     def evaluate(self, image: Image.Image) -> Tensor:
         """Resize and crop one RGB image; returns uint8 of shape (3, height, width)."""
-        if self.size is not None:
+        if self.sides is not None:
+            image = image.resize(self.sides[::-1], _RESAMPLING[self.interpolation])
+        elif self.size is not None:
             image = self._crop(self._resized(image, self.size), self.size)
         return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 

@@ -98,7 +98,8 @@ def _inputs(encoder: Encoder, data: LabelledData | None) -> Inputs:
     size = encoder.preprocess.size or ASSUMED_SIZE
     if isinstance(encoder.preprocess, Modalities):
         return encoder.preprocess.blank(_ITEMS, size)
-    return torch.zeros(_ITEMS, 3, size, size, dtype=torch.uint8)
+    height, width = getattr(encoder.preprocess, "sides", None) or (size, size)
+    return torch.zeros(_ITEMS, 3, height, width, dtype=torch.uint8)
 
 
 def _layer(name: str, module: nn.Module, shapes: Mapping[str, tuple[int, ...]]) -> Layer:

@@ -24,7 +24,8 @@ def open_checkpoint(spec: Spec) -> Encoder:
 
     The network is one of :func:`mitools.encoders.architectures.build.build_architecture`, and the file is
     loaded by :func:`mitools.encoders.checkpoints.load.load_weights`. A normalisation that the file itself
-    states comes before the architecture's.
+    states comes before the architecture's. ``key=KEY`` and ``prefix=PREFIX`` name the place of the weights in
+    a file of no known format where several would do.
 
     Of a file that holds an encoder a view, ``views=lab:l,lab:ab`` opens them side by side, each behind its
     own view: those of Contrastive Multiview Coding, or the ones that ``weights=encoder1,encoder2`` names.
@@ -40,9 +41,15 @@ def open_checkpoint(spec: Spec) -> Encoder:
     arch = spec.options["arch"]
     if "views" in spec.options:
         return _open_views(spec, path, arch)
-    spec.only("arch", "weights", *PREPROCESS_OPTIONS)
+    spec.only("arch", "weights", "key", "prefix", *PREPROCESS_OPTIONS)
     architecture = build_architecture(arch)
-    report = load_weights(architecture.module, path, spec.options.get("weights"))
+    report = load_weights(
+        architecture.module,
+        path,
+        spec.options.get("weights"),
+        key=spec.options.get("key"),
+        prefix=spec.options.get("prefix"),
+    )
     preprocess = architecture.preprocess
     origin = "timm's data config" if arch.startswith("timm:") else ASSUMED
     if found := report.normalisation:

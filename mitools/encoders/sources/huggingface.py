@@ -18,9 +18,13 @@ from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS
 from mitools.encoders.inputs.read import Preparation
 from mitools.encoders.sources.huggingface_inputs import image_preprocess, text_tokens
 from mitools.encoders.sources.pooled_transformer import POOLS, PooledTransformer
+from mitools.encoders.sources.sentences import is_sentence_model, open_sentences
 from mitools.encoders.spec_options import one_of
 
-_PARTS = ("vision", "text")
+_TOWERS = {
+    "vision": ("vision_model", "vision_tower", "vision_encoder", "visual"),
+    "text": ("text_model", "text_encoder", "language_model"),
+}
 _NAMED_AT_MOST = 3
 
 
@@ -28,9 +32,12 @@ def open_huggingface(spec: Spec) -> Encoder:
     """Open ``hf:ORG/NAME?pool=mean|cls|pooler``, or ``hf:FOLDER`` with ``config.json`` and weights.
 
     What the pools are stands in :class:`mitools.encoders.sources.pooled_transformer.PooledTransformer`.
-    Of a network of two parts (CLIP), ``part=vision`` or ``part=text`` says which; ``max_length=N`` cuts
-    texts shorter than the network would; ``revision=`` names a branch, a tag or a commit. Of an encoder
-    and a decoder (T5) the encoder is taken. Code that lies beside the weights is never run.
+    Of a network of two towers (CLIP, SigLIP, BLIP), ``tower=vision`` or ``tower=text`` says which
+    (``part=`` is the same); ``max_length=N`` cuts texts shorter than the network would; ``revision=`` names
+    a branch, a tag or a commit. Of an encoder and a decoder (T5) the encoder is taken. A model of
+    sentence-transformers is read by that library, as its authors define it
+    (:mod:`mitools.encoders.sources.sentences`), unless ``pool=`` asks for the transformer alone. Code that
+    lies beside the weights is never run.
 
     Raises
     ------
@@ -40,10 +47,13 @@ def open_huggingface(spec: Spec) -> Encoder:
         not asked for may be missing).
     """
     name = spec.need_name("hf:google-bert/bert-base-uncased?pool=cls")
-    spec.only("pool", "part", "max_length", "revision", *PREPROCESS_OPTIONS)
+    spec.only("pool", "part", "tower", "max_length", "revision", *PREPROCESS_OPTIONS)
     pool = one_of(spec, "pool", POOLS, "mean")
     transformers = need("transformers", "hf", "hf")
     revision = spec.options.get("revision", "main")
+    with _quiet(transformers):
+        if "pool" not in spec.options and is_sentence_model(transformers, name, revision):
+            return open_sentences(spec, name, revision)
     with _quiet(transformers):
         whole, missing = _load(transformers, name, revision, spec)
         network, inside = _part(whole, spec)
@@ -60,7 +70,8 @@ def open_huggingface(spec: Spec) -> Encoder:
         else:
             raise InputError(f"hf: {name} reads {network.main_input_name}; only images and texts will do")
     module = PooledTransformer(network, pool)
-    part = f"-{spec.options['part']}" if "part" in spec.options else ""
+    tower = _asked_tower(spec)
+    part = f"-{tower}" if tower else ""
     identity = (type(network).__name__, _configuration(network.config), pool)
     return Encoder(
         spec.text,
@@ -98,14 +109,27 @@ def _load(transformers: Any, name: str, revision: str, spec: Spec) -> tuple[Any,
 
 def _part(network: Any, spec: Spec) -> tuple[Any, str]:
     """Choose what is taken of a network, and what the names of its weights begin with."""
-    if all(hasattr(network, f"{part}_model") for part in _PARTS):
-        part = one_of(spec, "part", _PARTS, "none named")
-        return getattr(network, f"{part}_model"), f"{part}_model."
-    if "part" in spec.options:
-        raise InputError(f"spec {spec.text!r}: the network has no two parts; leave part= out")
+    towers = {
+        tower: next((name for name in names if hasattr(network, name)), None)
+        for tower, names in _TOWERS.items()
+    }
+    asked = _asked_tower(spec)
+    if all(towers.values()):
+        if asked not in towers:
+            said = f"tower={asked} is unknown" if asked else "the network has two towers"
+            raise InputError(f"spec {spec.text!r}: {said}; choose tower={' or tower='.join(towers)}")
+        return getattr(network, str(towers[asked])), f"{towers[asked]}."
+    if asked:
+        raise InputError(f"spec {spec.text!r}: the network has no two towers; leave tower= out")
     if getattr(network.config, "is_encoder_decoder", False):
         return network.get_encoder(), ""
     return network, ""
+
+
+def _asked_tower(spec: Spec) -> str:
+    if "part" in spec.options and "tower" in spec.options:
+        raise InputError(f"spec {spec.text!r}: tower= and part= are the same; leave part= out")
+    return spec.options.get("tower", spec.options.get("part", ""))
 
 
 def _refuse_missing(name: str, missing: list[str]) -> None:

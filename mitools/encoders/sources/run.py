@@ -1,6 +1,6 @@
 """An encoder that ``mitools train`` made: ``run:DIR``, or ``run:DIR@epoch=10`` for one of its kept epochs."""
 
-import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_text
+from mitools.core.files import digest_text, read_json
 from mitools.core.specs import Spec
 from mitools.encoders.architectures.build import build_architecture
 from mitools.encoders.checkpoints.load import digest_weights, load_weights
@@ -30,8 +30,9 @@ OWN_CODE = "python:"
 
 
 def kept_epochs(run: Path) -> list[int]:
-    """Epochs whose weights are kept, in order; 0 is the untrained network."""
-    return sorted(int(folder.name.removeprefix("epoch-")) for folder in (run / "checkpoints").glob("epoch-*"))
+    """Epochs whose weights are kept, in order; 0 is the untrained network. Other folders are left alone."""
+    names = (folder.name.removeprefix("epoch-") for folder in (run / "checkpoints").glob("epoch-*"))
+    return sorted(int(name) for name in names if re.fullmatch("[0-9]{4,9}", name))
 
 
 def epoch_folder(run: Path, epoch: int) -> Path:
@@ -96,7 +97,7 @@ def require_trusted(spec: Spec, run: Path) -> None:
 
 def _code_of(run: Path) -> str | None:
     """Name the user's own code that opening a run would execute, if there is any."""
-    views = [read_views(path) for path in sorted((run / "checkpoints").glob(f"epoch-*/{DESCRIPTION}"))]
+    views = [read_json(path) for path in sorted((run / "checkpoints").glob(f"epoch-*/{DESCRIPTION}"))]
     named = (text for text in _texts([{**read_run_recipe(run), "method": ""}, views]) if OWN_CODE in text)
     return next(named, None)
 
@@ -108,20 +109,6 @@ def _texts(document: Any) -> Iterator[str]:
     elif isinstance(document, dict | list):
         for inner in document.values() if isinstance(document, dict) else document:
             yield from _texts(inner)
-
-
-def read_views(path: Path) -> Any:
-    """Read of which views the weights beside a file are the encoders.
-
-    Raises
-    ------
-    InputError
-        When the file is damaged.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError, OSError) as error:
-        raise InputError(f"{path}: damaged ({' '.join(str(error).split())[:200]})") from None
 
 
 def open_run(spec: Spec) -> Encoder:
@@ -166,7 +153,7 @@ def open_run(spec: Spec) -> Encoder:
 def _open_views(spec: Spec, run: Path, recipe: dict[str, Any], checkpoint: Path) -> Encoder:
     """Open a run with an encoder a view; each normalises its own view, so that pixels stay as they are."""
     spec.only("view", "trust", *(option for option in PREPROCESS_OPTIONS if option not in ("mean", "std")))
-    description = read_views(checkpoint / DESCRIPTION)
+    description = read_json(checkpoint / DESCRIPTION)
     # Views that the run has learnt itself lie beside the encoders, wherever the folder is.
     network = view_encoders([one | {"view": own_view_at(one["view"], checkpoint)} for one in description])
     report = load_weights(network, checkpoint / ENCODER)

@@ -10,7 +10,7 @@ from mitools.report.figures.columns import Floats
 from mitools.report.figures.style import GREY
 
 _ANGLES = np.deg2rad([0, 180, 90, 270, 45, 135, 225, 315, 20, 160, 200, 340, 65, 115, 245, 295])
-_RADII = np.array([5.0, 10.0, 18.0, 28.0, 40.0, 54.0, 72.0])  # points
+_RADII = np.array([7.0, 11.0, 18.0, 28.0, 40.0, 54.0, 72.0])  # points
 _LEADER_FROM = 9.0  # points: a label farther away than this gets a line to its point
 _ALONG_LEADER = np.linspace(0.15, 0.85, 8)  # shares of a line's length where it is checked for crossings
 _SWEEPS = 4

@@ -1,6 +1,6 @@
 """The three regimes: what views say of the label against what they share (Tian et al. 2020, Fig. 1b)."""
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -11,14 +11,18 @@ from mitools.report.figures.columns import Floats, column_values, require_column
 from mitools.report.figures.label_placement import place_labels
 from mitools.report.figures.panels import SomeAxes, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, plain_axes, shorten
+from mitools.shared_information.regimes import FIT_SHARE
 
 REGIMES_COLUMNS = (
     "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low", "view1_high", "view2_bits",
-    "view2_low", "view2_high", "image_bits", "image_low", "image_high",
+    "view2_low", "view2_high", "image_bits", "image_low", "image_high", "same_label_low",
 )  # fmt: skip
 
 NARROW_SHARE = 0.3
 """Share of the width below which a regime's name is written upright."""
+
+MARKS_A_BAR, MARKS_A_LINE = 9, 80
+"""Places along an interval or a text, and along a line, that names are kept away from."""
 
 BLUSH = "#F7E3D7"
 """A pale orange: where views share more than the image says of the label."""
@@ -27,9 +31,9 @@ BLUSH = "#F7E3D7"
 def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
     """Draw one point a pair of views: what it shares across, what the weaker view says of the label up.
 
-    The band is what the image says of the label, with its interval: left of it views miss information, in it
-    lies the sweet spot, right of it they share more than the label. The line across is the same of the label:
-    no view says more. Bars are intervals; a sweep's points are joined in order.
+    Left of the band views share less than two images of one label, right of it more than the image says of
+    the label; in it lies the sweet spot. The lines are what the image says of the label: no view says more.
+    Bars are intervals; a sweep's points are joined in order.
 
     Parameters
     ----------
@@ -54,16 +58,17 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     )
     image = _point(table, "image")[:, 0]
     _limit(axes, across, up, image)
-    _shade(axes, image)
+    least = (1 - FIT_SHARE) * min(float(column_values(table, "same_label_low")[0]), float(image[1]))
+    highest_is_left = across[0, np.nanargmax(up[0])] < np.mean(axes.get_xlim())
+    _shade(axes, image, least, "right" if highest_is_left else "left")
     bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "color": "black", "ecolor": "black"}
     axes.errorbar(across[0], up[0], xerr=_reach(across), yerr=_reach(up), capsize=2, elinewidth=1, **bars)
     for _, rows in table[table["option"].notna()].groupby("option", sort=False):
         places = table.index.get_indexer(rows.index)
         axes.plot(across[0, places], up[0, places], color=BLUE, linewidth=1, zorder=1)
-    ends = np.concatenate(
-        [np.c_[across[k], up[0]] for k in (1, 2)] + [np.c_[across[0], up[k]] for k in (1, 2)]
-    )
-    place_labels(axes, across[0], up[0], [_name(row) for _, row in table.iterrows()], FONT_SIZE - 1, ends)
+    names = [_name(row) for _, row in table.iterrows()]
+    marks = np.concatenate([_marks(across, up), _marks_of_lines(axes, image[0]), _marks_of_texts(axes)])
+    place_labels(axes, across[0], up[0], names, FONT_SIZE - 1, marks)
     axes.set_xlabel("shared by the views, I(v1;v2) (bits)", fontsize=FONT_SIZE)
     axes.set_ylabel("label information of the weaker view, I(v;y) (bits)", fontsize=FONT_SIZE)
     return axes
@@ -72,6 +77,34 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
 def _point(table: pd.DataFrame, name: str) -> Floats:
     """Give readings and both limits, shape (3, n)."""
     return np.stack([column_values(table, f"{name}_{end}") for end in ("bits", "low", "high")])
+
+
+def _marks(across: Floats, up: Floats) -> Floats:
+    """Places along the bars of all points, shape (m, 2)."""
+    shares = np.linspace(0, 1, MARKS_A_BAR)[:, None]
+    level = across[1] + shares * (across[2] - across[1])
+    upright = up[1] + shares * (up[2] - up[1])
+    pairs = [np.broadcast_arrays(level, up[0]), np.broadcast_arrays(across[0], upright)]
+    return np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
+
+
+def _marks_of_lines(axes: Axes, value: float) -> Floats:
+    """Places along the two lines at a value, shape (m, 2)."""
+    shares = np.linspace(0, 1, MARKS_A_LINE)
+    (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+    level = np.column_stack([left + shares * (right - left), np.full(MARKS_A_LINE, value)])
+    upright = np.column_stack([np.full(MARKS_A_LINE, value), low + shares * (high - low)])
+    return np.concatenate([level, upright])
+
+
+def _marks_of_texts(axes: Axes) -> Floats:
+    """Places in what is written on the axes, shape (m, 2)."""
+    shares = np.linspace(0, 1, MARKS_A_BAR)
+    grid = np.stack(np.meshgrid(shares, shares), axis=-1).reshape(-1, 2)
+    boxes = [text.get_window_extent() for text in axes.texts]
+    inside = np.concatenate([box.min + grid * box.size for box in boxes])
+    places: Floats = axes.transData.inverted().transform(inside)
+    return places
 
 
 def _reach(point: Floats) -> Floats:
@@ -85,16 +118,17 @@ def _limit(axes: Axes, across: Floats, up: Floats, image: Floats) -> None:
     axes.set_ylim(min(0.0, float(np.nanmin(up))) - 0.05 * top, top)
 
 
-def _shade(axes: Axes, image: Floats) -> None:
+def _shade(axes: Axes, image: Floats, low: float, side: Literal["left", "right"]) -> None:
     left, right = axes.get_xlim()
-    low, high = image[1:]
+    high = image[2]
     axes.axvspan(left, low, color=PALE, alpha=0.5, linewidth=0, zorder=0)
     axes.axvspan(high, right, color=BLUSH, linewidth=0, zorder=0)
     axes.axhline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)
     axes.axvline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)
     axes.annotate(
-        f"I(x;y) = {image[0]:.2f} bits", (1.0, image[0]), xycoords=("axes fraction", "data"),
-        xytext=(-3, 3), textcoords="offset points", ha="right", fontsize=FONT_SIZE - 1, color=GREY,
+        f"I(x;y) = {image[0]:.2f} bits", (float(side == "right"), image[0]),
+        xycoords=("axes fraction", "data"), xytext=(-3 if side == "right" else 3, 3),
+        textcoords="offset points", ha=side, fontsize=FONT_SIZE - 1, color=GREY,
     )  # fmt: skip
     said: dict[str, Any] = {
         "fontsize": FONT_SIZE - 1,

@@ -1,10 +1,12 @@
 """The metrics of a run as JSON lines, for TensorBoard where it is installed, and for trackers."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mitools.core.files import write_text
+from mitools.core.errors import InputError
+from mitools.core.files import parse_json, write_text
 from mitools.training.loop.trackers import Trackers
 
 
@@ -26,8 +28,8 @@ class MetricsLog:
         self._path = folder / "metrics.jsonl"
         folder.mkdir(parents=True, exist_ok=True)
         if self._path.exists():
-            kept = [line for line in _whole_lines(self._path) if json.loads(line)["step"] < from_step]
-            write_text(self._path, "".join(line + "\n" for line in kept))
+            kept = [record for record in read_metrics(self._path) if record["step"] < from_step]
+            write_text(self._path, "".join(json.dumps(record) + "\n" for record in kept))
         self._writer = _tensorboard(folder / "tensorboard", from_step)
 
     def add(self, record: dict[str, Any]) -> None:
@@ -49,10 +51,24 @@ class MetricsLog:
             self._trackers.close()
 
 
-def _whole_lines(path: Path) -> list[str]:
-    """Lines of the file; the last one of a killed process may be cut short and is left out."""
-    text = path.read_text(encoding="utf-8")
-    return text[: text.rfind("\n") + 1].splitlines()
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """Read the records of a run; a last one that is cut short, by a kill or in the writing, is left out.
+
+    Raises
+    ------
+    InputError
+        When a line is no record of a step.
+    """
+    content = path.read_bytes()
+    records = []
+    for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), start=1):
+        with suppress(ValueError):
+            record = parse_json(line)
+            if isinstance(record, dict) and isinstance(record.get("step"), int):
+                records.append(record)
+                continue
+        raise InputError(f"{path}: line {number} is damaged; remove it")
+    return records
 
 
 def _tensorboard(folder: Path, from_step: int) -> Any:

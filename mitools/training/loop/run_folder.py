@@ -11,18 +11,22 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from mitools.core.errors import InputError
-from mitools.core.files import write_text
+from mitools.core.errors import InputError, reason_of
+from mitools.core.files import read_json, write_text
 from mitools.core.recipes import read_recipe
 from mitools.core.run_record import RECORD, record, require_own
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
 from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
+from mitools.training.loop.metrics_log import read_metrics
 from mitools.training.recipes import TrainingRecipe
 
 TRAINING = "training.pt"
 
 KIND = "run"
 """What ``run.json`` says that the folder holds."""
+
+ANEW = "remove the folder of that epoch, and training begins anew"
+"""What is left to do where the latest checkpoint is damaged: the ones before hold weights alone."""
 
 
 class RunFolder:
@@ -70,7 +74,7 @@ class RunFolder:
     def conditions(self) -> dict[str, Any]:
         """Read what the run is computed with; nothing where it has not begun."""
         path = self.path / RECORD
-        return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        return read_json(path) if path.is_file() else {}
 
     def remember(self, conditions: Mapping[str, Any]) -> None:
         """Write what the run is computed with, beside the command and the date."""
@@ -173,11 +177,20 @@ class RunFolder:
         shutil.rmtree(epoch_folder(self.path, epoch), ignore_errors=True)
 
     def training_state(self) -> tuple[int, dict[str, Any]] | None:
-        """Read what the latest checkpoint goes on from, with its epoch; None where there is none."""
+        """Read what the latest checkpoint goes on from, with its epoch; None where there is none.
+
+        Raises
+        ------
+        InputError
+            When it is damaged.
+        """
         for epoch in reversed(self.epochs()):
             path = epoch_folder(self.path, epoch) / TRAINING
             if path.is_file():
-                return epoch, torch.load(path, map_location="cpu", weights_only=True)
+                try:
+                    return epoch, torch.load(path, map_location="cpu", weights_only=True)
+                except Exception as error:  # of bytes that are no pickle torch raises almost anything
+                    raise InputError(f"{path}: damaged ({reason_of(error, 200)}); {ANEW}") from None
         return None
 
     def weights(self, epoch: int, name: str) -> dict[str, Tensor]:
@@ -189,9 +202,7 @@ class RunFolder:
     def metrics(self) -> list[dict[str, Any]]:
         """Read the records of the metrics; none where nothing is logged yet."""
         path = self.path / "metrics.jsonl"
-        if not path.is_file():
-            return []
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return read_metrics(path) if path.is_file() else []
 
 
 def _contiguous(module: nn.Module) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import nn
 
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, reason_of
 from mitools.core.progress import Advance, silent, tell_state
 from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
@@ -22,7 +22,7 @@ from mitools.training.loop.metrics_log import MetricsLog
 from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.loop.optimisers import learning_rate, make_optimiser, set_rate
 from mitools.training.loop.other_data import OtherData
-from mitools.training.loop.run_folder import RunFolder
+from mitools.training.loop.run_folder import ANEW, RunFolder
 from mitools.training.loop.trackers import Trackers, require_trackers
 from mitools.training.methods.base import Batch, Loss, Method, Stage
 from mitools.training.methods.registry import make_method, read_options
@@ -176,13 +176,17 @@ class _Run:
         if kept is None:
             return 0
         epoch, state = kept
-        if "method" not in state:
+        if not isinstance(state, dict) or "method" not in state:
             raise InputError(
                 f"{self.folder.path}: an earlier version stopped this run after epoch {epoch}, and training"
                 " cannot go on from there; its weights stay, give another --out"
             )
-        self.method.load_state_dict(state["method"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        try:
+            self.method.load_state_dict(state["method"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+            where = f"{self.folder.path}: what epoch {epoch} goes on from is damaged"
+            raise InputError(f"{where} ({reason_of(error, 200)}); {ANEW}") from None
         return epoch
 
     def _keep(self, epoch: int) -> None:

@@ -7,17 +7,15 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.training.memory.queue import negatives_among
 from mitools.training.methods.base import Batch, Loss
 from mitools.training.methods.multiview.negatives import Anchors, QueueNegatives, mean_of
+from mitools.training.methods.multiview.options import require_jigsaw
 from mitools.training.methods.shared_encoder import SharedEncoder
 from mitools.training.networks.heads import JigsawHead, head_of
 from mitools.training.recipes import Count, Positive, TrainingRecipe
 from mitools.training.training_data import TrainingData
-from mitools.views.augmentation.jigsaw import JigsawView
-from mitools.views.registry import make_view
 
 QUEUE = 65536
 """Keys that He et al. (2020) and Tian et al. (2020, What makes for good views, C.2) remember."""
@@ -93,18 +91,15 @@ class MoCo(SharedEncoder):
         self.negatives = QueueNegatives(1, length, options.head_width, options.temperature)
         self.jigsaw_head: JigsawHead | None = None
         if options.jigsaw is not None:
-            self.views = [*self.views, make_view(options.jigsaw)]
+            self.views = [*self.views, require_jigsaw(options.jigsaw)]
             self.jigsaw_head = JigsawHead(self.network.width, options.head_width, options.head)
         self._keys: Tensor | None = None
 
     @classmethod
     def check(cls, recipe: TrainingRecipe, options: MoCoOptions) -> None:
         """Refuse another view than jigsaw where nine crops are read."""
-        if options.jigsaw is not None and not isinstance(make_view(options.jigsaw), JigsawView):
-            raise InputError(
-                f"options.jigsaw names {options.jigsaw!r}, which has no nine crops; write jigsaw, or"
-                " jigsaw?crop_area=0.6"
-            )
+        if options.jigsaw is not None:
+            require_jigsaw(options.jigsaw)
 
     def loss(self, batch: Batch) -> Loss:
         """Tell each query's key from the queue."""
@@ -132,9 +127,7 @@ class MoCo(SharedEncoder):
     def _crops(self, crops: Tensor) -> Tensor:
         """Project nine crops that lie side by side in the channels: (B, 27, h, w) to (B, head_width)."""
         assert self.jigsaw_head is not None
-        one_by_one = crops.unflatten(1, (JigsawHead.CROPS, -1)).flatten(0, 1)
-        rows: Tensor = self.jigsaw_head(self.network.encoder(one_by_one))
-        return rows
+        return self.jigsaw_head.of_crops(self.network.encoder, crops)
 
     def after_step(self, batch: Batch) -> None:
         """Let the queue and the momentum encoder follow, now that no gradient needs what they were."""

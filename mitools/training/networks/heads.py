@@ -62,6 +62,11 @@ class JigsawHead(nn.Module):
         rows: Tensor = self.joined(self.of_crop(crops).unflatten(0, (-1, self.CROPS)).flatten(1))
         return rows
 
+    def of_crops(self, encoder: nn.Module, crops: Tensor) -> Tensor:
+        """Encode nine crops that lie side by side in the channels, (B, 9 c, h, w), to (B, output)."""
+        rows: Tensor = self(encoder(crops.unflatten(1, (self.CROPS, -1)).flatten(0, 1)))
+        return rows
+
 
 class RepresentationAndClassifier(nn.Linear):
     """A classifier that hands on what it reads, for losses of both.

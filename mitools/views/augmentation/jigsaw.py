@@ -8,8 +8,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.views.augmentation.resized_crop import CROP_DRAWS, drawn_boxes, resized
+from mitools.views.base import View, is_rgb, modality_of
 from mitools.views.recipes import Share
 from mitools.views.specs import ViewSpec, recipe_of_options, spec_text
 
@@ -99,6 +101,72 @@ class JigsawView:
         batch = torch.arange(len(items), device=items.device)[:, None, None, None]
         crops = images[batch, :, rows[..., :, None], columns[..., None, :]]
         return crops.movedim(-1, 2)
+
+
+@dataclass(frozen=True)
+class JigsawOfView:
+    """Nine crops of an image, each drawn as another view of it: the same crops for all such views of an item.
+
+    Parameters
+    ----------
+    jigsaw
+        How the crops are made.
+    view
+        Of an image and without random numbers, as a channel of a colour space.
+
+    Raises
+    ------
+    InputError
+        When the view is of something else than the image, or random.
+
+    Examples
+    --------
+    >>> from mitools.views.registry import make_view
+    >>> view = JigsawOfView(JigsawView(), make_view("lab:ab"))
+    >>> view(torch.rand(4, 3, 96, 96), torch.rand(4, view.draws)).shape
+    torch.Size([4, 9, 2, 24, 24])
+    """
+
+    jigsaw: JigsawView
+    view: View
+
+    def __post_init__(self) -> None:
+        if self.view.draws or modality_of(self.view) != "image":
+            raise InputError(
+                f"nine crops are made of views of the image in which nothing is random, and {self.view.name}"
+                " is none; leave jigsaw out, or that view"
+            )
+
+    @property
+    def name(self) -> str:
+        """Both names."""
+        return f"{self.jigsaw.name} of {self.view.name}"
+
+    @property
+    def channels(self) -> int:
+        """Of the view."""
+        return self.view.channels
+
+    @property
+    def draws(self) -> int:
+        """Of the crops."""
+        return self.jigsaw.draws
+
+    @property
+    def draws_together(self) -> str:
+        """What all views of the same crops have in common."""
+        return self.jigsaw.name
+
+    @property
+    def rgb(self) -> bool:
+        """As the view."""
+        return is_rgb(self.view)
+
+    def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
+        """Cut images (B, 3, H, W) into crops, and draw each as the view: (B, 9, channels, h, w)."""
+        crops = self.jigsaw(items, draws)
+        drawn = self.view(crops.flatten(0, 1), draws.new_empty(len(crops) * CELLS, 0))
+        return drawn.unflatten(0, (-1, CELLS))
 
 
 def cell_order(draws: Tensor) -> Tensor:

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mitools.analyses.cui2022 import over_compression as temporal
 from mitools.analyses.cui2022.changes import (
@@ -19,12 +21,20 @@ from mitools.analyses.cui2022.changes import (
     SOURCE_DATA,
     VANILLA,
     accuracy_change,
+    changes_over_seeds,
 )
 from mitools.analyses.cui2022.findings import describe
 from mitools.analyses.cui2022.fine_tuning import describe_fine_tuned, fine_tuned_changes, tabulate_fine_tuned
 from mitools.analyses.cui2022.over_compression import TemporalRecipe, run
+from mitools.analyses.cui2022.over_fitting import OVER_FITTING_QUESTION, TEST_LOSS, describe_over_fitting
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
+from mitools.datasets.open import open_data
+from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import run_spec
+from mitools.training.training_data import PREPROCESS
+
+PANELS = ("discriminability", "transfer", "information", "plane", "losses")
 
 DATA = "cdp?size=16&background=none&colors=2&digits=2&positions=1"
 
@@ -46,7 +56,7 @@ def content() -> dict[str, Any]:
         "source": f"{DATA}&n=80&shared=digit&part=test",
         "targets": {"digits": "digits?limit=80&classes=7,8"},
         "measure": {"transfer_steps": 20, "critic_steps": 50, "input_components": 4},
-        "fine_tuning": {"epochs": 30, "batch_size": 16, "learning_rate": 0.1},
+        "fine_tuning": {"epochs": 3, "batch_size": 16, "learning_rate": 0.1},
     }
 
 
@@ -77,7 +87,7 @@ def test_from_training_to_reading_and_again(
 
     changes = pd.read_csv(tmp_path / "out" / "changes.csv")
     tuned = changes["quantity"] == "fine_tuned_acc"
-    assert len(changes[~tuned]) == 3 * 2 * len(COMPARED_QUANTITIES)
+    assert len(changes[~tuned]) == 3 * 2 * len(COMPARED_QUANTITIES) + 3
     reached = pd.read_csv(tmp_path / "out" / "fine_tuned.csv").set_index("run")
     assert list(reached.index) == [VANILLA, CTC, "untrained"]
     assert set(reached["n"]) == {16}
@@ -88,7 +98,9 @@ def test_from_training_to_reading_and_again(
     of_tuned = describe_fine_tuned(reached.reset_index(), changes[tuned])
     assert of_tuned.startswith("With the backbone fine-tuned on the target, accuracy is on digits")
     changes = changes[~tuned]
-
+    of_losses = changes["question"] == OVER_FITTING_QUESTION
+    assert set(changes[of_losses]["data"]) == {"digits"}
+    losses_are_those_of_the_runs_own_classifiers(tmp_path / "out", changes[of_losses])
     known = table.set_index(["data", "run", "epoch"])
     for row in changes[changes["question"] == REMEDY_QUESTION].itertuples():
         one, other = known.loc[row.data, CTC, 2], known.loc[row.data, VANILLA, 2]
@@ -96,8 +108,8 @@ def test_from_training_to_reading_and_again(
         n = 1 if column.endswith("_bits") else (row.n + 2) / row.n
         assert n * row.difference == pytest.approx(one[column] - other[column], abs=1e-9)
     names = {path.name for path in found.files}
-    figures = {f"temporal_{name}" for name in ("discriminability", "transfer", "information", "plane")}
-    assert names == {"results.csv", "reading.txt", "changes.csv", "fine_tuned.csv"} | {
+    figures = {f"temporal_{name}" for name in PANELS}
+    assert names == {"results.csv", "reading.txt", "changes.csv", "losses.csv", "fine_tuned.csv"} | {
         f"{name}.{ending}" for name in figures for ending in ("png", "svg")
     }
     assert all(path.stat().st_size for path in found.files)
@@ -106,11 +118,32 @@ def test_from_training_to_reading_and_again(
     assert found.reading == f"{of_frozen} {of_tuned}"
 
     before = written(tmp_path / "out")
-    monkeypatch.setattr(temporal, "write_temporal_figures", lambda *_: [])
+    for name in ("write_temporal_figures", "write_chart"):
+        monkeypatch.setattr(temporal, name, lambda *_: [])
     again = run(recipe, tmp_path / "out")
     assert again is not None
     assert again.reading == found.reading
     assert written(tmp_path / "out") == before
+
+
+def losses_are_those_of_the_runs_own_classifiers(out: Path, changes: pd.DataFrame) -> None:
+    """Compute CTC's last losses again from the weights in its folder, image by image."""
+    folder, table = out / "runs" / "ctc-seed-0", pd.read_csv(out / "losses.csv").set_index(["run", "epoch"])
+    head = load_file(folder / "checkpoints" / "epoch-0002" / "head.safetensors")
+    for part, spec in (
+        ("train", f"{DATA}&n=48&shared=digit"),
+        ("test", f"{DATA}&n=80&shared=digit&part=test"),
+    ):
+        images, encoder = open_data(spec), open_encoder(run_spec(folder, 2))
+        pixels = torch.from_numpy(np.stack([np.asarray(images[k][0]) for k in range(len(images))])) / 255
+        mean, std = torch.tensor(PREPROCESS.mean), torch.tensor(PREPROCESS.std)
+        features = encoder.module(((pixels - mean) / std).permute(0, 3, 1, 2).float())
+        logits = (features @ head["weight"].T + head["bias"]).double()
+        bits = torch.nn.functional.cross_entropy(logits, torch.from_numpy(images.labels)) / math.log(2)
+        assert table.loc[(CTC, 2), f"{part}_loss_bits"] == pytest.approx(float(bits), rel=1e-4)
+    (row,) = changes[changes["quantity"] == TEST_LOSS].itertuples()
+    rise = table.loc[(VANILLA, 2), TEST_LOSS] - table.loc[(VANILLA, row.from_epoch), TEST_LOSS]
+    assert row.difference == pytest.approx(rise, abs=1e-9)
 
 
 def test_an_accuracy_change_is_agresti_and_mins_interval() -> None:
@@ -152,8 +185,9 @@ def test_the_reading_of_fine_tuning_follows_from_the_items() -> None:
 def results() -> pd.DataFrame:
     rows = [
         {
-            "run": run, "epoch": epoch, "data": data, "recall_at_1": 0.5 + 0.01 * epoch, "nmi": 0.4,
-            "logistic_acc": 0.9 - 0.01 * epoch, "input_warnings": "overfit, still_rising" if epoch else "",
+            "run": run, "seed": 0, "epoch": epoch, "data": data, "recall_at_1": 0.5 + 0.01 * epoch,
+            "nmi": 0.4, "logistic_acc": 0.9 - 0.01 * epoch,
+            "input_warnings": "overfit, still_rising" if epoch else "",
             "label_warnings": "",
         }
         for run in (VANILLA, CTC) for epoch in (0, 10, 20, 30) for data in (SOURCE_DATA, "colour", "digits")
@@ -182,7 +216,17 @@ def answers(**signs: int) -> pd.DataFrame:
                         "to_epoch": 30, "difference": middle, "low": middle - 0.05, "high": middle + 0.05,
                     }
                 )  # fmt: skip
-    return pd.DataFrame(rows)
+    for data in ("colour", "digits"):
+        for quantity in ("test_loss_bits", "test_acc", "train_loss_bits"):
+            middle = 0.1 * signs.get(f"loss_{data}", 0) if quantity == TEST_LOSS else 0.0
+            rows.append(
+                {
+                    "question": OVER_FITTING_QUESTION, "data": data, "quantity": quantity, "from_epoch": 10,
+                    "to_epoch": 30, "difference": middle, "low": middle - 0.05, "high": middle + 0.05,
+                }
+            )  # fmt: skip
+    found = pd.DataFrame(rows).assign(n=400)
+    return found.assign(latest_from_epoch=found["from_epoch"], seeds=1)
 
 
 def test_the_reading_claims_what_the_intervals_show() -> None:
@@ -212,6 +256,11 @@ def test_the_reading_claims_what_the_intervals_show() -> None:
         ({"remedy_colour": 1}, "less compression as the reason was not seen"),
         ({"remedy_colour": 1, "remedy_input": 1}, "where no over-compression was seen to be mended"),
         ({"remedy_digits": -1}, "it transfers worse to digits"),
+        (
+            {"remedy_digits": -1},
+            "a gain in transfer above +5.0 points on colour and -5.0 points on digits",
+        ),
+        ({}, "there is nothing for over-fitting to explain"),
         ({"fall_input": -1, "fall_colour": -1, "remedy_colour": 1}, "less compression as the reason"),
     ],
 )
@@ -221,6 +270,49 @@ def test_the_reading_does_not_claim_what_was_not_seen(signs: dict[str, int], sai
     assert "remedy was seen" not in text
     if not (signs.get("fall_colour") and signs.get("fall_input")):
         assert "Over-compression was seen" not in text
+
+
+@pytest.mark.parametrize(
+    ("side", "said"),
+    [
+        (-1, "over-fitting is ruled out as the reason for colour"),
+        (
+            0,
+            "is not seen where colour fell, and a rise of the test loss by more than 0.050 bits",
+        ),
+        (1, "over-fitting is not ruled out for colour: the test loss rose as well"),
+    ],
+)
+def test_over_fitting_is_ruled_out_by_the_test_loss_alone(side: int, said: str) -> None:
+    changes = answers(fall_colour=-1, loss_colour=side)
+    assert said in describe(results(), changes)
+    text = describe_over_fitting(changes[changes["question"] == OVER_FITTING_QUESTION], ["colour"])
+    assert said in text
+    assert "digits" not in text
+
+
+def test_changes_of_several_seeds_have_students_interval() -> None:
+    one, other = answers(fall_colour=-1), answers(fall_colour=-1)
+    other.loc[other["question"] == FALL_QUESTION, "from_epoch"] = 20
+    other["difference"] += 0.02
+    found = changes_over_seeds({0: one, 1: other}).set_index(["question", "data", "quantity"])
+    row = found.loc[FALL_QUESTION, "colour", "frozen_acc"]
+    assert (row["from_epoch"], row["latest_from_epoch"], row["seeds"]) == (10, 20, 2)
+    assert row["difference"] == pytest.approx(-0.09)
+    assert row["high"] == pytest.approx(-0.09 + 12.706205 * 0.02 / math.sqrt(2) / math.sqrt(2), abs=1e-6)
+    text = describe(pd.concat([results(), results().assign(seed=1)]), found.reset_index())
+    assert "since each seed's best epoch (10 to 20)" in text
+    assert "Student's over 2 seeds" in text
+    assert "do not cover another seed" not in text
+
+
+def test_a_seed_that_is_best_at_its_end_did_not_fall() -> None:
+    rises, falls = answers(), answers(fall_colour=-1)
+    rises.loc[rises["question"] == FALL_QUESTION, ["difference", "low", "high"]] = [0.0, math.nan, math.nan]
+    found = changes_over_seeds({0: rises, 1: falls}).set_index(["question", "data", "quantity"])
+    assert found.loc[FALL_QUESTION, "colour", "frozen_acc"]["difference"] == pytest.approx(-0.05)
+    both = changes_over_seeds({0: rises, 1: rises}).set_index(["question", "data", "quantity"])
+    assert math.isnan(both.loc[FALL_QUESTION, "colour", "frozen_acc"]["low"])
 
 
 def test_one_classifier_alone_is_not_enough_and_both_are_told() -> None:
@@ -245,6 +337,8 @@ def test_one_classifier_alone_is_not_enough_and_both_are_told() -> None:
         ({"ctc": {"border": 2}}, "ctc.border 2 must lie below epochs 2"),
         ({"targets": {"source": "digits"}}, "'source' is the data trained for"),
         ({"targets": {}}, "targets"),
+        ({"ctc": {"alpha": -0.1}}, "alpha"),
+        ({"seeds": [3, 0, 3]}, "seed 3 is given twice"),
     ],
 )
 def test_wrong_recipes_are_named(changes: dict[str, Any], said: str, content: dict[str, Any]) -> None:
@@ -265,3 +359,20 @@ def test_images_trained_on_are_not_measured_on(content: dict[str, Any], tmp_path
     content["source"] = content["training"]["data"]
     with pytest.raises(InputError, match="images trained on"):
         run(make_recipe(content, TemporalRecipe, "recipe"), tmp_path / "out")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("targets", {"one": "digits?limit=80&classes=7"}, "has 1 class"),
+        ("training", {"encoder": "alexnet_half"}, "encoder alexnet_half fails on images of"),
+    ],
+)
+def test_what_cannot_be_measured_or_read_is_one_line(
+    key: str, value: dict[str, Any], said: str, content: dict[str, Any], tmp_path: Path
+) -> None:
+    content[key] = content[key] | value if key == "training" else value
+    with pytest.raises(InputError, match=said) as caught:
+        run(make_recipe(content, TemporalRecipe, "recipe"), tmp_path / "out")
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "out" / "runs").exists()

@@ -32,7 +32,7 @@ def test_the_classifier_is_fitted_to_one_part_and_read_on_the_other(evaluation, 
     assert found["n_test"] == 150
     assert found["linear_test_acc"] == pytest.approx(expected, abs=0.02)
     assert 0.5 < found["linear_test_acc_low"] < found["linear_test_acc"] < found["linear_test_acc_high"] < 1
-    monkeypatch.setattr("mitools.analyses.shared.evaluation.linear_probe_on_test", None)
+    monkeypatch.setattr("mitools.measures.accuracy_on_test.linear_probe_on_test", None)
     assert evaluation.test_accuracy("builtin:pixels?image_size=28", TEST) == found, (
         "what was computed is kept"
     )
@@ -45,5 +45,5 @@ def test_a_task_names_the_label_of_both_parts(evaluation):
 
 
 def test_a_test_part_with_other_classes_is_refused(evaluation):
-    with pytest.raises(InputError, match="has other classes than cdp"):
+    with pytest.raises(InputError, match="have other classes than cdp"):
         evaluation.test_accuracy("builtin:pixels", TEST.replace("shared=digit", "shared=color"))

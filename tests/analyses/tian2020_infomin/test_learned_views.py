@@ -21,7 +21,12 @@ from mitools.analyses.tian2020_infomin.learned_views.learned_views_words import 
 )
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
+from mitools.datasets.open import open_data
 from mitools.statistics.peak import peak_test
+from mitools.training.loop.images_in_memory import load_images
+from mitools.training.loop.trainer import train
+
+CDP = "cdp?size=32&background=none&colors=2&digits=2&positions=2"
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +147,24 @@ def test_the_runs_are_every_kind_of_view_with_every_seed(study: dict[str, Any]) 
         2,
         None,
     )
+
+
+@pytest.mark.slow
+def test_generators_learn_from_ydbdr_at_the_images_own_size(tmp_path: Path) -> None:
+    """The smoke recipe with its options ``learned_spaces`` and ``image_size``: one step of each generator."""
+    smoke = read_recipe(recipe_path("learned_views", "smoke"), LearnedViewsRecipe).model_dump()
+    smoke |= {"learned_spaces": ["rgb", "ydbdr"], "seeds": [0]}
+    smoke |= {"labelled": f"{CDP}&n=16", "supervised_epochs": 1}
+    smoke["generators"] |= {"data": f"{CDP}&n=32&seed=1", "image_size": 32, "epochs": 1, "batch_size": 16}
+    recipe = make_recipe(smoke, LearnedViewsRecipe, "recipe")
+    settings = learned_views._settings(recipe)
+    assert len(settings) == 2 + 2 * 3
+    images = load_images(open_data(f"{CDP}&n=8&part=test"), 32).pixels
+    for name, one in learned_views._generator_recipes(recipe, settings).items():
+        run = train(one, tmp_path / name)
+        error = learned_views._inversion_error(f"flow:{run.path}#0", images)
+        assert error is not None
+        assert error < 1e-5, name
 
 
 @pytest.mark.slow

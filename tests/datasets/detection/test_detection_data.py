@@ -95,7 +95,7 @@ def test_what_is_no_coco_file_is_told(coco, tmp_path):
     (tmp_path / "text.json").write_text("boxes: none")
     (tmp_path / "list.json").write_text("[1, 2]")
     images = f"images={tmp_path}/images"
-    assert "text.json: no JSON" in refused(f"coco:{tmp_path}/text.json?{images}")
+    assert "text.json: damaged, or no JSON" in refused(f"coco:{tmp_path}/text.json?{images}")
     assert "no annotations in COCO's format (no list 'images')" in refused(
         f"coco:{tmp_path}/list.json?{images}"
     )

@@ -5,6 +5,7 @@ import lzma
 import os
 import pickle
 import tarfile
+import warnings
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from mitools.core.errors import InputError
+from mitools.core.notes import DataNote
 from mitools.datasets import open_data
 
 PACKERS = {".tar": bytes, ".tar.gz": gzip.compress, ".tar.bz2": bz2.compress, ".tar.xz": lzma.compress}
@@ -114,11 +116,11 @@ def test_every_mode_becomes_rgb(tmp_path, mode, kind):
     assert data[0][0].mode == "RGB"
 
 
-def test_more_than_8_bits_are_refused_rather_than_clipped(tmp_path):
+def test_numbers_that_are_no_16_bits_are_refused_rather_than_clipped(tmp_path):
     stream = io.BytesIO()
-    Image.fromarray(np.full((4, 4), 40_000, dtype=np.uint16)).save(stream, "PNG")
-    spec = write_tar(tmp_path / "x.tar", {"a/deep.png": stream.getvalue()})
-    assert "a/deep.png: mode I;16 has more than 8 bits" in refused(spec)
+    Image.fromarray(np.full((4, 4), 40_000.5, dtype=np.float32)).save(stream, "TIFF")
+    spec = write_tar(tmp_path / "x.tar", {"a/deep.tif": stream.getvalue()})
+    assert "a/deep.tif: mode F holds numbers that are not 0 to 65535" in refused(spec)
 
 
 @pytest.mark.parametrize("kind", ["tar", "folder"])
@@ -188,12 +190,40 @@ def test_a_tar_digest_follows_content_and_labels_and_not_compression(tmp_path):
     assert open_data(write_tar(tmp_path / "4.tar", moved)).digest != digest
 
 
-def test_a_folder_digest_follows_size_time_and_name(tmp_path):
+def test_a_folder_digest_follows_content_and_name_and_not_time(tmp_path):
     spec = write_folder(tmp_path)
     digest = open_data(spec).digest
-    assert open_data(spec).digest == digest
     path = tmp_path / "cifar/test/a/0.png"
     os.utime(path, ns=(0, 1))
-    touched = open_data(spec).digest
+    assert open_data(spec).digest == digest
+    state, content = path.stat(), path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))  # the same size and the same time
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+    changed = open_data(spec).digest
     path.rename(path.with_name("00.png"))
-    assert len({digest, touched, open_data(spec).digest}) == 3
+    assert len({digest, changed, open_data(spec).digest}) == 3
+
+
+def test_links_are_followed_and_told_where_they_lead_out(tmp_path):
+    outside = tmp_path / "outside"
+    for folder in (outside, tmp_path / "data" / "a", tmp_path / "data" / "b"):
+        folder.mkdir(parents=True)
+        Image.new("RGB", (4, 4)).save(folder / "x.png")
+    (tmp_path / "data" / "a" / "inside.png").symlink_to(tmp_path / "data" / "b" / "x.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataNote)
+        open_data(f"folder:{tmp_path}/data")
+    (tmp_path / "data" / "a" / "out.png").symlink_to(outside / "x.png")
+    (tmp_path / "data" / "c").symlink_to(outside)
+    with pytest.warns(DataNote, match="2 of its folders and files are links that lead out of it"):
+        data = open_data(f"folder:{tmp_path}/data")
+    assert np.bincount(data.labels).tolist() == [3, 1, 1]
+
+
+def test_devices_and_pipes_are_no_images(tmp_path):
+    for label in "ab":
+        (tmp_path / label).mkdir()
+        Image.new("RGB", (4, 4)).save(tmp_path / label / "x.png")
+    (tmp_path / "a" / "endless.png").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "b" / "waits.png")
+    assert len(open_data(f"folder:{tmp_path}")) == 2

@@ -117,6 +117,46 @@ def chunked(weights):
     return {name.replace("blocks.", "blocks.0."): value for name, value in weights.items()}
 
 
+def clip_names(weights):
+    """Name a transformer's tensors as CLIP does, in its tower of images beside one of texts."""
+    names = {
+        "patch_embed.proj.": "conv1.", "blocks.": "transformer.resblocks.", "norm_pre.": "ln_pre.",
+        ".norm1.": ".ln_1.", ".norm2.": ".ln_2.", ".attn.qkv.": ".attn.in_proj_",
+        ".attn.proj.": ".attn.out_proj.", ".mlp.fc1.": ".mlp.c_fc.", ".mlp.fc2.": ".mlp.c_proj.",
+    }  # fmt: skip
+    tower = {"proj": torch.ones(16, 4)}
+    for name, value in weights.items():
+        other = "ln_post." + name[5:] if name.startswith("norm.") else name
+        for ours, theirs in names.items():
+            other = other.replace(ours, theirs)
+        other = {"cls_token": "class_embedding", "pos_embed": "positional_embedding"}.get(name, other)
+        tower[other] = value.flatten() if name == "cls_token" else value[0] if name == "pos_embed" else value
+    texts = {
+        "positional_embedding": torch.ones(7, 16),
+        "transformer.resblocks.0.ln_1.bias": torch.ones(16),
+        "token_embedding.weight": torch.ones(9, 16),
+        "ln_final.weight": torch.ones(16),
+        "text_projection": torch.ones(16, 4),
+        "logit_scale": torch.tensor(1.0),
+    }
+    return {f"visual.{name}": value for name, value in tower.items()} | texts
+
+
+def mmpretrain_names(weights):
+    """Name a transformer's tensors as MMPretrain does."""
+    names = {
+        "patch_embed.proj.": "patch_embed.projection.", "blocks.": "layers.", ".norm1.": ".ln1.",
+        ".norm2.": ".ln2.", ".mlp.fc1.": ".ffn.layers.0.0.", ".mlp.fc2.": ".ffn.layers.1.",
+    }  # fmt: skip
+    named = {}
+    for name, value in weights.items():
+        other = "ln1." + name[5:] if name.startswith("norm.") else name
+        for ours, theirs in names.items():
+            other = other.replace(ours, theirs)
+        named[f"backbone.{other}"] = value
+    return named
+
+
 def solo(name, encoder, momentum):
     parts = {
         name: encoder,
@@ -410,6 +450,21 @@ CASES = [
         ("ema", "online"),
     ),
     (
+        "CLIP and open_clip",
+        lambda a, b: {"state_dict": clip_names(state(a)), "epoch": 3},
+        "CLIP or open_clip",
+        (None,),
+    ),
+    (
+        "MMPretrain, vision transformer",
+        lambda a, b: {
+            "meta": {"epoch": 3},
+            "state_dict": mmpretrain_names(state(a)) | {"head.layers.head.bias": torch.ones(10)},
+        },
+        "MMPretrain",
+        (None,),
+    ),
+    (
         "timm and torchvision, released",
         lambda a, b: state(topped(a, "fc", nn.Linear(16, 10))),
         "plain weights",
@@ -426,6 +481,10 @@ PARAMETERS = [pytest.param(*case[1:], id=case[0]) for case in CASES]
 
 
 def encoder_for(form, seed):
+    if form.startswith("CLIP"):
+        return vit(seed, pre_norm=True)
+    if form == "MMPretrain":
+        return vit(seed)
     return vit(seed, init_values=1e-5) if form.startswith("DINO") else resnet(seed)
 
 
@@ -610,3 +669,22 @@ def test_real_checkpoints_in_other_projects_formats_have_one_digest(shared, tmp_
         report = load_weights(CifarResNet(depth), tmp_path / "x.pth")
         assert (report.format, report.weights_digest) == (form, original.weights_digest)
         assert report.matched_parameters_share == 1.0
+
+
+def test_a_tower_of_clip_is_read_as_timm_reads_it(tmp_path):
+    whole = clip_names(state(vit(1, pre_norm=True)))
+    torch.save(whole, tmp_path / "x.pt")
+    ours, theirs = vit(2, pre_norm=True), vit(3, pre_norm=True)
+    report = load_weights(ours, tmp_path / "x.pt")
+    theirs.load_state_dict(checkpoint_filter_fn(whole, theirs), strict=False)
+    torch.testing.assert_close(ours.eval()(IMAGES), theirs.eval()(IMAGES), rtol=0, atol=1e-6)
+    assert dict(report.set_aside)["visual.proj"] == "projection into the space shared with texts"
+    assert dict(report.set_aside)["token_embedding."] == "the text tower"
+
+
+def test_a_classifier_nested_in_mocos_encoders_is_set_aside(tmp_path):
+    a, b = (net(net=topped(resnet(seed), "fc", head())) for seed in (1, 2))
+    torch.save({"state_dict": state(net(encoder_q=a, encoder_k=b))}, tmp_path / "x.pth")
+    report = load_weights(resnet(3), tmp_path / "x.pth")
+    assert report.weights_digest == digest_weights(resnet(1))
+    assert dict(report.set_aside)["encoder_q.net.fc."] == "classifier"

@@ -1,5 +1,4 @@
 import json
-import os
 
 import numpy as np
 import pytest
@@ -175,32 +174,6 @@ def test_a_layer_is_read_on_the_way(bert, reviews, tmp_path):
     torch.testing.assert_close(rows, inner[:, 0])
 
 
-class Canary:
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return os.system, (f"touch '{self.path}'",)
-
-
-def test_a_pickle_among_the_weights_runs_nothing(bert, tmp_path):
-    folder, _ = bert
-    evil = resave(folder, tmp_path / "evil", lambda name: True, evil=True)
-    (evil / "model.safetensors").unlink()
-    torch.save({"weight": Canary(tmp_path / "canary")}, evil / "pytorch_model.bin")
-    assert "cannot be had" in refused(f"hf:{evil}")
-    assert not (tmp_path / "canary").exists()
-
-
-def test_code_beside_the_weights_is_never_run(bert, tmp_path):
-    folder, _ = bert
-    kinds = {"AutoConfig": "own.OwnConfig", "AutoModel": "own.OwnModel"}
-    evil = resave(folder, tmp_path / "evil", lambda name: True, auto_map=kinds, model_type="own")
-    (evil / "own.py").write_text(f"open({str(tmp_path / 'canary')!r}, 'w')\n")
-    assert "cannot be had" in refused(f"hf:{evil}")
-    assert not (tmp_path / "canary").exists()
-
-
 @pytest.mark.parametrize("pool", ["mean", "cls", "pooler"])
 def test_images_become_rows_as_the_processor_says(vit, tmp_path, pool):
     folder, network = vit
@@ -271,8 +244,10 @@ def test_one_of_two_parts_is_named(tmp_path):
     network.save_pretrained(tmp_path)
     transformers.CLIPImageProcessor(size={"shortest_edge": 16}, crop_size=16).save_pretrained(tmp_path)
     make_tokenizer(pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]").save_pretrained(tmp_path)
-    assert "part=none named; accepted: vision or text" in refused(f"hf:{tmp_path}")
-    seeing = open_encoder(f"hf:{tmp_path}?part=vision&pool=pooler")
+    assert "the network has two towers; choose tower=vision or tower=text" in refused(f"hf:{tmp_path}")
+    assert "tower=image is unknown" in refused(f"hf:{tmp_path}?tower=image")
+    assert "tower= and part= are the same" in refused(f"hf:{tmp_path}?tower=text&part=text")
+    seeing = open_encoder(f"hf:{tmp_path}?tower=vision&pool=pooler")
     x = torch.rand(2, 3, 16, 16)
     with torch.no_grad():
         expected = network.vision_model(pixel_values=x).pooler_output
@@ -338,7 +313,7 @@ def test_items_of_another_kind_are_refused(bert, vit, reviews):
         ("hf:BERT?pool=last", "pool=last; accepted: mean, cls or pooler"),
         ("hf:BERT?image_size=8", "the network reads texts; leave image_size= out"),
         ("hf:BERT?max_length=13", "give max_length=N, the tokens a text may have, at most 12"),
-        ("hf:BERT?part=text", "the network has no two parts; leave part= out"),
+        ("hf:BERT?part=text", "the network has no two towers; leave tower= out"),
         ("hf:BERT?arch=x", "unknown option 'arch'"),
         ("hf:VIT?max_length=3", "the network reads images; leave max_length= out"),
         ("hf:/nowhere/at/all", "hf:/nowhere/at/all cannot be had"),

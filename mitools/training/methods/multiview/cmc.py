@@ -11,12 +11,13 @@ from mitools.core.errors import InputError
 from mitools.encoders.view_encoders import ViewEncoder, ViewEncoders
 from mitools.training.methods.base import Batch, Loss, Method
 from mitools.training.methods.multiview.negatives import Anchors, Contrast, make_negatives, mean_of
-from mitools.training.methods.multiview.options import ENCODER_MOMENTUM, CMCOptions
+from mitools.training.methods.multiview.options import ENCODER_MOMENTUM, CMCOptions, require_jigsaw
 from mitools.training.networks.build import build_network
-from mitools.training.networks.heads import EncoderWithHead, head_of
+from mitools.training.networks.heads import EncoderWithHead, JigsawHead, head_of
 from mitools.training.networks.points import EncoderWithPoints
 from mitools.training.recipes import TrainingRecipe
 from mitools.training.training_data import TrainingData
+from mitools.views.augmentation.jigsaw import JigsawOfView
 from mitools.views.registry import make_view
 
 
@@ -29,6 +30,10 @@ class CMC(Method):
 
     The estimate is the mean over pairs and directions of InfoNCE's; the terms have it for each pair of views,
     ``nats[A,B]``, with its ceiling, ``ceiling_nats[A,B]``, and its share of the loss, ``loss[A,B]``.
+
+    With ``jigsaw`` each encoder also reads nine crops of its view one by one, and a head of its own makes one
+    anchor of them for the keys of the other whole views (Misra and van der Maaten 2020, PIRL); the loss is
+    the mean of both branches, and the crops' terms are ``nats[jigsaw:A,B]`` and so on.
 
     Parameters
     ----------
@@ -43,6 +48,8 @@ class CMC(Method):
         Encoder and head, one a view.
     momentum_networks
         What makes the keys of a queue: the networks, followed by a moving average; None without a queue.
+    jigsaw_heads
+        What joins nine crops to one row, one a view; None without them.
     negatives
         Where negatives come from, with all that is remembered for them.
 
@@ -71,6 +78,13 @@ class CMC(Method):
         points = [network.count for network in self._networks if isinstance(network, EncoderWithPoints)]
         self.negatives = make_negatives(options, len(data), recipe.seed, points)
         self._seen: list[tuple[int, Tensor, Tensor]] = []
+        self.jigsaw_heads: nn.ModuleList | None = None
+        if options.jigsaw is not None:
+            crops = require_jigsaw(options.jigsaw)
+            self.views = [*self.views, *(JigsawOfView(crops, view) for view in self.views)]
+            self.jigsaw_heads = nn.ModuleList(
+                JigsawHead(network.width, options.head_width, options.head) for network in self._networks
+            )
 
     @classmethod
     def check(cls, recipe: TrainingRecipe, options: CMCOptions) -> None:
@@ -98,17 +112,34 @@ class CMC(Method):
 
     def loss(self, batch: Batch) -> Loss:
         """Sum the pairs of views, both directions of each."""
-        rows = [self._rows(batch, place) for place in range(len(self.views))]
+        rows = [self._rows(batch, place) for place in range(len(self.networks))]
         self._seen = [(place, *self._to_remember(batch, place, found)) for place, found in enumerate(rows)]
-        found = {(self.names[i], self.names[j]): self._pair(batch, rows, i, j) for i, j in self.pairs}
+        branches = {"": rows}
+        if self.jigsaw_heads is not None:
+            # The crops ask; whole views answer, and alone are remembered.
+            branches["jigsaw:"] = [(self._crops(batch, place), keys) for place, (_, keys) in enumerate(rows)]
+        found = {
+            f"{branch}{self.names[i]},{self.names[j]}": self._pair(batch, of_branch, i, j)
+            for branch, of_branch in branches.items()
+            for i, j in self.pairs
+        }
         terms: dict[str, Tensor] = {}
-        for (one, other), contrast in found.items():
-            terms[f"loss[{one},{other}]"] = 2 * contrast.value.detach()
-            terms[f"nats[{one},{other}]"] = contrast.nats
-            terms[f"ceiling_nats[{one},{other}]"] = contrast.ceiling_nats
+        for pair, contrast in found.items():
+            terms[f"loss[{pair}]"] = 2 * contrast.value.detach() / len(branches)
+            terms[f"nats[{pair}]"] = contrast.nats
+            terms[f"ceiling_nats[{pair}]"] = contrast.ceiling_nats
         mean = mean_of(list(found.values()))
         ceiling = self.negatives.ceiling_nats(len(batch.items))
-        return Loss(2 * len(found) * mean.value, mean.nats, ceiling, terms)
+        return Loss(2 * len(self.pairs) * mean.value, mean.nats, ceiling, terms)
+
+    def _crops(self, batch: Batch, place: int) -> Tensor:
+        """Project the nine crops of one view of the batch: anchors, (K, head_width)."""
+        assert self.jigsaw_heads is not None
+        head, encoder = self.jigsaw_heads[place], self._networks[place].encoder
+        assert isinstance(head, JigsawHead)
+        crops = batch.views[len(self.networks) + place]
+        (rows,) = batch.embed(lambda pixels: head.of_crops(encoder, pixels), [crops])
+        return rows
 
     def _rows(self, batch: Batch, place: int) -> tuple[Tensor, Tensor]:
         """Project one view of the batch: queries, and keys, both (K, head_width); or keys of all points.
@@ -180,7 +211,7 @@ class CMC(Method):
         """Give the encoders of all views side by side, or of one view."""
         parts = [
             ViewEncoder(view, self._encoder_name(place), self.shapes[place][0], network.encoder)
-            for place, (view, network) in enumerate(zip(self.views, self._networks, strict=True))
+            for place, (view, network) in enumerate(zip(self.views, self._networks, strict=False))
         ]
         whole = ViewEncoders(parts)
         return whole if view is None else whole.of([view])

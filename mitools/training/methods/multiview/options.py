@@ -9,6 +9,7 @@ from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.training.memory.queue import negatives_among
 from mitools.training.recipes import Count, Positive
+from mitools.views.augmentation.jigsaw import JigsawOfView, JigsawView
 from mitools.views.registry import OWN, make_view
 
 MOST_NEGATIVES = 16384
@@ -47,6 +48,9 @@ class CMCOptions(Recipe):
     point_layers
         Sub-patch contrast (Appendix B.2): of each view, the module of its encoder whose feature map is
         contrasted with the other views' rows, by the view's name; whole views are contrasted when empty.
+    jigsaw
+        Nine crops, ``jigsaw`` with its options, of which each view's encoder makes further anchors for the
+        same keys, by heads of their own (PIRL; Table 9); None without.
     momentum
         The share that stays of a bank's row when its item is seen (0.5 when None), or of the momentum
         encoders' weights at a step (0.999).
@@ -62,6 +66,7 @@ class CMCOptions(Recipe):
     negatives: Literal["batch", "bank", "nce", "queue"] = "batch"
     negatives_count: Count | None = None
     point_layers: dict[str, str] = Field(default_factory=dict)
+    jigsaw: str | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
 
     def pairs(self) -> list[tuple[int, int]]:
@@ -81,6 +86,18 @@ class CMCOptions(Recipe):
             When more are asked for than there are other items.
         """
         return negatives_among(self.negatives_count, MOST_NEGATIVES, items)
+
+    def _require_crops(self) -> None:
+        assert self.jigsaw is not None
+        crops = require_jigsaw(self.jigsaw)
+        for name in self.views:
+            if name.partition(":")[0] != OWN:  # as above
+                JigsawOfView(crops, make_view(name))
+        if self.point_layers or self.negatives == "nce":
+            raise InputError(
+                "options.jigsaw is contrasted by a softmax with whole views; leave point_layers and"
+                " negatives: nce out"
+            )
 
     def require_consistent(self) -> None:
         """Refuse views that cannot be contrasted, and names that are no view's.
@@ -113,5 +130,23 @@ class CMCOptions(Recipe):
             raise InputError(f"options.point_layers names a layer of every view: {', '.join(self.views)}")
         if self.point_layers and self.negatives != "batch":
             raise InputError("options.point_layers takes its negatives from the batch; leave negatives: out")
+        if self.jigsaw is not None:
+            self._require_crops()
         if self.negatives == "batch" and (self.negatives_count or self.momentum is not None):
             raise InputError("negatives: batch takes no negatives_count and no momentum; leave them out")
+
+
+def require_jigsaw(name: str) -> JigsawView:
+    """Make the view of nine crops that an option names.
+
+    Raises
+    ------
+    InputError
+        When it names another view.
+    """
+    view = make_view(name)
+    if not isinstance(view, JigsawView):
+        raise InputError(
+            f"options.jigsaw names {name!r}, which has no nine crops; write jigsaw, or jigsaw?crop_area=0.6"
+        )
+    return view

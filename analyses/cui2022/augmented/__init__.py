@@ -1,0 +1,1 @@
+"""Over-compression under AutoAugment, with and without CTC (Cui et al. 2022, Sec. 5.2)."""

@@ -1,0 +1,1 @@
+"""Labelled images as people keep them: files, tables, shards and arrays, decoded one at a time."""

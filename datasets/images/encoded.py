@@ -1,0 +1,137 @@
+"""Labelled images of which each is bytes somewhere: decoded when asked for, known by all their bytes."""
+
+import hashlib
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from mitools.core.errors import InputError
+from mitools.core.files import digest_text
+from mitools.core.notes import DataNote
+from mitools.datasets.images.decode import Reading, decode_image, facts_told, header_facts
+
+_NAMED_AT_MOST = 3
+
+
+class EncodedImages(ABC):
+    """Images read as bytes, decoded one by one; meets :class:`mitools.datasets.base.LabelledData`.
+
+    A subclass says where the bytes lie and calls :meth:`look_through` when it knows how many there are: this
+    reads all bytes once, for the digest, and decodes nothing unless damaged images are to be left out.
+
+    Attributes
+    ----------
+    name, classes, labels, digest
+        As :class:`mitools.datasets.base.LabelledData` has them.
+    kept
+        Shape (n,): which of the source's images the items are.
+    notes
+        What was changed or left out, one sentence each.
+    skipped
+        The damaged images that were left out, each with the reason.
+    """
+
+    name: str
+    classes: Sequence[str]
+    labels: NDArray[np.int64]
+    digest: str
+    kept: NDArray[np.int64]
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.notes: list[str] = []
+        self.skipped: list[str] = []
+
+    @abstractmethod
+    def content(self, place: int) -> bytes:
+        """Read the bytes of one of the source's images."""
+
+    @abstractmethod
+    def where(self, place: int) -> str:
+        """Say what one of the source's images is called in messages."""
+
+    def look_through(self, *identity: str, digest_bytes: bool = True) -> None:
+        """Read all bytes once: the digest, what reading changes, and which images are damaged.
+
+        `classes` and `labels` are those of all images of the source when this is called.
+
+        Parameters
+        ----------
+        *identity
+            What else the data depend on.
+        digest_bytes
+            Whether the bytes of the images are part of the digest; else `identity` covers them.
+        """
+        state = hashlib.sha256()
+        facts, good = [], []
+        for place in range(len(self.labels)):
+            try:
+                content = self.content(place)
+                if self.reading.skip:
+                    decode_image(content, self.where(place), self.reading)
+            except InputError as error:
+                if not self.reading.skip:
+                    raise
+                self.skipped.append(str(error))
+                continue
+            good.append(place)
+            facts.append(header_facts(content))
+            if digest_bytes:
+                state.update(len(content).to_bytes(8, "little"))
+                state.update(content)
+        self.kept = np.array(good, dtype=np.int64)
+        self.notes += facts_told(facts, self.reading)
+        if self.skipped:
+            self._leave_out()
+        # Data that are read as they always were keep the digest that they always had.
+        changed = [self.reading.key] if any(facts) else []
+        left_out = [self.kept.tobytes().hex()] if self.skipped else []
+        content_digest = [state.hexdigest()] if digest_bytes else []
+        self.digest = digest_text(*identity, *content_digest, *changed, *left_out)
+        for note in self.notes:
+            warnings.warn(DataNote(f"{self.name}: {note}"), stacklevel=3)
+
+    def _leave_out(self) -> None:
+        count = len(self.skipped)
+        shown = "; ".join(self.skipped[:_NAMED_AT_MOST])
+        more = f"; and {count - _NAMED_AT_MOST} more" if count > _NAMED_AT_MOST else ""
+        self.notes.append(
+            f"{count:,} of {len(self.labels):,} images are damaged and were left out: {shown}{more}"
+        )
+        labels = self.labels[self.kept]
+        present = np.unique(labels)
+        gone = [name for label, name in enumerate(self.classes) if label not in present]
+        if gone:
+            self.notes.append(f"{len(gone)} classes have no image left: {', '.join(gone[:_NAMED_AT_MOST])}")
+        self.classes = [self.classes[int(label)] for label in present]
+        self.labels = np.searchsorted(present, labels).astype(np.int64)
+
+    def __len__(self) -> int:
+        """Count the images."""
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Image.Image, int]:
+        """Read one image in mode RGB and its label.
+
+        Raises
+        ------
+        InputError
+            When the image is damaged or gone.
+        """
+        place = int(self.kept[index])
+        return decode_image(self.content(place), self.where(place), self.reading), int(self.labels[index])
+
+    def column(self, name: str) -> NDArray[Any]:
+        """Give a column that the source has beside images and labels, one value an item.
+
+        Raises
+        ------
+        InputError
+            When it has none of that name.
+        """
+        raise InputError(f"{self.name} has no columns beside its images, and so none called {name!r}")

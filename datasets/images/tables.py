@@ -1,0 +1,80 @@
+"""Which columns of a table hold images and labels, by their usual names."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.names import nearest
+from mitools.core.specs import Spec
+from mitools.datasets.readers.columns import number_classes
+
+IMAGE_COLUMNS = (
+    "image", "img", "images", "image_bytes", "jpg", "png", "path", "file", "filename", "file_name",
+    "filepath", "image_path", "bytes",
+)  # fmt: skip
+LABEL_COLUMNS = ("label", "labels", "class", "target", "fine_label", "cls", "category", "y")
+
+
+def choose_column(spec: Spec, option: str, usual: Sequence[str], names: Sequence[str], where: str) -> str:
+    """Take the column that an option names, or else the only one with a usual name.
+
+    Raises
+    ------
+    InputError
+        When there is no such column, or none or several have a usual name.
+    """
+    if option in spec.options:
+        asked = spec.options[option]
+        if asked not in names:
+            raise InputError(f"{where}: no column {asked!r}; nearest: {nearest(asked, list(names))}")
+        return asked
+    found = [name for name in usual if name in names]
+    if not found:
+        raise InputError(
+            f"{where}: which column is the {option}? name it as {option}=COLUMN; it has {', '.join(names)}"
+        )
+    if option == "label" and len(found) > 1:
+        raise InputError(f"{where}: columns {' and '.join(found)} may be the label; choose with label=COLUMN")
+    return found[0]
+
+
+def numbered(
+    values: Sequence[Any], where: str, column: str, names: Sequence[str] | None = None
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Give classes and labels of a column of names or whole numbers.
+
+    Parameters
+    ----------
+    values
+        One an item.
+    where, column
+        For messages.
+    names
+        What the numbers are called, where the file says so.
+
+    Raises
+    ------
+    InputError
+        When a value is missing, or is neither a name nor a whole number.
+    """
+    if not len(values):
+        raise InputError(f"{where}: no rows")
+    wrong = next((row for row, value in enumerate(values) if not _is_label(value)), None)
+    if wrong is not None:
+        raise InputError(
+            f"{where}: column {column!r} holds {values[wrong]!r} in row {wrong}; labels are names or whole"
+            " numbers"
+        )
+    classes, labels = number_classes(list(values))
+    if names is not None and all(name.isdecimal() and int(name) < len(names) for name in classes):
+        classes = [str(names[int(name)]) for name in classes]
+    return classes, labels
+
+
+def _is_label(value: Any) -> bool:
+    if isinstance(value, str):
+        return value != "" and not value.isspace()
+    return isinstance(value, int | np.integer | bool | np.bool_)
