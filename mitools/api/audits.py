@@ -153,9 +153,9 @@ def audit(
     from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
+    from mitools.backends.run_record import results_folder, write_record
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
-    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.features.store import FeatureStore

@@ -81,9 +81,9 @@ def information_plane(
     from dataclasses import asdict
 
     from mitools.backends.devices import resolve_device
+    from mitools.backends.run_record import digests, results_folder, write_record
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
-    from mitools.core.run_record import digests, results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.features.store import FeatureStore
     from mitools.plane.checkpoints import checkpoints_and_data

@@ -78,9 +78,9 @@ def measure_variables(
     0.7
     """
     from mitools.backends.devices import resolve_device
+    from mitools.backends.run_record import results_folder, write_record
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
-    from mitools.core.run_record import results_folder, write_record
     from mitools.features.store import FeatureStore
     from mitools.report.variables.subject import open_subject
     from mitools.report.variables.write import Unit

@@ -90,9 +90,9 @@ def measure_views(
     from dataclasses import asdict
 
     from mitools.backends.devices import resolve_device
+    from mitools.backends.run_record import results_folder, write_record
     from mitools.core.errors import InputError
     from mitools.core.progress import shown
-    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.results.views import ViewsResult

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from mitools.cli.tables import between_words, table_lines
+from mitools.cli.terminal.tables import between_words, table_lines
 from mitools.core.names import printable
 from mitools.core.progress import Advance, progress_bar, progress_lines, shown
 

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.command import Command, Group
 from mitools.cli.console import JsonOption, out, print_json, print_table, progress
-from mitools.cli.listing import PatternArgument, print_list
+from mitools.cli.terminal.command import Command, Group
+from mitools.cli.terminal.listing import PatternArgument, print_list
 
 app = typer.Typer(help="Look at data sets and write them out.", cls=Group, rich_markup_mode=None)
 

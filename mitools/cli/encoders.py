@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
     JsonOption,
@@ -17,9 +16,10 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
-from mitools.cli.listing import PatternArgument, print_list
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
+from mitools.cli.terminal.command import Command, Group
+from mitools.cli.terminal.listing import PatternArgument, print_list
 
 app = typer.Typer(
     help="Look at encoders, and write them for other libraries.", cls=Group, rich_markup_mode=None

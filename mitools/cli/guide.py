@@ -25,7 +25,7 @@ def guide(
     check_name("topic", topic, PAGES)
     text = _page(topic)
     if out.is_terminal:
-        from mitools.cli.page import page_lines
+        from mitools.cli.terminal.page import page_lines
 
         for line in page_lines(text, out.width):
             out.print(line)

@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from mitools.backends.run_record import command_line
 from mitools.cli import datasets, encoders, measures, study
 from mitools.cli.cite import cite
-from mitools.cli.command import PROGRAM, Command
 from mitools.cli.console import err, note, set_verbosity
 from mitools.cli.demo import demo
 from mitools.cli.guide import guide
@@ -23,11 +23,11 @@ from mitools.cli.measuring.same_class import same_class
 from mitools.cli.measuring.variables import variables
 from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
+from mitools.cli.terminal.command import PROGRAM, Command
 from mitools.cli.train import train
 from mitools.core.errors import InputError
 from mitools.core.files import FULL_DISK
 from mitools.core.notes import notes_to
-from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 

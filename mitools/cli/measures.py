@@ -2,9 +2,9 @@
 
 import typer
 
-from mitools.cli.command import Command, Group
 from mitools.cli.console import JsonOption
-from mitools.cli.listing import PatternArgument, print_list
+from mitools.cli.terminal.command import Command, Group
+from mitools.cli.terminal.listing import PatternArgument, print_list
 
 app = typer.Typer(help="What can be measured.", cls=Group, rich_markup_mode=None)
 

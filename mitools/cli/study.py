@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.command import Command, Group
 from mitools.cli.console import (
     DeviceOption,
     HtmlOption,
@@ -24,6 +23,7 @@ from mitools.cli.console import (
 )
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import interval_of
+from mitools.cli.terminal.command import Command, Group
 from mitools.core.errors import InputError
 
 
@@ -77,7 +77,7 @@ def run(
     number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
     """
     from mitools.backends.processes import own_device, process_rank
-    from mitools.core.run_record import require_own
+    from mitools.backends.run_record import require_own
     from mitools.features.store import FeatureStore, default_root
     from mitools.studies.worker import Worker
 
@@ -215,8 +215,8 @@ def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
-    for pairing, estimator in left_out(wanted):
-        note(f"left out: {estimator} does not read the pairing {pairing}")
+    for name in left_out(wanted):
+        note(f"left out: {name}, which goes with nothing that the study names beside it")
     return StudyFolder(wanted, destination)
 
 

@@ -82,9 +82,11 @@ def plane_finding(table: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a data set, of the first method of I(T;Y) that gives intervals.
+        A sentence a data set, of the first lower bound of I(T;Y) that has intervals: a point estimate may
+        read much where there is nothing.
     """
-    of_label = table[(table["quantity"] == "I(T;Y)") & table["low_bits"].notna()]
+    bounds = table["kind"].isin(["lower bound", "asymptotic lower bound"])
+    of_label = table[(table["quantity"] == "I(T;Y)") & table["low_bits"].notna() & bounds]
     sentences = []
     for data, rows in of_label.groupby("data", sort=False):
         rows = rows[rows["method"] == rows["method"].iloc[0]]

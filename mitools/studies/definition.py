@@ -193,9 +193,14 @@ def cells(study: Study) -> Iterator[Cell]:
                     yield Cell(data, encoder.spec, pairing, measure, seed)
 
 
-def left_out(study: Study) -> list[tuple[str, str]]:
-    """Name the pairings and estimators that do not go together and so have no cells."""
-    return [(p, e) for p in study.pairings for e in study.estimators if _measure_of(p, e) is None]
+def left_out(study: Study) -> list[str]:
+    """Name the pairings that no estimator of the study reads, and the estimators that read no pairing of it.
+
+    That an estimator reads some pairings and not others is what a study of several of both is made of.
+    """
+    pairings = [p for p in study.pairings if all(_measure_of(p, e) is None for e in study.estimators)]
+    estimators = [e for e in study.estimators if all(_measure_of(p, e) is None for p in study.pairings)]
+    return [*pairings, *estimators]
 
 
 def _measure_of(pairing: str, estimator: str) -> Measure | None:

@@ -110,6 +110,7 @@ def test_a_folder_with_other_files_is_refused_and_left_as_it_is(rows, tmp_path, 
     assert "i_class_bits" in (mine / "results.csv").read_text()
 
 
+@pytest.mark.slow
 def test_options_come_from_a_file_and_the_command_line_goes_before_it(rows, tmp_path, capsys):
     labels, features = rows
     np.savez(tmp_path / "weak.npz", features=features["weak"], labels=labels)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mitools.cli.tables import table_lines
+from mitools.cli.terminal.tables import table_lines
 
 HEADER = ["encoder", "I_class", "95% interval", "verdict", "linear"]
 ROWS = [

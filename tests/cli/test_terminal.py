@@ -12,8 +12,8 @@ import termios
 
 import pytest
 
-from mitools.cli.examples import EXAMPLES
 from mitools.cli.main import run
+from mitools.cli.terminal.examples import EXAMPLES
 
 MAIN = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()"]
 
@@ -44,7 +44,7 @@ def plain(text):
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text).replace("\r", "")
 
 
-@pytest.mark.parametrize("columns", [60, 120])
+@pytest.mark.parametrize("columns", [60, pytest.param(120, marks=pytest.mark.slow)])
 def test_a_list_fits_its_terminal_and_nothing_is_cut(columns, capsys):
     written, code = on_a_terminal([*MAIN, "datasets", "list"], columns)
     lines = plain(written).splitlines()

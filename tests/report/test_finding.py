@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from mitools.report.finding import audit_finding, carries_more
+from mitools.report.finding import audit_finding, carries_more, plane_finding, study_finding
 
 
 def compared(verdicts):
@@ -67,3 +67,51 @@ def test_an_interval_at_zero_certifies_nothing():
 def test_training_is_credited_where_its_interval_leaves_out_zero(low, words):
     table = results(i_class_bits=[1.0, 0.9], i_class_low=[0.9, 0.8], control_gain_bits=[0.7, 0.6])
     assert words in audit_finding(table.assign(control_gain_low=low), None)
+
+
+@pytest.mark.parametrize(("high", "words"), [(1.9, "lies above that of b"), (2.0, "overlaps with that of b")])
+def test_a_study_tells_intervals_that_overlap_from_those_that_do_not(high, words):
+    same = {
+        "data": "digits",
+        "pairing": "same_class",
+        "measure": "class_posterior",
+        "seed": 0,
+        "state": "done",
+    }
+    cells = pd.DataFrame(
+        [
+            same | {"encoder": "a", "value": 2.1, "low": 1.95, "high": 2.3},
+            same | {"encoder": "b", "value": 1.8, "low": 1.7, "high": high},
+        ]
+    )
+    (sentence,) = study_finding(cells)
+    assert "a reads highest (2.100 bits, 1.950 to 2.300)" in sentence
+    assert words in sentence
+    assert study_finding(cells[:1]) == []
+
+
+def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():
+    same = {"quantity": "I(T;Y)", "data": "test", "layer": "output"}
+    bound = same | {"method": "class_posterior", "kind": "lower bound"}
+    point = same | {
+        "method": "binned",
+        "kind": "point estimate",
+        "bits": 3.3,
+        "low_bits": 0.1,
+        "high_bits": 3.3,
+    }
+    table = pd.DataFrame(
+        [
+            point | {"epoch": 4},
+            bound | {"epoch": 0, "bits": 1.0, "low_bits": 0.9, "high_bits": 1.1},
+            bound | {"epoch": 4, "bits": 2.0, "low_bits": 1.9, "high_bits": 2.1},
+        ]
+    )
+    (sentence,) = plane_finding(table)
+    assert sentence == (
+        "test: at epoch 4 most of the label is read at output, 2.000 bits by class_posterior"
+        " (1.900 to 2.100); at epoch 0 it was 1.000."
+    )
+    near = table.assign(low_bits=[0.1, 0.9, 1.05])
+    assert plane_finding(near)[0].endswith("at epoch 0 it was 1.000, not told from it.")
+    assert plane_finding(table[table["kind"] == "point estimate"]) == []

@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     HtmlOption,
@@ -21,6 +20,7 @@ from mitools.cli.console import (
     written,
 )
 from mitools.cli.measuring.estimates import bits, interval_of
+from mitools.cli.terminal.config import ConfigOption
 
 GroupsOption = Annotated[
     Path | None,

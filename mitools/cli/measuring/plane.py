@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     HtmlOption,
@@ -25,6 +24,7 @@ from mitools.cli.console import (
 )
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
+from mitools.cli.terminal.config import ConfigOption
 from mitools.core.errors import InputError
 
 _NAMED = re.compile(r"([A-Za-z0-9_-]+)=(.+)")

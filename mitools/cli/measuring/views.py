@@ -5,7 +5,6 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.config import ConfigOption
 from mitools.cli.console import (
     DeviceOption,
     HtmlOption,
@@ -21,6 +20,7 @@ from mitools.cli.console import (
     written,
 )
 from mitools.cli.measuring.estimates import bits, interval
+from mitools.cli.terminal.config import ConfigOption
 
 
 def views(

@@ -10,6 +10,8 @@ from mitools.core.optional_packages import need
 PROJECT = "mitools"
 """The project (W&B), or experiment (MLflow), of all runs."""
 
+DATABASE = "mlflow.db"
+
 TRACKERS = ("wandb", "mlflow")
 """What ``trackers:`` of a recipe may name. TensorBoard needs no name: it is written where it is installed."""
 
@@ -17,8 +19,8 @@ TRACKERS = ("wandb", "mlflow")
 class Trackers:
     """Sends records to the trackers that a recipe names.
 
-    Both have modes without a network: ``WANDB_MODE=offline``, and MLflow, which writes into the folder
-    ``mlruns`` of the run unless ``MLFLOW_TRACKING_URI`` names a server.
+    Both have modes without a network: ``WANDB_MODE=offline``, and MLflow, which writes into the
+    file ``mlflow.db`` of the run unless ``MLFLOW_TRACKING_URI`` names a server.
 
     Parameters
     ----------
@@ -77,7 +79,10 @@ def _open(name: str, folder: Path) -> Any:
     if "MLFLOW_TRACKING_URI" not in os.environ:
         import mlflow
 
-        mlflow.set_tracking_uri((folder / "mlruns").resolve().as_uri())
+        folder.mkdir(parents=True, exist_ok=True)
+        # Newer versions of MLflow write no plain files any more.
+        mlflow.set_tracking_uri(f"sqlite:///{(folder / DATABASE).resolve()}")
+        return MLflowTracker(PROJECT, (folder / "mlruns").resolve().as_uri(), run_name=folder.name)
     return MLflowTracker(PROJECT, run_name=folder.name)
 
 

@@ -82,7 +82,7 @@ def test_mlflow_in_a_folder(tmp_path, monkeypatch):
 
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     train(recipe("mlflow"), tmp_path / "run")
-    client = mlflow.MlflowClient((tmp_path / "run" / "mlruns").resolve().as_uri())
+    client = mlflow.MlflowClient(f"sqlite:///{tmp_path / 'run' / 'mlflow.db'}")
     (experiment,) = client.search_experiments(filter_string="name = 'mitools'")
     (run,) = client.search_runs([experiment.experiment_id])
     assert run.data.params["epochs"] == "2"

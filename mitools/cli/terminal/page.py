@@ -7,7 +7,7 @@ from textwrap import wrap
 
 from rich.text import Text
 
-from mitools.cli.tables import between_words, table_lines
+from mitools.cli.terminal.tables import between_words, table_lines
 
 WIDEST_PROSE = 96
 """Characters of a line of prose at the most: longer ones are hard to follow."""

@@ -5,7 +5,7 @@ from typing import Any
 import typer
 import typer.core
 
-from mitools.cli.examples import EXAMPLES
+from mitools.cli.terminal.examples import EXAMPLES
 from mitools.core.errors import InputError
 
 PROGRAM = "mitools"

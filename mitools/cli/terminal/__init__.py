@@ -1,0 +1,1 @@
+"""How commands look on a terminal: tables, pages, examples, and options from a file."""
