@@ -1,4 +1,4 @@
-"""Audits of images as people keep them: what a viewer shows counts, and no cache is believed against files."""
+"""Audits of images as people keep them: what a viewer shows counts, and changed files are never missed."""
 
 import io
 import os
