@@ -24,9 +24,8 @@ from mitools.cli.measuring.variables import variables
 from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
 from mitools.cli.train import train
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, notes_to
 from mitools.core.files import FULL_DISK
-from mitools.core.notes import notes_to
 from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
