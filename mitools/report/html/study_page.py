@@ -1,5 +1,6 @@
 """The page of a study, from the table of its cells."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ CELL_TEXTS = (
 )  # fmt: skip
 
 TARGET = "linear_acc"
+
+_FOLDERS = re.compile(r"^(\w+:)[^?]*/")
 MOST_ROWS = 400
 
 WORDS = (
@@ -33,6 +36,7 @@ WORDS = (
 def study_page(folder: Path) -> Page:
     """Make the page of a study from ``cells.csv`` in its folder."""
     cells, run = read_table(folder / "cells.csv", CELL_TEXTS), read_record(folder)
+    cells = cells.assign(data=without_folders(cells["data"]), encoder=without_folders(cells["encoder"]))
     done = cells[cells["state"] == "done"]
     rows = _over_seeds(done)
     names = list(dict.fromkeys(rows["column"]))
@@ -64,6 +68,20 @@ def study_page(folder: Path) -> Page:
         typed(run),
         digests(run),
     )
+
+
+def without_folders(specs: pd.Series) -> pd.Series:
+    """Leave the folders of files out of specs, where these stay different from each other.
+
+    Examples
+    --------
+    >>> without_folders(pd.Series(["tar:/data/a.tar", "digits", "checkpoint:x/y.pt?arch=z"])).tolist()
+    ['tar:a.tar', 'digits', 'checkpoint:y.pt?arch=z']
+    >>> without_folders(pd.Series(["tar:/one/a.tar", "tar:/two/a.tar"])).tolist()
+    ['tar:/one/a.tar', 'tar:/two/a.tar']
+    """
+    short = {spec: _FOLDERS.sub(r"\1", spec) for spec in specs.unique()}
+    return specs.map(short) if len(set(short.values())) == len(short) else specs
 
 
 def _over_seeds(done: pd.DataFrame) -> pd.DataFrame:
@@ -173,7 +191,7 @@ def _correlation(wide: pd.DataFrame, names: list[str]) -> list[Section]:
             "n": "n",
             "filters": filters,
         },
-        "Each data set by itself, since their H(C) differ. Where lower is better the sign is turned.",
+        "Each data set by itself. Where lower is better the sign is turned.",
     )
     axes = [_choice(name, wide) for name in names]
     scatter = Chart(

@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from html.parser import HTMLParser
 from importlib.resources import files
 
 import numpy as np
@@ -14,49 +13,12 @@ from mitools.report.html.embedded import embedded_json
 from mitools.report.html.parts import Column, Page, Section, Table
 from mitools.report.html.render import SCRIPTS, STYLES, render
 from tests.report.html.conftest import CLASSES, ENCODERS
-
-VOID = {"meta", "input", "img", "br", "link", "hr"}
-
-
-class Document(HTMLParser):
-    """Elements as (name, attributes, texts of their own), and whether every one was closed in order."""
-
-    def __init__(self, text):
-        super().__init__(convert_charrefs=True)
-        self.elements, self._open = [], []
-        self.feed(text)
-        self.close()
-        self.left_open = [name for name, *_ in self._open]
-
-    def handle_starttag(self, tag, attrs):
-        element = (tag, dict(attrs), [])
-        self.elements.append(element)
-        if tag not in VOID:
-            self._open.append(element)
-
-    def handle_endtag(self, tag):
-        assert self._open, f"</{tag}> closes nothing"
-        assert self._open[-1][0] == tag, f"</{tag}> closes <{self._open[-1][0]}>"
-        self._open.pop()
-
-    def handle_data(self, data):
-        if self._open:
-            self._open[-1][2].append(data)
-
-    def named(self, *names):
-        return [element for element in self.elements if element[0] in names]
-
-    def text(self):
-        return " ".join(part for name, _, texts in self.elements if name != "script" for part in texts)
+from tests.report.html.document import Document
 
 
 @pytest.fixture(scope="module")
 def document(hostile_page):
     return Document(hostile_page.read_text(encoding="utf-8"))
-
-
-def data_of(document):
-    return next(json.loads("".join(t)) for n, a, t in document.elements if a.get("id") == "data")
 
 
 def test_every_element_is_closed_and_every_name_is_unique(document):
@@ -102,7 +64,7 @@ def test_no_name_breaks_out_of_the_page(document):
     text = document.text()
     for name in ENCODERS:
         assert name in text
-    data = data_of(document)
+    data = document.data()
     assert data["charts"]["confusion"]["classes"] == sorted(CLASSES)
     keys = data["tables"]["results"]["keys"]
     assert [row[keys.index("encoder")] for row in data["tables"]["results"]["rows"]] == ENCODERS
@@ -132,7 +94,7 @@ def test_cells_show_what_the_audit_found(hostile_audit, document):
 
 
 def test_the_confusion_holds_the_accuracy_and_the_bits(hostile_audit, document):
-    tables = data_of(document)["tables"]
+    tables = document.data()["tables"]
     for (name, counts, bits), row in zip(
         tables["classes"]["rows"], hostile_audit.table.to_dict("records"), strict=True
     ):
@@ -146,7 +108,7 @@ def test_the_confusion_holds_the_accuracy_and_the_bits(hostile_audit, document):
 
 
 def test_few_encoders_have_no_interval_and_a_caution(document):
-    table = data_of(document)["tables"]["correlation"]
+    table = document.data()["tables"]["correlation"]
     limits = [k for k, key in enumerate(table["keys"]) if key.endswith(("_low", "_high"))]
     assert limits
     assert all(row[k] is None for row in table["rows"] for k in limits)

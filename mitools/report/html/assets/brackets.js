@@ -43,14 +43,14 @@ CHARTS.brackets = (box, spec, all, state) => {
   ]);
 };
 
-/** One line for all rows where they have the same entropy, else a short one a row. */
+/** One line for all rows where they have the same entropy and there is room, else a short one a row. */
 function drawEntropy(svg, rows, key, across, layout, bottom) {
   const known = [...new Set(rows.map((row) => row[key]).filter(isNumber).map((value) => value.toFixed(4)))];
   if (known.length === 1) {
     const x = across(Number(known[0]));
-    svg.append(shape("line", { class: "limit", x1: x, x2: x, y1: layout.top - 4, y2: bottom + 4 }),
-      shape("text", { x, y: layout.top - 10, "text-anchor": "end", dx: 8 }, `H(C) = ${Number(known[0]).toFixed(3)} bits`));
-    return;
+    if (!layout.narrow) svg.append(shape("line", { class: "limit", x1: x, x2: x, y1: layout.top - 4, y2: bottom + 4 }));
+    svg.append(shape("text", { x, y: layout.top - 10, "text-anchor": "end", dx: 8 }, `H(C) = ${Number(known[0]).toFixed(3)} bits`));
+    if (!layout.narrow) return; // there, a line would cross the figures above the bars
   }
   rows.forEach((row, place) => {
     if (!isNumber(row[key])) return;

@@ -1,0 +1,131 @@
+"""The pages of studies, planes, calibrations, views and analyses, from the documents that they leave."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mitools.report.html.analysis_page import write_analysis_page
+from mitools.report.html.calibration_page import calibration_page
+from mitools.report.html.plane_page import plane_page
+from mitools.report.html.render import render
+from mitools.report.html.study_page import study_page
+from mitools.report.html.views_page import views_page
+from tests.report.html.document import Document
+
+KEPT = Path(__file__).parents[3] / "analyses" / "results"
+
+
+def parsed(page):
+    text = render(page)
+    assert len(text.encode()) < 3_000_000
+    document = Document(text)
+    assert document.left_open == []
+    return document
+
+
+def cell(data, encoder, seed, value, entropy, pairing="same_class", measure="class_posterior"):
+    read = measure == "class_posterior"
+    return {
+        "data": data, "encoder": encoder, "family": "", "pairing": pairing, "measure": measure, "seed": seed,
+        "state": "done", "value": value, "unit": "bits" if read else "", "low": value - 0.2 if read else None,
+        "high": value + 0.2 if read else None, "kind": "lower bound" if read else "", "ceiling": None,
+        "entropy": entropy if read else None, "null": None, "n_train": 80, "n_select": 20, "n_report": 100,
+        "seconds": 1.0, "warnings": "", "error": "",
+    }  # fmt: skip
+
+
+@pytest.fixture
+def study(tmp_path):
+    """Four encoders on two data sets of another number of classes, two seeds each."""
+    rows = []
+    for data, entropy in (("digits", 3.0), ("photos", 5.0)):
+        for place, encoder in enumerate(("a", "b", "c", "=d")):
+            for seed in (0, 1):
+                bits = 0.5 * (place + 1) + 0.1 * seed
+                rows.append(cell(data, encoder, seed, bits, entropy))
+                rows.append(cell(data, encoder, seed, 0.5 + 0.1 * place, entropy, "", "linear_acc"))
+    rows.append(
+        cell("photos", "e", 0, 0.0, 5.0) | {"state": "failed", "value": None, "error": "no <such> file"}
+    )
+    pd.DataFrame(rows).to_csv(tmp_path / "cells.csv", index=False)
+    return tmp_path
+
+
+def test_a_study_shows_means_over_seeds_and_each_data_set_by_itself(study):
+    document = parsed(study_page(study))
+    data, text = document.data(), document.text()
+    results = data["tables"]["results"]
+    rows = [dict(zip(results["keys"], row, strict=True)) for row in results["rows"]]
+    assert len(rows) == 8
+    first = rows[0]
+    # Seeds read 0.5 and 0.6: their mean, from the lowest limit to the highest.
+    assert first["same_class:class_posterior"] == pytest.approx(0.55)
+    assert first["same_class:class_posterior_low"] == pytest.approx(0.3)
+    assert first["same_class:class_posterior_high"] == pytest.approx(0.8)
+    assert [one["entropy"] for one in rows] == [3.0] * 4 + [5.0] * 4 or {one["entropy"] for one in rows} == {
+        3.0,
+        5.0,
+    }
+    assert "3.000 bits (digits), 5.000 bits (photos)" in text
+    correlation = data["tables"]["correlation"]
+    kept = [dict(zip(correlation["keys"], row, strict=True)) for row in correlation["rows"]]
+    assert [one["data"] for one in kept] == ["digits", "photos"]
+    assert all(one["n"] == 4 and one["pearson"] == pytest.approx(1, abs=1e-6) for one in kept)
+    assert all(one["pearson_low"] is None for one in kept)  # four encoders are too few for an interval
+    assert "no <such> file" in text
+
+
+def test_a_plane_pairs_its_readings_by_checkpoint(tmp_path):
+    rows = [
+        {"encoder": "r", "epoch": epoch, "stage": "", "layer": layer, "depth": depth, "data": "digits",
+         "role": "source", "quantity": quantity, "method": method, "kind": "lower bound",
+         "bits": base + epoch + depth, "low_bits": base + epoch + depth - 0.1,
+         "high_bits": base + epoch + depth + 0.1, "null_bits": 0.0, "ceiling_bits": None, "entropy_bits": 3.3,
+         "n": 100, "n_train": 80, "dim": 4, "measures": "", "seconds": 1.0, "warnings": ""}
+        for epoch in (0, 1, 2)
+        for depth, layer in enumerate(("conv", "fc"))
+        for quantity, method, base in (("I(X;T)", "infonce", 1.0), ("I(T;Y)", "label_information", 10.0))
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(tmp_path / "plane.csv", index=False)
+    document = parsed(plane_page(tmp_path))
+    table = document.data()["tables"]["trajectories"]
+    points = pd.DataFrame(table["rows"], columns=table["keys"])
+    assert len(points) == 6
+    assert np.allclose(points["bits_y"] - points["bits_x"], 9.0)
+    assert "Information plane of 2 layers at 3 checkpoints" in document.text()
+
+
+def test_a_calibration_shows_its_finding_and_every_reading():
+    document = parsed(calibration_page(KEPT / "bert_calibration"))
+    table = pd.read_csv(KEPT / "bert_calibration" / "calibration.csv")
+    text = document.text()
+    assert all(f"{value:.3f}" in text for value in table["reading_bits"])
+    assert "class_posterior (lower bound) is off by at most" in text
+    assert document.data()["charts"]["calibration-chart"]["identity"] is True
+
+
+def test_views_show_a_sentence_a_pair_and_every_reading():
+    document = parsed(views_page(KEPT / "views_cifar10"))
+    pairs = pd.read_csv(KEPT / "views_cifar10" / "views.csv")
+    readings = pd.read_csv(KEPT / "views_cifar10" / "readings.csv")
+    assert all(sentence in document.text() for sentence in pairs["sentence"])
+    assert len(document.data()["tables"]["readings"]["rows"]) == len(readings)
+
+
+def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
+    for path in (KEPT / "batch_size_smoke").iterdir():
+        shutil.copy(path, tmp_path)
+    files = sorted(tmp_path.iterdir())
+    page = write_analysis_page(tmp_path, "batch_size", "does a small batch limit what is learnt?", files)
+    document = Document(page.read_text(encoding="utf-8"))
+    assert page.name == "report.html"
+    assert (
+        document.text().count("Does a small batch limit what is learnt?") == 2
+    )  # the title, and the heading
+    assert (tmp_path / "reading.txt").read_text().split(".")[0] in document.text()
+    (picture,) = document.named("img")
+    assert picture[1]["src"].startswith("data:image/png;base64,")
+    assert len(document.data()["tables"]["results"]["rows"]) == len(pd.read_csv(tmp_path / "results.csv"))
