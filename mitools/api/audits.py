@@ -79,8 +79,10 @@ def audit(
     control
         Compare every trained network with a copy of its architecture untrained.
     measures
-        Further measures: ``discrete`` for entropies and dependence of discrete variables, a run's own where
-        it has them (``imsvd``), columns in equal-mass bins otherwise.
+        Further measures, by the names of :func:`list_measures`; ``quick``, which takes seconds at 10,000
+        items, or ``all``; or groups such as ``spectrum``, ``neural_collapse`` and ``discrete`` (entropies and
+        dependence of discrete variables, a run's own where it has them, columns in equal-mass bins
+        otherwise). `mitools guide measures` says what each is.
     layers, pool
         ``"all"``, or names as ``named_modules`` has them: read these layers, one row each, of every encoder
         whose spec does not name its own. `pool` says how a layer becomes one row an item: ``auto``, ``mean``,

@@ -1,7 +1,7 @@
 """The audit: frozen encoders on labelled data, with mutual information and what it is compared with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.auditing.cells import CELLS, ON_DEMAND, asked_cells, asked_view_cells
+from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_view_cells
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore
 from mitools.datasets.base import LabelledData
@@ -30,6 +29,7 @@ from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
 from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
+from mitools.measures.further.selection import selected_measures
 from mitools.measures.item_split import split_items
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
@@ -115,8 +115,8 @@ def run_audit(
     requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
     if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
-    for name in settings.further_measures:
-        check_name("measures", name, ON_DEMAND)
+    further = selected_measures(settings.further_measures, GROUPS, bool(settings.view_pairings))
+    settings = replace(settings, further_measures=further)
     views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
     if len({view.name for view in views}) < len(views):
         raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
@@ -175,7 +175,7 @@ class _Auditor(NamedTuple):
         }
         is_run = self.settings.trained_head and encoder.source == "run"
         head = trained_head(encoder.spec) if is_run else None
-        of_variables = "discrete" in self.settings.further_measures
+        of_variables = any(name in self.settings.further_measures for name in CELLS["discrete"])
         variables = trained_variables(encoder.spec) if of_variables and encoder.source == "run" else None
         untrained = self._untrained(encoder)
         audited = []
@@ -225,9 +225,10 @@ class _Auditor(NamedTuple):
         found = []
         for done, cell in enumerate(asked):
             self.advance(f"{title}: {cell}", done, len(asked))
-            found.append(kept_measure(self.results, cell, CELLS[cell], representation, settings))
+            measured, seconds = kept_measure(self.results, cell, CELLS[cell], representation, settings)
+            found.append((measured.only(asked_of(cell, self.settings)), seconds))
         for view, pairs in of_views.items():
-            for cell in asked_view_cells(pairs):
+            for cell in asked_view_cells(pairs, self.settings):
                 self.advance(f"{title}: {view}", len(asked), len(asked))
                 drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
                 found.append((named_after_view(drawn, view), seconds))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli import datasets, encoders, study
+from mitools.cli import datasets, encoders, measures, study
 from mitools.cli.console import err
 from mitools.cli.demo import demo
 from mitools.cli.guide import guide
@@ -68,6 +68,7 @@ app.command("run")(run_analysis)
 app.add_typer(study.app, name="study")
 app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(measures.app, name="measures")
 
 
 def main() -> None:

@@ -64,7 +64,9 @@ def audit(
     ] = True,
     measures: Annotated[
         str | None,
-        typer.Option(help="Further measures: discrete (entropies and redundancy of discrete variables)."),
+        typer.Option(
+            help="Further measures: quick, all, or names with commas; `mitools measures list` has them."
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"
@@ -167,6 +169,7 @@ def _print_report(
         ],
         title=f"bits of class information, of H(C) = {bits(rows[0]['h_c_bits'])}",
     )
+    _print_further(rows)
     for row in rows:
         if row["warnings"]:
             err.print(f"{row['encoder']}: {row['warnings']}", markup=False)
@@ -190,6 +193,21 @@ def _print_report(
         )
         for note in sorted(set(correlation["note"]) - {""}):
             err.print(f"correlation: {note}", markup=False)
+
+
+def _print_further(rows: list[dict[str, Any]]) -> None:
+    """Print the metrics that were asked for: one row a measure, one column an encoder."""
+    from mitools.auditing.cells import GROUPS
+    from mitools.measures.registry import MEASURES
+
+    on_demand = [name for names in GROUPS.values() for name in names]
+    shown = [name for name in on_demand if any(name in row for row in rows)]
+    if shown:
+        out.print()
+        print_table(
+            ["measure", "better", *(row["encoder"] for row in rows)],
+            [[name, MEASURES[name].direction, *(bits(row.get(name)) for row in rows)] for name in shown],
+        )
 
 
 def _only_features(encoders: list[str]) -> str:
