@@ -13,6 +13,7 @@ from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_v
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
+from mitools.comparing.encoder_set import EncoderSet
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.progress import Advance, silent
@@ -56,25 +57,44 @@ class AuditedEncoder:
         from these.
     load_report
         How a checkpoint was read, or None.
+    features
+        Shape (n, d): of all items, possibly mapped from a file.
     """
 
     row: Mapping[str, Any]
     estimates: Mapping[str, Estimate]
     influence_nats: NDArray[np.float64]
     load_report: Mapping[str, Any] | None
+    features: NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Audit:
     """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
 
-    `views` names the views whose pairs were measured.
+    `labels`, shape (n,), and `parts` are those of every encoder; `views` names the views whose pairs were
+    measured.
     """
 
     data: str
     encoders: Sequence[AuditedEncoder]
     failures: Mapping[str, str]
+    labels: NDArray[np.int64]
+    parts: Parts
+    prior: str
     views: Sequence[str] = ()
+
+    def encoder_set(self) -> EncoderSet:
+        """Give the features of every network's last layer, to compare them on the same items.
+
+        Raises
+        ------
+        InputError
+            When there is one network.
+        """
+        last = {one.row["network"]: one for one in self.encoders}
+        rows = {one.row["encoder"]: one.features for one in last.values()}
+        return EncoderSet(rows, self.labels, self.parts).checked()
 
 
 def run_audit(
@@ -142,7 +162,9 @@ def run_audit(
         raise InputError(
             "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
         )
-    return Audit(data.name, audited, failures, [view.name for view in views])
+    return Audit(
+        data.name, audited, failures, data.labels, parts, settings.prior, [view.name for view in views]
+    )
 
 
 class _Untrained(NamedTuple):
@@ -207,7 +229,11 @@ class _Auditor(NamedTuple):
             assert measured.influence_nats is not None
             audited.append(
                 AuditedEncoder(
-                    row, measured.estimates, measured.influence_nats, report.to_dict() if report else None
+                    row,
+                    measured.estimates,
+                    measured.influence_nats,
+                    report.to_dict() if report else None,
+                    representation.rows,
                 )
             )
         return audited

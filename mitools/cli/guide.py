@@ -8,8 +8,8 @@ import typer
 from mitools.cli.console import out, print_table
 from mitools.core.names import check_name
 
-PAGES = ("start", "python", "encoders", "data", "estimators", "certificate", "measures", "rows", "training",
-         "adding-a-method", "variables", "views", "promises", "glossary")  # fmt: skip
+PAGES = ("start", "python", "encoders", "data", "estimators", "certificate", "measures", "combining", "rows",
+         "training", "adding-a-method", "variables", "views", "promises", "glossary")  # fmt: skip
 """The topics, in the order in which a newcomer reads them."""
 
 

@@ -68,6 +68,13 @@ def audit(
             help="Further measures: quick, all, or names with commas; `mitools measures list` has them."
         ),
     ] = None,
+    complement: Annotated[
+        bool, typer.Option("--complement", help="Read what every encoder adds to every other.")
+    ] = False,
+    similarity: Annotated[
+        str | None,
+        typer.Option(help="How alike encoders are: linear_cka,rbf_cka,svcca,procrustes,mutual_neighbours."),
+    ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"
     ),
@@ -100,6 +107,8 @@ def audit(
         trained_head=trained_head,
         control=control,
         measures=measures,
+        complement=complement,
+        similarity=similarity,
         precision=precision,
         keep=keep,
         device=device,
@@ -133,6 +142,8 @@ def audit_and_report(
         )
     else:
         _print_report(records(found.table), found.views, found.correlation, found.comparisons)
+        if found.complemented is not None:
+            out.print(f"\n{found.complemented.sentence()} (complement.csv)", markup=False)
         err.print(f"written: {len(found.files)} files under {destination}", markup=False)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)

@@ -25,6 +25,7 @@ def nc4(means: ClassMeans, classifier: LeastSquaresClassifier, report: NDArray[A
 
     Examples
     --------
+    >>> import numpy as np
     >>> simplex = ClassMeans.of(np.eye(3)[[0, 0, 1, 1, 2, 2]], [0, 0, 1, 1, 2, 2])
     >>> nc4(simplex, LeastSquaresClassifier.fit(simplex), np.eye(3))
     0.0
