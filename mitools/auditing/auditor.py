@@ -59,6 +59,8 @@ class AuditedEncoder:
         How a checkpoint was read, or None.
     features
         Shape (n, d): of all items, possibly mapped from a file.
+    spec
+        As the encoder was named; what lies in memory has its name.
     """
 
     row: Mapping[str, Any]
@@ -66,6 +68,7 @@ class AuditedEncoder:
     influence_nats: NDArray[np.float64]
     load_report: Mapping[str, Any] | None
     features: NDArray[Any]
+    spec: str
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,10 @@ class Audit:
     prior: str
     views: Sequence[str] = ()
 
+    def last_layers(self) -> list[AuditedEncoder]:
+        """Give the last layer of every network: the layers of one are no independent encoders."""
+        return list({one.row["network"]: one for one in self.encoders}.values())
+
     def encoder_set(self) -> EncoderSet:
         """Give the features of every network's last layer, to compare them on the same items.
 
@@ -92,8 +99,7 @@ class Audit:
         InputError
             When there is one network.
         """
-        last = {one.row["network"]: one for one in self.encoders}
-        rows = {one.row["encoder"]: one.features for one in last.values()}
+        rows = {one.row["encoder"]: one.features for one in self.last_layers()}
         return EncoderSet(rows, self.labels, self.parts).checked()
 
 
@@ -234,6 +240,7 @@ class _Auditor(NamedTuple):
                     measured.influence_nats,
                     report.to_dict() if report else None,
                     representation.rows,
+                    encoder.spec,
                 )
             )
         return audited
