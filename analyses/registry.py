@@ -98,7 +98,7 @@ ANALYSES: dict[str, Analysis] = {
         "which measure goes with linear accuracy? (Lee et al., Tables I, II, IV to IX)",
         "lee2023.representation_quality",
         "RepresentationQualityRecipe",
-        smoke="5 minutes",
+        smoke="10 minutes",
         paper="hours, not measured",
     ),
     "information_plane_toy": Analysis(

@@ -16,6 +16,7 @@ from mitools.datasets.base import LabelledData
 from mitools.datasets.in_memory import ImageArray
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.features import FeatureRows
+from mitools.datasets.readers.label_arrays import is_one_hot
 from mitools.datasets.readers.text import TextTable
 
 LABEL_COLUMNS = ("label", "labels")
@@ -31,7 +32,8 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
     Parameters
     ----------
     values
-        One whole number or name an item, in anything that :func:`mitools.core.arrays.as_array` takes.
+        One whole number or name an item, or one-hot rows (n, classes), in anything that
+        :func:`mitools.core.arrays.as_array` takes.
     names
         What the classes are called, where the labels are numbers into it; the numbers themselves when None.
 
@@ -53,6 +55,8 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
     array = as_array(values, "labels")
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
+    if array.ndim == 2 and array.size and array.dtype.kind in "fiub" and is_one_hot(array):
+        array = array.argmax(axis=1)
     if array.ndim != 1 or not len(array):
         raise InputError(f"labels have shape {array.shape}; give one class number or name an item")
     if array.dtype.kind == "f":

@@ -10,9 +10,10 @@ from mitools.core.specs import Spec, opening, parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.class_lists import named_classes
 from mitools.datasets.grouped import Grouped, open_groups
+from mitools.datasets.official_parts import TrainAndTest, part_specs
 from mitools.datasets.readers.columns import TABLE_ENDINGS
 from mitools.datasets.selection import keep_classes, leave_out, take_evenly
-from mitools.datasets.sources import DATA_SOURCES
+from mitools.datasets.sources import DATA_SOURCES, DataSource
 
 
 def open_data(text: str) -> LabelledData:
@@ -32,7 +33,9 @@ def open_data(text: str) -> LabelledData:
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
         ``groups=COLUMN`` (which items know each other; see
         :func:`mitools.datasets.grouped.open_groups`), ``ignore=a,b`` (labels that stand for no class: their
-        items are left out), and ``name=`` for what tables and figures call it.
+        items are left out), and ``name=`` for what tables and figures call it. ``train=A&test=B`` opens two
+        parts as one data set: what is fitted and then tested is fitted on the one and tested on the other
+        (:mod:`mitools.datasets.official_parts`).
 
     Raises
     ------
@@ -41,11 +44,12 @@ def open_data(text: str) -> LabelledData:
     """
     spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
-    spec.only(*source.options, "classes", "groups", "ignore", "limit", "name")
+    spec.only(*source.options, "classes", "groups", "ignore", "limit", "name", "test", "train")
     with opening(text):
-        data = source.opener(spec)
-    if "groups" in spec.options:
-        data = Grouped(data, _groups(data, spec))
+        if "train" in spec.options or "test" in spec.options:
+            data: LabelledData = TrainAndTest(*(_opened(source, part) for part in part_specs(spec)))
+        else:
+            data = _opened(source, spec)
     if "ignore" in spec.options:
         data = leave_out(data, spec.options["ignore"].split(","))
     if "classes" in spec.options:
@@ -62,6 +66,12 @@ def named(data: LabelledData, name: str) -> LabelledData:
     except AttributeError:  # a frozen dataclass
         return replace(data, name=name)  # type: ignore[type-var]
     return data
+
+
+def _opened(source: DataSource, spec: Spec) -> LabelledData:
+    """Open a source, or one part of it, with its groups."""
+    data = source.opener(spec)
+    return Grouped(data, _groups(data, spec)) if "groups" in spec.options else data
 
 
 def _groups(data: LabelledData, spec: Spec) -> NDArray[Any]:

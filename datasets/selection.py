@@ -41,6 +41,8 @@ class Selection:
     ----------
     groups
         Shape (m,), those of `data`; None where it has none.
+    test_items
+        Shape (m,), whether an item is of the test part of `data`; None where it has no parts.
     """
 
     def __init__(
@@ -59,6 +61,8 @@ class Selection:
         self.indices = indices
         groups = groups_of(data)
         self.groups = None if groups is None else groups[indices]
+        test_items = getattr(data, "test_items", None)
+        self.test_items = None if test_items is None else test_items[indices]
 
     def __len__(self) -> int:
         """Count the items."""

@@ -81,7 +81,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "features:features.npz",
         "mitools.datasets.readers.features",
         "open_features",
-        ("label", "labels"),
+        ("features", "label", "labels"),
     ),
     "folder": DataSource(
         "images in one folder a class",

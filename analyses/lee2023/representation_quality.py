@@ -1,37 +1,56 @@
-"""Which measure goes with linear accuracy: information, or alignment and the like (Lee et al., Table II)."""
+"""Which measure goes with linear accuracy: information, or RankMe, LogME, alignment (Lee et al.)."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from mitools.analyses.lee2023.figures.forest import forest_chart
+from mitools.analyses.lee2023.quality.on_halves import complete, measure_halves, oriented
+from mitools.analyses.lee2023.quality.shelf import SHELF, family_of, fill_shelf, run_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import RUNS, require_held_out
-from mitools.auditing.auditor import run_audit
+from mitools.auditing.auditor import Audit, run_audit
+from mitools.auditing.cells import GROUPS
 from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
-from mitools.core.progress import Advance
+from mitools.core.progress import Advance, silent
 from mitools.core.recipes import Recipe
+from mitools.core.result_store import ResultStore
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import kept_epochs, read_run_recipe
 from mitools.features.store import FeatureStore, default_root
+from mitools.measures.registry import MEASURES
 from mitools.report.audit import audit_tables, write_audit
+from mitools.report.figures.save import write_chart
+from mitools.report.tables.write import write_csv
+from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations, joint_correlations
+from mitools.statistics.grouped_correlation import correlate_groups
+from mitools.training.recipes import TrainingRecipe
 
-MEASURE_NAMES = {
-    "i_class_bits": "I_class",
-    "i_simclr_bits": "I_SimCLR",
-    "alignment": "alignment",
-    "uniformity": "uniformity",
-    "tolerance": "tolerance",
-}
-"""The measures of Table II, and what the reading calls them."""
+TARGET, OWN = "linear_acc", "i_class_bits"
+"""What measures are to go with, and the measure of the paper."""
 
-FEWEST_ENCODERS = 3
-"""Encoders that a correlation needs."""
+NAMES = {OWN: "I_class", "i_simclr_bits": "I_SimCLR", "label_information_bits": "label information"}
+"""What the reading calls columns; others by their own name."""
+
+ALWAYS = (
+    "i_class", "label_information", "linear_acc", "alignment", "uniformity", "tolerance", "recall_at_1",
+    "nmi", "effective_rank",
+)  # fmt: skip
+"""Measures of every audit that are computed on every half of the items as well. The accuracies of neighbours
+are another probe of the same thing, and are left out."""
+
+ON_FEATURES = tuple(name for names in GROUPS.values() for name in names if not MEASURES[name].needs_views)
+"""Measures on demand that are computed on every half as well: those of the features alone."""
+
+FEWEST_ENCODERS = 4
+"""Encoders that measures can be told apart on."""
 
 
 class RepresentationQualityRecipe(Recipe):
@@ -42,18 +61,51 @@ class RepresentationQualityRecipe(Recipe):
     data
         Labelled images, others than any of the encoders was trained on.
     encoders
-        Encoder specs; when none is named, the checkpoints of the runs in the folders of other
-        analyses next to this one's.
+        Encoder specs; when none is named, those of `shelf`, and without one the checkpoints of the runs in
+        the folders of other analyses next to this one's.
+    shelf
+        Runs, one a method, that are trained once into the folder ``encoder_shelf`` beside this one's.
+    shelf_seeds
+        Each run of the shelf is trained from every one.
+    measures
+        Beside those of every audit, as ``mitools audit --measures`` takes them.
+    critics
+        Fit a critic to same-class pairs and one to pairs of views, as the paper does: most of the time.
+    halves
+        Random halves of the images on which every measure is computed again.
     at_most
-        Checkpoints taken of those found, spread evenly over them.
+        Checkpoints taken of those found in other analyses, spread evenly over them.
     seed
-        Of the split, the views and the critics.
+        Of the split, the views, the critics and the halves.
     """
 
     data: Annotated[str, Field(min_length=1)]
     encoders: tuple[str, ...] = ()
+    shelf: tuple[TrainingRecipe, ...] = ()
+    shelf_seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
+    measures: tuple[str, ...] = ("quick",)
+    critics: bool = True
+    halves: Annotated[int, Field(ge=2)] = 6
     at_most: Annotated[int, Field(ge=FEWEST_ENCODERS)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Quality(NamedTuple):
+    """Every measure beside linear accuracy, on the same encoders.
+
+    Attributes
+    ----------
+    joint
+        Correlations and differences, over encoders and images together.
+    table
+        ``joint.measures``, with ``within`` and ``between`` methods where there are several.
+    encoder_alone
+        Measures that are not computed on halves: their intervals are over encoders alone.
+    """
+
+    joint: JointCorrelations
+    table: pd.DataFrame
+    encoder_alone: list[str]
 
 
 def run(
@@ -62,30 +114,43 @@ def run(
     advance: Advance | None = None,
     runtime: Runtime | None = None,
 ) -> Finding | None:
-    """Audit the encoders, views included, and correlate every measure with linear accuracy.
+    """Audit the encoders with every measure, and tell which of them goes better with linear accuracy.
 
     Parameters and result are those of :func:`mitools.analyses.lee2023.batch_size.run`.
 
     Raises
     ------
     InputError
-        When there are fewer than three encoders, all are equally accurate, or one was trained on the data.
+        When there are fewer than four encoders, or of three runs; all are equally accurate, or one was
+        trained on the data.
     """
     runtime = runtime or Runtime()
     if not runtime.is_main:
         return None
-    encoders = list(recipe.encoders) or find_checkpoints(out.resolve().parent, recipe.at_most)
+    encoders = list(recipe.encoders)
+    if not encoders and recipe.shelf:
+        for one in recipe.shelf:
+            require_held_out(one.data, recipe.data)
+        encoders = fill_shelf(
+            recipe.shelf, recipe.shelf_seeds, out.resolve().parent / SHELF, runtime, advance
+        )
+    encoders = encoders or find_checkpoints(out.resolve().parent, recipe.at_most)
     if len(encoders) < FEWEST_ENCODERS:
         raise InputError(
-            f"{len(encoders)} encoders are too few to correlate: name three or more in the recipe's encoders,"
+            f"{len(encoders)} encoders are too few to correlate: name four or more in the recipe's encoders,"
             f" or run other analyses into folders beside {out}"
         )
     for spec in encoders:
-        if spec.startswith("run:"):
-            folder = Path(spec.removeprefix("run:").partition("@")[0].partition("?")[0])
+        folder = run_of(spec)
+        if folder is not None:
             require_held_out(read_run_recipe(folder)["data"], recipe.data)
     settings = AuditSettings(
-        view_pairings=("simclr",), control=False, seed=recipe.seed, device=str(runtime.device)
+        view_pairings=("simclr",) if recipe.critics else (),
+        critic=recipe.critics,
+        control=False,
+        seed=recipe.seed,
+        further_measures=recipe.measures,
+        device=str(runtime.device),
     )
     store = FeatureStore(default_root())
     audit = run_audit(
@@ -95,8 +160,60 @@ def run(
     files = write_audit(audit, tables, out)
     if tables.correlation is None:
         raise InputError(f"all {len(audit.encoders)} encoders are equally accurate; nothing goes with that")
-    finding = write_finding(tables.results, describe(tables.correlation), out, [])
+    quality = correlate_together(audit, recipe, out, advance or silent)
+    for name, table in (("measures", quality.table), ("differences", quality.joint.differences)):
+        write_csv(table, out / f"{name}.csv")
+        files.append(out / f"{name}.csv")
+    files += write_chart(out / "representation_quality", forest_chart, quality.table)
+    finding = write_finding(tables.results, describe(quality), out, [])
     return finding._replace(files=[out / "reading.txt", *files])
+
+
+def correlate_together(
+    audit: Audit,
+    recipe: RepresentationQualityRecipe,
+    out: Path,
+    advance: Advance = silent,
+) -> Quality:
+    """Correlate every measure with accuracy, over runs and halves of the images together.
+
+    Parameters
+    ----------
+    audit
+        The last layer of every encoder is taken.
+    recipe, out, advance
+        As for :func:`run`.
+    """
+    columns = set(audit.encoders[0].row)
+    asked = [name for name in MEASURES if name in columns or f"{name}_bits" in columns]
+    again = [name for name in asked if name in ALWAYS or name in ON_FEATURES]
+    encoders = audit.last_layers()
+    halves = measure_halves(
+        audit, encoders, again, ResultStore(out / "cells"), recipe.halves, recipe.seed, advance
+    )
+    results = pd.DataFrame([one.row for one in encoders])
+    specs = [one.spec for one in encoders]
+    wanted = [f"{name}_bits" if f"{name}_bits" in results else name for name in again if name != TARGET]
+    of_views = [name for name in ("i_simclr_bits", "alignment_simclr", "lidar_simclr") if name in results]
+    full = oriented(results, [*wanted, *of_views])
+    turned = [oriented(half, wanted).join(full[of_views]) for half in halves]
+    names = complete([full, *turned])
+    runs = [run_of(spec) or spec for spec in specs]
+    joint = joint_correlations(
+        full[names],
+        results[TARGET].to_numpy(np.float64),
+        np.stack([half[names].to_numpy(np.float64) for half in turned]),
+        np.stack([half[TARGET].to_numpy(np.float64) for half in halves]),
+        np.unique([str(one) for one in runs], return_inverse=True)[1],
+        seed=recipe.seed,
+    )
+    grouped = full[names].assign(**{TARGET: results[TARGET], "family": [family_of(spec) for spec in specs]})
+    scopes = correlate_groups(grouped, TARGET, "family", bootstrap=100, seed=recipe.seed)
+    table = joint.measures
+    for scope in ("within", "between"):
+        own = scopes[scopes["scope"] == scope].set_index("column")["pearson"]
+        table = table.assign(**{scope: table["measure"].map(own)})
+    return Quality(joint, table, [name for name in of_views if name in names])
 
 
 def find_checkpoints(folder: Path, at_most: int) -> list[str]:
@@ -121,34 +238,55 @@ def find_checkpoints(folder: Path, at_most: int) -> list[str]:
     return [found[place] for place in np.linspace(0, len(found) - 1, at_most).round().astype(int)]
 
 
-def describe(correlation: pd.DataFrame) -> str:
-    """Say which measure goes best with linear accuracy.
+def describe(quality: Quality) -> str:
+    """Say which measures go with linear accuracy, and which of them are told apart.
 
     Parameters
     ----------
-    correlation
-        As :func:`mitools.statistics.correlation.correlate` returns it.
+    quality
+        As :func:`correlate_together` returns it.
     """
-    rows = correlation.set_index("column").reindex(list(MEASURE_NAMES)).dropna(subset=["pearson"])
-    rows = rows.sort_values("pearson", ascending=False)
+    joint, table = quality.joint, quality.joint.measures
+    numbers = table[["pearson", "pearson_low", "pearson_high"]].to_numpy()
     values = [
-        f"{MEASURE_NAMES[str(name)]} {row['pearson']:.2f}"
-        f" ({row['pearson_low']:.2f} to {row['pearson_high']:.2f}; Kendall {row['kendall']:.2f})"
-        for name, row in rows.iterrows()
+        f"{_called(name)} {r:.2f} ({low:.2f} to {high:.2f})"
+        for name, (r, low, high) in zip(table["measure"], numbers, strict=True)
     ]
-    best = MEASURE_NAMES[str(rows.index[0])]
+    told = joint.differences[joint.differences["verdict"] != NOT_TOLD]
     text = (
-        f"Over {rows['n'].max():.0f} encoders, Pearson's correlation with linear accuracy, turned so that"
-        f" more is better, is {listed(values)}. {best} goes best with accuracy,"
+        f"Over {joint.encoders} encoders of {joint.clusters} runs, Pearson's correlation with linear"
+        " accuracy, turned so that more is better, with 95% intervals over runs and images together, is"
+        f" {listed(values[:8])}"
     )
-    if best != "I_class":
-        return text + " unlike in Lee et al., where I_class does."
-    own = rows.loc["i_class_bits"]
-    below = [
-        MEASURE_NAMES[str(name)] for name, row in rows.iterrows() if row["pearson_high"] < own["pearson_low"]
-    ]
-    text += " as in Lee et al.;"
-    if len(below) == len(rows) - 1:
-        return text + " its interval lies above that of every other measure."
-    overlap = [MEASURE_NAMES[str(name)] for name in rows.index[1:] if MEASURE_NAMES[str(name)] not in below]
-    return text + f" its interval overlaps that of {listed(overlap)}, so that more encoders are needed."
+    if len(values) > 8:
+        text += f"; least is {values[-1]}"
+    pairs = len(joint.differences)
+    text += f". {len(told)} of {pairs} pairs of measures are told apart (95% for all together, Holm)"
+    if OWN not in set(table["measure"]):
+        return text + "."
+    better = _beside(told, OWN, wins=False)
+    worse = _beside(told, OWN, wins=True)
+    rest = [name for name in table["measure"] if name not in {OWN, *better, *worse}]
+    text += f"; I_class goes better with accuracy than {listed(_names(worse)) or 'none of them'}"
+    text += f", worse than {listed(_names(better))}" if better else ", and worse than none"
+    if rest:
+        text += f", and is not told apart from {listed(_names(rest))}"
+    if quality.encoder_alone:
+        text += f". The intervals of {listed(_names(quality.encoder_alone))} are over runs alone"
+    return text + "."
+
+
+def _beside(told: pd.DataFrame, name: str, *, wins: bool) -> list[str]:
+    """Name the measures that one goes better, or worse, with accuracy than."""
+    a, b = ("a goes better", "b goes better") if wins else ("b goes better", "a goes better")
+    first = told[(told["measure_a"] == name) & (told["verdict"] == a)]
+    second = told[(told["measure_b"] == name) & (told["verdict"] == b)]
+    return [*first["measure_b"], *second["measure_a"]]
+
+
+def _names(columns: Sequence[str]) -> list[str]:
+    return [_called(name) for name in columns]
+
+
+def _called(column: str) -> str:
+    return NAMES.get(column, column.removesuffix("_bits"))

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.core.files import digest_text
-from mitools.core.notes import DataNote
 from mitools.datasets.images.decode import Reading, decode_image, facts_told, header_facts
 
 _NAMED_AT_MOST = 3

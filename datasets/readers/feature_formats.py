@@ -2,6 +2,7 @@
 
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,14 @@ _SAFETENSORS_TYPES: dict[str, np.dtype[Any]] = {
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
 
-def read_arrays(path: Path, labels_path: Path | None, label: str | None) -> Arrays:
+FEATURE_NAMES = ("features", "feats", "feat", "embeddings", "embedding", "embs", "emb", "X", "x", "data")
+"""What arrays of features are usually called, in the order in which they are taken."""
+
+LABEL_NAMES = ("labels", "label", "targets", "target", "y", "Y", "classes", "class")
+"""What arrays of labels are usually called."""
+
+
+def read_arrays(path: Path, labels_path: Path | None, label: str | None, name: str | None = None) -> Arrays:
     """Read features and labels as they are in a file; what they may be is for the caller to check.
 
     ========================  ==============================================================
@@ -36,6 +44,9 @@ def read_arrays(path: Path, labels_path: Path | None, label: str | None) -> Arra
     ``.parquet``              a list column ``features``, or else every column but the labels
     ========================  ==============================================================
 
+    In npz and safetensors files the first of :data:`FEATURE_NAMES` and of :data:`LABEL_NAMES` that is there
+    is taken, unless `name` and `label` name others.
+
     Raises
     ------
     InputError
@@ -44,8 +55,8 @@ def read_arrays(path: Path, labels_path: Path | None, label: str | None) -> Arra
     """
     if labels_path is not None and path.suffix != ".npy":
         raise InputError(f"{path}: brings its own labels; labels= is for .npy files")
-    if label is not None and path.suffix != ".parquet":
-        raise InputError(f"{path}: has no columns; label= is for .parquet files")
+    if path.suffix == ".npy" and not label is name is None:
+        raise InputError(f"{path}: holds one array without a name; leave label= and features= out")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if path.suffix == ".npy":
@@ -53,25 +64,36 @@ def read_arrays(path: Path, labels_path: Path | None, label: str | None) -> Arra
             raise InputError(f"{path}: holds no labels; name their file in labels=FILE.npy")
         return read_array(path, mapped=True), read_array(labels_path)
     if path.suffix == ".safetensors":
-        return _read_safetensors(path)
+        return _read_safetensors(path, label, name)
     if path.suffix == ".parquet":
-        return _read_parquet(path, label)
-    return _read_npz(path, "features"), _read_npz(path, "labels")
+        return _read_parquet(path, label, name)
+    return _read_npz(path, label, name)
 
 
-def _read_npz(path: Path, key: str) -> NDArray[Any]:
+def _chosen(path: Path, kind: str, there: Sequence[str], asked: str | None, usual: Sequence[str]) -> str:
+    """Choose the array that is asked for, or the first that is there by a usual name."""
+    found = [key for key in ([asked] if asked else usual) if key in there]
+    if not found:
+        raise InputError(f"{path}: no {kind} {asked or usual[0]!r} (it has {', '.join(there) or 'none'})")
+    return found[0]
+
+
+def _read_npz(path: Path, label: str | None, name: str | None) -> Arrays:
+    key = "it"
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            if key not in arrays:
-                raise InputError(f"{path}: no array {key!r} (it has {', '.join(arrays) or 'none'})")
-            return arrays[key]
+            there, read = list(arrays), []
+            for asked, usual in ((name, FEATURE_NAMES), (label, LABEL_NAMES)):
+                key = _chosen(path, "array", there, asked, usual)
+                read.append(arrays[key])
+            return read[0], read[1]
     except InputError:
         raise
     except _DAMAGE_ERRORS as error:
         raise InputError(f"{path}: no readable npz file ({_reason(error, key)})") from None
 
 
-def _read_safetensors(path: Path) -> Arrays:
+def _read_safetensors(path: Path, label: str | None, name: str | None) -> Arrays:
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -83,9 +105,8 @@ def _read_safetensors(path: Path) -> Arrays:
     except (OSError, ValueError, SafetensorError) as error:
         raise InputError(f"{path}: no readable safetensors file ({_reason(error, 'it')})") from None
     arrays = []
-    for key in ("features", "labels"):
-        if key not in names:
-            raise InputError(f"{path}: no tensor {key!r} (it has {', '.join(names) or 'none'})")
+    for asked, usual in ((name, FEATURE_NAMES), (label, LABEL_NAMES)):
+        key = _chosen(path, "tensor", names, asked, usual)
         kind, shape, (start, end) = (header[key][part] for part in ("dtype", "shape", "data_offsets"))
         if kind not in _SAFETENSORS_TYPES:
             raise InputError(f"{path}: {key} is of {kind}; save it as one of {', '.join(_SAFETENSORS_TYPES)}")
@@ -96,23 +117,26 @@ def _read_safetensors(path: Path) -> Arrays:
     return arrays[0], arrays[1]
 
 
-def _read_parquet(path: Path, label: str | None) -> Arrays:
+def _read_parquet(path: Path, label: str | None, name: str | None) -> Arrays:
     import pyarrow as pa
 
     names = column_names(path)
     label = label or next((name for name in ("labels", "label") if name in names), "label")
-    columns = ["features"] if "features" in names else [name for name in names if name != label]
+    lists = name or "features"
+    if name is not None and name not in names:
+        raise InputError(f"{path}: no column {name!r}; it has {', '.join(names)}")
+    columns = [lists] if lists in names else [one for one in names if one != label]
     table = read_columns(path, [*columns, label])
     labels = np.array(column_values(path, table, label))
-    if columns == ["features"]:
-        return _rows_of_lists(path, table["features"]), labels
-    for name in columns:
-        kind = table.schema.field(name).type
+    if columns == [lists]:
+        return _rows_of_lists(path, lists, table[lists]), labels
+    for one in columns:
+        kind = table.schema.field(one).type
         if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
-            raise InputError(f"{path}: column {name!r} holds {kind}, not numbers; leave it out of the file")
+            raise InputError(f"{path}: column {one!r} holds {kind}, not numbers; leave it out of the file")
     if not columns:
         raise InputError(f"{path}: no column beside {label!r}")
-    stored = [table[name].to_numpy() for name in columns]
+    stored = [table[one].to_numpy() for one in columns]
     return _one_precision(stored), labels
 
 
@@ -131,16 +155,16 @@ def _one_precision(columns: list[NDArray[Any]]) -> NDArray[Any]:
     )
 
 
-def _rows_of_lists(path: Path, column: Any) -> NDArray[Any]:
+def _rows_of_lists(path: Path, name: str, column: Any) -> NDArray[Any]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
     kind = column.type
     if not (pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)):
-        raise InputError(f"{path}: column 'features' holds {kind}; it must hold lists of numbers")
+        raise InputError(f"{path}: column {name!r} holds {kind}; it must hold lists of numbers")
     lengths = pc.list_value_length(column).unique().to_pylist()
     if len(lengths) != 1 or None in lengths:
-        raise InputError(f"{path}: rows of column 'features' differ in length ({lengths[:3]})")
+        raise InputError(f"{path}: rows of column {name!r} differ in length ({lengths[:3]})")
     return np.concatenate(
         [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in column.chunks]
     ).reshape(-1, lengths[0])

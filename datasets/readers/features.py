@@ -14,6 +14,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.feature_formats import read_arrays
+from mitools.datasets.readers.label_arrays import one_label_a_row
 
 _ROWS_AT_ONCE = 8192
 
@@ -62,7 +63,8 @@ class FeatureRows:
 def open_features(spec: Spec) -> FeatureRows:
     """Open ``features:PATH`` (npz, safetensors, parquet), or ``features:PATH.npy?labels=PATH.npy``.
 
-    Of a Parquet file ``label=COLUMN`` names the column of labels, if it is not ``label`` or ``labels``.
+    ``label=NAME`` and ``features=NAME`` name the arrays, or the columns of a Parquet file, where they are not
+    called by one of their usual names (:mod:`mitools.datasets.readers.feature_formats`).
 
     Raises
     ------
@@ -71,15 +73,20 @@ def open_features(spec: Spec) -> FeatureRows:
     """
     path = Path(spec.need_name("features:path/to/features.npz"))
     labels = spec.options.get("labels")
-    return read_features(path, Path(labels) if labels else None, spec.options.get("label"))
+    return read_features(
+        path, Path(labels) if labels else None, spec.options.get("label"), spec.options.get("features")
+    )
 
 
-def read_features(path: Path, labels_path: Path | None = None, label: str | None = None) -> FeatureRows:
+def read_features(
+    path: Path, labels_path: Path | None = None, label: str | None = None, name: str | None = None
+) -> FeatureRows:
     """Read features (n, d) and labels (n,), from any file that ``feature_formats`` lists.
 
-    Features are numbers, labels whole numbers or names. float16 and float32 stay as they are, and on disk
-    until they are used in npy and safetensors files. Others become float32; columns that it does not resolve
-    where they lie, such as time stamps, are shifted first
+    Features are numbers, labels whole numbers or names, as
+    :func:`mitools.datasets.readers.label_arrays.one_label_a_row` takes them. float16 and float32 stay as
+    they are, and on disk until they are used in npy and safetensors files. Others become float32; columns
+    that it does not resolve where they lie, such as time stamps, are shifted first
     (:class:`mitools.core.centring.Centring`).
 
     Parameters
@@ -89,7 +96,9 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
     labels_path
         A npy file of the labels, for a npy file of features.
     label
-        The column of labels, for a Parquet file.
+        The array or column of labels.
+    name
+        The array or column of features.
 
     Raises
     ------
@@ -99,16 +108,12 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
     """
     files = [file for file in (path, labels_path) if file and file.is_file()]
     opened = OpenedFiles(files)
-    features, values = read_arrays(path, labels_path, label)
+    features, values = read_arrays(path, labels_path, label, name)
     if features.dtype.kind not in "fiu" or features.ndim != 2 or not features.size:
         raise InputError(
             f"{path}: features has shape {features.shape} of {features.dtype}; it must be (n, d) of numbers"
         )
-    if values.ndim != 1 or values.dtype.kind not in "iubU":
-        raise InputError(
-            f"{labels_path or path}: labels has shape {values.shape} of {values.dtype}; "
-            "it must be (n,) of integers or names"
-        )
+    values = one_label_a_row(values, f"{labels_path or path}: labels")
     if len(values) != len(features):
         raise InputError(f"{path}: {len(features)} features and {len(values)} labels; they must pair up")
     centring = find_centring(features)
@@ -122,7 +127,8 @@ def read_features(path: Path, labels_path: Path | None = None, label: str | None
                 f"{path}: features are not finite as float32, first in row {row}; drop such rows"
             )
     classes, labels = number_classes(values)
-    digests = [digest_file(file) for file in files] + ([label] if label else [])
+    digests = [digest_file(file) for file in files]
+    digests += [chosen for chosen in (label, name) if chosen]
     digests += ["centred"] if centring else []
     return FeatureRows(
         path.stem, classes, features, labels, digest_text("features", *digests), centring, opened

@@ -3,6 +3,7 @@
 from mitools.api.audits import audit, correlate
 from mitools.api.estimation import calibrate, certify, mutual_information
 from mitools.api.exports import export_encoder
+from mitools.api.features import measure_features
 from mitools.api.planes import information_plane
 from mitools.api.runs import study, train
 from mitools.api.variables import measure_variables
@@ -15,6 +16,7 @@ __all__ = [
     "correlate",
     "export_encoder",
     "information_plane",
+    "measure_features",
     "measure_variables",
     "measure_views",
     "mutual_information",

@@ -28,6 +28,8 @@ def audit(
     trained_head: bool = False,
     control: bool = True,
     measures: str | Sequence[str] | None = None,
+    complement: bool = False,
+    similarity: str | Sequence[str] | None = None,
     layers: str | Sequence[str] | None = None,
     pool: str = "auto",
     preprocess: Callable[[Any], Any] | Mapping[str, Any] | None = None,
@@ -85,8 +87,14 @@ def audit(
     control
         Compare every trained network with a copy of its architecture untrained.
     measures
-        Further measures: ``discrete`` for entropies and dependence of discrete variables, a run's own where
-        it has them (``imsvd``), columns in equal-mass bins otherwise.
+        Further measures, by the names of :func:`list_measures`; ``quick``, which takes seconds at 10,000
+        items, or ``all``; or groups such as ``spectrum``, ``neural_collapse`` and ``discrete`` (entropies and
+        dependence of discrete variables, a run's own where it has them, columns in equal-mass bins
+        otherwise). `mitools guide measures` says what each is.
+    complement, similarity
+        With a folder, write there too what every encoder adds to every other, and how alike they are:
+        ``linear_cka``, ``rbf_cka``, ``svcca``, ``procrustes``, ``mutual_neighbours``. In memory,
+        ``.complement()`` and ``.similarity()`` of the result read them when they are called.
     layers, pool
         ``"all"``, or names as ``named_modules`` has them: read these layers, one row each, of every encoder
         whose spec does not name its own. `pool` says how a layer becomes one row an item: ``auto``, ``mean``,
@@ -154,6 +162,7 @@ def audit(
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
     from mitools.backends.run_record import results_folder, write_record
+    from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
     from mitools.datasets.accepted import as_labelled_data
@@ -161,6 +170,8 @@ def audit(
     from mitools.features.store import FeatureStore
     from mitools.results.audit import AuditResult
 
+    if similarity:
+        check_similarities(listed(similarity))
     pairings = dict.fromkeys(listed(pairing))
     where = resolve_device(device)
     require_precision(precision, where)
@@ -210,6 +221,11 @@ def audit(
     result = AuditResult(found, seed)
     if folder is not None:
         result.save(folder, html=html)
+        if complement:
+            result.complemented = result.complement(progress)
+            result.files += result.complemented.save(folder)
+        if similarity:
+            result.files += result.similarity(listed(similarity)).save(folder)
     return result
 
 

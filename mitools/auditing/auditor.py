@@ -1,7 +1,7 @@
 """The audit: frozen encoders on labelled data, with mutual information and what it is compared with."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.auditing.cells import CELLS, ON_DEMAND, asked_cells, asked_view_cells
+from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_view_cells
 from mitools.auditing.course import Course
 from mitools.auditing.examples import Example, examples
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
+from mitools.comparing.encoder_set import EncoderSet
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
@@ -35,6 +35,7 @@ from mitools.features.store import FeatureStore
 from mitools.measures.accuracy_on_test import kept_test_accuracy, require_test_part
 from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
+from mitools.measures.further.selection import selected_measures
 from mitools.measures.item_split import split_items
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
@@ -64,6 +65,10 @@ class AuditedEncoder:
     items
         What the classifier behind the certificate says of every item; None in results that were kept
         before it was asked.
+    features
+        Shape (n, d): of all items, possibly mapped from a file; None in rows of an earlier audit.
+    spec
+        As the encoder was named; what lies in memory has its name.
     """
 
     row: Mapping[str, Any]
@@ -71,6 +76,8 @@ class AuditedEncoder:
     influence_nats: NDArray[np.float64]
     load_report: Mapping[str, Any] | None
     items: ItemReadings | None = None
+    features: NDArray[Any] | None = None
+    spec: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,10 @@ class Audit:
         The views whose pairs were measured.
     classes, labels
         The names of the classes, and the class of every item, shape (n,).
+    parts
+        The split of the items, that of every encoder.
+    prior
+        The class distribution that is meant.
     conditions
         What the numbers depend on beside the encoders, as JSON values: digest of the data, seed, prior,
         device, precision.
@@ -102,8 +113,28 @@ class Audit:
     views: Sequence[str] = ()
     classes: Sequence[str] = ()
     labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    parts: Parts | None = None
+    prior: str = "empirical"
     conditions: Mapping[str, Any] = field(default_factory=dict)
     examples: Sequence[Example] = ()
+
+    def last_layers(self) -> list[AuditedEncoder]:
+        """Give the last layer of every network: the layers of one are no independent encoders."""
+        return list({one.row["network"]: one for one in self.encoders}.values())
+
+    def encoder_set(self) -> EncoderSet:
+        """Give the features of every network's last layer, to compare them on the same items.
+
+        Rows that an earlier audit left in the folder are left out: their features are not at hand.
+
+        Raises
+        ------
+        InputError
+            When there is one network.
+        """
+        rows = {one.row["encoder"]: one.features for one in self.last_layers() if one.features is not None}
+        assert self.parts is not None
+        return EncoderSet(rows, self.labels, self.parts).checked()
 
 
 def run_audit(
@@ -149,8 +180,8 @@ def run_audit(
     requests = [EncoderRequest.of_spec(one) if isinstance(one, str) else one for one in encoders]
     if settings.trained_head and "run" not in {request.source for request in requests}:
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
-    for name in settings.further_measures:
-        check_name("measures", name, ON_DEMAND)
+    further = selected_measures(settings.further_measures, GROUPS, bool(settings.view_pairings))
+    settings = replace(settings, further_measures=further)
     views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
     if len({view.name for view in views}) < len(views):
         raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
@@ -190,6 +221,8 @@ def run_audit(
         [view.name for view in views],
         data.classes,
         data.labels,
+        parts,
+        settings.prior,
         {"data_digest": data.digest, **settings.record()},
         examples(data, [one.items for one in last if one.items is not None]),
     )
@@ -228,7 +261,7 @@ class _Auditor(NamedTuple):
         }
         is_run = self.settings.trained_head and encoder.source == "run"
         head = trained_head(encoder.spec) if is_run else None
-        of_variables = "discrete" in self.settings.further_measures
+        of_variables = any(name in self.settings.further_measures for name in CELLS["discrete"])
         variables = trained_variables(encoder.spec) if of_variables and encoder.source == "run" else None
         untrained = self._untrained(encoder)
         audited = []
@@ -268,6 +301,8 @@ class _Auditor(NamedTuple):
                     measured.influence_nats,
                     report.to_dict() if report else None,
                     measured.items,
+                    representation.rows,
+                    encoder.spec,
                 )
             )
         return audited
@@ -285,9 +320,10 @@ class _Auditor(NamedTuple):
         found = []
         for done, cell in enumerate(asked):
             self.advance(f"{title}: {cell}", done, len(asked))
-            found.append(kept_measure(self.results, cell, CELLS[cell], representation, settings))
+            measured, seconds = kept_measure(self.results, cell, CELLS[cell], representation, settings)
+            found.append((measured.only(asked_of(cell, self.settings)), seconds))
         for view, pairs in of_views.items():
-            for cell in asked_view_cells(pairs):
+            for cell in asked_view_cells(pairs, self.settings):
                 self.advance(f"{title}: {view}", len(asked), len(asked))
                 drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
                 found.append((named_after_view(drawn, view), seconds))

@@ -18,13 +18,24 @@ CELLS: dict[str, tuple[str, ...]] = {
     "discrete": (
         "entropy", "redundancy", "total_correlation", "units_used", "one_hot_share", "one_hot_share_99",
     ),
+    "spectrum": ("rankme", "alpha_req", "nesum", "stable_rank", "participation_ratio"),
+    "lidar": ("lidar_simclr",),
+    "intrinsic_dimension": ("two_nn",),
+    "clusters": ("cluster_learnability",),
+    **{name: (name,) for name in ("logme", "h_score", "nleep", "transrate")},
+    "neural_collapse": ("nc1", "nc2_norms", "nc2_angles", "nc3", "nc4"),
+    "label_efficiency": ("code_length", "surplus_description_length", "sample_complexity"),
+    **{name: (name,) for name in ("v_information_neighbours", "v_information_mlp")},
 }  # fmt: skip
 """Names of :data:`mitools.measures.registry.MEASURES` by the cell that they are kept in."""
 
-ON_DEMAND = ("discrete",)
-"""Cells that are measured where they are asked for by name, ``--measures discrete``."""
+ON_DEMAND = tuple(CELLS)[list(CELLS).index("discrete") :]
+"""Cells that are measured where they, or measures of theirs, are asked for by name."""
 
-OF_VIEWS = ("simclr", "simclr head")
+GROUPS = {cell: CELLS[cell] for cell in ON_DEMAND}
+"""The measures that are computed on demand, by the cell that they are kept in."""
+
+OF_VIEWS = ("simclr", "simclr head", "lidar")
 """Cells that are measured once for each view whose pairs are asked for."""
 
 
@@ -34,10 +45,22 @@ def asked_cells(representation: Representation, settings: AuditSettings) -> list
     The control is not among them: where it cannot be had, the audit goes on.
     """
     asked = {"infonce": settings.critic, "head": representation.head is not None, "control": False}
-    asked |= {cell: cell in settings.further_measures for cell in ON_DEMAND}
-    return [cell for cell in CELLS if asked.get(cell, cell not in OF_VIEWS)]
+    asked |= {cell: _is_asked(cell, settings) for cell in ON_DEMAND}
+    return [cell for cell in CELLS if asked.get(cell, True) and cell not in OF_VIEWS]
 
 
-def asked_view_cells(representation: Representation) -> list[str]:
+def asked_view_cells(representation: Representation, settings: AuditSettings) -> list[str]:
     """Name the cells that an audit asks for of the views that a representation has."""
-    return [cell for cell in OF_VIEWS if "head" not in cell or representation.head is not None]
+    asked = {"simclr head": representation.head is not None, "lidar": _is_asked("lidar", settings)}
+    return [cell for cell in OF_VIEWS if asked.get(cell, True)]
+
+
+def asked_of(cell: str, settings: AuditSettings) -> tuple[str, ...]:
+    """Name the measures of a cell that the table has: all, or those that were asked for by name."""
+    if cell not in ON_DEMAND:
+        return CELLS[cell]
+    return tuple(name for name in CELLS[cell] if name in settings.further_measures)
+
+
+def _is_asked(cell: str, settings: AuditSettings) -> bool:
+    return any(name in settings.further_measures for name in CELLS[cell])

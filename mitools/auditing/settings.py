@@ -27,7 +27,7 @@ class AuditSettings:
     control
         Compare every trained network with its architecture untrained.
     further_measures
-        Cells of :data:`mitools.auditing.cells.ON_DEMAND`, which are measured where they are named.
+        Names of measures beyond those of every audit: of :data:`mitools.auditing.cells.GROUPS`.
     precision, kept_as
         What networks compute in, and what features are kept as: see
         :class:`mitools.features.extract.PassOptions`.

@@ -25,9 +25,8 @@ from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
 from mitools.cli.terminal.command import PROGRAM, Command
 from mitools.cli.train import train
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, notes_to
 from mitools.core.files import FULL_DISK
-from mitools.core.notes import notes_to
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 

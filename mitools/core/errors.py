@@ -1,4 +1,9 @@
-"""The one exception a user meets when the request was wrong."""
+"""The one exception a user meets when the request was wrong, and the one warning about data."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 
 class InputError(ValueError):
@@ -25,3 +30,30 @@ def reason_of(error: Exception, length: int = 300) -> str:
     if type(error) in (RuntimeError, ValueError) and words:
         return words
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
+
+
+class DataNote(Warning):
+    """Something that a reader has changed or left out: told, and never an error."""
+
+
+@contextmanager
+def notes_to(tell: Callable[[str], None]) -> Iterator[None]:
+    """Hand every note of the block to a function, as one line; other warnings are shown as ever.
+
+    Parameters
+    ----------
+    tell
+        Takes the sentence.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", DataNote)
+        show = warnings.showwarning
+
+        def told(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, DataNote):
+                tell(str(message))
+            else:
+                show(message, category, *where, **more)
+
+        warnings.showwarning = told
+        yield

@@ -1,6 +1,7 @@
 """The measures of an audit, in the order of its columns."""
 
 from mitools.measures.base import Computation, Measure
+from mitools.measures.further.columns import FURTHER_MEASURES
 
 _CERTIFICATE = Computation("mitools.measures.certificate:certificate")
 _CONTROL = Computation("mitools.measures.control:compare_with_untrained")
@@ -23,6 +24,8 @@ AUDIT_MEASURES = (
         pairing="same_class",
         estimator="class_posterior",
         tables=("audit", "study", "plane"),
+        range="0 to H(C)",
+        cost="a linear probe, five folds",
     ),
     Measure(
         "i_class_nwj",
@@ -31,16 +34,20 @@ AUDIT_MEASURES = (
         what="the same critic read without bias on a sample; never above i_class",
         source="Nguyen, Wainwright and Jordan 2010",
         pairing="same_class",
+        range="0 to H(C)",
+        cost="a linear probe, five folds",
     ),
     Measure(
         "label_information",
         "estimate",
         _CERTIFICATE,
-        what="what the same classifier knows of the label: H(C) less its cross-entropy",
-        source="Barber and Agakov 2003",
+        what="what the same classifier knows of the label, H(C) less its cross-entropy: linear V-information",
+        source="Barber and Agakov 2003; Xu et al. 2020, Definition 2",
         pairing="labels",
         estimator="label_information",
         tables=("audit", "study", "plane"),
+        range="0 to H(C)",
+        cost="a linear probe, five folds",
     ),
     Measure(
         "i_class_infonce",
@@ -50,6 +57,8 @@ AUDIT_MEASURES = (
         source=f"{_LEE}, Sec. III-C; van den Oord et al. 2018",
         pairing="same_class",
         estimator="infonce",
+        range="at most log2 n",
+        cost="a trained critic",
     ),
     Measure(
         "i_simclr",
@@ -60,6 +69,8 @@ AUDIT_MEASURES = (
         pairing="simclr",
         estimator="infonce",
         reads=("views",),
+        range="at most log2 n",
+        cost="views, and a trained critic",
     ),
     Measure(
         "i_class_head",
@@ -69,6 +80,8 @@ AUDIT_MEASURES = (
         source=f"{_LEE}, Sec. III-C",
         pairing="same_class",
         reads=("rows", "labels", "head"),
+        range="at most log2 n",
+        cost="a trained critic",
     ),
     Measure(
         "i_simclr_head",
@@ -78,6 +91,8 @@ AUDIT_MEASURES = (
         source=f"{_LEE}, Sec. III-C",
         pairing="simclr",
         reads=("views", "head"),
+        range="at most log2 n",
+        cost="views, and a trained critic",
     ),
     Measure(
         "control_i_class",
@@ -88,6 +103,8 @@ AUDIT_MEASURES = (
         pairing="same_class",
         reads=("rows", "labels", "untrained"),
         higher_is_better=False,
+        range="0 to H(C)",
+        cost="2,000 items encoded anew, and a linear probe",
     ),
     Measure(
         "linear_acc",
@@ -97,6 +114,8 @@ AUDIT_MEASURES = (
         source="Alain and Bengio 2017",
         pairing="labels",
         unit="share",
+        range="0 to 1",
+        cost="a linear probe, five folds",
     ),
     *(
         Measure(
@@ -107,6 +126,8 @@ AUDIT_MEASURES = (
             source="Wu et al. 2018, Sec. 3.4",
             pairing="labels",
             unit="share",
+            range="0 to 1",
+            cost="n^2 d",
         )
         for k in (20, 200)
     ),
@@ -119,6 +140,8 @@ AUDIT_MEASURES = (
         pairing="same_class",
         unit="",
         higher_is_better=False,
+        range="0 to 4",
+        cost="n d",
     ),
     Measure(
         "uniformity",
@@ -130,6 +153,8 @@ AUDIT_MEASURES = (
         reads=("rows",),
         unit="",
         higher_is_better=False,
+        range="-4 to 0",
+        cost="n^2 d",
     ),
     Measure(
         "tolerance",
@@ -139,6 +164,8 @@ AUDIT_MEASURES = (
         source=f"Wang and Liu 2021; over same-class pairs as in {_LEE}",
         pairing="same_class",
         unit="cosine",
+        range="-1 to 1",
+        cost="n d",
     ),
     Measure(
         "tolerance_all_pairs",
@@ -148,6 +175,8 @@ AUDIT_MEASURES = (
         source="Wang and Liu 2021",
         pairing="items",
         unit="cosine",
+        range="-1 to 1",
+        cost="n d",
     ),
     Measure(
         "recall_at_1",
@@ -157,6 +186,8 @@ AUDIT_MEASURES = (
         source="Oh Song et al. 2016",
         pairing="labels",
         unit="share",
+        range="0 to 1",
+        cost="n^2 d",
     ),
     Measure(
         "nmi",
@@ -166,6 +197,8 @@ AUDIT_MEASURES = (
         source="Oh Song et al. 2016",
         pairing="labels",
         unit="",
+        range="0 to 1",
+        cost="n C d, k-means",
     ),
     *(
         Measure(
@@ -178,6 +211,8 @@ AUDIT_MEASURES = (
             reads=("rows",),
             unit="count",
             higher_is_better=False,
+            range="0 upwards",
+            cost="n d",
         )
         for name, what in {
             "constant_dims": "dimensions that are alike for all items",
@@ -195,6 +230,8 @@ AUDIT_MEASURES = (
         pairing="",
         reads=("rows",),
         unit="count",
+        range="0 to min(n, d)",
+        cost="n d^2",
     ),
     Measure(
         "alignment_simclr",
@@ -206,6 +243,8 @@ AUDIT_MEASURES = (
         reads=("views",),
         unit="",
         higher_is_better=False,
+        range="0 to 4",
+        cost="n d, views",
     ),
     Measure(
         "control_gain",
@@ -215,6 +254,8 @@ AUDIT_MEASURES = (
         source="paired influence functions: van der Vaart 1998, chapter 12",
         pairing="same_class",
         reads=("rows", "labels", "untrained"),
+        range="any number",
+        cost="2,000 items encoded anew, and linear probes",
     ),
     *(
         Measure(
@@ -227,6 +268,8 @@ AUDIT_MEASURES = (
             reads=("rows",),
             may_read=("variables",),
             higher_is_better=name == "entropy",
+            range="0 upwards",
+            cost="n, for 64 variables",
         )
         for name, what, where in (
             ("entropy", "bits that a variable uses: its own, or a column in eight equal-mass bins", "Eq. 7"),
@@ -245,6 +288,8 @@ AUDIT_MEASURES = (
             reads=("rows",),
             may_read=("variables",),
             unit=unit,
+            range="0 to 1" if unit == "share" else "1 upwards",
+            cost="n, for 64 variables",
         )
         for name, what, unit in (
             ("units_used", "units of a variable that are the most likely one for some item", "count"),
@@ -252,5 +297,6 @@ AUDIT_MEASURES = (
             ("one_hot_share_99", "share of soft variables whose greatest probability is above 0.99", "share"),
         )
     ),
+    *FURTHER_MEASURES,
 )
-"""Estimates first, then what they are compared with."""
+"""Those of every audit first; what is computed on demand last."""

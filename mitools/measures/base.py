@@ -52,6 +52,14 @@ class Measure:
         As it is shown: ``bits``, ``share``, ``cosine``, ``count``; empty for a number without one.
     higher_is_better
         Whether more speaks for the representation.
+    best
+        The value that speaks for it most, where that is neither the highest nor the lowest.
+    range
+        Which values it can take, in words.
+    cost
+        How its time grows with n items of d columns, in words.
+    quick
+        Whether ``--measures quick`` has it.
     tables
         Which tables can have it as a column.
     """
@@ -67,7 +75,23 @@ class Measure:
     may_read: tuple[ReadField, ...] = ()
     unit: str = "bits"
     higher_is_better: bool = True
+    best: float | None = None
+    range: str = ""
+    cost: str = ""
+    quick: bool = False
     tables: tuple[TableKind, ...] = ("audit", "study")
+
+    @property
+    def direction(self) -> str:
+        """Which values are better, in words."""
+        if self.best is not None:
+            return f"near {self.best:g}"
+        return "higher" if self.higher_is_better else "lower"
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What it reads beside the features, in words."""
+        return tuple(field for field in self.reads if field != "rows")
 
     @property
     def needs_labels(self) -> bool:

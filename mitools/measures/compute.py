@@ -119,6 +119,8 @@ def _computation(one: Measure, representation: Representation) -> Computation:
             f"{one.name} is read by an information plane, for all checkpoints of a layer together; take"
             " `mitools plane`"
         )
+    if one.needs_labels and not representation.labelled:
+        raise InputError(f"{one.name} reads labels, which are not given; give them, or leave it out")
     for field in one.reads:
         if getattr(representation, field) is None:
             raise InputError(

@@ -2,15 +2,24 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.datasets.base import LabelledData
+from mitools.datasets.official_parts import test_part_of
 from mitools.datasets.selection import groups_of
 from mitools.estimators.inputs.groups import Groups, as_groups
 from mitools.estimators.inputs.splits import Parts, split
 
+_PAIR = 2  # items of a class that the test part needs, to form a pair
+
 
 def split_items(data: LabelledData, seed: int) -> Parts:
     """Split the items of a data set evenly over its classes; those of one group stay together.
+
+    Of data that come in a training and a test part (``train=A&test=B``), the test part reports.
 
     Parameters
     ----------
@@ -24,7 +33,29 @@ def split_items(data: LabelledData, seed: int) -> Parts:
     InputError
         When a class is too small to split, or lies in too few groups.
     """
-    return split(len(data), data.labels, seed, item_groups(data))
+    groups, test = item_groups(data), test_part_of(data)
+    if test is None:
+        return split(len(data), data.labels, seed, groups)
+    return _of_official_parts(data, test, seed, groups)
+
+
+def _of_official_parts(
+    data: LabelledData, test: NDArray[np.bool_], seed: int, groups: Groups | None
+) -> Parts:
+    """Train and select among the items of the training part; report on those of the test part."""
+    counts = np.bincount(data.labels[test], minlength=len(data.classes))
+    if counts.min() < _PAIR:
+        few = data.classes[int(counts.argmin())]
+        raise InputError(
+            f"{data.name}: class {few!r} has {counts.min()} items in the test part and needs {_PAIR}; leave"
+            " it out (classes=...)"
+        )
+    known = np.flatnonzero(~test)
+    # Numbered anew: no number may stand for a group of the test part alone.
+    own = None if groups is None else np.unique(groups[known], return_inverse=True)[1]
+    inner = split(len(known), data.labels[known], seed, own)
+    fitted = np.sort(np.concatenate([inner.train, inner.report]))
+    return Parts(known[fitted], known[inner.select], np.flatnonzero(test), groups)
 
 
 def item_groups(data: LabelledData) -> Groups | None:

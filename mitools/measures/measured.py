@@ -92,9 +92,13 @@ class Measured:
         return {name: value for name, value in self.numbers.items() if isinstance(value, int | float)}
 
     def only(self, names: Sequence[str]) -> "Measured":
-        """Keep the numbers of these measures, in their order, and all that comes with them."""
+        """Keep the numbers of these measures, in their order, and all that comes with them.
+
+        One that is not defined on such features has no number, but a warning.
+        """
         influence, items = (self.influence_nats, self.items) if "i_class" in names else (None, None)
-        return Measured({name: self.numbers[name] for name in names}, influence, self.warnings, items)
+        kept = {name: self.numbers[name] for name in names if name in self.numbers}
+        return Measured(kept, influence, self.warnings, items)
 
     @classmethod
     def together(cls, parts: Iterable["Measured"]) -> "Measured":

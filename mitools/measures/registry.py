@@ -41,6 +41,8 @@ def _of_studies() -> Iterable[Measure]:
             source="mitools.estimators.neural.methods",
             pairing="same_class",
             estimator=method,
+            range="any number",
+            cost="a trained critic",
             tables=("study",),
         )
         yield Measure(
@@ -52,6 +54,8 @@ def _of_studies() -> Iterable[Measure]:
             pairing="simclr",
             estimator=method,
             reads=("views",),
+            range="any number",
+            cost="views, and a trained critic",
             tables=("study",),
         )
     for method in LABEL_ESTIMATORS:
@@ -63,6 +67,8 @@ def _of_studies() -> Iterable[Measure]:
             source="mitools.estimators.registry",
             pairing="labels",
             estimator=method,
+            range="0 upwards",
+            cost="n^2 d",
             tables=("study",),
         )
 
@@ -78,6 +84,8 @@ def _of_planes() -> Iterable[Measure]:
             source="mitools.plane.methods",
             pairing="input",
             reads=("rows",),
+            range="0 upwards",
+            cost="every checkpoint of a layer",
             tables=("plane",),
         )
     for method in PLANE_METHODS_OF_LABEL:
@@ -88,6 +96,8 @@ def _of_planes() -> Iterable[Measure]:
             what=f"information of a layer about the label, by {method} with the settings of a plane",
             source="mitools.plane.methods",
             pairing="labels",
+            range="0 to H(C)",
+            cost="every checkpoint of a layer",
             tables=("plane",),
         )
 

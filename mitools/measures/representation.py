@@ -45,7 +45,7 @@ class Representation:
     rows
         Shape (n, d), float32 or float16, possibly mapped from a file: the features.
     labels
-        Shape (n,), 0..C-1.
+        Shape (n,), 0..C-1; all 0 where the items have none.
     parts
         The split of the items.
     views
@@ -56,6 +56,8 @@ class Representation:
         What the same architecture makes of some of the items untrained, or None.
     variables
         The soft variables that the encoder was trained with, or None.
+    labelled
+        Whether the items have labels.
     keys
         Digests of ``rows``, and of the optional fields that are there, where results are to be kept.
 
@@ -75,11 +77,12 @@ class Representation:
     head: "nn.Module | None" = None
     untrained: UntrainedRows | None = None
     variables: OwnVariables | None = None
+    labelled: bool = True
     keys: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of_arrays(
-        cls, features: ArrayLike, labels: ArrayLike, *, views: ArrayLike | None = None, seed: int = 0
+        cls, features: ArrayLike, labels: ArrayLike | None, *, views: ArrayLike | None = None, seed: int = 0
     ) -> Self:
         """Check arrays in memory and split their rows.
 
@@ -88,7 +91,7 @@ class Representation:
         features
             Shape (n, d).
         labels
-            Shape (n,), whole numbers or strings.
+            Shape (n,), whole numbers or strings; None where no measure needs them.
         views
             Shape (n, V, d), V of 2 or more; None where no measure needs them.
         seed
@@ -99,12 +102,14 @@ class Representation:
         InputError
             When an array is malformed, the lengths differ, or a class is too small to split.
         """
-        rows, numbered = as_rows(features, "features"), as_labels(labels)
+        rows = as_rows(features, "features")
+        numbered = np.zeros(len(rows), dtype=np.int64) if labels is None else as_labels(labels)
         same_length(len(rows), len(numbered), "features", "labels")
         seen = None if views is None else _as_views(views)
         if seen is not None:
             same_length(len(seen), len(rows), "views", "features")
-        return cls(rows, numbered, split(len(rows), numbered, seed), seen)
+        parts = split(len(rows), None if labels is None else numbered, seed)
+        return cls(rows, numbered, parts, seen, labelled=labels is not None)
 
     @classmethod
     def of_features(
@@ -152,7 +157,7 @@ class Representation:
             head,
             twin,
             variables,
-            keys,
+            keys=keys,
         )
 
     def with_views(self, views: Features) -> Self:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from mitools.auditing.auditor import Audit
 from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
+from mitools.measures.further.columns import FURTHER_MEASURES
 from mitools.measures.registry import MEASURES
 from mitools.measures.view_names import view_columns
 from mitools.report.card import write_cards
@@ -234,10 +235,12 @@ def _last_layers(results: pd.DataFrame) -> pd.DataFrame:
 
 
 def _measures_of(results: pd.DataFrame) -> list[str]:
-    """Name the columns to correlate: those of every audit, and those of each view that was asked for."""
+    """Name the columns to correlate: those of every audit, of each view, and of measures asked for."""
     views = [name.removeprefix(ALIGNMENT) for name in results if str(name).startswith(ALIGNMENT)]
     of_views = [column for view in views for column in view_columns(view)]
-    return [name for name in dict.fromkeys([*AUDIT_MEASURES, *of_views]) if name in results]
+    # What is best at a value between cannot be correlated as it is.
+    further = [one.name for one in FURTHER_MEASURES if one.kind == "metric" and one.best is None]
+    return [name for name in dict.fromkeys([*AUDIT_MEASURES, *of_views, *further]) if name in results]
 
 
 def _lower_is_better(measures: Sequence[str]) -> list[str]:

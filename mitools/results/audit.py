@@ -22,6 +22,9 @@ from mitools.results.notebook import as_html, as_text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from mitools.core.progress import Advance
+    from mitools.results.comparing import ComplementResult, SimilarityResult
+
 SHOWN = (
     "encoder", "dim", "i_class_bits", "i_class_low", "i_class_high", "h_c_bits", "label_information_bits",
     "linear_acc", "knn20_acc", "warnings",
@@ -51,10 +54,13 @@ class AuditResult:
         What was found, in sentences that the intervals allow.
     files
         What :meth:`save` has written, the last time.
+    complemented
+        What every encoder adds to every other, where it was asked for with a folder; else None.
     """
 
     def __init__(self, audit: Audit, seed: int = 0) -> None:
         self.files: list[Path] = []
+        self.complemented: ComplementResult | None = None
         self._audit = audit
         self._seed = seed
 
@@ -106,6 +112,57 @@ class AuditResult:
     def finding(self) -> list[str]:
         """What was found, in sentences that the intervals allow."""
         return audit_finding(self.table, self.comparisons)
+
+    def complement(self, progress: "bool | Advance" = False) -> "ComplementResult":
+        """Read what every encoder adds to every other: I(C; A | B) of a linear reader, with paired intervals.
+
+        Parameters
+        ----------
+        progress
+            Show a bar; or a function (what, done, total).
+
+        Returns
+        -------
+        ComplementResult
+            ``.table``, ``.redundancy``, ``.subsets(k)``, ``.plot()``, ``.save(folder)``.
+
+        Raises
+        ------
+        InputError
+            When the audit has one encoder.
+        """
+        from mitools.comparing.complement import complement
+        from mitools.core.progress import shown
+        from mitools.results.comparing import ComplementResult
+
+        encoders, prior = self._audit.encoder_set(), self._audit.prior
+        with shown(progress) as advance:
+            found = complement(encoders, prior, self._seed, advance)
+        return ComplementResult(encoders, found, prior, self._seed)
+
+    def similarity(self, kinds: str | Sequence[str] = "linear_cka") -> "SimilarityResult":
+        """Measure how alike every two encoders see the same items, with intervals.
+
+        Parameters
+        ----------
+        kinds
+            ``linear_cka``, ``rbf_cka``, ``svcca``, ``procrustes``, ``mutual_neighbours``: one, or several.
+
+        Returns
+        -------
+        SimilarityResult
+            ``.table``, ``.matrix(kind)``, ``.plot(kind)``, ``.save(folder)``.
+
+        Raises
+        ------
+        InputError
+            When the audit has one encoder, or a kind is unknown.
+        """
+        from mitools.comparing.similarity import similarity
+        from mitools.results.comparing import SimilarityResult
+
+        asked = [kinds] if isinstance(kinds, str) else list(kinds)
+        return SimilarityResult(similarity(self._audit.encoder_set(), asked, self._seed), asked)
 
     def plot(self, name: str = "brackets", ax: "Axes | Sequence[Axes] | None" = None) -> Any:
         """Draw a figure of the audit.

@@ -8,7 +8,7 @@ import mitools
 
 PUBLIC = {
     "mutual_information", "certify", "audit", "correlate", "calibrate", "train", "study", "information_plane",
-    "measure_variables", "measure_views", "export_encoder",
+    "measure_features", "measure_variables", "measure_views", "export_encoder",
     "list_encoders", "list_datasets", "list_estimators", "list_measures", "list_views", "ClassInformation",
     "Estimate", "InputError", "Interval", "__version__",
 }  # fmt: skip

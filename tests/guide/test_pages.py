@@ -75,3 +75,14 @@ def test_the_ranges_of_colours_are_those_of_the_code():
         for one, bounds in zip(said * (3 // len(said)), space.bounds, strict=True):
             assert one == pytest.approx(bounds, abs=5e-3 if name == "lab" else 5e-5), name
     assert text.count("\n") - 1 == len(SPACES)
+
+
+def test_the_page_on_measures_names_every_measure_on_demand_and_its_examples_work():
+    from mitools.measures.further.columns import FURTHER_MEASURES
+
+    text = (GUIDE / "measures.md").read_text()
+    assert [one.name for one in FURTHER_MEASURES if f"`{one.name}`" not in text] == []
+    names = {}
+    for language, code in [*blocks("measures"), *blocks("combining")]:
+        if language == "python":
+            exec(compile(code, "measures and combining", "exec"), names)

@@ -110,7 +110,7 @@ def of_audit(asked: Asked) -> dict[str, list[float]]:
         prior="uniform",
         seed=SEED,
         trained_head=True,
-        further_measures=("discrete",),
+        further_measures=("all",),
     )
     out = asked.folder / "audit"
     found = run_audit(open_data(DATA), [asked.spec], out=out, store=asked.store, settings=settings)

@@ -65,14 +65,24 @@ def test_facts_are_stated() -> None:
         assert "\n" not in measure.what
         assert (measure.unit == "bits") == (measure.kind != "metric"), name
         assert measure.tables
+        assert measure.range
+        assert measure.cost
     lower = {name for name, measure in MEASURES.items() if not measure.higher_is_better}
     assert lower == {
         "alignment", "alignment_simclr", "uniformity", "control_i_class", "constant_dims", "dead_units",
         "duplicate_rows", "nonfinite_rows", "redundancy", "total_correlation",
+        "alpha_req", "nc1", "nc2_norms", "nc2_angles", "nc3", "nc4", "code_length",
+        "surplus_description_length", "sample_complexity",
     }  # fmt: skip
     needs_views = {name for name, measure in MEASURES.items() if measure.needs_views}
     assert {"i_simclr", "i_simclr_head", "alignment_simclr", "simclr:dv"} <= needs_views
     assert not MEASURES["uniformity"].needs_labels
+    assert [MEASURES[name].direction for name in ("rankme", "nc1", "alpha_req")] == [
+        "higher",
+        "lower",
+        "near 1",
+    ]
+    assert MEASURES["lidar_simclr"].needs == ("views",)
     assert MEASURES["tolerance"].needs_labels
 
 

@@ -74,7 +74,16 @@ def audit(
     ] = True,
     measures: Annotated[
         str | None,
-        typer.Option(help="Further measures: discrete (entropies and redundancy of discrete variables)."),
+        typer.Option(
+            help="Further measures: quick, all, or names with commas; `mitools measures list` has them."
+        ),
+    ] = None,
+    complement: Annotated[
+        bool, typer.Option("--complement", help="Read what every encoder adds to every other.")
+    ] = False,
+    similarity: Annotated[
+        str | None,
+        typer.Option(help="How alike encoders are: linear_cka,rbf_cka,svcca,procrustes,mutual_neighbours."),
     ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"
@@ -112,6 +121,8 @@ def audit(
         trained_head=trained_head,
         control=control,
         measures=measures,
+        complement=complement,
+        similarity=similarity,
         precision=precision,
         keep=keep,
         device=device,
@@ -147,6 +158,8 @@ def audit_and_report(
         )
     else:
         _print_report(found, destination)
+        if found.complemented is not None:
+            out.print(f"{found.complemented.sentence()} (complement.csv)", markup=False)
         written(found.files, destination, "results.csv", "comparisons.csv", "figures/brackets.png")
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
@@ -188,6 +201,7 @@ def _print_report(found: Any, folder: Path) -> None:
         title=f"bits of class information, of H(C) = {bits(rows[0]['h_c_bits'])}",
         file=folder / "results.csv",
     )
+    _print_further(rows)
     for row in rows:
         if row["warnings"]:
             err.print(f"{row['encoder']}: {warning_words(row['warnings'])}", markup=False)
@@ -212,6 +226,21 @@ def _print_report(found: Any, folder: Path) -> None:
     out.print()
     for sentence in found.finding:
         out.print(sentence, markup=False)
+
+
+def _print_further(rows: list[dict[str, Any]]) -> None:
+    """Print the metrics that were asked for: one row a measure, one column an encoder."""
+    from mitools.auditing.cells import GROUPS
+    from mitools.measures.registry import MEASURES
+
+    on_demand = [name for names in GROUPS.values() for name in names]
+    shown = [name for name in on_demand if any(name in row for row in rows)]
+    if shown:
+        out.print()
+        print_table(
+            ["measure", "better", *(row["encoder"] for row in rows)],
+            [[name, MEASURES[name].direction, *(bits(row.get(name)) for row in rows)] for name in shown],
+        )
 
 
 def _only_features(encoders: list[str]) -> str:

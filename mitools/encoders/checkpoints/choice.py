@@ -97,6 +97,7 @@ def choose_place(
     if not matches:
         raise InputError(
             f"{path}: no tensors at any place known to hold weights (top level: {_top(content)})"
+            f"{_elsewhere(content)}"
         )
     match, reason = _chosen(path, matches, weights, expected)
     others = tuple(other for other in matches if other is not match)
@@ -109,6 +110,12 @@ def _several(places: Sequence[Match], count: int) -> str:
         f"{len(places)} places hold all {count} tensors of the encoder, with different numbers; "
         f"choose with {options}"
     )
+
+
+def _elsewhere(content: Mapping[Any, Any]) -> str:
+    """Say where tensors lie that are not the encoder's."""
+    there = places_with_tensors(content)[:_NAMED_AT_MOST]
+    return f"; tensors lie at {', '.join(there)}, but not those of the encoder" if there else ""
 
 
 def _top(content: Mapping[Any, Any]) -> str:

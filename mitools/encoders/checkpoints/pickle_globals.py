@@ -53,6 +53,7 @@ def _uses(stream: IO[bytes]) -> Iterator[tuple[str, str]]:
     """Follow one pickle; give each name, and with it nothing or what is done to an object it has made."""
     stack: list[Any] = []  # a class as its name, an object as a tuple of the name that made it, else None
     memo: dict[int, Any] = {}
+    argument: Any
     for opcode, argument, _ in pickletools.genops(stream):
         name = opcode.name
         if name == "MARK":

@@ -13,9 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.core.files import digest_file, digest_text
-from mitools.core.notes import DataNote
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.encoder import Encoder

@@ -8,13 +8,15 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.errors import InputError
+from mitools.report.tables.numbers import as_numbers
 
 
 def read_csv(path: Path) -> pd.DataFrame:
     """Read a comma-separated table in UTF-8 with a header line.
 
     A first column without a name becomes the index, as pandas writes it. Nothing is renamed, cut or
-    filled in: what pandas would repair silently is an error here.
+    filled in: what pandas would repair silently is an error here. Percents, decimal commas and typographic
+    minus signs are read and told (:func:`mitools.report.tables.numbers.as_numbers`).
 
     Raises
     ------
@@ -34,9 +36,10 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise InputError(f"{path} is empty; a header line and rows are needed")
     index = _check(path, text)
     try:
-        return pd.read_csv(io.StringIO(text), index_col=0 if index else False)
+        table = pd.read_csv(io.StringIO(text), index_col=0 if index else False)
     except pd.errors.ParserError as error:
         raise InputError(f"{path} is no CSV table: {error}") from None
+    return as_numbers(path, table)
 
 
 def _check(path: Path, text: str) -> bool:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from mitools.analyses.lee2023.representation_quality import (
+    Quality,
     RepresentationQualityRecipe,
     describe,
     find_checkpoints,
@@ -14,7 +15,7 @@ from mitools.analyses.lee2023.representation_quality import (
 )
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
-from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
 
@@ -36,24 +37,43 @@ def test_checkpoints_are_found_once_each(runs: Path) -> None:
     assert find_checkpoints(runs, at_most=2) == [found[0], found[2]]
 
 
-@pytest.mark.slow
-def test_from_checkpoints_to_reading(
-    runs: Path, evaluation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def quick(*arguments: Any, **options: Any) -> VariationalEstimator:
-        return VariationalEstimator(*arguments, max_steps=20, **options)
+@pytest.fixture(scope="module")
+def measured() -> list[str]:
+    """A few quick measures, so that the study takes seconds."""
+    return ["rankme", "logme", "alpha_req", "two_nn", "cluster_learnability"]
 
-    monkeypatch.setattr("mitools.measures.critics.VariationalEstimator", quick)
-    out = runs / "quality"
-    found = run(make_recipe(evaluation, RepresentationQualityRecipe, "recipe"), out)
+
+@pytest.mark.slow
+def test_from_an_empty_folder_to_the_reading(
+    training: dict[str, Any], evaluation: dict[str, Any], measured: list[str], tmp_path: Path, written: Any
+) -> None:
+    shelf = [training | {"keep_every": 1, "epochs": 1, "batch_size": 16, "objective": name}
+             for name in ("class", "cross_entropy")]  # fmt: skip
+    content = {"shelf": shelf, "shelf_seeds": [0, 1], "measures": measured, "critics": False, "halves": 2}
+    recipe = make_recipe(evaluation | content, RepresentationQualityRecipe, "recipe")
+    out = tmp_path / "quality"
+    found = run(recipe, out)
     assert found is not None
-    assert len(found.table) == 3
-    correlation = pd.read_csv(out / "correlation.csv")
-    assert describe(correlation) == found.reading
-    row = correlation.set_index("column").loc["i_class_bits"]
-    assert f"I_class {row['pearson']:.2f}" in found.reading
-    names = {path.name for path in found.files}
-    assert {"results.csv", "correlation.csv", "reading.txt", "against_linear_accuracy.png"} <= names
+    assert len(found.table) == 6, "two untrained networks, and four trained ones"
+    table = pd.read_csv(out / "measures.csv").set_index("measure")
+    assert {"i_class_bits", "rankme", "alpha_req", "clid"} <= set(table.index)
+    assert {"within", "between"} <= set(table.columns)
+    own = table.loc["rankme"]
+    assert own["pearson"] == pytest.approx(found.table["rankme"].corr(found.table["linear_acc"]))
+    distance = -(found.table["alpha_req"] - 1).abs()
+    assert table.loc["alpha_req", "pearson"] == pytest.approx(distance.corr(found.table["linear_acc"]))
+    differences = pd.read_csv(out / "differences.csv")
+    assert len(differences) == len(table) * (len(table) - 1) / 2
+    assert found.reading.startswith("Over 6 encoders of 4 runs")
+    assert (out / "reading.txt").read_text().strip() == found.reading
+    assert {"measures.csv", "differences.csv", "representation_quality.png"} <= {
+        one.name for one in found.files
+    }
+    before = written(tmp_path)
+    again = run(recipe, out)
+    assert again is not None
+    assert again.reading == found.reading
+    assert written(tmp_path) == before, "nothing is trained or measured twice"
 
 
 def test_without_encoders_it_says_what_to_do(evaluation: dict[str, Any], tmp_path: Path) -> None:
@@ -62,27 +82,37 @@ def test_without_encoders_it_says_what_to_do(evaluation: dict[str, Any], tmp_pat
 
 
 def test_runs_trained_on_the_data_are_refused(runs: Path, training: dict[str, Any]) -> None:
-    recipe = make_recipe({"data": training["data"]}, RepresentationQualityRecipe, "recipe")
+    content = {"data": training["data"], "encoders": find_checkpoints(runs, 9) * 2}
+    recipe = make_recipe(content, RepresentationQualityRecipe, "recipe")
     with pytest.raises(InputError, match="images trained on"):
         run(recipe, runs / "quality")
 
 
-def correlation(**pearson: tuple[float, float]) -> pd.DataFrame:
-    rows = [
-        {
-            "column": name, "n": 10, "pearson": value, "pearson_low": value - reach,
-            "pearson_high": value + reach, "kendall": value / 2,
+def quality(**pearson: float) -> Quality:
+    names = sorted(pearson, key=lambda name: -pearson[name])
+    table = pd.DataFrame(
+        {"measure": names, "pearson": [pearson[name] for name in names]}
+        | {
+            f"pearson_{end}": [pearson[name] + move for name in names]
+            for end, move in (("low", -0.1), ("high", 0.1))
         }
-        for name, (value, reach) in pearson.items()
+    )
+    rows = [
+        (a, b, "a goes better" if pearson[a] - pearson[b] > 0.3 else NOT_TOLD)
+        for place, a in enumerate(names) for b in names[place + 1 :]
     ]  # fmt: skip
-    return pd.DataFrame(rows)
+    differences = pd.DataFrame(rows, columns=["measure_a", "measure_b", "verdict"])
+    return Quality(JointCorrelations(table, differences, 10, 5), table, [])
 
 
-def test_the_best_measure_is_named() -> None:
-    clear = describe(correlation(alignment=(0.1, 0.2), i_class_bits=(0.97, 0.02), tolerance=(0.3, 0.2)))
-    assert "I_class 0.97 (0.95 to 0.99; Kendall 0.48), tolerance 0.30" in clear
-    assert "I_class goes best with accuracy, as in Lee et al.; its interval lies above that of every" in clear
-    near = describe(correlation(i_class_bits=(0.97, 0.2), tolerance=(0.9, 0.2), uniformity=(0.1, 0.1)))
-    assert "overlaps that of tolerance, so that more encoders are needed" in near
-    other = describe(correlation(i_class_bits=(0.5, 0.1), tolerance=(0.9, 0.1)))
-    assert "tolerance goes best with accuracy, unlike in Lee et al., where I_class does." in other
+def test_the_words_follow_what_is_told_apart() -> None:
+    clear = describe(quality(alignment=0.1, i_class_bits=0.97, tolerance=0.3))
+    assert "I_class 0.97 (0.87 to 1.07), tolerance 0.30" in clear
+    assert "2 of 3 pairs of measures are told apart" in clear
+    assert "I_class goes better with accuracy than tolerance and alignment, and worse than none." in clear
+    near = describe(quality(i_class_bits=0.97, tolerance=0.9, uniformity=0.1))
+    assert "than uniformity, and worse than none, and is not told apart from tolerance" in near
+    other = describe(quality(i_class_bits=0.5, tolerance=0.9, uniformity=0.45))
+    assert "than none of them, worse than tolerance, and is not told apart from uniformity" in other
+    many = describe(quality(i_class_bits=0.9, **{f"m{k}": k / 20 for k in range(12)}))
+    assert "; least is m0 0.00 (-0.10 to 0.10)" in many

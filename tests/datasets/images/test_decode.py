@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mitools.core.errors import InputError
-from mitools.core.notes import DataNote
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets import open_data
 from mitools.datasets.images.decode import DEEP, TRANSPARENT, TURNED, Reading, decode_image, header_facts
 

@@ -14,8 +14,7 @@ import pytest
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mitools.core.errors import InputError
-from mitools.core.notes import DataNote
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets import open_data
 
 h5py = pytest.importorskip("h5py")

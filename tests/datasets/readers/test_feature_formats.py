@@ -93,7 +93,8 @@ def test_what_is_wrong_with_the_arrays_is_said(tmp_path, write):
     broken = FEATURES.copy()
     broken[7, 2] = np.inf
     assert "first in row 7; drop such rows" in refused(write(tmp_path, broken, LABELS))
-    assert "labels has shape (12,) of float64" in refused(write(tmp_path, FEATURES, LABELS * 0.5))
+    message = refused(write(tmp_path, FEATURES, LABELS + 0.5))
+    assert "labels holds 3.5 in row 0: continuous targets are no classes" in message
 
 
 @pytest.mark.parametrize("write", [npz, npy, safetensors])
@@ -136,8 +137,8 @@ def test_damaged_files_are_refused(tmp_path):
 
 
 def test_what_is_missing_in_a_file_is_named(tmp_path):
-    save_file({"x": FEATURES, "labels": LABELS}, tmp_path / "x.safetensors")
-    assert "no tensor 'features' (it has labels, x)" in refused(f"features:{tmp_path}/x.safetensors")
+    save_file({"w": FEATURES, "labels": LABELS}, tmp_path / "x.safetensors")
+    assert "no tensor 'features' (it has labels, w)" in refused(f"features:{tmp_path}/x.safetensors")
     table = pd.DataFrame({"f0": FEATURES[:, 0], "path": NAMES, "label": LABELS})
     table.to_parquet(tmp_path / "x.parquet")
     spec = f"features:{tmp_path}/x.parquet"
@@ -156,8 +157,74 @@ def test_options_belong_to_their_formats(tmp_path):
     spec = npz(tmp_path, FEATURES, LABELS)
     npy(tmp_path, FEATURES, LABELS)
     assert "brings its own labels; labels= is for .npy files" in refused(f"{spec}?labels={tmp_path}/y.npy")
-    assert "has no columns; label= is for .parquet files" in refused(f"{spec}?label=a")
+    assert "no array 'a' (it has features, labels)" in refused(f"{spec}?label=a")
+    npy_spec = f"features:{tmp_path}/x.npy?labels={tmp_path}/y.npy"
+    assert "leave label= and features= out" in refused(f"{npy_spec}&label=a")
     assert "holds no labels; name their file in labels=FILE.npy" in refused(f"features:{tmp_path}/x.npy")
     assert "nowhere.npy: no such file" in refused(f"features:{tmp_path}/x.npy?labels=nowhere.npy")
     np.save(tmp_path / "y.npy", LABELS[:5])
     assert "12 features and 5 labels" in refused(f"features:{tmp_path}/x.npy?labels={tmp_path}/y.npy")
+
+
+ONE_HOT = np.eye(3)[np.arange(12) % 3]
+
+
+@pytest.mark.parametrize(
+    ("stored", "expected"),
+    [
+        (LABELS.astype(np.float64), LABELS),
+        (LABELS[:, None], LABELS),
+        (LABELS[None], LABELS),
+        (LABELS.astype(">i8"), LABELS),
+        (LABELS.astype(np.int8)[:, None].astype(np.float32), LABELS),
+        (ONE_HOT, np.arange(12) % 3),
+        (ONE_HOT.astype(bool), np.arange(12) % 3),
+        (NAMES.astype("S"), NAMES),
+    ],
+    ids=["float64", "(n, 1)", "(1, n)", "big-endian", "(n, 1) float32", "one-hot", "one-hot bool", "bytes"],
+)
+@pytest.mark.parametrize("write", [npz, npy])
+def test_labels_as_people_store_them(tmp_path, write, stored, expected):
+    data = open_data(write(tmp_path, FEATURES, stored))
+    assert [data.classes[label] for label in data.labels] == [str(value) for value in expected]
+
+
+@pytest.mark.parametrize("dtype", [np.int8, ">f4", ">f8", np.uint16, np.int64])
+def test_features_of_any_kind_of_number(tmp_path, dtype):
+    whole = np.round(10 * FEATURES) + 60
+    data = open_data(npz(tmp_path, whole.astype(dtype), LABELS))
+    assert data.features.dtype == np.float32
+    np.testing.assert_array_equal(data.features - data.features[0], whole - whole[0])
+
+
+@pytest.mark.parametrize(
+    "names", [("X", "y"), ("embeddings", "targets"), ("feats", "label"), ("data", "class")]
+)
+def test_arrays_by_their_usual_names_and_by_any_other(tmp_path, names):
+    np.savez(
+        tmp_path / "x.npz", **dict(zip(names, (FEATURES, LABELS), strict=True)), own=NAMES, w=2 * FEATURES
+    )
+    data = open_data(f"features:{tmp_path}/x.npz")
+    np.testing.assert_array_equal(data.features, FEATURES)
+    assert list(data.classes) == ["3", "7", "10"]
+    other = open_data(f"features:{tmp_path}/x.npz?features=w&label=own")
+    np.testing.assert_array_equal(other.features, 2 * FEATURES)
+    assert list(other.classes) == ["cat", "dog", "emu"]
+    assert other.digest != data.digest
+
+
+def test_labels_that_are_no_classes_are_named(tmp_path):
+    assert "holds 0.5 in row 3: continuous targets are no classes" in refused(
+        npz(tmp_path, FEATURES, np.where(np.arange(12) == 3, 0.5, 1.0))
+    )
+    assert "is not one-hot" in refused(npz(tmp_path, FEATURES, ONE_HOT + np.eye(3)[[1]]))
+    assert "not finite" in refused(npz(tmp_path, FEATURES, np.full(12, np.nan)))
+
+
+def test_a_label_to_ignore_is_an_option_and_a_class_without_it(tmp_path):
+    labels = np.where(np.arange(12) % 4 == 0, -1, LABELS)
+    spec = npz(tmp_path, FEATURES, labels)
+    assert list(open_data(spec).classes) == ["-1", "3", "7", "10"]
+    kept = open_data(f"{spec}?ignore=-1")
+    assert (list(kept.classes), len(kept)) == (["3", "7", "10"], 9)
+    np.testing.assert_array_equal(kept[0][0], FEATURES[1])

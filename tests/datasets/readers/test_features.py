@@ -56,8 +56,8 @@ def test_digest_follows_rows_and_labels(tmp_path):
         ({"features": np.where(FEATURES[7, 2] < FEATURES, np.nan, FEATURES)}, "features are not finite"),
         ({"features": FEATURES * 1e300}, "not finite as float32, first in row 0"),
         ({"labels": LABELS[:-1]}, "12 features and 11 labels"),
-        ({"labels": LABELS * 0.5}, "labels has shape (12,) of float64"),
-        ({"labels": LABELS[:, None]}, "labels has shape (12, 1)"),
+        ({"labels": LABELS * 0.5 + 0.25}, "continuous targets are no classes"),
+        ({"labels": np.stack([LABELS, LABELS], 1)}, "labels has shape (12, 2) and is not one-hot"),
         ({"labels": np.array([None] * 12)}, "labels holds Python objects, which could run code"),
     ],
 )
@@ -100,6 +100,6 @@ def test_what_is_no_npz_is_refused(tmp_path):
     np.save(tmp_path / "array.npy", FEATURES)
     (tmp_path / "array.npy").rename(tmp_path / "array.npz")
     assert "no readable npz file" in refused(f"features:{tmp_path}/array.npz")
-    np.savez(tmp_path / "other.npz", x=FEATURES)
-    assert "no array 'features' (it has x)" in refused(f"features:{tmp_path}/other.npz")
+    np.savez(tmp_path / "other.npz", w=FEATURES)
+    assert "no array 'features' (it has w)" in refused(f"features:{tmp_path}/other.npz")
     assert "no such file" in refused(f"features:{tmp_path}/nowhere.npz")

@@ -12,8 +12,7 @@ import pytest
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from mitools.core.errors import InputError
-from mitools.core.notes import DataNote
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets import open_data
 
 PACKERS = {".tar": bytes, ".tar.gz": gzip.compress, ".tar.bz2": bz2.compress, ".tar.xz": lzma.compress}

@@ -8,8 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from mitools.core.errors import InputError
-from mitools.core.notes import DataNote
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets.in_memory import ImageArray
 from mitools.encoders import open_encoder
 from mitools.encoders.inputs.read import finish_inputs, read_inputs

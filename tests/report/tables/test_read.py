@@ -1,8 +1,10 @@
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.report.tables.read import read_csv
 
 
@@ -50,3 +52,49 @@ def test_absent_files_and_folders_are_named(tmp_path):
         read_csv(tmp_path / "absent.csv")
     with pytest.raises(InputError, match="is a folder"):
         read_csv(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("cells", "numbers", "how"),
+    [
+        (["\u22120.5", "0.25", "1"], [-0.5, 0.25, 1.0], "typographic minus signs"),
+        (["50%", "12.5 %", ""], [0.5, 0.125, np.nan], "percents as hundredths"),
+        (['"0,5"', '"1,25"', "2"], [0.5, 1.25, 2.0], "decimal commas"),
+        (['"\u221212,5 %"', '"7,25 %"', '"1,0 %"'], [-0.125, 0.0725, 0.01], "decimal commas"),
+        (['"0,123"', '"0,1234"', "1"], [0.123, 0.1234, 1.0], "decimal commas"),
+    ],
+)
+def test_numbers_in_another_notation_are_read_and_told(tmp_path, cells, numbers, how):
+    path = tmp_path / "t.csv"
+    path.write_text("name,acc\n" + "".join(f"x,{cell}\n" for cell in cells), encoding="utf-8")
+    with pytest.warns(DataNote, match=how):
+        table = read_csv(path)
+    np.testing.assert_allclose(table["acc"], numbers)
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (['"1,234"', '"5,678"'], "column 'acc' holds '1,234', whose comma may part decimals or thousands"),
+        (['"1,5"', "2.5"], "may part decimals or thousands"),
+        (["50%", "0.5"], "column 'acc' mixes percents and other numbers"),
+    ],
+)
+def test_numbers_that_may_mean_two_things_are_refused(tmp_path, cells, words):
+    path = tmp_path / "t.csv"
+    path.write_text("name,acc\n" + "".join(f"x,{cell}\n" for cell in cells), encoding="utf-8")
+    with pytest.raises(InputError, match=words):
+        read_csv(path)
+
+
+@pytest.mark.parametrize(
+    "cells", [["a-b", "c"], ['"x, y"', "z"], ["1.5", "2"], ["2024-01-01", "2024-01-02"], ["100%a", "b"]]
+)
+def test_texts_and_plain_numbers_are_left_without_a_word(tmp_path, cells):
+    path = tmp_path / "t.csv"
+    path.write_text("name,acc\n" + "".join(f"x,{cell}\n" for cell in cells), encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataNote)
+        assert read_csv(path)["acc"].astype(str).tolist() == [
+            cell.strip('"') if cell != "2" else "2.0" for cell in cells
+        ]

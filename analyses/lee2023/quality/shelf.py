@@ -1,0 +1,63 @@
+"""A shelf of small encoders that is trained once, and what belongs together on it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mitools.analyses.shared.training_runs import train_all
+from mitools.backends.runtime import Runtime
+from mitools.core.progress import Advance
+from mitools.encoders.open import open_encoder
+from mitools.encoders.sources.run import kept_epochs, read_run_recipe, run_spec
+from mitools.training.recipes import TrainingRecipe
+
+SHELF = "encoder_shelf"
+"""The folder of the shelf, beside that of the study: another run of it finds the encoders there."""
+
+
+def fill_shelf(
+    runs: Sequence[TrainingRecipe],
+    seeds: Sequence[int],
+    folder: Path,
+    runtime: Runtime,
+    advance: Advance | None = None,
+) -> list[str]:
+    """Train what is not there yet, and give every kept epoch of every run: specs, no two of the same weights.
+
+    Parameters
+    ----------
+    runs
+        One a method.
+    seeds
+        Each run is trained from every one.
+    folder
+        Of the shelf.
+    runtime, advance
+        As for :func:`mitools.analyses.shared.training_runs.train_all`.
+    """
+    recipes = {
+        f"{run.method}-{seed}": run.model_copy(update={"seed": seed}) for run in runs for seed in seeds
+    }
+    trained = train_all(recipes, folder, runtime, advance)
+    specs = {
+        open_encoder(spec).digest: spec
+        for found in reversed(trained.values())
+        for epoch in kept_epochs(found.path)
+        for spec in [run_spec(found.path, epoch, name=f"{found.path.name}@{epoch}")]
+    }
+    return sorted(specs.values())
+
+
+def family_of(spec: str) -> str:
+    """Name the method that an encoder was trained by; empty for what is no run.
+
+    The untrained network of a run belongs to its method as well: it is where that starts from.
+    """
+    folder = run_of(spec)
+    return "" if folder is None else str(read_run_recipe(folder)["method"])
+
+
+def run_of(spec: str) -> Path | None:
+    """Give the folder of a run's spec; None for other encoders."""
+    if not spec.startswith("run:"):
+        return None
+    return Path(spec.removeprefix("run:").partition("@")[0].partition("?")[0])

@@ -1,0 +1,102 @@
+"""Data that come in a training and a test part, as one data set that knows which items are for testing."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.core.errors import InputError
+from mitools.core.files import digest_text
+from mitools.core.specs import Spec
+from mitools.datasets.base import Item, LabelledData
+from mitools.datasets.selection import groups_of
+
+# The option by which a source names a part of its own; of all others a part is another path.
+_OPTIONS = {"clips": "part", "hf-datasets": "split", "mnist": "part", "tar": "under", "torchvision": "split"}
+_NO_FILES = frozenset({"cdp", "colorful_moving_mnist", "digits", "nyu_depth", "scenes"})
+
+
+class TrainAndTest:
+    """Two parts of one data set, training items first; meets :class:`mitools.datasets.base.LabelledData`.
+
+    Attributes
+    ----------
+    test_items
+        Shape (n,): whether an item is of the test part.
+    groups
+        Shape (n,): those of the parts, told apart by part; None where the parts have none.
+
+    Raises
+    ------
+    InputError
+        When the test part has a class that the training part lacks.
+    """
+
+    def __init__(self, train: LabelledData, test: LabelledData) -> None:
+        known = {name: label for label, name in enumerate(train.classes)}
+        new = next((name for name in test.classes if name not in known), None)
+        if new is not None:
+            raise InputError(f"the test part {test.name} has a class {new!r} that {train.name} lacks")
+        self.name = f"{train.name}+{test.name}"
+        self.classes = list(train.classes)
+        renumbered = np.array([known[name] for name in test.classes], dtype=np.int64)
+        self.labels = np.concatenate([train.labels, renumbered[test.labels]])
+        self.digest = digest_text("train and test", train.digest, test.digest)
+        self.test_items: NDArray[np.bool_] = np.arange(len(self.labels)) >= len(train)
+        self.parts = (train, test)
+        self.groups: NDArray[Any] | None = None
+        first, second = groups_of(train), groups_of(test)
+        if first is not None and second is not None:
+            self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])
+
+    def __len__(self) -> int:
+        """Count the items of both parts."""
+        return len(self.labels)
+
+    def __getitem__(self, index: int) -> tuple[Item, int]:
+        """Read one item and its label."""
+        train, test = self.parts
+        item = train[index][0] if index < len(train) else test[index - len(train)][0]
+        return item, int(self.labels[index])
+
+
+def part_specs(spec: Spec) -> tuple[Spec, Spec]:
+    """Give the specs of the two parts that ``train=A&test=B`` names.
+
+    ``A`` and ``B`` are folders inside the one of ``folder:``; parts in the words of ``mnist:``, ``clips:``,
+    ``torchvision:`` and ``hf-datasets:``; folders of a ``tar:``; and the paths of all other files, beside the
+    one that the spec names.
+
+    Raises
+    ------
+    InputError
+        When one of the two is missing, or the source has no parts.
+    """
+    if not {"train", "test"} <= set(spec.options):
+        raise InputError(f"spec {spec.text!r}: give both parts, train= and test=")
+    if spec.source in _NO_FILES:
+        raise InputError(f"spec {spec.text!r}: {spec.source} has no parts; leave train= and test= out")
+    options: Mapping[str, str] = {k: v for k, v in spec.options.items() if k not in ("train", "test")}
+    option = _OPTIONS.get(spec.source)
+    if option in options:
+        raise InputError(f"spec {spec.text!r}: {option}= and train= both name a part; leave {option}= out")
+    first, second = spec.options["train"], spec.options["test"]
+    if option is not None:
+        return (
+            replace(spec, options={**options, option: first}),
+            replace(spec, options={**options, option: second}),
+        )
+    place = Path(spec.name)
+    folder = place if spec.source == "folder" or place.is_dir() else place.parent
+    return (
+        replace(spec, name=str(folder / first), options=options),
+        replace(spec, name=str(folder / second), options=options),
+    )
+
+
+def test_part_of(data: LabelledData) -> NDArray[np.bool_] | None:
+    """Tell which items are of the test part, shape (n,); None of data without parts."""
+    return getattr(data, "test_items", None)

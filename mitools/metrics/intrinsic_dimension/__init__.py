@@ -1,0 +1,1 @@
+"""On how few dimensions features lie, and how fast their own clusters are learnt. No labels are needed."""

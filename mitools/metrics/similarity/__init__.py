@@ -1,0 +1,1 @@
+"""How alike two encoders see the same items, whatever their bases and dimensions."""

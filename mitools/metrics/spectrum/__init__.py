@@ -1,0 +1,1 @@
+"""How many directions features use: measures of their singular values. No labels are needed."""

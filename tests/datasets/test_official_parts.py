@@ -1,0 +1,66 @@
+"""Data in a training and a test part: joined, and split as their makers split them."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mitools.core.errors import InputError
+from mitools.datasets import open_data
+from mitools.measures.item_split import split_items
+
+
+def folder(root, part, classes="ab", n=6, seed=0):
+    rng = np.random.default_rng(seed)
+    for name in classes:
+        (root / part / name).mkdir(parents=True)
+        for k in range(n):
+            Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)).save(
+                root / part / name / f"{k}.png"
+            )
+
+
+def test_the_test_part_reports_and_the_training_part_fits(tmp_path):
+    folder(tmp_path, "train", "abc", 8)
+    folder(tmp_path, "val", "cb", 5, seed=1)
+    data = open_data(f"folder:{tmp_path}?train=train&test=val&classes=b,c")
+    train, val = open_data(f"folder:{tmp_path}/train"), open_data(f"folder:{tmp_path}/val")
+    assert (len(data), data.name, list(data.classes)) == (26, "train+val", ["b", "c"])
+    for seed in range(3):
+        parts = split_items(data, seed)
+        assert parts.report.tolist() == np.flatnonzero(data.test_items).tolist()
+        assert sorted([*parts.train, *parts.select]) == np.flatnonzero(~data.test_items).tolist()
+        assert set(data.labels[parts.select]) == {0, 1}
+    assert data.labels[data.test_items].tolist() == [0] * 5 + [1] * 5
+    np.testing.assert_array_equal(np.asarray(data[16][0]), np.asarray(val[0][0]))
+    np.testing.assert_array_equal(np.asarray(data[0][0]), np.asarray(train[8][0]))
+    assert data.digest not in (train.digest, val.digest)
+
+
+def test_files_beside_each_other_and_groups(tmp_path):
+    for part, n in (("train", 20), ("test", 8)):
+        rows = [f"{'good' if k % 2 else 'bad'} {part} {k},{k % 2},{k // 2}" for k in range(n)]
+        (tmp_path / f"{part}.csv").write_text("\n".join(["text,label,author", *rows]))
+    spec = f"text:{tmp_path}/train.csv?train=train.csv&test=test.csv"
+    data = open_data(f"{spec}&groups=author")
+    assert data[20][0] == "bad test 0"
+    assert len(set(data.groups)) == 10 + 4
+    parts = split_items(data, 0)
+    assert parts.report.tolist() == list(range(20, 28))
+    assert not set(data.groups[parts.train]) & set(data.groups[parts.select])
+
+
+def test_what_makes_no_two_parts_is_named(tmp_path):
+    folder(tmp_path, "train")
+    folder(tmp_path, "val", "abz")
+    folder(tmp_path, "few", "ab", 1)
+    for spec, message in {
+        f"folder:{tmp_path}?train=train": "give both parts, train= and test=",
+        f"folder:{tmp_path}?train=train&test=val": "the test part val has a class 'z' that train lacks",
+        "digits?train=a&test=b": "digits has no parts",
+        "mnist:x?train=train&test=test&part=test": "part= and train= both name a part",
+        f"folder:{tmp_path}?train=train&test=nowhere": "no such folder",
+    }.items():
+        with pytest.raises(InputError, match=message):
+            open_data(spec)
+    with pytest.raises(InputError, match="class 'a' has 1 items in the test part and needs 2"):
+        split_items(open_data(f"folder:{tmp_path}?train=train&test=few"), 0)

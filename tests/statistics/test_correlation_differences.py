@@ -1,0 +1,83 @@
+"""Differences of correlations on the same encoders: known data, coverage, and clusters of encoders."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from mitools.core.errors import InputError
+from mitools.statistics.coefficients import coefficients
+from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations, joint_correlations
+
+NAMES = ["good", "twin", "poor"]
+
+
+def drawn(seed: int, n: int = 30, error: float = 0.05, halves: int = 6) -> JointCorrelations:
+    """Encoders whose measures go with the target by 0.95, 0.95 and 0.3, with a sampling error on halves."""
+    rng = np.random.default_rng(seed)
+    target = rng.standard_normal(n)
+    r = np.array([0.95, 0.95, 0.3])
+    values = r * target[:, None] + np.sqrt(1 - r**2) * rng.standard_normal((n, 3))
+    read = values + error * rng.standard_normal((halves, n, 3))
+    of_target = target + error * rng.standard_normal((halves, n))
+    table = pd.DataFrame(values, columns=NAMES)
+    return joint_correlations(table, target, read, of_target, np.arange(n), bootstrap=600, seed=seed)
+
+
+def test_correlations_are_those_of_all_encoders_and_items() -> None:
+    rng = np.random.default_rng(1)
+    target, values = rng.standard_normal(12), pd.DataFrame(rng.standard_normal((12, 2)), columns=["a", "b"])
+    halves = np.stack([values.to_numpy()] * 2)
+    found = joint_correlations(values, target, halves, np.stack([target] * 2), np.arange(12)).measures
+    for name in ("a", "b"):
+        row = found.set_index("measure").loc[name]
+        expected = coefficients(values[name].to_numpy(), target, np.ones((1, 12)))[:, 0]
+        assert row[["pearson", "kendall", "spearman"]].tolist() == pytest.approx(expected)
+        assert row["pearson_low"] < row["pearson"] < row["pearson_high"]
+
+
+def test_a_better_measure_is_told_from_a_poor_one_and_not_from_its_equal() -> None:
+    found = drawn(0)
+    verdicts = {
+        frozenset((row["measure_a"], row["measure_b"])): row for row in found.differences.to_dict("records")
+    }
+    assert verdicts[frozenset(("good", "twin"))]["verdict"] == NOT_TOLD
+    against = verdicts[frozenset(("good", "poor"))]
+    assert against["verdict"] == ("a goes better" if against["measure_a"] == "good" else "b goes better")
+    assert found.measures["measure"].tolist()[-1] == "poor"
+
+
+def test_the_interval_of_a_difference_holds_the_truth() -> None:
+    held = 0
+    for seed in range(40):
+        row = drawn(seed, n=60).differences.set_index(["measure_a", "measure_b"])
+        sign = 1 if ("good", "poor") in row.index else -1
+        one = row.loc[("good", "poor") if sign == 1 else ("poor", "good")]
+        low, high = sorted((sign * one["low"], sign * one["high"]))
+        held += low <= 0.65 <= high
+    assert held >= 35  # 95% of 40 is 38
+
+
+def test_noise_of_the_items_and_clusters_widen_intervals() -> None:
+    def width(found: JointCorrelations) -> float:
+        row = found.measures.set_index("measure").loc["good"]
+        return float(row["pearson_high"] - row["pearson_low"])
+
+    assert width(drawn(0, error=0.6)) > 1.3 * width(drawn(0, error=0.01))
+    rng = np.random.default_rng(0)
+    target = np.repeat(rng.standard_normal(8), 6)
+    values = pd.DataFrame({"good": target + np.repeat(rng.standard_normal(8), 6)})
+    several = [
+        joint_correlations(
+            values, target, values.to_numpy()[None].repeat(2, 0), target[None].repeat(2, 0), clusters
+        )
+        for clusters in (np.arange(48), np.repeat(np.arange(8), 6))
+    ]
+    assert width(several[1]) > 1.8 * width(several[0]), "six checkpoints of a run are one run"
+
+
+def test_too_few_runs_are_one_line() -> None:
+    values = pd.DataFrame({"a": np.arange(6.0)})
+    with pytest.raises(InputError, match="6 encoders of 2 runs are too few to tell measures apart"):
+        joint_correlations(values, np.arange(6.0), np.zeros((2, 6, 1)), np.zeros((2, 6)), np.arange(6) % 2)
+    with pytest.raises(InputError, match="of different encoders"):
+        joint_correlations(values, np.arange(6.0), np.zeros((2, 6, 2)), np.zeros((2, 6)), np.arange(6))
