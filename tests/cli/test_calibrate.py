@@ -34,7 +34,7 @@ def test_json_is_one_document_with_every_reading(features, tmp_path, capsys):
             assert row["low_bits"] < truth
     assert "class_posterior (lower bound) is off by at most" in document["finding"]
     assert "'left' or 'right'" in document["setting"]
-    assert {str(out / f"calibration.{end}") for end in ("csv", "json", "png", "svg")} == set(
+    assert {str(out / f"calibration.{end}") for end in ("csv", "json", "png", "svg", "pdf")} == set(
         document["files"]
     )
 
