@@ -258,6 +258,20 @@ def test_the_class_of_a_shard_may_be_a_number_or_a_folder(tmp_path):
     assert list(open_data(f"webdataset:{tmp_path}/y.tar").classes) == ["10", "11"]
 
 
+@pytest.mark.parametrize("form", [csv_table, parquet_file, saved_to_disk, packed_shards, hdf5_files])
+def test_two_columns_of_labels_make_the_combinations_that_occur(tmp_path, form):
+    spec = form(tmp_path, FILES)
+    first = {packed_shards: "species", hdf5_files: "labels"}.get(form, "label")
+    base, _, options = spec.partition("?")
+    kept = "&".join(part for part in options.split("&") if part and not part.startswith("label"))
+    data = open_data(f"{base}?{kept}{'&' if kept else ''}label={first}|clip")
+    both = [f"{name}+{clip}" for name, clip in zip(NAMES, CLIPS, strict=True)]
+    assert list(data.classes) == sorted(set(both))
+    assert [data.classes[label] for label in data.labels] == both
+    with pytest.raises(InputError, match="nowhere"):
+        open_data(f"{base}?{kept}{'&' if kept else ''}label={first}|nowhere")
+
+
 def test_labels_that_are_no_class_are_an_option(tmp_path):
     pq.write_table(
         pa.table({"image": FILES, "label": [-1, 0, 0, 0, 1, 1, 1, -1, 0, 1]}), tmp_path / "x.parquet"
