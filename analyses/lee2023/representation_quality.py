@@ -40,8 +40,8 @@ NAMES = {OWN: "I_class", "i_simclr_bits": "I_SimCLR", "label_information_bits": 
 """What the reading calls columns; others by their own name."""
 
 ALWAYS = (
-    "i_class", "label_information", "linear_acc", "alignment", "uniformity", "tolerance", "recall_at_1", "nmi",
-    "effective_rank",
+    "i_class", "label_information", "linear_acc", "alignment", "uniformity", "tolerance", "recall_at_1",
+    "nmi", "effective_rank",
 )  # fmt: skip
 """Measures of every audit that are computed on every half of the items as well. The accuracies of neighbours
 are another probe of the same thing, and are left out."""
@@ -254,8 +254,8 @@ def describe(quality: Quality) -> str:
     ]
     told = joint.differences[joint.differences["verdict"] != NOT_TOLD]
     text = (
-        f"Over {joint.encoders} encoders of {joint.clusters} runs, Pearson's correlation with linear accuracy,"
-        " turned so that more is better, with 95% intervals over runs and images together, is"
+        f"Over {joint.encoders} encoders of {joint.clusters} runs, Pearson's correlation with linear"
+        " accuracy, turned so that more is better, with 95% intervals over runs and images together, is"
         f" {listed(values[:8])}"
     )
     if len(values) > 8:

@@ -103,13 +103,17 @@ class AuditResult:
         """How each report item moves the certificate, shape (n_report,), by encoder."""
         return {encoder.row["encoder"]: encoder.influence_nats for encoder in self._audit.encoders}
 
-    def complement(self, progress: "bool | Advance" = False) -> "ComplementResult":
+    def complement(
+        self, progress: "bool | Advance" = False, folder: str | Path | None = None
+    ) -> "ComplementResult":
         """Read what every encoder adds to every other: I(C; A | B) of a linear reader, with paired intervals.
 
         Parameters
         ----------
         progress
             Show a bar; or a function (what, done, total).
+        folder
+            Keep what was read under ``cells`` there, and go on from it.
 
         Returns
         -------
@@ -123,11 +127,13 @@ class AuditResult:
         """
         from mitools.comparing.complement import complement
         from mitools.core.progress import shown
+        from mitools.core.result_store import ResultStore
         from mitools.results.comparing import ComplementResult
 
         encoders, prior = self._audit.encoder_set(), self._audit.prior
+        store = None if folder is None else ResultStore(Path(folder) / "cells")
         with shown(progress) as advance:
-            found = complement(encoders, prior, self._seed, advance)
+            found = complement(encoders, prior, self._seed, advance, store)
         return ComplementResult(encoders, found, prior, self._seed)
 
     def similarity(self, kinds: str | Sequence[str] = "linear_cka") -> "SimilarityResult":
