@@ -8,7 +8,7 @@ _CONTROL = Computation("mitools.measures.control:compare_with_untrained")
 _NEIGHBOURS = Computation("mitools.measures.quality:neighbour_accuracies")
 _TOLERANCE = Computation("mitools.measures.quality:class_tolerance")
 _VARIABLES = Computation("mitools.measures.discrete:discrete_variables")
-_FEATURE_FAULTS = Computation("mitools.measures.feature_faults:feature_faults")
+_FEATURE_FAULTS = Computation("mitools.measures.quality:feature_faults")
 
 _LEE = "Lee et al. 2023"
 _NIU = "Niu et al. 2024"

@@ -15,6 +15,7 @@ from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings
 from mitools.metrics.alignment import alignment
 from mitools.metrics.clustering import kmeans_nmi
+from mitools.metrics.feature_quality import feature_quality
 from mitools.metrics.knn import knn_accuracy
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.tolerance import tolerance, tolerance_all_pairs
@@ -102,3 +103,10 @@ def cluster_agreement(representation: Representation, settings: MeasureSettings)
     """Compare k-means clusters of the report items with their classes."""
     rows, labels = _reported(representation, settings)
     return Measured({"nmi": kmeans_nmi(rows, labels, settings.seed)})
+
+
+def feature_faults(representation: Representation, settings: MeasureSettings) -> Measured:
+    """Count constant and dead dimensions, copies of rows and values that are not finite."""
+    found = feature_quality(representation.rows, settings.seed)
+    classes = int(representation.labels.max()) + 1
+    return Measured(found.to_dict(), warnings={"features": found.warnings(classes)})

@@ -197,7 +197,8 @@ class _Measurer:
         shared = [Estimate.from_dict(values) for values in kept["shared"]]
         first, second = (_label_reading(values) for values in kept["labels"])
         lacks = (_lack(image, first), _lack(image, second))
-        regime = regime_of(shared[0], *image.estimates, lacks)
+        of_label, same_label = image.estimates
+        regime = regime_of(shared[0], of_label, same_label, lacks)
         return MeasuredPair(pair, shared, (first, second), image, lacks, regime)
 
     def _begin(self, subject: str) -> None:

@@ -50,6 +50,7 @@ def measure_halves(
         Called with what is being done.
     """
     labels = audit.labels
+    assert audit.parts is not None, "an audit that was run"
     settings = MeasureSettings(audit.prior, seed)
     drawn = random_halves(len(labels), halves, seed, audit.parts.groups)
     tables = []
@@ -57,7 +58,7 @@ def measure_halves(
         rows = []
         for done, encoder in enumerate(encoders):
             advance(f"half {place + 1} of {halves}", done, len(encoders))
-            features = np.asarray(encoder.features[half])
+            features = np.asarray(_features(encoder)[half])
             on = {
                 "rows": digest_text("half", features.tobytes().hex(), labels[half].tobytes().hex()),
                 "seed": seed,
@@ -112,3 +113,8 @@ def complete(tables: Sequence[pd.DataFrame]) -> list[str]:
         for table in tables
     ]
     return [name for name in tables[0] if all(name in some for some in names)]
+
+
+def _features(encoder: AuditedEncoder) -> NDArray[Any]:
+    assert encoder.features is not None, "an encoder of this audit"
+    return encoder.features
