@@ -2,7 +2,7 @@
 
 import io
 import struct
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,9 +158,17 @@ def header_facts(content: bytes) -> int:
     return TURNED * _is_turned(content) | TRANSPARENT * _is_transparent(content)
 
 
-def facts_told(facts: Iterable[int], reading: Reading) -> list[str]:
-    """Say how many images were changed on reading, one sentence a kind."""
-    found = list(facts)
+def facts_told(facts: Mapping[int, int], reading: Reading) -> list[str]:
+    """Say how many images were changed on reading, one sentence a kind.
+
+    Parameters
+    ----------
+    facts
+        How many images have each sum of facts.
+    reading
+        How they are read.
+    """
+    total = sum(facts.values())
     told = []
     sentences = {
         TURNED: (
@@ -174,9 +182,9 @@ def facts_told(facts: Iterable[int], reading: Reading) -> list[str]:
         DEEP: ("of 16 bits scaled to 8", ""),
     }
     for fact, (what, remedy) in sentences.items():
-        count = sum(bool(one & fact) for one in found)
+        count = sum(images for one, images in facts.items() if one & fact)
         if count and (fact != TURNED or reading.upright):
-            told.append(f"{count:,} of {len(found):,} images {what}" + (f"; {remedy}" if remedy else ""))
+            told.append(f"{count:,} of {total:,} images {what}" + (f"; {remedy}" if remedy else ""))
     return told
 
 

@@ -3,6 +3,7 @@
 import hashlib
 import warnings
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,8 @@ from PIL import Image
 from mitools.core.errors import DataNote, InputError
 from mitools.core.files import digest_text
 from mitools.datasets.images.decode import Reading, decode_image, facts_told, header_facts
+from mitools.datasets.images.known_contents import Contents, KnownContents
+from mitools.datasets.opened_files import OpenedFiles
 
 _NAMED_AT_MOST = 3
 
@@ -33,6 +36,8 @@ class EncodedImages(ABC):
         What was changed or left out, one sentence each.
     skipped
         The damaged images that were left out, each with the reason.
+    opened
+        The files that images are read from on demand; None where others cannot change them.
     """
 
     name: str
@@ -45,6 +50,7 @@ class EncodedImages(ABC):
         self.reading = reading
         self.notes: list[str] = []
         self.skipped: list[str] = []
+        self.opened: OpenedFiles | None = None
 
     @abstractmethod
     def content(self, place: int) -> bytes:
@@ -57,6 +63,8 @@ class EncodedImages(ABC):
     def look_through(self, *identity: str, digest_bytes: bool = True) -> None:
         """Read all bytes once: the digest, what reading changes, and which images are damaged.
 
+        Large sets of files that were read before and have not changed are not read again.
+
         `classes` and `labels` are those of all images of the source when this is called.
 
         Parameters
@@ -66,8 +74,31 @@ class EncodedImages(ABC):
         digest_bytes
             Whether the bytes of the images are part of the digest; else `identity` covers them.
         """
+        names = list(identity)
+        known = KnownContents(self.opened, names) if self.opened and not self.reading.skip else None
+        contents = known.read() if known else None
+        if contents is None:
+            contents = self._read_all(digest_bytes)
+            if known:
+                known.keep(contents)
+        else:
+            self.kept = np.arange(len(self.labels))
+        self.notes += facts_told(contents.facts, self.reading)
+        if self.skipped:
+            self._leave_out()
+        # Data that are read as they always were keep the digest that they always had.
+        changed = [self.reading.key] if set(contents.facts) - {0} else []
+        left_out = [self.kept.tobytes().hex()] if self.skipped else []
+        content_digest = [contents.digest] if digest_bytes else []
+        self.digest = digest_text(*names, *content_digest, *changed, *left_out)
+        for note in self.notes:
+            warnings.warn(DataNote(f"{self.name}: {note}"), stacklevel=3)
+
+    def _read_all(self, digest_bytes: bool) -> Contents:
+        """Read every image's bytes."""
         state = hashlib.sha256()
-        facts, good = [], []
+        facts: Counter[int] = Counter()
+        good = []
         for place in range(len(self.labels)):
             try:
                 content = self.content(place)
@@ -79,21 +110,12 @@ class EncodedImages(ABC):
                 self.skipped.append(str(error))
                 continue
             good.append(place)
-            facts.append(header_facts(content))
+            facts[header_facts(content)] += 1
             if digest_bytes:
                 state.update(len(content).to_bytes(8, "little"))
                 state.update(content)
         self.kept = np.array(good, dtype=np.int64)
-        self.notes += facts_told(facts, self.reading)
-        if self.skipped:
-            self._leave_out()
-        # Data that are read as they always were keep the digest that they always had.
-        changed = [self.reading.key] if any(facts) else []
-        left_out = [self.kept.tobytes().hex()] if self.skipped else []
-        content_digest = [state.hexdigest()] if digest_bytes else []
-        self.digest = digest_text(*identity, *content_digest, *changed, *left_out)
-        for note in self.notes:
-            warnings.warn(DataNote(f"{self.name}: {note}"), stacklevel=3)
+        return Contents(state.hexdigest(), facts)
 
     def _leave_out(self) -> None:
         count = len(self.skipped)

@@ -16,6 +16,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, sixteen_to_eight
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
+from mitools.datasets.opened_files import OpenedFiles
 
 _CHANNELS = (1, 3)
 
@@ -38,6 +39,7 @@ class PixelArray:
     """
 
     def __init__(self, path: Path, images: str, labels: Sequence[str]) -> None:
+        self.opened = OpenedFiles([path])
         self._file = _File(path)
         self._images = images
         array = self._file.array(images)
@@ -87,6 +89,7 @@ class StoredFiles(EncodedImages):
 
     def __init__(self, spec: Spec, path: Path, images: str, labels: Sequence[str]) -> None:
         super().__init__(image_reading(spec))
+        self.opened = OpenedFiles([path])
         self._file, self._images, self.name = _File(path), images, path.stem
         self.classes, self.labels = _numbered(self._file, labels)
         stored = self._file.array(images).shape

@@ -11,6 +11,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 
@@ -42,6 +43,7 @@ class ListedImages(EncodedImages):
                 f"{self._table}: column {image!r} holds no paths; a Parquet file of images is parquet:PATH"
             )
         self._files = [root / path.replace("\\", "/") for path in paths]
+        self.opened = OpenedFiles(self._files)
         self.name = self._table.stem
         columns = [(name, column, None) for name, column in zip(labels, values, strict=True)]
         self.classes, self.labels = numbered_together(columns, str(self._table))

@@ -17,6 +17,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, is_image_name
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import LABEL_COLUMNS, numbered_together
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.tar import uncompressed
 
 _LABEL_ENDINGS = ("cls", "cls.txt", "label", "target")
@@ -49,8 +50,12 @@ class ShardedImages(EncodedImages):
         self.name = (
             re.sub(r"[{}*?.]+", "", Path(pattern).name.partition(".tar")[0]).strip("-_") or "webdataset"
         )
+        before = OpenedFiles(self._paths)
         opened = [uncompressed(path) for path in self._paths]
         self._shards = [file for file, _ in opened]
+        # What was decompressed lies in files of our own, which nobody else can change.
+        plain = all(str(file.name) == str(path) for file, path in zip(self._shards, self._paths, strict=True))
+        self.opened = before if plain else None
         items: dict[tuple[int, str], dict[str, Place]] = {}
         for number, (file, path) in enumerate(zip(self._shards, self._paths, strict=True)):
             for name, offset, size in _members(file, path):
