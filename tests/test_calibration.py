@@ -108,7 +108,7 @@ def test_the_report_is_the_numbers(tmp_path: Path) -> None:
     found = run_calibration(features(4.0), ["gaussian"], out=tmp_path, settings=SETTINGS)
     report = write_calibration(found, tmp_path)
     assert {path.name for path in report.files} == {
-        "calibration.csv", "calibration.json", "calibration.png", "calibration.svg",
+        "calibration.csv", "calibration.json", "calibration.png", "calibration.svg", "calibration.pdf",
     }  # fmt: skip
     rows = report.table.to_dict("records")
     for row, point in zip(rows, found.points["gaussian"], strict=True):

@@ -13,7 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, LABEL_COLUMNS, choose_column, numbered
+from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,12 +44,12 @@ class TableImages(EncodedImages):
         super().__init__(image_reading(spec))
         self.name, self._table = name, table
         image = choose_column(spec, "image", IMAGE_COLUMNS, table.column_names, name)
-        label = choose_column(spec, "label", LABEL_COLUMNS, table.column_names, name)
+        labels = label_columns(spec, table.column_names, name)
         self._chunks = [_bytes_of(chunk, name, image) for chunk in table[image].chunks]
         self._ends = np.cumsum([len(chunk) for chunk in self._chunks])
-        values = table[label].to_pylist()
-        self.classes, self.labels = numbered(values, name, label, _class_names(table.schema, label))
-        self.look_through("rows", *map(str, values))
+        columns = [(one, table[one].to_pylist(), _class_names(table.schema, one)) for one in labels]
+        self.classes, self.labels = numbered_together(columns, name)
+        self.look_through("rows", *(str(value) for _, values, _ in columns for value in values))
 
     def content(self, place: int) -> bytes:
         """Read one row's image."""

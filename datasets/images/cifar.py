@@ -3,6 +3,7 @@
 import pickletools
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,6 +101,7 @@ def _listed(path: Path) -> _Content:
     key, inside, last = "", False, ""
     try:
         with path.open("rb") as stream:
+            argument: Any
             for opcode, argument, _ in pickletools.genops(stream):
                 if opcode.name == "EMPTY_LIST":
                     key, inside = last, True

@@ -105,7 +105,7 @@ def decode_image(content: bytes, where: str, reading: Reading = UPRIGHT_ON_WHITE
         When it is damaged or no image, or its channels have more than 16 bits.
     """
     try:
-        image = Image.open(io.BytesIO(content))
+        image: Image.Image = Image.open(io.BytesIO(content))
         image.load()
         if reading.upright and _ORIENTATION in image.getexif():
             image = ImageOps.exif_transpose(image)

@@ -1,6 +1,7 @@
 """Images in an HDF5 file: an array of pixels, or the bytes of one image file a row."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, sixteen_to_eight
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, LABEL_COLUMNS, choose_column, numbered
+from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
 
 _CHANNELS = (1, 3)
 
@@ -28,7 +29,7 @@ class PixelArray:
         The file.
     images, labels
         The names of its arrays: uint8 or uint16 of shape (n, H, W), (n, H, W, 3) or (n, 3, H, W), and n
-        whole numbers or names.
+        whole numbers or names each.
 
     Raises
     ------
@@ -36,7 +37,7 @@ class PixelArray:
         When an array is missing or of another shape, or they differ in length.
     """
 
-    def __init__(self, path: Path, images: str, labels: str) -> None:
+    def __init__(self, path: Path, images: str, labels: Sequence[str]) -> None:
         self._file = _File(path)
         self._images = images
         array = self._file.array(images)
@@ -50,10 +51,10 @@ class PixelArray:
                 " (n, height, width), (n, height, width, 3) or (n, 3, height, width)"
             )
         self.name = path.stem
-        self.classes, self.labels = numbered(self._file.values(labels), str(path), labels)
+        self.classes, self.labels = _numbered(self._file, labels)
         if len(self.labels) != shape[0]:
             raise InputError(f"{path}: {shape[0]} images and {len(self.labels)} labels; they must pair up")
-        self.digest = digest_text("hdf5", digest_file(path), images, labels)
+        self.digest = digest_text("hdf5", digest_file(path), images, *labels)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -84,10 +85,10 @@ class StoredFiles(EncodedImages):
         When the labels are missing, or differ in length.
     """
 
-    def __init__(self, spec: Spec, path: Path, images: str, labels: str) -> None:
+    def __init__(self, spec: Spec, path: Path, images: str, labels: Sequence[str]) -> None:
         super().__init__(image_reading(spec))
         self._file, self._images, self.name = _File(path), images, path.stem
-        self.classes, self.labels = numbered(self._file.values(labels), str(path), labels)
+        self.classes, self.labels = _numbered(self._file, labels)
         stored = self._file.array(images).shape
         if stored != self.labels.shape:
             raise InputError(f"{path}: {stored} images and {len(self.labels)} labels; they must pair up")
@@ -119,11 +120,15 @@ def open_hdf5(spec: Spec) -> PixelArray | StoredFiles:
     file = _File(path)
     names = file.names()
     images = choose_column(spec, "image", (*IMAGE_COLUMNS, "X", "x", "data"), names, str(path))
-    labels = choose_column(spec, "label", LABEL_COLUMNS, names, str(path))
+    labels = label_columns(spec, names, str(path))
     stored = file.array(images).dtype
     if stored.kind == "O" or len(file.array(images).shape) == 1:
         return StoredFiles(spec, path, images, labels)
     return PixelArray(path, images, labels)
+
+
+def _numbered(file: "_File", labels: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
+    return numbered_together([(name, file.values(name), None) for name in labels], str(file.path))
 
 
 class _File:

@@ -10,7 +10,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, LABEL_COLUMNS, choose_column, numbered
+from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 
@@ -33,9 +33,9 @@ class ListedImages(EncodedImages):
         self._table = Path(spec.need_name("csv:images.csv?image=path&label=label"))
         names = column_names(self._table)
         image = choose_column(spec, "image", IMAGE_COLUMNS, names, str(self._table))
-        label = choose_column(spec, "label", LABEL_COLUMNS, names, str(self._table))
-        table = read_columns(self._table, [image, label])
-        paths, values = (column_values(self._table, table, name) for name in (image, label))
+        labels = label_columns(spec, names, str(self._table))
+        table = read_columns(self._table, [image, *labels])
+        paths, *values = (column_values(self._table, table, name) for name in (image, *labels))
         root = Path(spec.options.get("root", self._table.parent))
         if paths and not isinstance(paths[0], str):
             raise InputError(
@@ -43,8 +43,9 @@ class ListedImages(EncodedImages):
             )
         self._files = [root / path.replace("\\", "/") for path in paths]
         self.name = self._table.stem
-        self.classes, self.labels = numbered(values, str(self._table), label)
-        self.look_through("csv", *map(str, values), *paths)
+        columns = [(name, column, None) for name, column in zip(labels, values, strict=True)]
+        self.classes, self.labels = numbered_together(columns, str(self._table))
+        self.look_through("csv", *(str(value) for column in values for value in column), *paths)
 
     def content(self, place: int) -> bytes:
         """Read one file."""

@@ -41,6 +41,52 @@ def choose_column(spec: Spec, option: str, usual: Sequence[str], names: Sequence
     return found[0]
 
 
+def label_columns(spec: Spec, names: Sequence[str], where: str) -> list[str]:
+    """Take the columns of labels: the usual one, the one that ``label=`` names, or several, ``label=a|b``.
+
+    Raises
+    ------
+    InputError
+        As :func:`choose_column`.
+    """
+    several = spec.options.get("label", "").split("|")
+    if len(several) == 1:
+        return [choose_column(spec, "label", LABEL_COLUMNS, names, where)]
+    missing = next((name for name in several if name not in names), None)
+    if missing is not None:
+        raise InputError(f"{where}: no column {missing!r}; nearest: {nearest(missing, list(names))}")
+    return several
+
+
+def numbered_together(
+    columns: Sequence[tuple[str, Sequence[Any], Sequence[str] | None]], where: str
+) -> tuple[list[str], NDArray[np.int64]]:
+    """Give classes and labels of several columns: a class is a combination of their values that occurs.
+
+    What is measured of it is information about all of the columns together.
+
+    Parameters
+    ----------
+    columns
+        Name, values and names of the values of each, as :func:`numbered` takes them.
+    where
+        For messages.
+
+    Raises
+    ------
+    InputError
+        As :func:`numbered`.
+    """
+    each = [numbered(values, where, name, names) for name, values, names in columns]
+    if len(each) == 1:
+        return each[0]
+    present, labels = np.unique(np.stack([labels for _, labels in each], 1), axis=0, return_inverse=True)
+    classes = [
+        "+".join(names[int(label)] for (names, _), label in zip(each, row, strict=True)) for row in present
+    ]
+    return classes, labels.reshape(-1).astype(np.int64)
+
+
 def numbered(
     values: Sequence[Any], where: str, column: str, names: Sequence[str] | None = None
 ) -> tuple[list[str], NDArray[np.int64]]:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import tarfile
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
@@ -15,7 +16,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, is_image_name
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import LABEL_COLUMNS, numbered
+from mitools.datasets.images.tables import LABEL_COLUMNS, numbered_together
 from mitools.datasets.readers.tar import uncompressed
 
 _LABEL_ENDINGS = ("cls", "cls.txt", "label", "target")
@@ -65,8 +66,12 @@ class ShardedImages(EncodedImages):
         self._keys = [key[1] for key in keys]
         self._places = [items[key][str(pictures[key])] for key in keys]
         self._label = spec.options.get("label")
-        values = [self._label_of(item) for item in range(len(keys))]
-        self.classes, self.labels = numbered(values, self.name, self._label or "label")
+        named = (self._label or "label").split("|")
+        values = [self._labels_of(item, named) for item in range(len(keys))]
+        columns = [
+            (name, list(column), None) for name, column in zip(named, zip(*values, strict=True), strict=True)
+        ]
+        self.classes, self.labels = numbered_together(columns, self.name)
         self.look_through(
             "webdataset", *(digest for _, digest in opened), str(self._label), digest_bytes=False
         )
@@ -95,9 +100,12 @@ class ShardedImages(EncodedImages):
         shard, offset, size = place
         return os.pread(self._shards[shard].fileno(), size, offset)
 
-    def _label_of(self, item: int) -> Any:
+    def _labels_of(self, item: int, named: Sequence[str]) -> list[Any]:
         if self._label is not None:
-            return self._value(item, self._label)
+            return [self._value(item, name) for name in named]
+        return [self._usual_label(item)]
+
+    def _usual_label(self, item: int) -> Any:
         members = self._items[item]
         for ending in _LABEL_ENDINGS:
             if ending in members:

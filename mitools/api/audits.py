@@ -222,7 +222,7 @@ def audit(
     if folder is not None:
         result.save(folder, html=html)
         if complement:
-            result.complemented = result.complement(progress)
+            result.complemented = result.complement(progress, folder)
             result.files += result.complemented.save(folder)
         if similarity:
             result.files += result.similarity(listed(similarity)).save(folder)

@@ -265,6 +265,7 @@ class _Auditor(NamedTuple):
         variables = trained_variables(encoder.spec) if of_variables and encoder.source == "run" else None
         untrained = self._untrained(encoder)
         audited = []
+        before: Representation | None = None
         for depth, layer in enumerate(features):
             representation = Representation.of_features(
                 features[layer],
@@ -277,7 +278,11 @@ class _Auditor(NamedTuple):
             title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
             self.course.begin_measuring(depth, len(features))
             of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}
-            measured, seconds = self._measure(title, representation, of_views, untrained.reason)
+            if before is not None and _same_numbers(representation, before) and not viewed:
+                seconds = 0.0  # the last stage, pooled, often is the output: nothing is fitted twice
+            else:
+                measured, seconds = self._measure(title, representation, of_views, untrained.reason)
+            before = representation
             place = {
                 "encoder": title,
                 "network": name,
@@ -384,6 +389,19 @@ class _Auditor(NamedTuple):
             kept_as=self.settings.kept_as,
             advance=self.advance,
         )
+
+
+def _same_numbers(one: Representation, other: Representation) -> bool:
+    """Whether two layers are the same rows, of the trained network and of its untrained twin."""
+    if one.head is not None or one.variables is not None or one.rows.shape != other.rows.shape:
+        return False
+    twins = [representation.untrained for representation in (one, other)]
+    if (twins[0] is None) != (twins[1] is None):
+        return False
+    pairs = [(one.rows, other.rows)]
+    if twins[0] is not None and twins[1] is not None:
+        pairs.append((np.asarray(twins[0].rows), np.asarray(twins[1].rows)))
+    return all(a.shape == b.shape and np.array_equal(a, b) for a, b in pairs)
 
 
 def _unique(name: str, taken: Collection[str]) -> str:

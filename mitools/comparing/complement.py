@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from mitools.comparing.encoder_set import EncoderSet
-from mitools.comparing.label_reading import read_label, together
+from mitools.comparing.label_reading import kept_reading, together
 from mitools.core.entropy import entropy, nats_to_bits
 from mitools.core.progress import Advance, silent
-from mitools.core.result_store import Values
+from mitools.core.result_store import ResultStore, Values
 from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.class_information.certificate_folds import certificate_splits
 from mitools.estimators.inputs.class_prior import Prior, class_prior
@@ -52,7 +52,11 @@ class Complements(NamedTuple):
 
 
 def complement(
-    encoders: EncoderSet, prior: Prior = "empirical", seed: int = 0, advance: Advance = silent
+    encoders: EncoderSet,
+    prior: Prior = "empirical",
+    seed: int = 0,
+    advance: Advance = silent,
+    store: ResultStore | None = None,
 ) -> Complements:
     """Read for every ordered pair how many bits a linear reader gains on the label when it has both.
 
@@ -80,6 +84,8 @@ def complement(
         Of the folds, as for the certificate.
     advance
         Called with what is being done.
+    store
+        Keeps every reading, so that a stopped comparison goes on; None keeps nothing.
 
     Raises
     ------
@@ -110,12 +116,12 @@ def complement(
     own: dict[str, Reading] = {}
     for done, name in enumerate(names):
         advance(f"{name} alone", done, len(names) + len(pairs))
-        own[name] = read_label(together([encoders.rows[name]]), labels, splits, pi, seed)
+        own[name] = kept_reading(store, together([encoders.rows[name]]), labels, splits, pi, seed)
     both: dict[tuple[str, str], Reading] = {}
     for done, (a, b) in enumerate(pairs):
         advance(f"{a} with {b}", len(names) + done, len(names) + len(pairs))
         joint = together([encoders.rows[a], encoders.rows[b]])
-        both[a, b] = read_label(joint, labels, splits, pi, seed)
+        both[a, b] = kept_reading(store, joint, labels, splits, pi, seed)
     h_c = nats_to_bits(entropy(pi))
     return Complements(_complements(own, both, h_c), _redundancies(own, both), h_c)
 

@@ -1,12 +1,15 @@
 """What a linear classifier of some encoders' features together says of the label, held out."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.entropy import entropy
+from mitools.core.files import digest_text
+from mitools.core.result_store import ResultStore, Values
 from mitools.estimators.bounds.reading import Reading, pooled
 from mitools.estimators.class_information.calibrated_posterior import INVERSE_PENALTIES, CalibratedPosterior
 from mitools.estimators.class_information.class_pairs import read_label_information
@@ -51,6 +54,41 @@ def read_label(
         q = posterior.predict_proba(table.at(report))
         readings.append(read_label_information(q, labels[report], prior, h_c, parts.groups_of(report)))
     return pooled(readings)
+
+
+def kept_reading(
+    store: ResultStore | None,
+    rows: NDArray[Any],
+    labels: NDArray[np.int64],
+    splits: Sequence[Parts],
+    prior: NDArray[np.float64],
+    seed: int,
+) -> Reading:
+    """Read as :func:`read_label`, or take what was read of the same numbers before.
+
+    Parameters
+    ----------
+    store
+        Where readings are kept; nowhere when None.
+    rows, labels, splits, prior, seed
+        As there.
+    """
+    if store is None:
+        return read_label(rows, labels, splits, prior, seed)
+
+    def compute() -> Values:
+        found = read_label(rows, labels, splits, prior, seed)
+        return {"nats": found.nats, "influence": found.influence.tolist(), "unseen": found.unseen}
+
+    folds = [part for one in splits for part in (one.train, one.select, one.report)]
+    groups = splits[0].groups
+    arrays = [rows, labels, *folds, prior, *([] if groups is None else [groups])]
+    on = {
+        "digest": digest_text(*(sha256(np.ascontiguousarray(one).data).hexdigest() for one in arrays)),
+        "seed": seed,
+    }
+    values = store.cell("label_reading", on, compute)
+    return Reading(values["nats"], np.array(values["influence"]), values["unseen"])
 
 
 def together(rows: Sequence[NDArray[Any]]) -> NDArray[np.float32]:

@@ -115,13 +115,17 @@ class _Chooser(NamedTuple):
 
     def on_select(self, members: Sequence[str]) -> float:
         """Bits, in nats, on *select*; those of one subset in any order are one number."""
-        key = tuple(name for name in self.encoders.rows if name in members)
+        key = self._in_order(members)
         if key not in self.kept:
             self.kept[key] = self._read(key, self.within).nats
         return self.kept[key]
 
     def on_report(self, members: Sequence[str]) -> Reading:
-        return self._read(members, self.encoders.parts)
+        """Read the chosen, in whatever order they were chosen, on *report*."""
+        return self._read(self._in_order(members), self.encoders.parts)
+
+    def _in_order(self, members: Sequence[str]) -> tuple[str, ...]:
+        return tuple(name for name in self.encoders.rows if name in members)
 
     def _read(self, members: Sequence[str], parts: Parts) -> Reading:
         rows = together([self.encoders.rows[name] for name in members])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from textwrap import wrap
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ Advance = Callable[[str, int, int], None]
 
 SURE_SECONDS = 2.0
 """Seconds of work before which a time to go would be a guess."""
+
+FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+"""In turn, so that something moves however long a step takes."""
 
 FASTEST_LINES = 1.0
 """Seconds between two lines of one step, where progress is printed line by line."""
@@ -136,8 +140,17 @@ class Tracker:
     def times(self) -> str:
         """Say what part of the whole it is, for how long it has run, and how long it will go on."""
         to_go = self.seconds_to_go
-        left = "time to go not known yet" if to_go is None else f"about {clock(to_go)} to go"
-        if to_go is not None and not self._parts and self._restarts > 1:
+        if self.share >= 1:
+            to_go = None
+        left = (
+            "ending"
+            if self.share >= 1
+            else "time to go not known yet"
+            if to_go is None
+            else f"about {clock(to_go)} to go"
+        )
+        # What says where it stands (a loss) is the work itself, and no step on the way to it.
+        if to_go is not None and not self._parts and self._restarts > 1 and not self.said:
             left += " in this step"
         return " · ".join(
             filter(None, [printable(self.part), f"{self.share:.0%}", f"{clock(self.seconds)} gone", left])
@@ -180,21 +193,23 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
     """
     from rich.console import Console, Group
     from rich.live import Live
-    from rich.spinner import Spinner
     from rich.text import Text
 
     console = console or Console(stderr=True, highlight=False, emoji=False)
     if not (console.is_terminal or console.is_jupyter):
         yield silent
         return
-    tracker, spinner = Tracker(), Spinner("dots")
+    tracker = Tracker()
 
     def picture() -> Any:
-        spinner.update(text=Text(tracker.step(), overflow="fold"))
+        moving = FRAMES[int(monotonic() * 8) % len(FRAMES)]
         width = max(min(console.width - 1, 60), 10)
         filled = round(width * tracker.share)
         bar = Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "bright_black"))
-        return Group(spinner, bar, Text(tracker.times()))
+        said = [f"{moving} {tracker.step()}", tracker.times()]
+        # Folded here: a console that folds nothing would cut what is longer than a line.
+        above, below = (Text("\n".join(wrap(text, max(console.width - 1, 10)))) for text in said)
+        return Group(above, bar, below)
 
     with Live(console=console, get_renderable=picture, refresh_per_second=4, transient=True):
         yield tracker

@@ -113,13 +113,17 @@ class AuditResult:
         """What was found, in sentences that the intervals allow."""
         return audit_finding(self.table, self.comparisons)
 
-    def complement(self, progress: "bool | Advance" = False) -> "ComplementResult":
+    def complement(
+        self, progress: "bool | Advance" = False, folder: str | Path | None = None
+    ) -> "ComplementResult":
         """Read what every encoder adds to every other: I(C; A | B) of a linear reader, with paired intervals.
 
         Parameters
         ----------
         progress
             Show a bar; or a function (what, done, total).
+        folder
+            Keep what was read under ``cells`` there, and go on from it.
 
         Returns
         -------
@@ -133,11 +137,13 @@ class AuditResult:
         """
         from mitools.comparing.complement import complement
         from mitools.core.progress import shown
+        from mitools.core.result_store import ResultStore
         from mitools.results.comparing import ComplementResult
 
         encoders, prior = self._audit.encoder_set(), self._audit.prior
+        store = None if folder is None else ResultStore(Path(folder) / "cells")
         with shown(progress) as advance:
-            found = complement(encoders, prior, self._seed, advance)
+            found = complement(encoders, prior, self._seed, advance, store)
         return ComplementResult(encoders, found, prior, self._seed)
 
     def similarity(self, kinds: str | Sequence[str] = "linear_cka") -> "SimilarityResult":

@@ -69,7 +69,10 @@ def hidden(root):
             save(Image.fromarray(pixels), root / f"c{label}" / f"{k}.png")
 
 
-@pytest.mark.parametrize("case", [exif, mirrored, hidden])
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("case", [exif, pytest.param(mirrored, marks=SLOW), pytest.param(hidden, marks=SLOW)])
 def test_classes_that_no_viewer_tells_apart_share_nothing(tmp_path, case):
     case(tmp_path / "x")
     bits, low = certified(f"folder:{tmp_path / 'x'}", tmp_path / "cache")
@@ -130,7 +133,9 @@ def as_parquet(root, images):
     return f"parquet:{root}/x.parquet"
 
 
-@pytest.mark.parametrize("form", [as_folder, as_tar, as_parquet])
+@pytest.mark.parametrize(
+    "form", [as_folder, pytest.param(as_tar, marks=SLOW), pytest.param(as_parquet, marks=SLOW)]
+)
 def test_a_cache_is_not_believed_when_the_files_changed_under_equal_size_and_time(tmp_path, form):
     rng = np.random.default_rng(0)
     spec = form(tmp_path / "x", flat(True, rng))

@@ -34,7 +34,7 @@ def test_json_is_one_document_with_every_reading(features, tmp_path, capsys):
             assert row["low_bits"] < truth
     assert "class_posterior (lower bound) is off by at most" in document["finding"]
     assert "'left' or 'right'" in document["setting"]
-    names = [*(f"calibration.{end}" for end in ("csv", "json", "png", "svg")), "report.html"]
+    names = [*(f"calibration.{end}" for end in ("csv", "json", "png", "svg", "pdf")), "report.html"]
     assert {str(out / name) for name in names} == set(document["files"])
 
 

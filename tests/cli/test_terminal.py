@@ -68,13 +68,14 @@ def test_a_page_of_the_manual_keeps_its_commands_whole():
 
 SLOW_WORK = """
 import time
-from mitools.core.progress import progress_bar, tell_whole
+from mitools.core.progress import progress_bar, tell_state, tell_whole
 with progress_bar() as advance:
     for part in range(2):
         tell_whole(advance, f"encoder {part + 1} of 2", part, 2)
         for done in range(1, 5):
             time.sleep(0.35)
             advance("images", done, 4)
+            tell_state(advance, "epoch 1 of 20, loss 3.107, 2.15 bits of the 6.00 that there are")
 """
 
 
@@ -85,6 +86,7 @@ def test_progress_moves_counts_the_whole_and_never_says_zero():
     assert "encoder 2 of 2 · 75%" in shown
     assert re.search(r"about \d s to go", shown)
     assert "0:00:00" not in shown
+    assert "that there are" in shown, "a line that is too long is folded and not cut"
     assert len(set(re.findall(r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]", shown))) > 2
 
 

@@ -9,11 +9,13 @@ import pytest
 
 import mitools
 from mitools.cli.main import run
+from mitools.comparing import label_reading
 from mitools.comparing.complement import ADDS, FALLS, NOT_TOLD, complement
 from mitools.comparing.encoder_set import EncoderSet
 from mitools.comparing.label_reading import read_label, together
 from mitools.comparing.subset import best_subsets
 from mitools.core.errors import InputError
+from mitools.core.result_store import ResultStore
 from mitools.datasets.open import open_data
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.certificate_folds import certificate_splits
@@ -151,6 +153,17 @@ def test_what_cannot_be_compared_is_one_line(cdp: Any) -> None:
         EncoderSet.of_arrays({"colour": rows["colour"]}, labels)
     with pytest.raises(InputError, match="k=4: a subset has 1 to 3"):
         best_subsets(EncoderSet.of_arrays(rows, labels), k=4)
+
+
+def test_what_was_read_is_kept_and_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (x, y), labels = known.draw([known.noisy_channel(0.7), known.noisy_channel(0.6)], 200, 0)
+    pair, store = EncoderSet.of_arrays({"a": x, "b": y}, labels), ResultStore(tmp_path)
+    found = complement(pair, store=store)
+    assert found.complement.equals(complement(pair).complement)
+    monkeypatch.setattr(label_reading, "read_label", None)
+    assert complement(pair, store=store).complement.equals(found.complement)
+    with pytest.raises(TypeError):
+        complement(pair, seed=1, store=store)
 
 
 @pytest.mark.slow

@@ -113,3 +113,16 @@ def test_nobody_is_told_where_nobody_looks(capsys):
 )
 def test_seconds_as_people_read_them(seconds, text):
     assert clock(seconds) == text
+
+
+def test_a_step_beside_others_says_that_its_time_is_its_own(time):
+    tracker = Tracker(time)
+    tracker("reading", 1, 2)
+    tracker("images trained on", 0, 100)
+    time.now = 10
+    tracker("images trained on", 50, 100)
+    assert tracker.times().endswith("about 10 s to go in this step")
+    tell_state(tracker, "loss 2.3")
+    assert tracker.times().endswith("about 10 s to go"), "training is the run"
+    tracker("images trained on", 100, 100)
+    assert tracker.times().endswith("100% · 10 s gone · ending")

@@ -195,7 +195,7 @@ def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, m
         ("python:own:encoder?items=texts", "items=texts; accepted: images or rows"),
         ("python:nowhere_at_all:encoder", "cannot be built (ModuleNotFoundError:"),
         ("features:nowhere.npz", "nowhere.npz: no such file"),
-        ("features:nowhere.npz?k=1", "unknown option 'k'; accepted: label or labels"),
+        ("features:nowhere.npz?k=1", "unknown option 'k'; accepted: features, label or labels"),
     ],
 )
 def test_wrong_specs_are_refused(spec, message):

@@ -91,8 +91,8 @@ SMALLER = {
         "same_class,simclr": "same_class",
     },
     "training": {
-        "n=6000&size=32": "n=240&size=16",
-        "n=3000&size=32": "n=240&size=16",
+        "n=6000&size=32": "n=1200&size=28",
+        "n=3000&size=32": "n=1200&size=28",
         "epochs: 20": "epochs: 1",
         "n=8000": "n=80&size=32",
         "n=1200&size=32": "n=60&size=32",

@@ -51,7 +51,7 @@ def test_a_run_becomes_a_page(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert found["variables"] == "the 6 soft variables of 4 units that the run was trained with"
     stems = ("joint", "entropies", "views", "gallery", "grad_cam")
     assert {Path(path).name for path in found["files"]} == {
-        "index.html", "variables.csv", *(f"{stem}.{end}" for stem in stems for end in ("png", "svg")),
+        "index.html", "variables.csv", *(f"{stem}.{end}" for stem in stems for end in ("png", "svg", "pdf")),
     }  # fmt: skip
     assert all(Path(path).stat().st_size > 0 for path in found["files"])
     page = (out / "index.html").read_text()

@@ -105,7 +105,7 @@ def views(
         out.print(sentence, markup=False)
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
-    written(found.files, destination, "views.csv", "regimes.png")
+    written(found.files, destination, "views.csv", "figures/regimes.png")
     name_page(found.files)
     return 0
 

@@ -17,7 +17,7 @@ PICTURES = ("png", "svg")
 """The formats of every figure."""
 
 WITH_PDF = (*PICTURES, "pdf")
-"""The formats of the figures of an information plane."""
+"""The formats of what the commands draw."""
 
 _NO_DATE: dict[str, dict[str, Any] | None] = {
     "png": None,

@@ -4,6 +4,8 @@ import gzip
 import io
 import json
 import pickle
+import subprocess
+import sys
 import tarfile
 import warnings
 
@@ -256,6 +258,20 @@ def test_the_class_of_a_shard_may_be_a_number_or_a_folder(tmp_path):
     assert list(open_data(f"webdataset:{tmp_path}/y.tar").classes) == ["10", "11"]
 
 
+@pytest.mark.parametrize("form", [csv_table, parquet_file, saved_to_disk, packed_shards, hdf5_files])
+def test_two_columns_of_labels_make_the_combinations_that_occur(tmp_path, form):
+    spec = form(tmp_path, FILES)
+    first = {packed_shards: "species", hdf5_files: "labels"}.get(form, "label")
+    base, _, options = spec.partition("?")
+    kept = "&".join(part for part in options.split("&") if part and not part.startswith("label"))
+    data = open_data(f"{base}?{kept}{'&' if kept else ''}label={first}|clip")
+    both = [f"{name}+{clip}" for name, clip in zip(NAMES, CLIPS, strict=True)]
+    assert list(data.classes) == sorted(set(both))
+    assert [data.classes[label] for label in data.labels] == both
+    with pytest.raises(InputError, match="nowhere"):
+        open_data(f"{base}?{kept}{'&' if kept else ''}label={first}|nowhere")
+
+
 def test_labels_that_are_no_class_are_an_option(tmp_path):
     pq.write_table(
         pa.table({"image": FILES, "label": [-1, 0, 0, 0, 1, 1, 1, -1, 0, 1]}), tmp_path / "x.parquet"
@@ -301,8 +317,6 @@ def test_what_cannot_be_read_is_named(tmp_path, spec, message):
 
 
 def test_a_library_that_is_missing_is_named_by_its_extra(tmp_path, monkeypatch):
-    import sys
-
     for package, spec, extra in (
         ("lmdb", f"lmdb:{tmp_path}", "lmdb"),
         ("h5py", f"hdf5:{tmp_path}/x.h5", "hdf5"),
@@ -311,3 +325,32 @@ def test_a_library_that_is_missing_is_named_by_its_extra(tmp_path, monkeypatch):
         monkeypatch.setitem(sys.modules, package, None)
         with pytest.raises(InputError, match=rf'pip install "mitools\[{extra}\]"'):
             open_data(spec)
+
+
+WRITTEN_BY_THE_LIBRARY = """
+import numpy as np, datasets
+from PIL import Image
+pixels = np.random.default_rng(0).integers(0, 256, (10, 7, 5, 3), dtype=np.uint8)
+kinds = datasets.Features({"image": datasets.Image(), "label": datasets.ClassLabel(names=["cat", "dog"])})
+columns = {"image": [Image.fromarray(one) for one in pixels], "label": [0, 1] * 5}
+whole = datasets.Dataset.from_dict(columns, features=kinds)
+datasets.DatasetDict({"train": whole, "test": whole.select([1, 3, 5, 7, 8, 9])}).save_to_disk("saved")
+whole.to_parquet("x.parquet")
+"""
+
+
+def test_what_the_library_of_hugging_face_writes_is_read_without_it(tmp_path):
+    """Beside this repository's folder of that name the library is only found in a process of its own."""
+    command = [sys.executable, "-P", "-c", WRITTEN_BY_THE_LIBRARY]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    if "No module named 'datasets'" in done.stderr or "has no attribute 'Features'" in done.stderr:
+        pytest.skip("the library datasets is not installed")
+    assert done.returncode == 0, done.stderr
+    for spec, rows in (
+        ("hf-datasets:{}/saved?split=train", range(10)),
+        ("hf-datasets:{}/saved?split=test", [1, 3, 5, 7, 8, 9]),
+        ("parquet:{}/x.parquet", range(10)),
+    ):
+        data = open_data(spec.format(tmp_path))
+        np.testing.assert_array_equal(pixels(data), PIXELS[list(rows)])
+        assert [data.classes[label] for label in data.labels] == [["cat", "dog"][row % 2] for row in rows]

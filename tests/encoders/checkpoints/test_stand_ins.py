@@ -16,6 +16,7 @@ import pytest
 import torch
 from torch import nn
 
+from mitools.core.errors import InputError
 from mitools.encoders.checkpoints.weight_files import read_weight_file
 
 WEIGHTS = nn.Linear(3, 2).state_dict()
@@ -70,8 +71,23 @@ def assert_whole(read):
     assert all(torch.equal(read.content["state_dict"][key], value) for key, value in WEIGHTS.items())
 
 
-@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-@pytest.mark.parametrize("name", METADATA)
+# Before version 1.6 torch put the source code of a module's class beside it, which its safe reader refuses.
+WITH_SOURCE = ("loss", "a class itself", "module list")
+
+
+@pytest.mark.parametrize("name", WITH_SOURCE)
+def test_an_old_file_that_carries_source_code_is_refused_with_the_remedy(tmp_path, name):
+    content = {"state_dict": WEIGHTS, "meta": METADATA[name]()}
+    torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(InputError, match="nothing was run; save the weights alone") as caught:
+        read_weight_file(tmp_path / "x.pth")
+    assert "torch.nn." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "zipped"),
+    [(name, zipped) for name in METADATA for zipped in (True, False) if zipped or name not in WITH_SOURCE],
+)
 def test_metadata_of_any_class_are_no_obstacle(tmp_path, name, zipped):
     content = {"state_dict": WEIGHTS, "meta": METADATA[name](), "epoch": 3}
     torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
