@@ -1,5 +1,6 @@
 """``mitools run``: a question of the papers, from training to figure."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -58,7 +59,8 @@ def run_analysis(
     from mitools.backends.run_record import require_own, write_record
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
-    from mitools.report.html.analysis_page import write_analysis_page
+    from mitools.report.html.analysis_page import analysis_page
+    from mitools.report.html.render import page_of_folder
     from mitools.report.tables.write import records
     from mitools.training.loop.trainer import NotFiniteError
 
@@ -78,10 +80,8 @@ def run_analysis(
         return 1
     if found is None:
         return 0
-    files = [
-        *found.files,
-        *([write_analysis_page(where, str(name), analysis.what, found.files)] if html else []),
-    ]
+    page = partial(analysis_page, name=str(name), question=analysis.what, files=found.files)
+    files = [*found.files, *page_of_folder(page, where, html)]
     if json:
         print_json(
             {

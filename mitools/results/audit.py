@@ -16,7 +16,7 @@ from mitools.core.names import check_name
 from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit, write_documents
 from mitools.report.finding import audit_finding
 from mitools.report.html.audit.page import audit_page
-from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.render import PAGE_FILE, page_of_folder, write_page
 from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
@@ -216,8 +216,7 @@ class AuditResult:
         """
         out = writable_folder(folder)
         self.files = write_audit(self._audit, self._tables, out)
-        if html:
-            self.files.append(write_page(audit_page(out), out / PAGE_FILE))
+        self.files += page_of_folder(audit_page, out, html)
         return self.files
 
     def report(self, file: str | Path = PAGE_FILE) -> Path:

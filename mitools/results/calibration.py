@@ -12,7 +12,7 @@ from mitools.core.files import writable_folder
 from mitools.report.calibration import calibration_setting, calibration_table, finding, write_calibration
 from mitools.report.figures.calibration import calibration_chart
 from mitools.report.html.calibration_page import calibration_page
-from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.render import page_of_folder
 from mitools.results.notebook import as_html, as_text
 
 if TYPE_CHECKING:
@@ -89,8 +89,7 @@ class CalibrationResult:
         """
         out = writable_folder(folder)
         self.files = write_calibration(self._calibration, out).files
-        if html:
-            self.files.append(write_page(calibration_page(out), out / PAGE_FILE))
+        self.files += page_of_folder(calibration_page, out, html)
         return self.files
 
     def __repr__(self) -> str:

@@ -14,7 +14,7 @@ from mitools.report.figures.plane_curves import epochs_chart, layers_chart
 from mitools.report.figures.plane_trajectories import plane_chart
 from mitools.report.finding import plane_finding
 from mitools.report.html.plane_page import plane_page
-from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.render import page_of_folder
 from mitools.report.plane import paired_readings, write_plane
 from mitools.results.notebook import as_html, as_text
 
@@ -128,8 +128,7 @@ class PlaneResult:
         """
         out = writable_folder(folder)
         self.files = write_plane(self.table, out)
-        if html:
-            self.files.append(write_page(plane_page(out), out / PAGE_FILE))
+        self.files += page_of_folder(plane_page, out, html)
         return self.files
 
     def last(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import writable_folder
 from mitools.core.names import check_name
 from mitools.report.finding import study_finding
-from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.render import page_of_folder
 from mitools.report.html.study_page import study_page
 from mitools.report.study import cell_table, encoder_table, write_table
 from mitools.results.notebook import as_html, as_text
@@ -138,8 +138,7 @@ class StudyResult:
         for path in results:
             write_table(self.table, path)
         done = bool((self.cells["state"] == "done").any())
-        page = [write_page(study_page(out), out / PAGE_FILE)] if html and done else []
-        return [cells, *results, *page]
+        return [cells, *results, *page_of_folder(study_page, out, html and done)]
 
     def __repr__(self) -> str:
         return as_text(self.table, (), self._sentence())

@@ -9,7 +9,7 @@ import pandas as pd
 from mitools.core.estimate import EstimateWarning
 from mitools.core.files import writable_folder
 from mitools.report.figures.regimes import regimes_chart
-from mitools.report.html.render import PAGE_FILE, write_page
+from mitools.report.html.render import page_of_folder
 from mitools.report.html.views_page import views_page
 from mitools.report.views import pairs_table, reading_in_words, readings_table, write_views
 from mitools.results.notebook import as_html, as_text
@@ -87,8 +87,7 @@ class ViewsResult:
         """
         out = writable_folder(folder)
         self.files = write_views(self._measured, out)
-        if html:
-            self.files.append(write_page(views_page(out), out / PAGE_FILE))
+        self.files += page_of_folder(views_page, out, html)
         return self.files
 
     def __repr__(self) -> str:

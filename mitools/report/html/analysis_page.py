@@ -13,7 +13,6 @@ from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Page, Row, Section, Table
 from mitools.report.html.provenance import digests, provenance, typed
-from mitools.report.html.render import PAGE_FILE, write_page
 
 _SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
@@ -31,23 +30,7 @@ WORDS = (
 )  # fmt: skip
 
 
-def write_analysis_page(folder: Path, name: str, question: str, files: Sequence[Path]) -> Path:
-    """Write the page of an analysis into its folder.
-
-    Parameters
-    ----------
-    folder
-        Where it has written.
-    name, question
-        What it is called, and what it asks.
-    files
-        What it has written: the PNG files among them are its figures.
-    """
-    pictures = [path for path in files if path.suffix == ".png"]
-    return write_page(analysis_page(folder, name, question, pictures), folder / PAGE_FILE)
-
-
-def analysis_page(folder: Path, name: str, question: str, pictures: Sequence[Path] | None = None) -> Page:
+def analysis_page(folder: Path, name: str, question: str, files: Sequence[Path]) -> Page:
     """Make the page of an analysis from ``reading.txt``, ``results.csv`` and its figures.
 
     Parameters
@@ -56,14 +39,14 @@ def analysis_page(folder: Path, name: str, question: str, pictures: Sequence[Pat
         Where the analysis has written.
     name, question
         What it is called, and what it asks.
-    pictures
-        The figures, as PNG; all PNG files of the folder when None.
+    files
+        What it has written: the PNG files among them are its figures.
     """
     run = read_record(folder)
     frame = read_table(folder / "results.csv", ())
     reading = folder / "reading.txt"
     said = reading.read_text(encoding="utf-8").strip().split("\n") if reading.is_file() else []
-    found = sorted(folder.glob("*.png")) if pictures is None else pictures
+    found = [path for path in files if path.suffix == ".png"]
     sections = [_figures(found), _results(frame.head(MOST_ROWS), len(frame))]
     made = [section for section in sections if section is not None]
     downloads = Section("downloads", "Downloads", [Block("downloads.html", {"names": ["results"]})])

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +37,30 @@ def write_page(page: Page, path: Path) -> Path:
     """
     write_text(path, render(page))
     return path
+
+
+def page_of_folder(make: Callable[[Path], Page], folder: Path, html: bool = True) -> list[Path]:
+    """Write ``report.html`` into a folder of results; where it is not wanted, none of earlier results stays.
+
+    Parameters
+    ----------
+    make
+        Makes the page of a folder.
+    folder
+        Where the results are.
+    html
+        Whether it is wanted.
+
+    Returns
+    -------
+    list of Path
+        The file, or none.
+    """
+    path = folder / PAGE_FILE
+    if not html:
+        path.unlink(missing_ok=True)
+        return []
+    return [write_page(make(folder), path)]
 
 
 def render(page: Page) -> str:

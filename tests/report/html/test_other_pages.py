@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.report.html.analysis_page import write_analysis_page
+from mitools.report.html.analysis_page import analysis_page
 from mitools.report.html.calibration_page import calibration_page
 from mitools.report.html.plane_page import plane_page
 from mitools.report.html.render import render
@@ -119,9 +119,9 @@ def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
     for path in (KEPT / "batch_size_smoke").iterdir():
         shutil.copy(path, tmp_path)
     files = sorted(tmp_path.iterdir())
-    page = write_analysis_page(tmp_path, "batch_size", "does a small batch limit what is learnt?", files)
-    document = Document(page.read_text(encoding="utf-8"))
-    assert page.name == "report.html"
+    document = parsed(
+        analysis_page(tmp_path, "batch_size", "does a small batch limit what is learnt?", files)
+    )
     assert (
         document.text().count("Does a small batch limit what is learnt?") == 2
     )  # the title, and the heading

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.cli.main import run
+from mitools.report.html.audit.results import results_section
 from mitools.report.html.embedded import embedded_json
 from mitools.report.html.parts import Column, Page, Section, Table
 from mitools.report.html.render import SCRIPTS, STYLES, render
@@ -129,3 +131,27 @@ def test_a_table_is_read_without_scripts():
     text = render(Page("audit", "Title", ["Found."], [], [Section("s", "S", [table])]))
     assert re.search(r'<td class="number"[^>]*>0\.000</td>', text)
     assert '<th scope="row" data-sort="x">x</th>' in text
+
+
+def test_the_command_ends_with_the_page_unless_it_is_left_out(image_tar, tmp_path, capsys):
+    out = tmp_path / "out"
+    arguments = ["audit", "--data", f"tar:{image_tar}", "--encoder", "builtin:pixels", "--no-critic"]
+    assert run([*arguments, "--out", str(out)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"report: {out / 'report.html'}"
+    document = Document((out / "report.html").read_text(encoding="utf-8"))
+    text = document.text()
+    assert "mitools audit --data" in text  # the command to copy
+    assert len([a for _, a, _ in document.named("img") if a["src"].startswith("data:image/jpeg")]) > 5
+    assert run([*arguments, "--out", str(out), "--no-html"]) == 0
+    assert "report.html" not in capsys.readouterr().err
+    assert not (out / "report.html").exists()  # a page of earlier rows would stay behind
+
+
+def test_a_large_audit_stays_below_three_megabytes(hostile_audit):
+    few = hostile_audit.table
+    many = pd.concat([few.assign(encoder=few["encoder"] + str(k), network=few["network"] + str(k))
+                      for k in range(250)], ignore_index=True)  # fmt: skip
+    page = Page("audit", "", [], [], [results_section(many, {})])
+    text = render(page)
+    assert len(text.encode()) < 2_000_000
+    assert "600 further rows are not in this page" in text
