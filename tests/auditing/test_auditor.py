@@ -94,7 +94,7 @@ def test_a_second_audit_encodes_and_measures_nothing(image_tar, tmp_path, monkey
 def test_another_seed_is_another_cell(image_tar, tmp_path):
     arguments = audit_arguments(f"tar:{image_tar}", ["builtin:pixels"], tmp_path / "out")
     assert run(arguments) == 0
-    assert run([*arguments, "--seed", "1"]) == 0
+    assert run([*arguments, "--seed", "1", "--overwrite"]) == 0
     assert len(cells(tmp_path / "out")) == 8
 
 
@@ -181,8 +181,9 @@ NETWORK = "timm:test_resnet.r160_in1k?pretrained=no&image_size=32"
 
 def test_every_layer_is_a_row_as_if_it_were_audited_alone(image_tar, tmp_path):
     encoders = [f"{NETWORK}&layers=conv1.0,layer2.0,output", "builtin:pixels"]
-    assert run([*audit_arguments(f"tar:{image_tar}", encoders, tmp_path), "--no-critic"]) == 0
-    table = pd.read_csv(tmp_path / "results.csv")
+    out = tmp_path / "out"
+    assert run([*audit_arguments(f"tar:{image_tar}", encoders, out), "--no-critic"]) == 0
+    table = pd.read_csv(out / "results.csv")
     layers = table[table.network == "test_resnet.r160_in1k-untrained"]
     assert layers.layer.tolist() == ["conv1.0", "layer2.0", "output"]
     assert layers.depth.tolist() == [0, 1, 2]
@@ -190,10 +191,10 @@ def test_every_layer_is_a_row_as_if_it_were_audited_alone(image_tar, tmp_path):
     assert layers.encoder.tolist() == [f"test_resnet.r160_in1k-untrained@{layer}" for layer in layers.layer]
     assert table.encoder.tolist()[-1] == "pixels"
     assert layers.dim.nunique() > 1
-    assert {path.name for path in (tmp_path / "figures").iterdir()} >= {"depth.png", "depth.svg"}
+    assert {path.name for path in (out / "figures").iterdir()} >= {"depth.png", "depth.svg"}
     # Layers of one network are compared, but two networks are too few to correlate.
-    assert len(pd.read_csv(tmp_path / "comparisons.csv")) == len(table) * (len(table) - 1) // 2
-    assert pd.read_csv(tmp_path / "correlation.csv").empty
+    assert len(pd.read_csv(out / "comparisons.csv")) == len(table) * (len(table) - 1) // 2
+    assert pd.read_csv(out / "correlation.csv").empty
 
     alone = rows(f"tar:{image_tar}", [f"{NETWORK}&layer=layer2.0", NETWORK], tmp_path / "alone")
     assert [row["encoder"] for row in alone] == [
