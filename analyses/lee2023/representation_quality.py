@@ -99,12 +99,15 @@ class Quality(NamedTuple):
         Correlations and differences, over encoders and images together.
     table
         ``joint.measures``, with ``within`` and ``between`` methods where there are several.
+    accuracies
+        The least and the greatest linear accuracy.
     encoder_alone
         Measures that are not computed on halves: their intervals are over encoders alone.
     """
 
     joint: JointCorrelations
     table: pd.DataFrame
+    accuracies: tuple[float, float]
     encoder_alone: list[str]
 
 
@@ -213,7 +216,8 @@ def correlate_together(
     for scope in ("within", "between"):
         own = scopes[scopes["scope"] == scope].set_index("column")["pearson"]
         table = table.assign(**{scope: table["measure"].map(own)})
-    return Quality(joint, table, [name for name in of_views if name in names])
+    accuracies = float(results[TARGET].min()), float(results[TARGET].max())
+    return Quality(joint, table, accuracies, [name for name in of_views if name in names])
 
 
 def find_checkpoints(folder: Path, at_most: int) -> list[str]:
@@ -253,9 +257,11 @@ def describe(quality: Quality) -> str:
         for name, (r, low, high) in zip(table["measure"], numbers, strict=True)
     ]
     told = joint.differences[joint.differences["verdict"] != NOT_TOLD]
+    least, most = quality.accuracies
     text = (
         f"Over {joint.encoders} encoders of {joint.clusters} runs, Pearson's correlation with linear"
-        " accuracy, turned so that more is better, with 95% intervals over runs and images together, is"
+        f" accuracy ({least:.1%} to {most:.1%}), turned so that more is better, with 95% intervals over runs"
+        " and images together, is"
         f" {listed(values[:8])}"
     )
     if len(values) > 8:
@@ -267,10 +273,14 @@ def describe(quality: Quality) -> str:
     better = _beside(told, OWN, wins=False)
     worse = _beside(told, OWN, wins=True)
     rest = [name for name in table["measure"] if name not in {OWN, *better, *worse}]
-    text += f"; I_class goes better with accuracy than {listed(_names(worse)) or 'none of them'}"
-    text += f", worse than {listed(_names(better))}" if better else ", and worse than none"
-    if rest:
-        text += f", and is not told apart from {listed(_names(rest))}"
+    if worse:
+        text += f"; I_class goes better with accuracy than {listed(_names(worse))}"
+    if better:
+        text += f"; I_class goes worse with accuracy than {listed(_names(better))}"
+    if not worse and not better:
+        text += "; I_class is not told apart from any other"
+    elif rest:
+        text += f"; it is not told apart from {listed(_names(rest))}"
     if quality.encoder_alone:
         text += f". The intervals of {listed(_names(quality.encoder_alone))} are over runs alone"
     return text + "."

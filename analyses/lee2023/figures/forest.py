@@ -39,7 +39,7 @@ def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     axes.set_ylim(-0.7, len(table) - 0.3)
     axes.set_xlim(-1.05, 1.05)
     axes.set_xlabel("Pearson's r with linear accuracy, turned so that more is better", fontsize=FONT_SIZE)
-    axes.legend(fontsize=FONT_SIZE - 1, frameon=False, loc="lower right")
+    axes.legend(fontsize=FONT_SIZE - 1, frameon=False, loc="upper left")
     plain_axes(axes)
     if panels.figure is not None:
         panels.figure.tight_layout()

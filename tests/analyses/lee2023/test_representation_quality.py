@@ -102,17 +102,21 @@ def quality(**pearson: float) -> Quality:
         for place, a in enumerate(names) for b in names[place + 1 :]
     ]  # fmt: skip
     differences = pd.DataFrame(rows, columns=["measure_a", "measure_b", "verdict"])
-    return Quality(JointCorrelations(table, differences, 10, 5), table, [])
+    return Quality(JointCorrelations(table, differences, 10, 5), table, (0.5, 0.9), [])
 
 
 def test_the_words_follow_what_is_told_apart() -> None:
     clear = describe(quality(alignment=0.1, i_class_bits=0.97, tolerance=0.3))
     assert "I_class 0.97 (0.87 to 1.07), tolerance 0.30" in clear
     assert "2 of 3 pairs of measures are told apart" in clear
-    assert "I_class goes better with accuracy than tolerance and alignment, and worse than none." in clear
+    assert clear.endswith("; I_class goes better with accuracy than tolerance and alignment.")
+    assert "accuracy (50.0% to 90.0%)" in clear
     near = describe(quality(i_class_bits=0.97, tolerance=0.9, uniformity=0.1))
-    assert "than uniformity, and worse than none, and is not told apart from tolerance" in near
+    assert near.endswith(
+        "I_class goes better with accuracy than uniformity; it is not told apart from tolerance."
+    )
     other = describe(quality(i_class_bits=0.5, tolerance=0.9, uniformity=0.45))
-    assert "than none of them, worse than tolerance, and is not told apart from uniformity" in other
+    assert other.endswith("worse with accuracy than tolerance; it is not told apart from uniformity.")
+    assert describe(quality(i_class_bits=0.5, rankme=0.4)).endswith("is not told apart from any other.")
     many = describe(quality(i_class_bits=0.9, **{f"m{k}": k / 20 for k in range(12)}))
     assert "; least is m0 0.00 (-0.10 to 0.10)" in many
