@@ -33,7 +33,6 @@ from mitools.report.tables.write import write_csv
 from mitools.training.methods.ctc import CTCOptions
 from mitools.training.recipes import TrainingRecipe
 
-
 FIRST_SEED_CAVEAT = (
     "What was fine-tuned are the networks of the first seed, with intervals over images: they do not cover"
     " another seed."
