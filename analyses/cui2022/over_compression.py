@@ -33,6 +33,11 @@ from mitools.report.tables.write import write_csv
 from mitools.training.methods.ctc import CTCOptions
 from mitools.training.recipes import TrainingRecipe
 
+FIRST_SEED_CAVEAT = (
+    "What was fine-tuned are the networks of the first seed, with intervals over images: they do not cover"
+    " another seed."
+)
+
 
 class TemporalRecipe(TransferStudyRecipe):
     """What the analysis is made from; the rest is :class:`.TransferStudyRecipe`'s.
@@ -126,6 +131,8 @@ def run(
         files.append(out / "fine_tuned.csv")
         differences = pd.concat([differences, of_tuned], ignore_index=True)
         reading = f"{reading} {describe_fine_tuned(reached, of_tuned)}"
+        if len(recipe.seeds) > 1:
+            reading = f"{reading} {FIRST_SEED_CAVEAT}"
     write_csv(differences, out / "changes.csv")
     figures = write_temporal_figures(table, border, out)
     figures += write_chart(out / "temporal_losses", losses_beside_transfer, of_losses, table, border)
