@@ -125,6 +125,8 @@ def carries_more(names: Sequence[str], comparisons: pd.DataFrame) -> list[str]:
     >>> told["verdict"] = ["not told apart", "a carries more", "a carries more"]
     >>> carries_more(["a", "b", "c"], told)
     ['a and b carry more class information than c; they are not told apart from each other.']
+    >>> carries_more(["a", "b", "c"], told.assign(verdict="a carries more"))
+    ['From most to least class information, every two told apart: a, b and c.']
     """
     below = _less(comparisons)
     if not any(below.values()):
@@ -132,6 +134,8 @@ def carries_more(names: Sequence[str], comparisons: pd.DataFrame) -> list[str]:
         return [f"{who} are not told apart."]
     if len(names) > NAMED_ENCODERS:
         return _in_numbers(names, below, comparisons)
+    if len(names) > 2 and all(set(names[k + 1 :]) <= below.get(name, set()) for k, name in enumerate(names)):
+        return [f"From most to least class information, every two told apart: {listed(names)}."]
     groups: dict[tuple[str, ...], list[str]] = {}
     for name in names:
         groups.setdefault(tuple(other for other in names if other in below.get(name, ())), []).append(name)

@@ -221,7 +221,8 @@ def _print_report(found: Any, folder: Path) -> None:
             ],
             file=folder / "correlation.csv",
         )
-        for remark in sorted(set(correlation["note"]) - {""}):
+        remarks = (part for said in correlation["note"] for part in said.split("; ") if part)
+        for remark in dict.fromkeys(remarks):
             err.print(f"correlation: {remark}", markup=False)
     out.print()
     for sentence in found.finding:
