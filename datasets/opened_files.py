@@ -41,7 +41,9 @@ class OpenedFiles:
     @property
     def digest(self) -> str:
         """Changes when any file was written, or given another name or time; nothing of it is read."""
-        return digest_text(*map(os.fspath, self.paths), hashlib.sha256(self.states.tobytes()).hexdigest())
+        return digest_text(
+            *(os.fspath(path) for path in self.paths), hashlib.sha256(self.states.tobytes()).hexdigest()
+        )
 
     def require_unchanged(self) -> None:
         """Check that no file was written, replaced or removed since.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mitools.api.arguments import Folder, listed
-from mitools.core.whole_number import whole_number
+from mitools.core.arrays import whole_number
 
 if TYPE_CHECKING:
     from mitools.core.progress import Advance
@@ -161,10 +161,10 @@ def audit(
     from mitools.auditing.settings import AuditSettings
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
-    from mitools.backends.run_record import results_folder, write_record
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.features.store import FeatureStore

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mitools.api.arguments import Folder
-from mitools.core.whole_number import whole_number
+from mitools.core.arrays import whole_number
 
 if TYPE_CHECKING:
     from mitools.core.estimate import Estimate
@@ -239,10 +239,10 @@ def calibrate(
     from dataclasses import asdict
 
     from mitools.backends.devices import resolve_device
-    from mitools.backends.run_record import results_folder, write_record
     from mitools.calibration import CalibrationSettings, run_calibration
     from mitools.core.errors import InputError
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import Grouped, with_groups
     from mitools.datasets.readers.features import FeatureRows

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from mitools.api.arguments import Folder
-from mitools.core.whole_number import whole_number
+from mitools.core.arrays import whole_number
 
 if TYPE_CHECKING:
     from mitools.core.progress import Advance
@@ -78,9 +78,9 @@ def measure_variables(
     0.7
     """
     from mitools.backends.devices import resolve_device
-    from mitools.backends.run_record import results_folder, write_record
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder, write_record
     from mitools.features.store import FeatureStore
     from mitools.report.variables.subject import open_subject
     from mitools.report.variables.write import Unit

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from mitools.backends.run_record import command_line
 from mitools.cli import datasets, encoders, measures, study
 from mitools.cli.cite import cite
 from mitools.cli.console import err, note, set_verbosity
@@ -27,6 +26,7 @@ from mitools.cli.terminal.command import PROGRAM, Command
 from mitools.cli.train import train
 from mitools.core.errors import InputError, notes_to
 from mitools.core.files import FULL_DISK
+from mitools.core.run_record import command_line
 
 DONE, PARTLY_FAILED, WRONG_REQUEST, INTERRUPTED = 0, 1, 2, 130
 

@@ -56,9 +56,9 @@ def run_analysis(
     if name not in ANALYSES:
         given = f"there is no analysis {name!r}" if name else "no analysis is named"
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
-    from mitools.backends.run_record import require_own, write_record
     from mitools.backends.runtime import Runtime
     from mitools.core.recipes import read_recipe
+    from mitools.core.run_record import require_own, write_record
     from mitools.report.html.analysis_page import analysis_page
     from mitools.report.html.render import page_of_folder
     from mitools.report.tables.write import records

@@ -77,7 +77,7 @@ def run(
     number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
     """
     from mitools.backends.processes import own_device, process_rank
-    from mitools.backends.run_record import require_own
+    from mitools.core.run_record import require_own
     from mitools.features.store import FeatureStore, default_root
     from mitools.studies.worker import Worker
 

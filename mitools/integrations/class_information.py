@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import distributed
 
-from mitools.core.arrays import as_array
+from mitools.core.arrays import as_array, whole_number
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
-from mitools.core.whole_number import whole_number
 from mitools.datasets.arrays import number_labels
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.class_prior import Prior, check_prior

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from mitools.backends.run_record import command_line
 from mitools.core.files import write_text
+from mitools.core.run_record import command_line
 from mitools.report.words import column_words, warning_words
 
 METRICS = ("i_class_bits", "label_information_bits", "i_class_infonce_bits", "linear_acc", "knn20_acc")

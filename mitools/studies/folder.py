@@ -8,11 +8,11 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
-from mitools.backends.run_record import require_own, write_record
 from mitools.core.claims import ClaimFolder
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text, write_text
 from mitools.core.result_store import ResultStore, Values, sealed, unsealed
+from mitools.core.run_record import require_own, write_record
 from mitools.datasets.base import LabelledData
 from mitools.datasets.open import open_data
 from mitools.datasets.selection import require_classes

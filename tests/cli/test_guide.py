@@ -26,4 +26,4 @@ def test_a_page_is_printed_as_it_is_written(name: str, capsys: pytest.CaptureFix
 
 def test_an_unknown_topic_names_the_others(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["guide", "encoder"]) == 2
-    assert "unknown topic 'encoder'; accepted: start, python, encoders" in capsys.readouterr().err
+    assert "unknown topic 'encoder'; did you mean encoders" in capsys.readouterr().err

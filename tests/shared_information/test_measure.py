@@ -123,7 +123,7 @@ def test_the_front_door_and_its_files(measured, tmp_path):
     )
     assert {path.name for path in found.files} == {
         "views.csv", "readings.csv", "estimates.json", "reading.txt", "regimes.png", "regimes.svg",
-        "regimes.pdf",
+        "regimes.pdf", "report.html",
     }  # fmt: skip
     assert found.table["h_y_bits"].tolist() == pytest.approx([math.log2(3)])
     # Nothing is in noise, and nothing is claimed.

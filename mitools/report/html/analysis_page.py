@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mitools.backends.run_record import read_record
+from mitools.core.run_record import read_record
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section

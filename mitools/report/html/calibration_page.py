@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from mitools.backends.run_record import read_record
+from mitools.core.run_record import read_record
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_json, read_table
 from mitools.report.html.glossary import citation_section, words_section

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mitools.backends.run_record import read_record
+from mitools.core.run_record import read_record
 from mitools.report.figures.plane_style import PLANE_QUANTITIES
 from mitools.report.finding import plane_finding
 from mitools.report.html.columns import describe

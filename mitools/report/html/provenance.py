@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mitools.backends.run_record import record
+from mitools.core.run_record import record
 from mitools.report.html.parts import Row
 
 LIBRARIES = ("mitools", "python", "torch", "numpy", "scikit-learn")

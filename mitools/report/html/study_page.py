@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mitools.backends.run_record import read_record
+from mitools.core.run_record import read_record
 from mitools.measures.registry import MEASURES, find_measure
 from mitools.report.finding import listed, study_finding
 from mitools.report.html.audit.sections import COEFFICIENTS

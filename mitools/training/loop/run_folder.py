@@ -11,10 +11,10 @@ import torch
 import yaml
 from torch import Tensor, nn
 
-from mitools.backends.run_record import RECORD, record, require_own
 from mitools.core.errors import InputError, reason_of
 from mitools.core.files import read_json, write_text
 from mitools.core.recipes import read_recipe
+from mitools.core.run_record import RECORD, record, require_own
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
 from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
 from mitools.training.loop.metrics_log import read_metrics
@@ -54,7 +54,7 @@ class RunFolder:
         Raises
         ------
         InputError
-            As :func:`mitools.backends.run_record.require_own`.
+            As :func:`mitools.core.run_record.require_own`.
         """
         if not (self.path / "recipe.yaml").is_file():
             require_own(self.path, KIND, overwrite)

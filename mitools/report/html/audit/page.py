@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mitools.backends.run_record import read_record
+from mitools.core.run_record import read_record
 from mitools.report.finding import audit_finding, last_layers
 from mitools.report.html.audit.items import items_section
 from mitools.report.html.audit.results import results_section

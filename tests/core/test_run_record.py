@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from mitools.backends.run_record import (
+from mitools.core.errors import InputError
+from mitools.core.run_record import (
     command_line,
     read_record,
     require_own,
     results_folder,
     write_record,
 )
-from mitools.core.errors import InputError
 
 
 def test_a_record_says_how_to_compute_it_again(tmp_path):
