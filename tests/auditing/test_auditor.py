@@ -321,7 +321,7 @@ def undisturbed(tmp_path_factory, image_tar_writer):
     "end",
     [
         pytest.param(signal.SIGKILL, marks=pytest.mark.slow),
-        signal.SIGTERM,
+        pytest.param(signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param(signal.SIGINT, marks=pytest.mark.slow),
     ],
     ids=["killed", "told to end", "interrupted"],

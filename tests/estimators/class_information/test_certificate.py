@@ -105,6 +105,7 @@ def test_the_null_reads_nothing_where_the_reading_does_not(mixture_of: Callable[
     assert not estimate.has_warning("indistinguishable_from_zero")
 
 
+@pytest.mark.slow
 def test_a_uniform_prior_on_imbalanced_classes_reads_the_uniform_truth(mixture: Callable[..., Any]) -> None:
     frequencies = (0.5, 0.3, 0.15, 0.05)
     uniform, drawn = mixture(2.5), mixture(2.5, frequencies)

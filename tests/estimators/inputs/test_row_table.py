@@ -76,6 +76,7 @@ def test_the_certificate_does_not_depend_on_how_much_is_looked_at_together(
     assert chunked.accuracy_ == whole.accuracy_
 
 
+@pytest.mark.slow
 def test_no_copy_of_all_rows_is_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     n, d = 20_000, 160
     rng = np.random.default_rng(0)

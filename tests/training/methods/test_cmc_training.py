@@ -265,6 +265,7 @@ def test_a_view_of_what_the_data_lack_is_one_line_and_leaves_nothing(folder: Pat
     assert not (folder / "none").exists()
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_bank_queue_and_z_end_as_if_nothing_had_been(folder: Path) -> None:
     for name in ("bank", "nce", "queue"):
         options = SMALL["options"] | {"negatives": name, "negatives_count": 40}

@@ -168,6 +168,7 @@ def test_a_run_stopped_in_either_stage_or_at_the_border_ends_the_same(
     assert same(whole.path, tmp_path / "stopped")
 
 
+@pytest.mark.slow
 def test_a_run_killed_in_both_stages_ends_as_one_that_was_not(tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(yaml.safe_dump({**SMALL, "ctc": {"border": 2, "negatives": 40}}))
