@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from mitools.api.arguments import Folder, listed
-from mitools.core.arrays import whole_number
+from mitools.core.names import whole_number
 
 if TYPE_CHECKING:
     from mitools.core.progress import Advance

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from mitools.api.arguments import Folder
-from mitools.core.arrays import whole_number
+from mitools.core.names import whole_number
 
 if TYPE_CHECKING:
     from mitools.core.progress import Advance

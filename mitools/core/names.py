@@ -1,7 +1,9 @@
-"""Names that people type and files bring: the nearest known ones, and how they are shown safely."""
+"""Names and whole numbers that people type and files bring: checked, and shown safely."""
 
 import difflib
 from collections.abc import Iterable
+from operator import index
+from typing import Any
 
 from mitools.core.errors import InputError
 
@@ -49,6 +51,40 @@ def check_name(what: str, name: str, known: Iterable[str]) -> None:
     if len(known) <= FEW_NAMES:
         raise InputError(f"unknown {what} {name!r}; accepted: {nearest(name, known, FEW_NAMES)}")
     raise InputError(f"unknown {what} {name!r}; did you mean {nearest(name, known)}?")
+
+
+def whole_number(value: Any, name: str, at_least: int = 0) -> int:
+    """Return a whole number of Python, numpy or a tensor as an int, or say why it is none.
+
+    Parameters
+    ----------
+    value
+        What was given.
+    name
+        What messages call it.
+    at_least
+        The smallest that is accepted.
+
+    Raises
+    ------
+    InputError
+        When it is no whole number, or smaller.
+
+    Examples
+    --------
+    >>> whole_number(3, "seed")
+    3
+    >>> whole_number(-1, "seed")
+    Traceback (most recent call last):
+    mitools.core.errors.InputError: seed=-1 must be a whole number of at least 0
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        number = at_least - 1
+    if number < at_least:
+        raise InputError(f"{name}={value!r} must be a whole number of at least {at_least}")
+    return number
 
 
 def printable(text: str) -> str:

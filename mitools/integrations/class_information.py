@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import distributed
 
-from mitools.core.arrays import as_array, whole_number
+from mitools.core.arrays import as_array
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.names import whole_number
 from mitools.datasets.arrays import number_labels
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.class_prior import Prior, check_prior

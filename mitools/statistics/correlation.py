@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mitools.core.arrays import whole_number
 from mitools.core.errors import InputError
-from mitools.core.names import nearest
+from mitools.core.names import nearest, whole_number
 from mitools.statistics.bootstrap import bca_interval, resample_counts
 from mitools.statistics.coefficients import COEFFICIENT_NAMES, Floats, coefficients, p_values
 from mitools.statistics.holm import holm
