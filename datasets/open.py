@@ -1,5 +1,6 @@
 """One string opens a data set."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,7 @@ def _groups(data: LabelledData, spec: Spec) -> NDArray[Any]:
 
 def _suggested(name: str) -> str:
     """Give the spec of data that were named without their source; nothing where none is known."""
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # false, and no error, where no file could be called so
         return f"folder:{name}"
     if name.endswith((".tar", ".tar.gz", ".tgz")):
         return f"tar:{name}"

@@ -1,5 +1,6 @@
 """One array in a npy file."""
 
+import warnings
 from pathlib import Path
 from tokenize import TokenError
 
@@ -30,7 +31,9 @@ def read_array(path: Path, mapped: bool = False) -> NDArray:
         When the file is missing, damaged, no npy file, or holds Python objects.
     """
     try:
-        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about headers that Python 2 has written
+            array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except DAMAGE_ERRORS as error:

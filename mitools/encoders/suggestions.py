@@ -1,5 +1,6 @@
 """What was meant by a spec or an architecture that nothing is called."""
 
+import os
 from pathlib import Path
 
 FILES = {
@@ -27,7 +28,7 @@ def suggested_encoder(name: str) -> str:
     >>> suggested_encoder("resnet50"), suggested_encoder("weights.pth"), suggested_encoder("foo:bar")
     ('timm:resnet50', 'checkpoint:weights.pth?arch=NAME', '')
     """
-    if (Path(name) / "recipe.yaml").is_file():
+    if os.path.isfile(os.path.join(name, "recipe.yaml")):  # no error where no file could be called so
         return f"run:{name}"
     ending = Path(name).suffix
     return FILES[ending].format(name) if ending in FILES else suggested_network(name)

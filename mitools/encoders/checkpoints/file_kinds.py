@@ -59,8 +59,8 @@ def what_else(path: Path) -> str | None:
         try:
             with zipfile.ZipFile(path) as archive:
                 members = [name.rpartition("/")[2] for name in archive.namelist()]
-        except zipfile.BadZipFile:
-            return None  # cut short: reading it will tell
+        except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError, OSError):
+            return None  # damaged: reading it will tell
         if "constants.pkl" in members:
             return "a TorchScript archive: open it as torchscript:PATH?trust=yes, which runs its code"
         if "data.pkl" not in members:

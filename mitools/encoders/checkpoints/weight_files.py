@@ -139,8 +139,8 @@ def _read_pickle(path: Path) -> tuple[Any, tuple[str, ...]]:
     uses = _globals(path)
     if attack := attack_among(uses):
         raise InputError(f"{path}: {_refusal(attack)}")
-    classes = stand_ins(uses)
     try:
+        classes = stand_ins(uses)  # names that no class can have are damage, too
         with warnings.catch_warnings(), only_these(classes.values()):
             warnings.simplefilter("ignore")  # about pickle protocols: what matters becomes an error below
             content = torch.load(path, map_location="cpu", weights_only=True)
