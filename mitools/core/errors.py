@@ -6,6 +6,19 @@ from contextlib import contextmanager
 from typing import Any
 
 
+def as_codes(text: str) -> str:
+    r"""Write every character that is no letter, sign or space as its code.
+
+    Examples
+    --------
+    >>> print(as_codes("cat" + chr(27) + "[2Jdog"))
+    cat\x1b[2Jdog
+    """
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 class InputError(ValueError):
     """The request cannot be carried out as written.
 
@@ -15,7 +28,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(one if one.isprintable() else ascii(one)[1:-1] for one in message))
+        super().__init__(as_codes(message))
 
 
 def reason_of(error: Exception, length: int = 300) -> str:

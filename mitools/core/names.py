@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from operator import index
 from typing import Any
 
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, as_codes
 
 FEW_NAMES = 16
 """Names that an error lists in full; of more it lists the nearest."""
@@ -97,12 +97,7 @@ def printable(text: str) -> str:
     >>> print(printable("cat" + chr(27) + "[2Jdog"))
     cat\x1b[2Jdog
     """
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
-        for character in text
-    )
+    return "\n".join(map(as_codes, text.split("\n")))
 
 
 def spreadsheet_cell(text: str) -> str:

@@ -13,6 +13,7 @@ from mitools.auditing.row import columns
 from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
+from mitools.datasets.arrays import digest_array
 from mitools.measures.compute import measure
 from mitools.measures.registry import MEASURES, REVISION
 from mitools.measures.representation import Representation
@@ -60,7 +61,7 @@ def measure_halves(
             advance(f"half {place + 1} of {halves}", done, len(encoders))
             features = np.asarray(_features(encoder)[half])
             on = {
-                "rows": digest_text("half", features.tobytes().hex(), labels[half].tobytes().hex()),
+                "rows": digest_text("half", digest_array(features), digest_array(labels[half])),
                 "seed": seed,
                 "measures": list(names),
                 "revision": REVISION,

@@ -2,13 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 import pandas as pd
 
 from mitools.measures.base import Measure
 from mitools.measures.registry import MEASURES
 from mitools.report.figures.style import AXIS_LABELS
-from mitools.report.html.parts import Choice, Column
+from mitools.report.html.parts import Chart, Choice, Column
+
+COEFFICIENTS = {"pearson": "Pearson's r", "kendall": "Kendall's tau", "spearman": "Spearman's rho"}
 
 SHARES = ("linear_acc", "knn20_acc", "knn200_acc", "recall_at_1", "one_hot_share", "one_hot_share_99")
 """Columns that are shown as per cent."""
@@ -132,6 +135,28 @@ def choices(frame: pd.DataFrame, names: Iterable[str]) -> list[Choice]:
         for name in names
         if name in known and frame[name].notna().any()
     ]
+
+
+def coefficients_chart(note: str, **further: Any) -> Chart:
+    """Draw the forest plot of the table ``correlation``: a row a measure, a choice of coefficient.
+
+    Parameters
+    ----------
+    note
+        Said below it.
+    **further
+        Of the chart's options, such as ``filters``.
+    """
+    options = {
+        "label": "label",
+        "y": [Choice(key, name, f"{key}_low", f"{key}_high") for key, name in COEFFICIENTS.items()],
+        "zero": 0,
+        "domain": [-1.05, 1.05],
+        "n": "n",
+        **further,
+    }
+    title = "Correlation of each measure with linear accuracy"
+    return Chart("coefficients", "forest", "correlation", title, options, note)
 
 
 def label(name: str) -> str:

@@ -10,8 +10,7 @@ import pandas as pd
 from mitools.core.run_record import read_record
 from mitools.measures.registry import MEASURES, find_measure
 from mitools.report.finding import listed, study_finding
-from mitools.report.html.audit.sections import COEFFICIENTS
-from mitools.report.html.columns import SHARES, label
+from mitools.report.html.columns import SHARES, coefficients_chart, label
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Column, Page, Row, Section, Table
@@ -178,20 +177,8 @@ def _correlation(wide: pd.DataFrame, names: list[str]) -> list[Section]:
     too_few = (frame["n"] < FEW_ROWS).to_numpy()
     frame.loc[too_few, limits] = np.nan
     filters = [{"key": "data", "label": "Data"}]
-    forest = Chart(
-        "coefficients",
-        "forest",
-        "correlation",
-        "Correlation of each measure with linear accuracy",
-        {
-            "label": "label",
-            "y": [Choice(key, name, f"{key}_low", f"{key}_high") for key, name in COEFFICIENTS.items()],
-            "zero": 0,
-            "domain": [-1.05, 1.05],
-            "n": "n",
-            "filters": filters,
-        },
-        "Each data set by itself. Where lower is better the sign is turned.",
+    forest = coefficients_chart(
+        "Each data set by itself. Where lower is better the sign is turned.", filters=filters
     )
     axes = [_choice(name, wide) for name in names]
     scatter = Chart(

@@ -8,11 +8,9 @@ import pandas as pd
 from mitools.report.finding import NOT_TOLD_APART
 from mitools.report.html.audit.matrix import difference_matrix
 from mitools.report.html.audit.results import MOST_ROWS, READINGS, one_layer_each
-from mitools.report.html.columns import choices, describe, label
+from mitools.report.html.columns import COEFFICIENTS, choices, coefficients_chart, describe, label
 from mitools.report.html.parts import Block, Chart, Choice, Column, Row, Section, Table
 from mitools.statistics.correlation import FEW_ROWS
-
-COEFFICIENTS = {"pearson": "Pearson's r", "kendall": "Kendall's tau", "spearman": "Spearman's rho"}
 
 HEALTH = ("constant_dims", "dead_units", "duplicate_rows", "nonfinite_rows", "effective_rank")
 
@@ -113,18 +111,7 @@ def correlation_section(last: pd.DataFrame, correlation: pd.DataFrame) -> Sectio
     if few:  # too few rows for an interval to hold the truth as often as it says
         limits = [name for name in frame if str(name).endswith(("_low", "_high"))]
         frame = frame.assign(**{str(name): None for name in limits})
-    forest = Chart(
-        "coefficients",
-        "forest",
-        "correlation",
-        "Correlation of each measure with linear accuracy",
-        {
-            "label": "label",
-            "y": [Choice(key, name, f"{key}_low", f"{key}_high") for key, name in COEFFICIENTS.items()],
-            "zero": 0,
-            "domain": [-1.05, 1.05],
-            "n": "n",
-        },
+    forest = coefficients_chart(
         "With linear accuracy, over the encoders; where lower is better the sign is turned, so that 1 means"
         " that a better value goes with a better accuracy."
         + ("" if few else " Intervals are 95% bootstrap intervals."),
