@@ -3,15 +3,22 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
+
+_ONE_AT_A_TIME = RLock()
+"""The generator belongs to the process: a thread that seeded it would be given the draws of another."""
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched."""
+    """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched.
+
+    Other threads wait for the end of the block before they enter one of their own.
+    """
     # The default generator alone: torch.manual_seed would reseed every accelerator as well.
-    with torch.random.fork_rng(devices=[]):
+    with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         yield
 

@@ -1,3 +1,5 @@
+from concurrent.futures import ThreadPoolExecutor
+
 import torch
 
 from mitools.backends import derive_seed, seeded
@@ -12,6 +14,16 @@ def test_a_block_draws_from_its_seed_and_disturbs_nobody():
     assert torch.equal(torch.rand(3), expected)
     torch.manual_seed(11)
     assert torch.equal(torch.rand(3), inside)
+
+
+def test_threads_draw_what_each_would_alone():
+    def draw(seed):
+        with seeded(seed):
+            return torch.cat([torch.rand(100) for _ in range(50)])
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(draw, range(40)))
+    assert all(torch.equal(found, draw(seed)) for seed, found in enumerate(together))
 
 
 def test_derived_seeds_are_distinct_in_every_counter():

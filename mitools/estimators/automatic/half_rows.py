@@ -13,9 +13,13 @@ from mitools.core.estimate import EstimateWarning
 from mitools.estimators.automatic.choice import Choice, Readings, error_of
 from mitools.estimators.automatic.subsets import some_rows
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.bounds.guard import is_carried
+from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.inputs.even_spacing import ranked_again
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
+from mitools.estimators.neural.critic_choice import choose
+from mitools.estimators.neural.plan import Plan
 from mitools.estimators.warnings import two_sided
 
 STDERRS_OF_A_RISE = 2.0
@@ -127,12 +131,27 @@ def rise_of_critic(
     if len(parts.train) < 2 * FEWEST_ROWS_OF_HALF:
         return None
     half = some_rows(len(parts.train), _counted(parts), len(parts.train) // 2, readings.seed)
-    again = clone(fitted).set_params(folds=1, scouts=None if retrain else 0)
-    again.fit(x, y, parts=replace(parts, train=parts.train[half]))
-    other = again.folds_[0].reading
+    again = clone(fitted).set_params(folds=1, scouts=0)
+    of_half = replace(parts, train=parts.train[half])
+    if retrain:
+        other = _read_trained(again, again.plan(x, y, parts=of_half))
+    else:
+        other = again.fit(x, y, parts=of_half).folds_[0].reading
     n = len(fold.reading.influence)
     stderr = float(np.linalg.norm(fold.reading.influence - other.influence) / n)
     return Rise(other.nats, fold.reading.nats, stderr, same_pairs=True)
+
+
+def _read_trained(estimator: AdaptiveEstimator, plan: Plan) -> Reading:
+    """Train the critic of the only fold and its rival, and none of the null, which nobody asks for."""
+    fold, folds_and_nulls = plan.folds[0], len(plan.starts)
+    members = [plan.members[0], *plan.members[folds_and_nulls : folds_and_nulls + 1]]
+    critic = choose(plan.starts[0], *estimator.fit_members(members)).critic
+    reading = fold.read(critic)
+    if not is_carried([reading]):
+        fold.method = fold.method.by_infonce()
+        reading = fold.read(critic)
+    return reading
 
 
 def _counted(parts: Parts) -> NDArray[np.int64] | None:

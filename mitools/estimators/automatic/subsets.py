@@ -10,6 +10,7 @@ from mitools.core.estimate import Estimate
 from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
 from mitools.estimators.automatic.choice import STDERRS_OF_CLEARLY_MORE, error_of
 from mitools.estimators.base import MIEstimator
+from mitools.estimators.classical.base import ClassicalReading
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.rank_normal import normal_scores
@@ -117,8 +118,10 @@ def some_rows(n: int, groups: Groups | None, most: int, seed: int) -> RowNumbers
 
 
 def _search(x: Doubles, y: Doubles, groups: Groups | None, seed: int) -> Subset | None:
-    def read(subset: Subset) -> Estimate:
-        return NeighboursOfColumns(*subset, seed).fit(x, y, groups).estimate_
+    def read(subset: Subset) -> Estimate | ClassicalReading:
+        if groups is not None:
+            return NeighboursOfColumns(*subset, seed).fit(x, y, groups).estimate_
+        return KSG(seed=seed).read_without_null(x[:, subset.of_x], y[:, subset.of_y])
 
     now = Subset(tuple(range(x.shape[1])), tuple(range(y.shape[1])))
     whole = best = read(now)
@@ -131,9 +134,8 @@ def _search(x: Doubles, y: Doubles, groups: Groups | None, seed: int) -> Subset 
             best, chosen = found, now
         elif found.nats < best.nats - NATS_OF_A_LOSS:
             break
-    if best.nats - whole.nats <= STDERRS_OF_CLEARLY_MORE * error_of(best):
-        return None
-    return chosen
+    error = best.stderr if isinstance(best, ClassicalReading) else error_of(best)
+    return chosen if best.nats - whole.nats > STDERRS_OF_CLEARLY_MORE * error else None
 
 
 def _without_one(subset: Subset) -> list[Subset]:

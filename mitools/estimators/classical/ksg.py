@@ -4,12 +4,13 @@ from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import digamma
 
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
-from mitools.estimators.classical.grouped import sampled_rows, stderr_of_sample, strangers
+from mitools.estimators.classical.grouped import null_permutation, sampled_rows, stderr_of_sample, strangers
 from mitools.estimators.classical.neighbours.margins import (
     check_neighbours,
     far_neighbours,
@@ -138,9 +139,34 @@ class KSG(ClosedFormEstimator):
         if self.correct_nonuniformity and self.margins != "scaled":
             raise InputError("the non-uniformity correction needs margins='scaled': ranks hide what is thin")
 
+    def read_without_null(self, x: ArrayLike, y: ArrayLike) -> ClassicalReading:
+        """Give the reading that :meth:`fit` makes and no more, as a search among columns needs many.
+
+        Parameters
+        ----------
+        x, y
+            As for :meth:`fit`; no row knows another.
+
+        Returns
+        -------
+        ClassicalReading
+            Without what more neighbours may add to the interval.
+
+        Raises
+        ------
+        InputError
+            As :meth:`fit` does.
+        """
+        self._check_settings()
+        x_table, y_table = self._accept_x(x), self._accept_y(y)
+        if not (x_table.size and y_table.size):
+            return ClassicalReading(0.0, 0.0)
+        permutation = null_permutation(len(x_table), None, np.random.default_rng([self.seed, 1]))
+        return self._read_both(x_table, y_table, permutation, None, with_null=False)[0]
+
     def _read_with_null(
         self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
-    ) -> tuple[ClassicalReading, ClassicalReading]:
+    ) -> tuple[ClassicalReading, ClassicalReading | None]:
         value, null, compared = self._read_both(x, y, permutation, groups)
         # The correction for thin ridges is made for what is measured here.
         if compared is not None and not self.correct_nonuniformity:
@@ -148,11 +174,16 @@ class KSG(ClosedFormEstimator):
         return value, null
 
     def _nats(self, x: SideValues, y: SideValues) -> float:
-        return self._read_both(x, y, np.arange(len(x)), None)[0].nats
+        return self._read_both(x, y, np.arange(len(x)), None, with_null=False)[0].nats
 
     def _read_both(
-        self, x: SideValues, y: SideValues, permutation: RowNumbers, groups: Groups | None
-    ) -> tuple[ClassicalReading, ClassicalReading, "_Compared | None"]:
+        self,
+        x: SideValues,
+        y: SideValues,
+        permutation: RowNumbers,
+        groups: Groups | None,
+        with_null: bool = True,
+    ) -> tuple[ClassicalReading, ClassicalReading | None, "_Compared | None"]:
         """Read the rows and their null, and say on what more neighbours may be looked at; not of groups."""
         n, d = len(x), x.shape[1] + y.shape[1]
         if n <= self.k:
@@ -173,13 +204,15 @@ class KSG(ClosedFormEstimator):
         if brute_force_pays(n, d):
             x, y = (rows[permutation].astype(precision_of(self.margins)) for rows in (x, y))
             y_permuted = y[shifted_in_blocks(n)]
-            both, none = strips_by_brute_force(x, y, self.k, wide, sample)
+            found = strips_by_brute_force(x, y, self.k, wide, sample, with_null)
         else:
             # In order of x, rows that are near each other lie near each other in memory.
             order = np.argsort(x[:, 0])
             x, y, y_permuted = x[order], y[order], y[permutation]
-            both, none = (strips_by_tree(x, side, self.k, wide, sample) for side in (y, y_permuted))
-        value, null = self._value(x, y, both, sample), self._value(x, y_permuted, none, sample)
+            sides = (y, y_permuted) if with_null else (y,)
+            found = [strips_by_tree(x, side, self.k, wide, sample) for side in sides]
+        value = self._value(x, y, found[0], sample)
+        null = self._value(x, y_permuted, found[1], sample) if with_null else None
         return value, null, _Compared(x, y, sample)
 
     def _value(self, x: Floats, y: Floats, found: Strips, sample: RowNumbers) -> ClassicalReading:

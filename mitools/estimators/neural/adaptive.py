@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from mitools.backends.devices import resolve_device
 from mitools.backends.seeding import seeded
+from mitools.backends.streams import in_streams, stream_count
 from mitools.core.errors import InputError
 from mitools.estimators.critics.corrected import CorrectedCritic
 from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
@@ -132,7 +134,9 @@ class AdaptiveEstimator(CrossFittedEstimator):
     def _by_bases(self, plan: Plan, fitted: Sequence[FittedCritic]) -> tuple[Plan, list[FittedCritic]]:
         """Let every fold read its base, fitted again; what *select* read before says if it is blind."""
         strategy, folds = self.strategy(), len(plan.folds)
-        again = [strategy.refit(fit, start) for fit, start in zip(plan.folds, plan.starts, strict=False)]
+        streams = stream_count(resolve_device(self.device))
+        pairs = list(zip(plan.folds, plan.starts, strict=False))
+        again = list(in_streams(lambda pair: strategy.refit(*pair), pairs, streams))
         bases = [
             one._replace(critic=start.critic, best=one.start)
             for one, start in zip(fitted, again, strict=False)

@@ -154,7 +154,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
                 nulls.append(SplitFit(method, tables, permuted, split, seed))
         batch_size = min(self.batch_size, *(len(fold.parts.train) for fold in folds))
         fits = folds + nulls
-        starts = [strategy.start(fit) for fit in fits]
+        starts = list(in_streams(strategy.start, fits, stream_count(resolve_device(self.device))))
         members = [fit.member(start.critic, batch_size) for fit, start in zip(fits, starts, strict=True)]
         members += [
             fit.member(start.rival, batch_size)

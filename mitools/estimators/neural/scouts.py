@@ -32,9 +32,9 @@ class Scouted(NamedTuple):
 
 
 def fit_with_scouts(plan: Plan, scouts: int, fit: FitMembers) -> Scouted:
-    """Train the critics of a few folds and, if that adds to their bases on *select*, those of the others.
+    """Train the critics of a few folds and, if that adds to their bases on *select*, all others.
 
-    The others train either what corrects the base or its rival: the one that reads more on the scouts'
+    Other folds train either what corrects the base or its rival: the one that reads more on the scouts'
     *select*.
 
     Parameters
@@ -57,10 +57,12 @@ def fit_with_scouts(plan: Plan, scouts: int, fit: FitMembers) -> Scouted:
     first, rest = range(min(scouts, folds)), range(scouts, folds)
     adds = False
     if first:
-        own = train([*first, *range(folds, starts)])[: len(first)]
+        own = train(first)
         adds = _adds(own)
         if adds:
-            rivals = train([starts + k for k in first]) if has_rivals else []
+            # The null is read as the folds are: by networks only where they are.
+            others = train([*(starts + k for k in first if has_rivals), *range(folds, starts)])
+            rivals = others[: len(first)] if has_rivals else []
             offset = starts if rivals and _mean_best(rivals) > _mean_best(own) else 0
             train([offset + k for k in rest])
     fitted = [trained[k] if k in trained else _untrained(member) for k, member in enumerate(plan.members)]

@@ -49,6 +49,16 @@ def test_trees_and_brute_force_follow_the_definition(monkeypatch, brute, algorit
     assert reading == pytest.approx(by_definition(scaled(x), scaled(y), k, algorithm), abs=1e-9)
 
 
+@pytest.mark.parametrize("d", [1, 5])
+def test_without_the_null_the_reading_is_the_same(d):
+    x, e = np.random.default_rng(d).standard_normal((2, 300, d))
+    alone, fitted = KSG().read_without_null(x, x + e), KSG().fit(x, x + e).estimate_
+    assert (alone.nats, alone.stderr) == (fitted.nats, fitted.stderr_nats)
+    assert KSG().read_without_null(x, np.ones((300, d))).nats == 0
+    with pytest.raises(InputError, match="have no 3 neighbours"):
+        KSG().read_without_null(x[:3], e[:3])
+
+
 def test_by_brute_force_the_null_reads_rows_that_do_not_belong_together(monkeypatch):
     for module in (neighbours, neighbour_search):
         monkeypatch.setattr(module, "brute_force_pays", lambda n, d: True)

@@ -79,9 +79,9 @@ def strips_by_tree(x: Floats, y: Floats, k: int, own_extent: bool, sample: Whole
 
 
 def strips_by_brute_force(
-    x: Floats, y: Floats, k: int, own_extent: bool, sample: WholeNumbers
-) -> tuple[Strips, Strips]:
-    """Do what :func:`strips_by_tree` does from all distances, and at once for permuted pairs.
+    x: Floats, y: Floats, k: int, own_extent: bool, sample: WholeNumbers, permuted: bool = True
+) -> list[Strips]:
+    """Do what :func:`strips_by_tree` does from all distances, and at once for permuted pairs if asked to.
 
     The permuted pairs are row i of x with row ``shifted_in_blocks(n)[i]`` of y. As that permutes the rows
     of a block among themselves, their distances are at hand and need not be worked out again. The rows must
@@ -97,8 +97,10 @@ def strips_by_brute_force(
     def work(rows: slice) -> None:
         """Fill in what belongs to one block of rows, of the pairs and of the permuted ones."""
         in_x, in_y = (distances_between(columns[:, rows], columns) for columns in (x_columns, y_columns))
-        in_y_permuted = in_y.take(permutation, axis=1)[permutation[rows] - rows.start]
-        for pairs, of_y in enumerate((in_y, in_y_permuted)):
+        distances_of_y = [in_y]
+        if permuted:
+            distances_of_y.append(in_y.take(permutation, axis=1)[permutation[rows] - rows.start])
+        for pairs, of_y in enumerate(distances_of_y):
             joint = np.maximum(in_x, of_y)
             close = np.argpartition(joint, k, axis=1)[:, : k + 1]
             close = close[_others(close, rows)].reshape(-1, k)
@@ -109,7 +111,7 @@ def strips_by_brute_force(
                 radii[pairs, side, rows] = radius
                 counts[pairs, side, rows] = _count_rows(distances < radius[:, None])
 
-    in_blocks(n, work)
+    in_blocks(n, work, n)
 
     def found(pairs: int, of_y: Floats) -> Strips:
         (r_x, r_y), (n_x, n_y) = radii[pairs], counts[pairs]
@@ -119,7 +121,7 @@ def strips_by_brute_force(
         )
         return Strips(neighbours[pairs], np.maximum(r_x, r_y), n_x, n_y, share_x, share_y)
 
-    return found(0, y_columns), found(1, y_columns[:, permutation])
+    return [found(0, y_columns)] + ([found(1, y_columns[:, permutation])] if permuted else [])
 
 
 def shifted_in_blocks(n: int) -> WholeNumbers:
@@ -163,7 +165,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumb
         distances[block] = np.take_along_axis(reach, order, axis=1)
         found[block] = np.take_along_axis(close, order, axis=1)
 
-    in_blocks(n, work)
+    in_blocks(n, work, n)
     return distances, found
 
 
@@ -199,7 +201,7 @@ def count_within(
             """Count the rows near to those of one block."""
             counts[block] = _count_rows(distances_between(columns[:, block], columns) < radii[block, None])
 
-        in_blocks(len(rows), work)
+        in_blocks(len(rows), work, len(rows))
     else:
         # scikit-learn's tree counts boxes that lie inside whole, in a third of the time of scipy's.
         from sklearn.neighbors import KDTree
@@ -266,7 +268,7 @@ def share_of_counts(
         """Add up the shares of one block of sampled rows."""
         share[block] = (distances_between(columns[:, sample[block]], columns) < radii) @ weights
 
-    in_blocks(len(sample), work)
+    in_blocks(len(sample), work, columns.shape[1])
     return share - weights[sample]
 
 
@@ -316,9 +318,22 @@ def _edges(n: int) -> WholeNumbers:
     return np.arange(blocks + 1) * n // blocks
 
 
-def in_blocks(n: int, work: Callable[[slice], None]) -> None:
-    """Run `work` on blocks of rows in as many threads as torch uses: numpy lets go of the interpreter."""
-    edges, threads = _edges(n), torch.get_num_threads()
+def in_blocks(n: int, work: Callable[[slice], None], others: int) -> None:
+    """Run `work` on whole blocks of rows in as many threads as torch uses: numpy lets go of the interpreter.
+
+    Parameters
+    ----------
+    n
+        Rows.
+    work
+        Given a slice of the rows, of one block; of several where a tile has room for them, since threads wait
+        for each other to begin an operation and small ones are over at once.
+    others
+        Rows that each is compared with.
+    """
+    threads = torch.get_num_threads()
+    edges = _edges(n)
+    edges = np.append(edges[: -1 : max(1, TILE_ROWS // others)], n)
 
     def run(number: int) -> None:
         for block in range(number, len(edges) - 1, threads):

@@ -40,7 +40,7 @@ def shortfall(x: Floats, y: Floats, k: int, sample: RowNumbers) -> float:
             for side, distances in enumerate((in_x, in_y)):
                 counts[number, side, rows] = (distances < radius).sum(axis=1)
 
-    in_blocks(len(sample), work)
+    in_blocks(len(sample), work, len(x))
     near, far = (_local(number, of_both) for number, of_both in zip((k, many), counts, strict=True))
     return max(float((near - far).mean()), 0.0)
 

@@ -158,7 +158,7 @@ def nearest_strangers(rows: Floats, groups: Groups, k: int) -> tuple[Doubles, Ro
             distances[block] = np.take_along_axis(reach, order, axis=1)
             found[block] = np.take_along_axis(close, order, axis=1)
 
-        in_blocks(n, work)
+        in_blocks(n, work, n)
         return distances, found
 
     sizes = np.bincount(groups)
