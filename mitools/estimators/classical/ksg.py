@@ -197,8 +197,8 @@ class KSG(ClosedFormEstimator):
         x, y = with_margins(x, self.margins, rng), with_margins(y, self.margins, rng)
         if groups is not None:
             value = self._read_groups(x, y, groups, rng)
-            null = self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
-            return value, null, None
+            strange = self._read_groups(x, y[permutation], groups, rng, value.record["rows_per_group"])
+            return value, strange, None
         sample = sampled_rows(n, rng)
         wide = self.algorithm == 2
         if brute_force_pays(n, d):
