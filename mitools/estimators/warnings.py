@@ -22,6 +22,10 @@ SINGLE_PRECISION_NATS = 1e-6
 """Nats below which single-precision scores and posteriors resolve nothing; part of every standard error."""
 
 
+BIAS_LEFT_PER_RISE = 1 / (2**0.5 - 1)
+"""What is left of a bias that falls like ``n**-0.5``, per nat that the second half of the rows took off."""
+
+
 def two_sided(nats: float, stderr: float) -> Interval:
     """Give the normal 95% interval around a reading, in nats."""
     reach = NormalDist().inv_cdf(0.5 + INTERVAL_CONFIDENCE / 2) * stderr

@@ -20,16 +20,13 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 from mitools.estimators.neural.critic_choice import choose
 from mitools.estimators.neural.plan import Plan
-from mitools.estimators.warnings import two_sided
+from mitools.estimators.warnings import BIAS_LEFT_PER_RISE, two_sided
 
 STDERRS_OF_A_RISE = 2.0
 """Standard errors that a difference between half the rows and all must have to count as one."""
 
 SMALLEST_RISE_NATS = 0.01
 """Nats below which a difference is not worth a word."""
-
-BIAS_LEFT_PER_RISE = 1 / (2**0.5 - 1)
-"""What is left of a bias that falls like ``n**-0.5``, per nat that the second half of the rows took off."""
 
 TOO_STEEP_NATS = 0.45
 """Nats that doubling the rows may change before nothing can be told of where that ends: two thirds of what a

@@ -148,6 +148,21 @@ def test_the_interval_reaches_what_the_directions_of_few_rows_miss():
         assert not one.has_warning("dependence_left")
 
 
+# Before half the rows were read, 75% of these held the truth; of 60 that hold it in 90%, 47 or fewer do once in
+# 160 cases.
+@pytest.mark.parametrize(
+    ("seeds", "fewest"), [(range(4), 3), pytest.param(range(9000, 9060), 48, marks=pytest.mark.slow)]
+)
+def test_the_interval_reaches_what_half_the_rows_lack(seeds, fewest):
+    joint = AdditiveUniform(0.25, 4)
+    found = [
+        ComponentEstimator().fit(*joint.draw(300, np.random.default_rng(seed))).estimate_ for seed in seeds
+    ]
+    held = [one.interval_nats.low < joint.truth.nats < one.interval_nats.high for one in found]
+    assert sum(held) >= fewest
+    assert np.mean([one.nats for one in found]) < joint.truth.nats - 0.2
+
+
 def test_one_column_each_is_read_by_neighbours_whatever_their_correlation():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1000, 1))

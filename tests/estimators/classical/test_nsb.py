@@ -66,8 +66,10 @@ CASES = [
 @pytest.mark.parametrize(
     ("draw", "arguments"), CASES, ids=[f"{draw.__name__}-{'-'.join(map(str, a))}" for draw, a in CASES]
 )
+# Intervals that hold the truth in 95% of samples hold it in 24 of 30 or fewer once in 300 cases, those that hold
+# it in 80% every second time.
 @pytest.mark.parametrize(
-    ("seeds", "fewest"), [(range(3), 2), pytest.param(range(3, 33), 27, marks=pytest.mark.slow)]
+    ("seeds", "fewest"), [(range(3), 2), pytest.param(range(3, 33), 25, marks=pytest.mark.slow)]
 )
 def test_the_interval_holds_the_truth(draw, arguments, seeds, fewest):
     hits = 0
