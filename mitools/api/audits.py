@@ -25,6 +25,7 @@ def audit(
     prior: str = "empirical",
     seed: int = 0,
     critic: bool = True,
+    quick_critic: bool = False,
     trained_head: bool = False,
     control: bool = True,
     measures: str | Sequence[str] | None = None,
@@ -82,6 +83,8 @@ def audit(
         Of the split, the critics and the views.
     critic
         Fit an InfoNCE critic beside the certificate: most of the time, once encoded.
+    quick_critic
+        Fit smaller critics in fewer steps: a fifth of the time, lower bounds all the same.
     trained_head
         For ``run:`` encoders, fit a critic that starts from the projection head too.
     control
@@ -198,6 +201,7 @@ def audit(
             prior=prior,
             seed=whole_number(seed, "seed"),
             critic=critic,
+            quick_critic=quick_critic,
             trained_head=trained_head,
             control=control,
             further_measures=tuple(dict.fromkeys(listed(measures))),

@@ -109,7 +109,5 @@ def _write_above(figure: Figure, text: str) -> None:
     extent = figure.get_tightbbox()
     wide, high = figure.get_size_inches()
     folded = fold(text, max(characters(extent.width, FONT_SIZE, WIDE_CHARACTER), 30))
-    figure.text(
-        extent.x0 / wide, (extent.y1 + SUBJECT_GAP) / high, folded, fontsize=FONT_SIZE, ha="left", va="bottom",
-        color=GREY, parse_math=False,
-    )  # fmt: skip
+    style: dict[str, Any] = {"fontsize": FONT_SIZE, "color": GREY, "ha": "left", "va": "bottom"}
+    figure.text(extent.x0 / wide, (extent.y1 + SUBJECT_GAP) / high, folded, parse_math=False, **style)

@@ -1,4 +1,4 @@
-"""The section of an audit's page on several encoders together: what one adds to another, how alike they are."""
+"""The sections of an audit's page on encoders together: what one adds to another, and how alike they are."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pandas as pd
 
 from mitools.comparing.complement import ADDS
 from mitools.report.finding import complement_finding
-from mitools.report.html.parts import Block, Column, Piece, Section, Table
+from mitools.report.html.parts import Block, Column, Section, Table
 
 COMPLEMENT_TEXTS = ("encoder", "given", "verdict")
 SIMILARITY_TEXTS = ("similarity", "encoder_a", "encoder_b")
@@ -61,14 +61,12 @@ def similarity_section(similarity: pd.DataFrame) -> Section | None:
     """Show how alike every two encoders see the items; None where nobody asked (``--similarity``)."""
     if similarity.empty:
         return None
-    pieces: list[Piece] = [
-        Table("similarity", similarity, SIMILARITY_COLUMNS, "Every two, with 95% intervals")
-    ]
+    table = Table("similarity", similarity, SIMILARITY_COLUMNS, "Every two, with 95% intervals")
     intro = [
         "How alike two encoders lay the same items out, from 0 to 1. It says nothing of the label: encoders"
         " that hold the same bits may lay items out differently, and similar ones may differ in a few bits."
     ]
-    return Section("similarity", "How alike they are", pieces, intro)
+    return Section("similarity", "How alike they are", [table], intro)
 
 
 def _cell(row: dict[str, Any]) -> dict[str, str]:
