@@ -13,6 +13,7 @@ from scipy.stats import binom
 
 from mitools.analyses.checks.coverage_tasks import COVERAGE_TASKS, INDEPENDENT_TASKS, draw
 from mitools.analyses.checks.estimator_benchmark import why_left_out
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
@@ -47,6 +48,9 @@ WORDS_OF_DOUBT = frozenset(
     }
 )  # fmt: skip
 """Warnings that say that the truth may lie elsewhere."""
+
+POINTS = "a point a method, task and number of pairs"
+"""What the figure shows."""
 
 SEEDS_OF_A_CELL = 10
 """Samples of a closed form that are kept together; a fit that trains is kept by itself."""
@@ -133,7 +137,9 @@ def run(
         of_cell = {"task": cell.task, "method": cell.method, "n": cell.n}
         readings += [of_cell | reading for reading in kept.get("readings", ())]
     table = count(pd.DataFrame(readings))
-    figures = write_chart(out / "coverage", coverage_chart, table)
+    counts = sorted(table["n"].unique())
+    subject = subject_line("pairs of known information", f"n = {counts[0]:,} to {counts[-1]:,}", bars=POINTS)
+    figures = write_chart(out / "coverage", coverage_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

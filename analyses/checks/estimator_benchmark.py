@@ -12,6 +12,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
@@ -84,7 +85,8 @@ def run(
     table = pd.DataFrame(rows)
     summary = summarise(table)
     write_csv(summary, out / "summary.csv")
-    figures = write_chart(out / "errors", errors_chart, table)
+    subject = subject_line("pairs of known information", n)
+    figures = write_chart(out / "errors", errors_chart, table, subject=subject)
     found = write_finding(table, describe(summary), out, figures)
     return found._replace(files=[*found.files, out / "summary.csv"])
 

@@ -13,6 +13,7 @@ from pydantic import Field
 from scipy.special import xlogy
 from scipy.stats import binomtest, norm
 
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.estimate import Estimate
@@ -24,7 +25,7 @@ from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.neural.variational import VariationalEstimator
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 from mitools.training.recipes import Count, Positive
 
@@ -129,7 +130,8 @@ def run(
         f"Samples of {recipe.groups} groups of 1 to {recipe.most_rows} rows with"
         f" {recipe.own_share:.0%} of their variance in common. Whiskers: 95% intervals of the shares."
     )
-    figures = write_chart(out / "grouped_rows", coverage_chart, coverage(table), caption, endings=WITH_PDF)
+    subject = subject_line("pairs of known information", f"{recipe.samples} samples a method", bars="")
+    figures = write_chart(out / "grouped_rows", coverage_chart, coverage(table), caption, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from pydantic import Field
 
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
@@ -21,7 +22,7 @@ from mitools.estimators.neural.mine_protocol import MineProtocol, ProtocolCheck,
 from mitools.estimators.warnings import two_sided
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.figures.style import BLUE, FONT_SIZE, ORANGE, plain_axes
 from mitools.training.recipes import Count, Positive
 
@@ -90,7 +91,8 @@ def run(
         f" {recipe.learning_rate:g} sees {recipe.batch_size:,} pairs (Cui et al. 2022, A.5: 1,024, 0.0001"
         " and 1,000). Shaded: 95% intervals."
     )
-    figures = write_chart(out / "mine_check", excess_chart, table, critic, endings=WITH_PDF)
+    subject = subject_line("pairs of known information", recipe.n, bars="")
+    figures = write_chart(out / "mine_check", excess_chart, table, critic, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -16,6 +16,7 @@ from scipy.stats import rankdata
 from sklearn.feature_selection import mutual_info_regression
 
 from mitools.analyses.checks.coverage import WORDS_OF_DOUBT
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.names import check_name
@@ -173,7 +174,8 @@ def run(
             advance(f"{cell.nats:g} nats, {cell.family}, {cell.columns} columns", done, len(cells))
         rows.append(cell._asdict() | store.cell("strong dependence", cell._asdict(), partial(_read, cell)))
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "strong_dependence", strong_dependence_chart, table)
+    subject = subject_line("pairs of known information", recipe.rows, range(recipe.seeds))
+    figures = write_chart(out / "strong_dependence", strong_dependence_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

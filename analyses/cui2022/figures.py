@@ -50,7 +50,7 @@ INPUT_INFORMATION_CAVEAT = (
 )
 
 
-def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> list[Path]:
+def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path, subject: str = "") -> list[Path]:
     """Write the four figures.
 
     Parameters
@@ -61,7 +61,9 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
         The epoch at which CTC's second stage begins; dotted.
     folder
         Where ``temporal_discriminability``, ``temporal_transfer``, ``temporal_information`` and
-        ``temporal_plane`` are written, each as PNG and SVG.
+        ``temporal_plane`` are written, each as PNG, SVG and PDF.
+    subject
+        Written above each; see :func:`mitools.report.figures.save.write_chart`.
 
     Raises
     ------
@@ -92,9 +94,10 @@ def write_temporal_figures(table: pd.DataFrame, border: int, folder: Path) -> li
     written: list[Path] = []
     for name, (rows, columns, caption) in curves.items():
         written += write_chart(
-            folder / f"temporal_{name}", curves_over_epochs, rows, columns, border, caption
+            folder / f"temporal_{name}", curves_over_epochs, rows, columns, border, caption, subject=subject
         )
-    return [*written, *write_chart(folder / "temporal_plane", plane_of_both_runs, table, bars)]
+    plane = write_chart(folder / "temporal_plane", plane_of_both_runs, table, bars, subject=subject)
+    return [*written, *plane]
 
 
 def curves_over_epochs(

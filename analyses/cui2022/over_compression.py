@@ -22,6 +22,7 @@ from mitools.analyses.cui2022.fine_tuning import (
 from mitools.analyses.cui2022.loss_figure import losses_beside_transfer
 from mitools.analyses.cui2022.over_fitting import loss_changes, tabulate_losses
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe, measure_runs, require_targets
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.runs_by_setting import train_every_seed
 from mitools.analyses.shared.training_runs import require_held_out
@@ -134,8 +135,11 @@ def run(
         if len(recipe.seeds) > 1:
             reading = f"{reading} {FIRST_SEED_CAVEAT}"
     write_csv(differences, out / "changes.csv")
-    figures = write_temporal_figures(table, border, out)
-    figures += write_chart(out / "temporal_losses", losses_beside_transfer, of_losses, table, border)
+    subject = subject_of(recipe.source, table, recipe.seeds)
+    figures = write_temporal_figures(table, border, out, subject)
+    figures += write_chart(
+        out / "temporal_losses", losses_beside_transfer, of_losses, table, border, subject=subject
+    )
     return write_finding(table, reading, out, [*files, *figures])
 
 

@@ -13,6 +13,7 @@ from mitools.analyses.detection.figure import precision_by_start
 from mitools.analyses.detection.fine_tuning import fine_tune
 from mitools.analyses.detection.schedules import SCHEDULES, ScheduleName, ScheduleRecipe
 from mitools.analyses.detection.words import describe
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.shared.training_runs import train_all
@@ -169,7 +170,10 @@ def run(
     )
     comparisons = compare_starts(table)
     write_csv(comparisons, out / "comparisons.csv")
-    figures = write_chart(out / "detection", precision_by_start, table)
+    tests = {name: open_detection(one.test) for name, one in recipe.transfers.items()}
+    counted = ", ".join(f"{name} n = {len(data):,}" for name, data in tests.items())
+    subject = subject_line("test images", counted, recipe.seeds)
+    figures = write_chart(out / "detection", precision_by_start, table, subject=subject)
     return write_finding(table, describe(table, comparisons), out, [out / "comparisons.csv", *figures])
 
 

@@ -22,8 +22,11 @@ from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore, Values
 from mitools.report.figures.plane_curves import epochs_chart
 from mitools.report.figures.plane_trajectories import plane_chart
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.training.recipes import Count
+
+TASK = "the 12-bit task of Shwartz-Ziv and Tishby (2017), all 4,096 patterns"
+"""The data, above the figures."""
 
 BARS_OVER_NETWORKS = "95% intervals of the mean over networks"
 """What captions say of the bars."""
@@ -106,11 +109,11 @@ def run(
     figures = [
         *write_chart(
             out / "information_plane_toy", plane_chart, trained, "binned", "binned", BARS_OVER_NETWORKS,
-            endings=WITH_PDF,
+            subject=TASK,
         ),
         *write_chart(
             out / "by_epoch", epochs_chart, trained.assign(method=trained["layer"]), BARS_OVER_NETWORKS,
-            endings=WITH_PDF,
+            subject=TASK,
         ),
     ]  # fmt: skip
     return write_finding(table, describe(table), out, figures)

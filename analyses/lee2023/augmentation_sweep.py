@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.sweep_figure import sweep_chart
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
@@ -84,7 +85,8 @@ def run(
             columns = evaluation.certify(run_spec(runs[name].path), shared).columns
             rows.append({"augmentation": kind, "value": value, "task": task} | views | columns)
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "augmentation_sweep", sweep_chart, table)
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "augmentation_sweep", sweep_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.batch_size_figure import batch_size_chart
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.shared.training_runs import in_training_columns, require_held_out, train_all
@@ -111,7 +112,8 @@ def run(
     jobs = {name: (folder, recipe, out) for name, folder in runs.items()}
     rows = side_by_side(_measure, jobs, runtime, MEASURED, advance)
     table = pd.DataFrame(rows.values()).sort_values("k_tr", ignore_index=True)
-    figures = write_chart(out / "batch_size", batch_size_chart, table)
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "batch_size", batch_size_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

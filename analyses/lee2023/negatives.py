@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.accuracy_figure import accuracy_beside_information
 from mitools.analyses.shared.evaluation import Certified, Evaluation, EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
@@ -100,7 +101,8 @@ def run(
         for name, source in sources.items()
     ]
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "negatives", accuracy_beside_information, table, "negatives")
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "negatives", accuracy_beside_information, table, "negatives", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

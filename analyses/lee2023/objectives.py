@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.lee2023.figures.accuracy_figure import accuracy_beside_information
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, runs_of_different_methods, train_all
 from mitools.backends.runtime import Runtime
@@ -68,7 +69,10 @@ def run(
         rows.append({"objective": name} | evaluation.certify(run_spec(folder.path)).columns | in_training)
     untrained = evaluation.certify(run_spec(next(iter(runs.values())).path, 0))
     table = pd.DataFrame([*rows, {"objective": UNTRAINED} | untrained.columns])
-    figures = write_chart(out / "objectives", accuracy_beside_information, table, "objective")
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(
+        out / "objectives", accuracy_beside_information, table, "objective", subject=subject
+    )
     return write_finding(table, describe(table), out, figures)
 
 

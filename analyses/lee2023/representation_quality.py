@@ -11,6 +11,7 @@ from pydantic import Field
 from mitools.analyses.lee2023.figures.forest import forest_chart
 from mitools.analyses.lee2023.quality.on_halves import complete, measure_halves, oriented
 from mitools.analyses.lee2023.quality.shelf import SHELF, family_of, fill_shelf, run_of
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import RUNS, require_held_out
 from mitools.auditing.auditor import Audit, run_audit
@@ -167,7 +168,9 @@ def run(
     for name, table in (("measures", quality.table), ("differences", quality.joint.differences)):
         write_csv(table, out / f"{name}.csv")
         files.append(out / f"{name}.csv")
-    files += write_chart(out / "representation_quality", forest_chart, quality.table)
+    encoders_read = f"n = {len(audit.labels):,}, {len(audit.encoders)} encoders"
+    subject = subject_line(audit.data, encoders_read, bars="lines: 95% intervals")
+    files += write_chart(out / "representation_quality", forest_chart, quality.table, subject=subject)
     finding = write_finding(tables.results, describe(quality), out, [])
     return finding._replace(files=[out / "reading.txt", *files])
 

@@ -7,6 +7,7 @@ from pydantic import field_validator
 
 from mitools.analyses.lee2023.figures.heat_maps import heat_maps
 from mitools.analyses.shared.evaluation import TASKS, Evaluation, EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all, with_options
 from mitools.backends.runtime import Runtime
@@ -78,7 +79,8 @@ def run(
             rows.append({"trained_on": trained_on, "task": task} | share | columns)
     table = pd.DataFrame(rows)
     trained = table[table["trained_on"] != UNTRAINED]
-    figures = write_chart(out / "task_dependence", heat_maps, trained)
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "task_dependence", heat_maps, trained, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -11,6 +11,7 @@ from pydantic import Field, field_validator
 
 from mitools.analyses.niu2025.figures import dependence_beside_correlation
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, runs_of_different_methods, train_all
 from mitools.backends.runtime import Runtime
@@ -94,7 +95,8 @@ def run(
     for case, values in planted_rows(len(evaluation.data), seed).items():
         rows.append({"case": case, "of": "columns"} | dependence_of(values, recipe.units, None, seed))
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "redundancy", dependence_beside_correlation, table)
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "redundancy", dependence_beside_correlation, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

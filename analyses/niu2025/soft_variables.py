@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
 from mitools.analyses.niu2025.figures import predictions_against_theory
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.backends.runtime import Runtime
@@ -95,7 +96,8 @@ def run(
         values = kept.cell("variables", request, lambda: _measured(recipe, encoder, runtime, advance))  # noqa: B023
         rows += [{"stage": stage, "prediction": name} | values[name] for name in PREDICTIONS]
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "predictions", predictions_against_theory, table)
+    subject = subject_of(recipe.data, table)
+    figures = write_chart(out / "predictions", predictions_against_theory, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

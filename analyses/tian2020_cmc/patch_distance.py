@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from mitools.analyses.shared.accuracy_by_setting import PaperSays
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.tian2020_cmc.accuracy_figure import accuracy_chart
 from mitools.analyses.tian2020_cmc.accuracy_over_information import ViewPairsRecipe, accuracy_and_information
@@ -70,5 +71,8 @@ def run(
     table = accuracy_and_information(recipe.pairs(), recipe, out, runtime or Runtime(), advance)
     if table is None:
         return None
-    figures = write_chart(out / "patch_distance", partial(accuracy_chart, connected=True), table)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(
+        out / "patch_distance", partial(accuracy_chart, connected=True), table, subject=subject
+    )
     return write_finding(table, describe(table, WHAT, PAPER), out, figures)

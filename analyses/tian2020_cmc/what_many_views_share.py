@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.shared_attributes_figure import attributes_chart
@@ -119,7 +120,8 @@ def run(
                     {"graph": graph, "view": view, "attribute": attribute} | weights | certified.columns
                 )
     table = _with_shares(pd.DataFrame(rows))
-    figures = write_chart(out / "what_many_views_share", attributes_chart, table)
+    subject = subject_of(recipe.evaluation.data, table)
+    figures = write_chart(out / "what_many_views_share", attributes_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from mitools.analyses.shared.evaluation import Evaluation, interval_columns
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.runs_by_setting import certified, in_training, train_every_seed
 from mitools.analyses.shared.training_runs import require_held_out
@@ -32,7 +33,8 @@ def run(
     table = measured_runs(recipe, out, runtime or Runtime(), advance)
     if table is None:
         return None
-    figures = write_chart(out / "augmentation_strength", augmentation_chart, table)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "augmentation_strength", augmentation_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

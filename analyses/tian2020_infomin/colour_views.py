@@ -15,6 +15,7 @@ from mitools.analyses.shared.accuracy_by_setting import (
     seeds_counted,
     shape_over,
 )
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.tian2020_infomin.figures.pairs_figure import pairs_chart
 from mitools.analyses.tian2020_infomin.pairs_and_accuracy import MeasuredPairsRecipe, pairs_and_accuracy
@@ -50,7 +51,8 @@ def run(
     table = pairs_and_accuracy(recipe.spaces, recipe, out, runtime or Runtime(), advance)
     if table is None:
         return None
-    figures = write_chart(out / "colour_views", pairs_chart, table)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "colour_views", pairs_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.tian2020_infomin.figures.frequency_figure import frequency_chart
 from mitools.analyses.tian2020_infomin.frequency_words import describe
@@ -49,5 +50,6 @@ def run(
     table = pairs_and_accuracy(recipe.pairs(), recipe, out, runtime or Runtime(), advance)
     if table is None:
         return None
-    figures = write_chart(out / "frequency", frequency_chart, table)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "frequency", frequency_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)

@@ -39,12 +39,13 @@ from mitools.measures.further.selection import selected_measures
 from mitools.measures.item_split import split_items
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
-from mitools.measures.view_names import named_after_view
+from mitools.measures.view_names import named_after_view, require_own_columns
 from mitools.pairing.view_pairs import paired_view
 from mitools.training.trained_head import trained_head
 from mitools.training.trained_variables import trained_variables
 from mitools.views.base import View
 from mitools.views.item_views import ItemViews
+from mitools.views.registry import shown_view
 
 
 @dataclass(frozen=True)
@@ -182,9 +183,7 @@ def run_audit(
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
     further = selected_measures(settings.further_measures, GROUPS, bool(settings.view_pairings))
     settings = replace(settings, further_measures=further)
-    views = [paired_view(name, ["same_class"]) for name in settings.view_pairings]
-    if len({view.name for view in views}) < len(views):
-        raise InputError(f"the pairings {', '.join(settings.view_pairings)} name one view twice")
+    views = _named_views(settings.view_pairings)
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     if test is not None:
@@ -218,7 +217,7 @@ def run_audit(
         data.name,
         audited,
         failures,
-        [view.name for view in views],
+        list(views),
         data.classes,
         data.labels,
         parts,
@@ -226,6 +225,17 @@ def run_audit(
         {"data_digest": data.digest, **settings.record()},
         examples(data, [one.items for one in last if one.items is not None]),
     )
+
+
+def _named_views(pairings: Sequence[str]) -> dict[str, View]:
+    """Make the views that pairings are named after, by the names that their columns have."""
+    views = [paired_view(name, ["same_class"]) for name in pairings]
+    named = {shown_view(name): view for name, view in zip(pairings, views, strict=True)}
+    if len({view.name for view in views}) < len(views) or len(named) < len(views):
+        raise InputError(f"the pairings {', '.join(pairings)} name one view twice")
+    for shown in named:
+        require_own_columns(shown)
+    return named
 
 
 class _Untrained(NamedTuple):
@@ -245,7 +255,7 @@ class _Auditor(NamedTuple):
     store: FeatureStore
     results: ResultStore
     settings: AuditSettings
-    views: Sequence[View]
+    views: Mapping[str, View]
     advance: Advance
     course: Course
 
@@ -254,10 +264,8 @@ class _Auditor(NamedTuple):
         features = self._extract(encoder, self.data)
         tested = self._of_test_part(encoder)
         viewed = {
-            view.name: self._extract(
-                encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed)
-            )
-            for view in self.views
+            shown: self._extract(encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed))
+            for shown, view in self.views.items()
         }
         is_run = self.settings.trained_head and encoder.source == "run"
         head = trained_head(encoder.spec) if is_run else None

@@ -21,6 +21,8 @@ from mitools.datasets.base import LabelledData
 from mitools.estimators.class_information.item_readings import ITEM_FIELDS, ItemReadings
 from mitools.measures.item_split import groups_record, item_groups
 from mitools.measures.registry import REVISION
+from mitools.views.registry import make_view
+from mitools.views.specs import split_name
 
 FOLDER, ROWS, INFLUENCE = "rows", "audit.json", "audit.npz"
 
@@ -36,8 +38,23 @@ def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any
     }
 
 
-def require_same_table(folder: Path, on: Mapping[str, Any]) -> None:
-    """Refuse a folder whose rows are of other data, or of another split of them.
+def named_views(settings: AuditSettings) -> dict[str, str]:
+    """Give the views that ``name=`` names, by that name: columns are called by it."""
+    named = {split_name(spec)[1]: spec for spec in settings.view_pairings}
+    return {shown: make_view(spec).name for shown, spec in named.items() if shown}
+
+
+def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
+    """Refuse a folder whose rows are of other data, of another split, or call another view by the same name.
+
+    Parameters
+    ----------
+    folder
+        Of the audit.
+    on
+        As :func:`shared_by_rows` gives it.
+    named
+        As :func:`named_views` gives it.
 
     Raises
     ------
@@ -51,9 +68,18 @@ def require_same_table(folder: Path, on: Mapping[str, Any]) -> None:
             f"{folder} holds an audit of {kept['data']} with another {differs}: one table cannot hold both;"
             " name another --out, or add --overwrite"
         )
+    before = (kept or {}).get("named_views", {})
+    for shown, view in (named or {}).items():
+        if before.get(shown, view) != view:
+            raise InputError(
+                f"{folder} holds an audit in which {shown} names the view {before[shown]}, not {view}; write"
+                " another name=, or name another --out"
+            )
 
 
-def with_kept_rows(audit: Audit, folder: Path, on: Mapping[str, Any]) -> Audit:
+def with_kept_rows(
+    audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None
+) -> Audit:
     """Keep an audit's rows in its folder, and give it with those that earlier audits left there.
 
     An encoder that was audited before, with the same weights, has its rows replaced; another of the same name
@@ -67,6 +93,8 @@ def with_kept_rows(audit: Audit, folder: Path, on: Mapping[str, Any]) -> Audit:
         Of the audit.
     on
         As :func:`shared_by_rows` gives it. Rows of another table are dropped.
+    named
+        As :func:`named_views` gives it.
     """
     kept = _read(folder)
     before = [] if kept is None or kept["on"] != dict(on) else _encoders(folder, kept)
@@ -76,7 +104,7 @@ def with_kept_rows(audit: Audit, folder: Path, on: Mapping[str, Any]) -> Audit:
     encoders = [one for rows in networks.values() for one in rows]
     views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
     merged = replace(audit, encoders=encoders, views=list(views))
-    _write(merged, folder, on)
+    _write(merged, folder, on, {**(kept or {}).get("named_views", {}), **(named or {})})
     return merged
 
 
@@ -103,7 +131,7 @@ def _renamed(one: AuditedEncoder, name: str, other: str) -> AuditedEncoder:
     return one if name == other else replace(one, row={**one.row, "encoder": title, "network": other})
 
 
-def _write(audit: Audit, folder: Path, on: Mapping[str, Any]) -> None:
+def _write(audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str, str]) -> None:
     documents = [
         {
             "row": {key: _json(value) for key, value in one.row.items()},
@@ -120,7 +148,13 @@ def _write(audit: Audit, folder: Path, on: Mapping[str, Any]) -> None:
         content = io.BytesIO()
         np.savez_compressed(content, **arrays)  # type: ignore[arg-type]
         temporary.write_bytes(content.getvalue())
-    document = {"on": dict(on), "data": audit.data, "views": list(audit.views), "encoders": documents}
+    document = {
+        "on": dict(on),
+        "data": audit.data,
+        "views": list(audit.views),
+        "named_views": dict(named),
+        "encoders": documents,
+    }
     write_text(folder / FOLDER / ROWS, sealed(document))
 
 

@@ -22,6 +22,8 @@ class AuditSettings:
         Of the split, the critics and the views.
     critic
         Fit an InfoNCE critic beside the certificate: most of the time of an audit whose features are kept.
+    quick_critic
+        Fit smaller critics in fewer steps: a fifth of the time, and lower bounds all the same.
     trained_head
         For runs with a projection head, fit a critic that starts from it too.
     control
@@ -40,6 +42,7 @@ class AuditSettings:
     prior: str = "empirical"
     seed: int = 0
     critic: bool = True
+    quick_critic: bool = False
     trained_head: bool = False
     control: bool = True
     further_measures: tuple[str, ...] = ()
@@ -63,4 +66,4 @@ class AuditSettings:
     @property
     def measure_settings(self) -> MeasureSettings:
         """Those settings that measures see, whoever asks."""
-        return MeasureSettings(self.prior, self.seed, self.device)
+        return MeasureSettings(self.prior, self.seed, self.device, self.quick_critic)

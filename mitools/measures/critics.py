@@ -17,6 +17,17 @@ if TYPE_CHECKING:
 SCALING = "standardise"
 """Of a fresh critic's input: features of one network need no ranks, which cost it a hundredth of a bit."""
 
+QUICK: dict[str, Any] = {
+    "hidden": (128, 128),
+    "learning_rate": 3e-3,
+    "average": 0.97,
+    "check_every": 25,
+    "patience": 4,
+}
+"""A smaller critic that takes larger steps and is checked more often. On six encoders of scikit-learn's digits
+it took a fifth of the time and read 0.116 bits less to 0.028 more, 0.02 less on average; it is a lower bound
+whatever it has learnt."""
+
 
 def same_class_critic(representation: Representation, settings: MeasureSettings, method: str) -> Measured:
     """Estimate I_class after training, with a projection head as critic (Lee et al., Sec. III-C).
@@ -54,7 +65,7 @@ def projection_critic(
     Parameters
     ----------
     settings
-        The device and the seed.
+        The device, the seed, and whether a quick critic will do.
     head
         A trained head to start from, which reads features as they are; a fresh one when None.
     further
@@ -67,6 +78,8 @@ def projection_critic(
         "device": settings.device,
         "seed": settings.seed,
     }
+    if settings.quick_critic:
+        options |= QUICK
     return VariationalEstimator(**options | further)
 
 

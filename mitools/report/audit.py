@@ -21,7 +21,7 @@ from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.forest import forest_chart
 from mitools.report.figures.panels import AxesArray, SomeAxes
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import PICTURES, write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.items import write_items
 from mitools.report.tables.write import write_tables
@@ -134,12 +134,12 @@ def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
     figures = out / "figures"
     title = f"{audit.data}, n = {results['n'].iloc[0]:,}"
     titled = partial(bracket_chart, title=f"{title}; limits of 95% intervals")
-    files += write_chart(figures / "brackets", titled, results, endings=WITH_PDF)
+    files += write_chart(figures / "brackets", titled, results)
     if len(results) > len(_last_layers(results)):
-        files += write_chart(figures / "depth", depth_chart, results, endings=WITH_PDF)
+        files += write_chart(figures / "depth", depth_chart, results)
     else:
         # Of an earlier audit into this folder, it would speak of other encoders than the tables do.
-        for ending in WITH_PDF:
+        for ending in PICTURES:
             (figures / f"depth.{ending}").unlink(missing_ok=True)
     files += write_cards(_last_layers(results), audit.data, out / "cards")
     files += _write_correlation(results, tables.correlation, title, figures)
@@ -159,12 +159,12 @@ def _write_correlation(
         ("correlation", correlation is not None),
         ("against_linear_accuracy", len(last) > 1),
     ]:
-        for ending in WITH_PDF if not wanted else ():  # of an earlier audit into this folder
+        for ending in PICTURES if not wanted else ():  # of an earlier audit into this folder
             (figures / f"{stem}.{ending}").unlink(missing_ok=True)
     files = []
     if correlation is not None and correlation["pearson"].notna().any():
         said = f"{title.partition(',')[0]}, encoders' measures with linear accuracy"
-        files += write_chart(figures / "correlation", forest_chart, correlation, said, endings=WITH_PDF)
+        files += write_chart(figures / "correlation", forest_chart, correlation, said)
     if len(last) > 1:
         negated = _lower_is_better(drawn)
         files += write_chart(
@@ -174,7 +174,6 @@ def _write_correlation(
             drawn,
             AUDIT_TARGET,
             negated,
-            endings=WITH_PDF,
         )
     return files
 

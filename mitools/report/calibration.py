@@ -12,7 +12,7 @@ from mitools.core.files import write_text
 from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.report.figures.calibration import CALIBRATION_COLUMNS, calibration_chart
 from mitools.report.figures.columns import column_values
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 
 
@@ -74,7 +74,7 @@ def write_calibration(calibration: Calibration, out: Path) -> CalibrationReport:
     }
     write_text(files[1], json.dumps(document, indent=2, allow_nan=False) + "\n")
     said = f"{found}\n{setting}"
-    files += write_chart(out / "calibration", calibration_chart, table, said, endings=WITH_PDF)
+    files += write_chart(out / "calibration", calibration_chart, table, said)
     return CalibrationReport(table, found, setting, files)
 
 

@@ -5,6 +5,8 @@ from itertools import combinations
 
 import pandas as pd
 
+from mitools.comparing.complement import ADDS
+
 NAMED_ENCODERS = 8
 """Encoders up to which every one is named; of more only the first and the counts."""
 
@@ -34,6 +36,30 @@ def audit_finding(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> li
         within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
         sentences += carries_more(names, within)
     return [*sentences, *_over_untrained(last)]
+
+
+def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
+    """Say how many ordered pairs of encoders add bits of the label to each other, and where most is added.
+
+    Parameters
+    ----------
+    table
+        One row an ordered pair, as :func:`mitools.comparing.complement.complement` gives them.
+    h_c_bits
+        H(C).
+    """
+    told = table[table["verdict"] == ADDS]
+    text = (
+        f"{len(told)} of {len(table)} ordered pairs: the one adds bits of the label to the other"
+        f" (H(C) = {h_c_bits:.3f})"
+    )
+    if len(told):
+        most = told.loc[told["complement_bits"].idxmax()]
+        text += (
+            f"; most is what {most['encoder']} adds to {most['given']}: {most['complement_bits']:.3f}"
+            f" ({most['low_bits']:.3f} to {most['high_bits']:.3f})"
+        )
+    return text + "; a gain of a linear reader, and no bound of I(C; A | B)"
 
 
 def study_finding(cells: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ from mitools.report.figures.columns import require_columns
 from mitools.report.figures.plane_curves import epochs_chart, layers_chart
 from mitools.report.figures.plane_style import PLANE_QUANTITIES
 from mitools.report.figures.plane_trajectories import plane_chart
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 
 LABEL_READINGS = {"infonce": "label_information", "ksg": "mixed_ksg"}
@@ -58,12 +58,12 @@ def draw_plane(table: pd.DataFrame, folder: Path) -> list[Path]:
     files: list[Path] = []
     for across, up in paired_readings(table).items():
         path = folder / f"plane_{across}"
-        files += write_chart(path, plane_chart, table, across, up, endings=WITH_PDF)
+        files += write_chart(path, plane_chart, table, across, up)
     if table["epoch"].nunique() > 1:
         for layer in dict.fromkeys(table["layer"]):
             name = "".join(letter if letter.isalnum() else "_" for letter in str(layer))
             of_layer = table[table["layer"] == layer]
-            files += write_chart(folder / f"epochs_{name}", epochs_chart, of_layer, endings=WITH_PDF)
+            files += write_chart(folder / f"epochs_{name}", epochs_chart, of_layer)
     if table["layer"].nunique() > 1:
-        files += write_chart(folder / "depth", layers_chart, table, endings=WITH_PDF)
+        files += write_chart(folder / "depth", layers_chart, table)
     return files

@@ -126,7 +126,7 @@ def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
         "data": cell.data,
         "encoder": shown_name(cell.encoder),
         "family": families.get(cell.encoder),
-        "pairing": cell.pairing,
+        "pairing": cell.shown_pairing,
         "measure": cell.measure,
         "seed": cell.seed,
         "state": found.state,

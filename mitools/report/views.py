@@ -10,7 +10,7 @@ from mitools.core.estimate import Estimate
 from mitools.core.files import write_text
 from mitools.core.result_store import Values
 from mitools.report.figures.regimes import regimes_chart
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 from mitools.shared_information.measure import MeasuredPair, MeasuredViews
 
@@ -79,7 +79,7 @@ def write_views(measured: MeasuredViews, folder: Path) -> list[Path]:
     write_text(paths[2], json.dumps(documents, indent=2, allow_nan=False) + "\n")
     said = [*reading_in_words(measured), *(str(warning) for warning in measured.warnings)]
     write_text(paths[3], "\n".join(said) + "\n")
-    return [*paths, *write_chart(folder / "figures" / "regimes", regimes_chart, pairs, endings=WITH_PDF)]
+    return [*paths, *write_chart(folder / "figures" / "regimes", regimes_chart, pairs)]
 
 
 def _readings(pair: MeasuredPair) -> list[Values]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mitools.comparing.complement import ADDS, Complements
+from mitools.comparing.complement import Complements
 from mitools.comparing.encoder_set import EncoderSet
 from mitools.comparing.similarity import DEFAULT_SIMILARITY, similarity_matrix
 from mitools.comparing.subset import best_subsets
@@ -15,6 +15,7 @@ from mitools.core.files import writable_folder
 from mitools.estimators.inputs.class_prior import Prior
 from mitools.report.figures.matrix import complement_matrix, similarity_chart
 from mitools.report.figures.save import write_chart
+from mitools.report.finding import complement_finding
 from mitools.report.tables.write import write_csv
 from mitools.results.notebook import as_html, as_text
 
@@ -77,8 +78,15 @@ class ComplementResult:
         """Draw the matrix: rows add to columns; on a new figure when `ax` is None."""
         return complement_matrix(self.table, ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
+    def save(self, folder: str | Path, data: str = "") -> list[Path]:
         """Write ``complement.csv``, ``redundancy.csv``, ``subsets.csv`` and ``figures/complement``.
+
+        Parameters
+        ----------
+        folder
+            Where to.
+        data
+            The name of the data, for the figure.
 
         Raises
         ------
@@ -89,24 +97,13 @@ class ComplementResult:
         tables = {"complement": self.table, "redundancy": self.redundancy, "subsets": self.subsets()}
         for name, table in tables.items():
             write_csv(table, out / f"{name}.csv")
-        figures = write_chart(out / "figures" / "complement", complement_matrix, self.table)
+        subject = _subject(data, len(self.encoders.labels))
+        figures = write_chart(out / "figures" / "complement", complement_matrix, self.table, subject=subject)
         return [*(out / f"{name}.csv" for name in tables), *figures]
 
     def sentence(self) -> str:
         """Say what was found, as far as the intervals allow."""
-        table = self.table
-        told = table[table["verdict"] == ADDS]
-        text = (
-            f"{len(told)} of {len(table)} ordered pairs: the one adds bits of the label to the other"
-            f" (H(C) = {self.found.h_c_bits:.3f})"
-        )
-        if len(told):
-            most = told.loc[told["complement_bits"].idxmax()]
-            text += (
-                f"; most is what {most['encoder']} adds to {most['given']}: {most['complement_bits']:.3f}"
-                f" ({most['low_bits']:.3f} to {most['high_bits']:.3f})"
-            )
-        return text + "; a gain of a linear reader, and no bound of I(C; A | B)"
+        return complement_finding(self.table, self.found.h_c_bits)
 
     def __repr__(self) -> str:
         return as_text(self.table, SHOWN, self.sentence())
@@ -140,8 +137,8 @@ class SimilarityResult:
         kind = kind or self.kinds[0]
         return similarity_chart(self.matrix(kind), kind, ax=ax)
 
-    def save(self, folder: str | Path) -> list[Path]:
-        """Write ``similarity.csv`` and a figure a kind.
+    def save(self, folder: str | Path, data: str = "") -> list[Path]:
+        """Write ``similarity.csv`` and a figure a kind; parameters as for :meth:`ComplementResult.save`.
 
         Raises
         ------
@@ -152,7 +149,9 @@ class SimilarityResult:
         write_csv(self.table, out / "similarity.csv")
         files = [out / "similarity.csv"]
         for kind in self.kinds:
-            files += write_chart(out / "figures" / kind, similarity_chart, self.matrix(kind), kind)
+            subject = _subject(data, int(self.table["n"].iloc[0]))
+            matrix = self.matrix(kind)
+            files += write_chart(out / "figures" / kind, similarity_chart, matrix, kind, subject=subject)
         return files
 
     def __repr__(self) -> str:
@@ -160,3 +159,8 @@ class SimilarityResult:
 
     def _repr_html_(self) -> str:
         return as_html(self.table, (), [f"{', '.join(self.kinds)}: 1 for the same encoder"], {})
+
+
+def _subject(data: str, n: int) -> str:
+    """Say what a figure is drawn from."""
+    return ", ".join(filter(None, [data, f"n = {n:,}"]))

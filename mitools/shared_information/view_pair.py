@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mitools.core.errors import InputError
 from mitools.views.registry import make_view
+from mitools.views.specs import split_name
 
 MOST_STEPS = 100
 
@@ -20,16 +21,19 @@ class ViewPair(NamedTuple):
         Their names; alike for two draws of one view.
     option, value
         Of a sweep: what is varied, and what it is here; None outside a sweep.
+    shown
+        What tables and figures call them; their names when None.
     """
 
     views: tuple[str, str]
     option: str | None = None
     value: float | None = None
+    shown: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
-        """One line: the name of the view, or both."""
-        first, second = self.views
+        """One line: what the view is shown by, or both."""
+        first, second = self.shown or self.views
         return first if first == second else f"{first}, {second}"
 
 
@@ -72,8 +76,9 @@ def read_pair(text: str) -> ViewPair:
                 f"views {text!r}: nothing in it is random, so two draws are one and the same; name two views,"
                 " as lab:l,lab:ab"
             )
-        views *= 2
-    return ViewPair((views[0].name, views[1].name))
+        views, names = views * 2, names * 2
+    shown = [split_name(name)[1] or view.name for name, view in zip(names, views, strict=True)]
+    return ViewPair((views[0].name, views[1].name), shown=(shown[0], shown[1]))
 
 
 def read_sweep(text: str) -> Sweep:
@@ -122,7 +127,8 @@ def swept(pairs: Sequence[str], sweep: Sweep) -> list[ViewPair]:
 
 
 def _with_option(pair: str, option: str, value: float) -> ViewPair:
-    names = read_pair(pair).views
+    given = read_pair(pair)
+    names = given.views
     found, refused = [], []
     for name in names:
         changed = _set(name, option, value)
@@ -133,7 +139,11 @@ def _with_option(pair: str, option: str, value: float) -> ViewPair:
             refused.append(str(error))
     if len(refused) == len(names):
         raise InputError(f"sweep over {option}: {refused[0]}")
-    return ViewPair((found[0], found[1]), option, value)
+    shown = [
+        other if own == name else own
+        for own, name, other in zip(given.shown or names, names, found, strict=True)
+    ]
+    return ViewPair((found[0], found[1]), option, value, (shown[0], shown[1]))
 
 
 def _set(name: str, option: str, value: float) -> str:

@@ -13,7 +13,7 @@ from mitools.measures.base import Measure
 from mitools.measures.registry import MEASURES, METRICS, PAIRINGS, find_measure
 from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
 from mitools.views.registry import OWN, VIEWS
-from mitools.views.specs import view_family
+from mitools.views.specs import split_name, view_family
 
 MEASURABLE = tuple(name for name, measure in MEASURES.items() if measure.computation is not None)
 """Measures that a study can have; the others are read by a plane alone."""
@@ -95,6 +95,7 @@ class Study(Recipe):
             "pairings",
             [name if name in ITEM_PAIRINGS else paired_view(name, ITEM_PAIRINGS).name for name in names],
         )
+        _refuse_twice("pairings", [split_name(name)[1] or name for name in names])
         return names
 
     @field_validator("metrics", "measures")
@@ -155,7 +156,12 @@ class Cell(NamedTuple):
     @property
     def column(self) -> str:
         """The name of its number in a table of one row an encoder."""
-        return f"{self.pairing}:{self.measure}" if self.pairing else self.measure
+        return f"{self.shown_pairing}:{self.measure}" if self.pairing else self.measure
+
+    @property
+    def shown_pairing(self) -> str:
+        """What tables and figures call the pairing: a view's ``name=``, or the pairing itself."""
+        return split_name(self.pairing)[1] or self.pairing
 
     @property
     def registered(self) -> Measure:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 from mitools.core.errors import InputError
 from mitools.core.names import check_name
 from mitools.core.own_code import import_named
-from mitools.views.specs import ViewSpec, parse_view_spec, view_family
+from mitools.views.specs import ViewSpec, parse_view_spec, split_name, view_family
 
 if TYPE_CHECKING:
     from mitools.views.base import View
@@ -107,6 +107,7 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
         A name of :data:`VIEWS`, with its options: ``simclr?strength=0.5``. ``python:module:View`` names a
         view of the user's own, or what makes one when called without arguments; naming it runs its code. An
         :class:`~mitools.views.recipes.AugmentationRecipe` is SimCLR's augmentation, and a view is itself.
+        ``name=`` is what tables and figures show (:func:`shown_view`), and changes nothing of the view.
 
     Raises
     ------
@@ -123,6 +124,7 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
         from mitools.views.recipes import AugmentationRecipe
 
         return SimCLRView(spec) if isinstance(spec, AugmentationRecipe) else spec
+    spec, _ = split_name(spec)
     name = view_family(spec)
     if name == OWN:
         return _own_view(spec)
@@ -130,6 +132,22 @@ def make_view(spec: "str | AugmentationRecipe | View") -> "View":
     module, _, function = VIEWS[name].maker.partition(":")
     maker = getattr(import_module(f"mitools.views.{module}"), function)
     return cast("Callable[[ViewSpec], View]", maker)(parse_view_spec(spec))
+
+
+def shown_view(spec: str) -> str:
+    """Give the name by which a view is shown: the one that the spec gives it, or the view's own.
+
+    Raises
+    ------
+    InputError
+        As :func:`make_view`.
+
+    Examples
+    --------
+    >>> shown_view("simclr?strength=0.5&name=weak"), shown_view("simclr?strength=1")
+    ('weak', 'simclr')
+    """
+    return split_name(spec)[1] or make_view(spec).name
 
 
 def _own_view(text: str) -> "View":

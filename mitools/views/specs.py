@@ -112,6 +112,35 @@ def _option_text(value: Value) -> str:
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
+def split_name(text: str) -> tuple[str, str]:
+    """Take ``name=`` out of the name of a view: what it is shown by belongs to no view.
+
+    Returns
+    -------
+    spec, shown
+        The spec without it, and what it asks to be shown by; empty where it asks for nothing.
+
+    Examples
+    --------
+    >>> split_name("simclr?strength=0.5&name=weak"), split_name("patch?size=8&name=left#0")
+    (('simclr?strength=0.5', 'weak'), ('patch?size=8#0', 'left'))
+
+    Raises
+    ------
+    InputError
+        When it is given twice or is empty.
+    """
+    head, _, rest = text.partition("?")
+    options, hash_, number = rest.partition("#")
+    kept = [one for one in options.split("&") if one and not one.startswith("name=")]
+    named = [one.removeprefix("name=") for one in options.split("&") if one.startswith("name=")]
+    if not named:
+        return text, ""
+    if len(named) > 1 or not named[0]:
+        raise InputError(f"view {text!r}: write name= once, with the name that is shown")
+    return f"{head}{'?' if kept else ''}{'&'.join(kept)}{hash_}{number}", named[0]
+
+
 def view_family(text: str) -> str:
     """Give what comes before parts, options and numbers: ``lab`` of ``lab:l``."""
     return re.split(r"[:?#]", text, maxsplit=1)[0]

@@ -15,6 +15,7 @@ from mitools.analyses.cui2022.networks.peaks import peaks
 from mitools.analyses.cui2022.networks.words import describe
 from mitools.analyses.cui2022.settings_table import measured_settings
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
@@ -102,7 +103,8 @@ def run(
     table = with_networks(measured, recipe)
     found = peaks(table)
     write_csv(found, out / "peaks.csv")
-    figures = write_chart(out / "networks_and_targets", grid_of_networks, table)
+    subject = subject_of(recipe.source, table, recipe.seeds)
+    figures = write_chart(out / "networks_and_targets", grid_of_networks, table, subject=subject)
     return write_finding(table, describe(table, found), out, [out / "peaks.csv", *figures])
 
 

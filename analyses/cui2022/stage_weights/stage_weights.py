@@ -11,6 +11,7 @@ from mitools.analyses.cui2022.settings_table import measured_settings
 from mitools.analyses.cui2022.stage_weights.figure import trade_off
 from mitools.analyses.cui2022.stage_weights.words import describe
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
@@ -95,7 +96,8 @@ def run(
     if measured is None:
         return None
     table = with_weights(measured, recipe)
-    figures = write_chart(out / "stage_weights", trade_off, table)
+    subject = subject_of(recipe.source, table, recipe.seeds)
+    figures = write_chart(out / "stage_weights", trade_off, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.view_encoders.every_view_words import describe
@@ -71,7 +72,8 @@ def run(
     specs = {name: run_spec(folder.path) for name, folder in folders.items()}
     table = measure_quality(_subjects(recipe, specs), recipe, out, runtime, advance)
     chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
-    figures = write_chart(out / "every_view", chart, table, "view")
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "every_view", chart, table, "view", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

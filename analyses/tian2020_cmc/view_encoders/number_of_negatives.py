@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mitools.analyses.shared.evaluation import Evaluation
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.paired_seeds import paired_by_seed, slope_over_seeds
 from mitools.analyses.shared.training_runs import in_training_columns, require_held_out, train_all
@@ -108,7 +109,8 @@ def run(
     table = pd.DataFrame(rows)
     columns = tuple(measure.column for measure in (*LABEL_MEASURES, IN_TRAINING))
     chart = partial(quality_chart, columns=columns)
-    figures = write_chart(out / "number_of_negatives", chart, table, "negatives")
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "number_of_negatives", chart, table, "negatives", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.view_encoders.measure_words import measures_of
@@ -78,7 +79,8 @@ def run(
     runs = {key: folders[_folder(*key)] for key in recipes}
     table = measure_quality(_subjects(recipe, runs), recipe, out, runtime, advance)
     chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
-    figures = write_chart(out / "number_of_views", chart, table, "setting")
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "number_of_views", chart, table, "setting", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

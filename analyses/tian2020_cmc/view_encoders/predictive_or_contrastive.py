@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from mitools.analyses.cui2022.fine_tuning import FineTuningRecipe
 from mitools.analyses.shared.evaluation import Evaluation
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.paired_seeds import paired_by_seed
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -106,8 +107,13 @@ def run(
         rows.append(_row(SUPERVISED, SUPERVISED, seed) | supervised)
     table = pd.DataFrame(rows).assign(view=recipe.view)
     columns = tuple(measure.column for measure in LABEL_MEASURES)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
     figures = write_chart(
-        out / "predictive_or_contrastive", partial(quality_chart, columns=columns), table, "other"
+        out / "predictive_or_contrastive",
+        partial(quality_chart, columns=columns),
+        table,
+        "other",
+        subject=subject,
     )
     return write_finding(table, describe(table), out, figures)
 

@@ -9,6 +9,7 @@ import torch
 from pydantic import Field, field_validator, model_validator
 
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe, interval_columns
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_infomin.learned_views.learned_views_figure import learned_views_chart
@@ -186,7 +187,8 @@ def run(
             | {"inversion_error": _inversion_error(pair[0], images[:CHECKED_IMAGES])}
         )
     table = pd.DataFrame(rows)
-    figures = write_chart(out / "learned_views", learned_views_chart, table)
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "learned_views", learned_views_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.tian2020_infomin.pair_training import (
@@ -152,7 +153,8 @@ def run(
     }
     found = side_by_side(_kept_rows, jobs, runtime, STEPS, advance)
     table = pd.DataFrame([row for values in found.values() for row in values["rows"]])
-    figures = write_chart(out / "three_regimes", regimes_chart, table)
+    subject = subject_line("cdp", recipe.images, recipe.seeds)
+    figures = write_chart(out / "three_regimes", regimes_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -66,6 +66,12 @@ def audit(
         bool,
         typer.Option(help="Fit an InfoNCE critic beside the certificate: most of the time, once encoded."),
     ] = True,
+    quick_critic: Annotated[
+        bool,
+        typer.Option(
+            "--quick-critic", help="Smaller critics, fewer steps: a fifth of the time, lower bounds as well."
+        ),
+    ] = False,
     trained_head: Annotated[
         bool, typer.Option(help="Fit a critic from the projection head of every run: that has one, too.")
     ] = False,
@@ -118,6 +124,7 @@ def audit(
         prior=prior,
         seed=seed,
         critic=critic,
+        quick_critic=quick_critic,
         trained_head=trained_head,
         control=control,
         measures=measures,

@@ -9,15 +9,17 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mitools.core.files import whole_file
+from mitools.report.figures.panels import WIDE_CHARACTER, characters, fold
+from mitools.report.figures.style import FONT_SIZE, GREY
 
 DOTS_PER_INCH = 150
 _MARGIN = 0.1  # inches
 
-PICTURES = ("png", "svg")
+PICTURES = ("png", "svg", "pdf")
 """The formats of every figure."""
 
-WITH_PDF = (*PICTURES, "pdf")
-"""The formats of what the commands draw."""
+SUBJECT_GAP = 0.08
+"""Inches between a figure and the line above it that says what it is drawn from."""
 
 _NO_DATE: dict[str, dict[str, Any] | None] = {
     "png": None,
@@ -29,7 +31,11 @@ _SETTINGS: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "mitools", 
 
 
 def write_chart(
-    path: Path, chart: Callable[..., Any], *given: Any, endings: Sequence[str] = PICTURES
+    path: Path,
+    chart: Callable[..., Any],
+    *given: Any,
+    subject: str = "",
+    endings: Sequence[str] = PICTURES,
 ) -> list[Path]:
     """Draw a chart on a figure of its own and write that; see :func:`save_figure`.
 
@@ -41,12 +47,16 @@ def write_chart(
         Takes the keyword ``figure``, an empty one.
     *given
         What the chart draws.
+    subject
+        Written above the whole figure, at its left edge: the data, how many items, the level of intervals.
     endings
         The formats.
     """
     figure = Figure()  # without pyplot, so that nothing of it outlives the call
     FigureCanvasAgg(figure)  # keeps its renderer, where the plain canvas makes one for every text measured
     chart(*given, figure=figure)
+    if subject:
+        _write_above(figure, subject)
     return save_figure(figure, path, endings)
 
 
@@ -62,7 +72,7 @@ def save_figure(figure: Figure, path: Path, endings: Sequence[str] = PICTURES) -
     path
         Where to; an ending of one of the formats is set aside.
     endings
-        The formats, :data:`PICTURES` or :data:`WITH_PDF`.
+        The formats.
 
     Returns
     -------
@@ -74,7 +84,7 @@ def save_figure(figure: Figure, path: Path, endings: Sequence[str] = PICTURES) -
     OSError
         When the folder cannot be written.
     """
-    stem = path.with_suffix("") if path.suffix.removeprefix(".") in WITH_PDF else path
+    stem = path.with_suffix("") if path.suffix.removeprefix(".") in PICTURES else path
     written = [stem.with_name(f"{stem.name}.{ending}") for ending in endings]
     figure.set_dpi(DOTS_PER_INCH)
     # Finding out what lies outside the figure takes as long as drawing it: once does for both pictures.
@@ -90,3 +100,14 @@ def save_figure(figure: Figure, path: Path, endings: Sequence[str] = PICTURES) -
                     metadata=_NO_DATE[ending],
                 )
     return written
+
+
+def _write_above(figure: Figure, text: str) -> None:
+    """Write a line above everything that a figure holds; wide texts are folded to the figure's width."""
+    figure.draw_without_rendering()  # layout runs here, and would move what is measured later
+    figure.set_layout_engine("none")
+    extent = figure.get_tightbbox()
+    wide, high = figure.get_size_inches()
+    folded = fold(text, max(characters(extent.width, FONT_SIZE, WIDE_CHARACTER), 30))
+    style: dict[str, Any] = {"fontsize": FONT_SIZE, "color": GREY, "ha": "left", "va": "bottom"}
+    figure.text(extent.x0 / wide, (extent.y1 + SUBJECT_GAP) / high, folded, parse_math=False, **style)

@@ -17,7 +17,7 @@ from mitools.core.html import html_table
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import Preprocess
 from mitools.encoders.inputs.read import item_kind, read_inputs
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import PICTURES, write_chart
 from mitools.report.figures.variables import entropy_bars, gallery, joint_matrix, views_side_by_side
 from mitools.report.tables.write import write_csv
 from mitools.report.variables.grad_cam import heat_of_unit, over
@@ -100,7 +100,7 @@ def write_variables(subject: Subject, out: Path, units: Sequence[Unit] = ()) -> 
     written = [out / "index.html", out / "variables.csv"]
     return [
         *written,
-        *(picture.path.with_suffix(f".{ending}") for picture in pictures for ending in WITH_PDF),
+        *(picture.path.with_suffix(f".{ending}") for picture in pictures for ending in PICTURES),
     ]
 
 
@@ -208,7 +208,7 @@ def _mean_information(pairwise: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _drawn(path: Path, chart: Any, *given: Any, says: str) -> _Picture:
-    written = write_chart(path, chart, *given, endings=WITH_PDF)
+    written = write_chart(path, chart, *given)
     return _Picture(next(file for file in written if file.suffix == ".png"), says)
 
 

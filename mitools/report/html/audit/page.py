@@ -7,6 +7,12 @@ import pandas as pd
 
 from mitools.core.run_record import read_record
 from mitools.report.finding import audit_finding, last_layers
+from mitools.report.html.audit.combining import (
+    COMPLEMENT_TEXTS,
+    SIMILARITY_TEXTS,
+    complement_section,
+    similarity_section,
+)
 from mitools.report.html.audit.items import items_section
 from mitools.report.html.audit.results import results_section
 from mitools.report.html.audit.sections import (
@@ -28,6 +34,9 @@ WORDS = (
 )  # fmt: skip
 """Entries of the glossary."""
 
+DOWNLOADED = ("results", "comparisons", "correlation", "complement", "similarity")
+"""Tables that the page offers as files."""
+
 COMPARED_TEXTS = ("encoder_a", "encoder_b", "verdict")
 
 
@@ -36,7 +45,7 @@ class AuditFolder(NamedTuple):
 
     Attributes
     ----------
-    results, comparisons, correlation, items
+    results, comparisons, correlation, items, complement, similarity
         The tables; empty where there is none.
     estimates
         ``estimates.json``: full estimates, classes, conditions, load reports, failures.
@@ -48,6 +57,8 @@ class AuditFolder(NamedTuple):
     comparisons: pd.DataFrame
     correlation: pd.DataFrame
     items: pd.DataFrame
+    complement: pd.DataFrame
+    similarity: pd.DataFrame
     estimates: dict[str, Any]
     examples: list[dict[str, Any]]
 
@@ -59,6 +70,8 @@ def read_audit(folder: Path) -> AuditFolder:
         read_table(folder / "comparisons.csv", COMPARED_TEXTS),
         read_table(folder / "correlation.csv", ("column", "note")),
         read_parquet(folder / "items.parquet"),
+        read_table(folder / "complement.csv", COMPLEMENT_TEXTS),
+        read_table(folder / "similarity.csv", SIMILARITY_TEXTS),
         read_json(folder / "estimates.json", {}),
         read_json(folder / "examples.json", []),
     )
@@ -87,6 +100,8 @@ def audit_page(folder: Path) -> Page:
     sections = [
         results_section(results, estimates),
         comparison_section(last, comparisons),
+        complement_section(found.complement, float(results["h_c_bits"].iloc[0])),
+        similarity_section(found.similarity),
         untrained_section(last),
         depth_section(results),
         correlation_section(last, found.correlation),
@@ -116,7 +131,7 @@ def _downloads(sections: list[Section]) -> Section:
         piece.name
         for section in sections
         for piece in section.pieces
-        if isinstance(piece, Table) and piece.name in ("results", "comparisons", "correlation")
+        if isinstance(piece, Table) and piece.name in DOWNLOADED
     ]
     return Section(
         "downloads",

@@ -1,0 +1,82 @@
+"""The sections of an audit's page on encoders together: what one adds to another, and how alike they are."""
+
+from typing import Any
+
+import pandas as pd
+
+from mitools.comparing.complement import ADDS
+from mitools.report.finding import complement_finding
+from mitools.report.html.parts import Block, Column, Section, Table
+
+COMPLEMENT_TEXTS = ("encoder", "given", "verdict")
+SIMILARITY_TEXTS = ("similarity", "encoder_a", "encoder_b")
+
+MOST_NAMES = 24
+"""Encoders in a matrix; of more, the first."""
+
+COMPLEMENT_COLUMNS = (
+    Column("encoder", "this one"),
+    Column("given", "beside this one"),
+    Column("complement_bits", "adds (bits)", low="low_bits", high="high_bits", digits=3,
+           help="What a linear reader of both says of the label beyond a reader of the second alone."),
+    Column("p_holm", "Holm's p", digits=3),
+    Column("verdict", "verdict"),
+    Column("at_most_bits", "at most", digits=3,
+           help="H(C) less what the second is read to hold at least: no information can be added beyond it."),
+    Column("together_bits", "both together", digits=3, shown=False),
+)  # fmt: skip
+
+SIMILARITY_COLUMNS = (
+    Column("similarity", "similarity"),
+    Column("encoder_a", "encoder"),
+    Column("encoder_b", "and"),
+    Column("value", "value", low="low", high="high", digits=3, help="1 for the same encoder."),
+)
+
+
+def complement_section(complement: pd.DataFrame, h_c_bits: float) -> Section | None:
+    """Show what every encoder adds to every other; None where nobody asked (``--complement``)."""
+    if complement.empty:
+        return None
+    names = list(dict.fromkeys(complement["encoder"]))[:MOST_NAMES]
+    cells = {(str(row["encoder"]), str(row["given"])): _cell(row) for row in complement.to_dict("records")}
+    rows = [{"name": a, "cells": [cells.get((a, b)) for b in names]} for a in names]
+    caption = "What the row's encoder adds to the column's, in bits"
+    matrix = Block("matrix.html", {"names": names, "rows": rows, "caption": caption})
+    intro = [
+        complement_finding(complement, h_c_bits),
+        "A linear classifier that reads both encoders codes the label of new items in so many bits less than"
+        " one that reads the column's alone: what somebody gains who puts the row's encoder beside it. Both"
+        " are read on the same items, so that what is hard for both drops out of the interval; shaded where"
+        " the gain is told from 0 by Holm's p over all ordered pairs. A class may be easy for one encoder and"
+        " hard for the other: two encoders of equal I_class add nothing to each other where they know the"
+        " same, and much where they do not. `complement.csv`, `redundancy.csv` and `subsets.csv` (the best"
+        " pair and the best few) are in the folder.",
+    ]
+    table = Table("complement", complement, COMPLEMENT_COLUMNS, "Every ordered pair, with paired intervals")
+    return Section("complement", "What one adds to another", [matrix, table], intro)
+
+
+def similarity_section(similarity: pd.DataFrame) -> Section | None:
+    """Show how alike every two encoders see the items; None where nobody asked (``--similarity``)."""
+    if similarity.empty:
+        return None
+    table = Table("similarity", similarity, SIMILARITY_COLUMNS, "Every two, with 95% intervals")
+    intro = [
+        "How alike two encoders lay the same items out, from 0 to 1. It says nothing of the label: encoders"
+        " that hold the same bits may lay items out differently, and similar ones may differ in a few bits."
+    ]
+    return Section("similarity", "How alike they are", [table], intro)
+
+
+def _cell(row: dict[str, Any]) -> dict[str, str]:
+    told = row["verdict"] == ADDS
+    value, low, high = (float(row[name]) for name in ("complement_bits", "low_bits", "high_bits"))
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    return {
+        "text": f"{value:+.3f}".replace("-", "\N{MINUS SIGN}"),
+        "p": p,
+        "kind": "more" if told else "",
+        "help": f"{row['encoder']} beside {row['given']}: {value:+.3f} bits\n95% interval {low:+.3f} to"
+        f" {high:+.3f}\nHolm's {p}: {row['verdict']}".replace("-", "\N{MINUS SIGN}"),
+    }
