@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mitools.core.errors import InputError
@@ -19,7 +19,12 @@ ACCEPTED_DATA = (
 
 
 def as_labelled_data(
-    data: Any, *, label: str | None = None, workers: int | None = None, advance: Advance = silent
+    data: Any,
+    *,
+    label: str | Sequence[str] | None = None,
+    target: str | None = None,
+    workers: int | None = None,
+    advance: Advance = silent,
 ) -> LabelledData:
     """Take whatever holds labelled items as labelled data.
 
@@ -34,7 +39,9 @@ def as_labelled_data(
         (:func:`mitools.datasets.arrays.labelled_arrays`), where X may also be tensors ready for a network,
         or PIL images; a DataFrame (:func:`mitools.datasets.arrays.labelled_table`).
     label
-        The column of labels of a DataFrame.
+        The column of labels of a DataFrame, or several.
+    target
+        What labels in memory are: ``class``, ``continuous`` or ``multi-label``; None to recognise it.
     workers
         Processes that read a Dataset; those of a DataLoader, or none, when None.
     advance
@@ -46,12 +53,16 @@ def as_labelled_data(
         When it is none of these, or cannot be read.
     """
     torch, pandas = sys.modules.get("torch"), sys.modules.get("pandas")
+    if target is not None and (isinstance(data, str) or hasattr(data, "digest")):
+        raise InputError(
+            f"target={target!r} is for labels in memory; name it in the spec, as target={target}"
+        )
     if isinstance(data, str):
         return open_data(data)
     if isinstance(data, os.PathLike):
         raise InputError(f"data is a path; say what lies there in a spec, such as 'folder:{os.fspath(data)}'")
     if pandas is not None and isinstance(data, pandas.DataFrame):
-        return labelled_table(data, label)
+        return labelled_table(data, label, target)
     if all(hasattr(data, name) for name in ("name", "classes", "labels", "digest")):
         found: LabelledData = data
         return found
@@ -60,7 +71,7 @@ def as_labelled_data(
     if isinstance(data, tuple):
         if len(data) != 2:
             raise InputError(f"data is a tuple of {len(data)}; give (X, y): items and their labels")
-        return _of_pair(*data, advance=advance)
+        return _of_pair(*data, target=target, advance=advance)
     if isinstance(data, list) and not data:
         raise InputError(f"data is an empty list; give {ACCEPTED_DATA}")
     if isinstance(data, list) and len(data) == 2 and _are_columns(*data):
@@ -68,12 +79,12 @@ def as_labelled_data(
     if torch is not None and isinstance(data, torch.utils.data.DataLoader):
         from mitools.datasets.torch_items import read_loader
 
-        return read_loader(data, workers=workers, advance=advance)
+        return read_loader(data, workers=workers, advance=advance, target=target)
     is_dataset = torch is not None and isinstance(data, torch.utils.data.Dataset)
     if is_dataset or (isinstance(data, list) and data and isinstance(data[0], tuple | list)):
         from mitools.datasets.torch_items import read_dataset
 
-        return read_dataset(data, workers=workers or 0, advance=advance)
+        return read_dataset(data, workers=workers or 0, advance=advance, target=target)
     raise InputError(f"data is a {_kind(data)}; give {ACCEPTED_DATA}")
 
 
@@ -85,7 +96,7 @@ def _are_columns(first: Any, second: Any) -> bool:
     return all(hasattr(one, "__len__") and not isinstance(one, str | tuple | Mapping) for one in pair)
 
 
-def _of_pair(items: Any, labels: Any, advance: Advance) -> LabelledData:
+def _of_pair(items: Any, labels: Any, target: str | None, advance: Advance) -> LabelledData:
     """Take ``(X, y)``; items that are no array of rows, pixels or texts are read one by one."""
     if isinstance(items, Mapping | str) or not hasattr(items, "__len__") or not hasattr(labels, "__len__"):
         raise InputError(f"data is ({_kind(items)}, {_kind(labels)}); give {ACCEPTED_DATA}")
@@ -97,11 +108,12 @@ def _of_pair(items: Any, labels: Any, advance: Advance) -> LabelledData:
         is_bytes = str(getattr(items, "dtype", "")).removeprefix("torch.") == "uint8"
         one_by_one = len(getattr(items, "shape", ())) > 2 and not is_bytes
     if not one_by_one:
-        return labelled_arrays(items, labels)
+        return labelled_arrays(items, labels, target)
     from mitools.core.arrays import as_array
     from mitools.datasets.torch_items import read_dataset
 
-    return read_dataset(_Pairs(items, as_array(labels, "labels")), name="arrays", advance=advance)
+    pairs = _Pairs(items, as_array(labels, "labels"))
+    return read_dataset(pairs, name="arrays", advance=advance, target=target)
 
 
 class _Pairs:

@@ -18,6 +18,7 @@ from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.features import FeatureRows
 from mitools.datasets.readers.label_arrays import is_one_hot
 from mitools.datasets.readers.text import TextTable
+from mitools.datasets.targets import Targets, classes_by_value, one_class, read_targets, require_choice
 
 LABEL_COLUMNS = ("label", "labels")
 """Columns of a table that are taken for the labels where none is named."""
@@ -76,7 +77,43 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
     return classes, labels
 
 
-def labelled_arrays(items: Any, labels: Any) -> LabelledData:
+def labelled_or_targets(
+    values: Any, names: Sequence[str] | None = None, target: str | None = None, called: str = "y"
+) -> tuple[list[str], NDArray[np.int64], Targets | None]:
+    """Give classes and labels, or one class of all and the targets that these values are.
+
+    Parameters
+    ----------
+    values
+        One an item, as :func:`number_labels` takes them; numbers with fractions, shape (n,) or (n, k); or 0
+        and 1, shape (n, k).
+    names
+        As :func:`number_labels` takes them.
+    target
+        As :func:`mitools.datasets.targets.read_targets` takes it.
+    called
+        What a target without a name of its own is called.
+
+    Raises
+    ------
+    InputError
+        As both functions.
+    """
+    require_choice(target)
+    array = as_array(values, "labels")
+    if hasattr(values, "columns") and len(values.columns) > 1:
+        columns = [(str(name), as_array(values[name], str(name))) for name in values.columns]
+    else:
+        columns = [(str(getattr(values, "name", None) or called), array)]
+    targets = read_targets(columns, target, "labels")
+    if targets is not None:
+        return *one_class(len(array)), targets
+    if target == "class" and array.ndim == 1:
+        array = np.asarray(classes_by_value(array))
+    return *number_labels(array, names), None
+
+
+def labelled_arrays(items: Any, labels: Any, target: str | None = None) -> LabelledData:
     """Take ``(X, y)`` as labelled data.
 
     Parameters
@@ -85,7 +122,9 @@ def labelled_arrays(items: Any, labels: Any) -> LabelledData:
         Rows of numbers (n, d); pixels (n, height, width), (n, height, width, 3) or (n, 3, height, width) in
         uint8; n texts.
     labels
-        Shape (n,), as :func:`number_labels` takes them.
+        As :func:`labelled_or_targets` takes them.
+    target
+        What they are, where that is not to be recognised.
 
     Raises
     ------
@@ -93,14 +132,16 @@ def labelled_arrays(items: Any, labels: Any) -> LabelledData:
         When the two differ in length, rows are not finite, or items are none of these.
     """
     array = as_array(items, "X")
-    classes, numbers = number_labels(labels)
+    classes, numbers, targets = labelled_or_targets(labels, target=target)
     if len(array) != len(numbers):
         raise InputError(f"X has {len(array)} items and y has {len(numbers)} labels; they must pair up")
     digest = digest_text("arrays", digest_array(array), digest_array(numbers), *classes)
+    if targets is not None:
+        digest = digest_text(digest, digest_targets(targets))
     if array.dtype.kind == "U" and array.ndim == 1:
-        return TextTable("texts", classes, array.tolist(), numbers, digest)
+        return TextTable("texts", classes, array.tolist(), numbers, digest, targets)
     if array.dtype == np.uint8 and array.ndim in (3, 4):
-        return ImageArray("images", classes, _height_width_channels(array), numbers, digest)
+        return ImageArray("images", classes, _height_width_channels(array), numbers, digest, targets)
     if array.ndim != 2 or not array.size or array.dtype.kind not in "fiub":
         raise InputError(
             f"X has shape {array.shape} of {array.dtype}; give rows of numbers (n, d), pixels in uint8"
@@ -109,10 +150,12 @@ def labelled_arrays(items: Any, labels: Any) -> LabelledData:
     features, centring = as_features(array, "X")
     # What earlier versions kept of such rows was read without the shift.
     digest = digest_text(digest, "centred") if centring else digest
-    return FeatureRows("rows", classes, features, numbers, digest, centring)
+    return FeatureRows("rows", classes, features, numbers, digest, centring, targets=targets)
 
 
-def labelled_table(table: Any, label: str | None = None) -> LabelledData:
+def labelled_table(
+    table: Any, label: str | Sequence[str] | None = None, target: str | None = None
+) -> LabelledData:
     """Take a DataFrame as labelled data: one column of labels, and all others numbers, or one of texts.
 
     Parameters
@@ -120,7 +163,9 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
     table
         One row an item.
     label
-        The column of labels; ``label`` or ``labels`` when None.
+        The column of labels, or several; ``label`` or ``labels`` when None.
+    target
+        As :func:`labelled_or_targets` takes it.
 
     Raises
     ------
@@ -129,6 +174,8 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
         neither numbers nor is alone.
     """
     columns = [str(column) for column in table.columns]
+    if label is not None and not isinstance(label, str):
+        return _several_columns(table.set_axis(columns, axis=1), [str(name) for name in label], target)
     found = [name for name in ([label] if label else LABEL_COLUMNS) if name in columns]
     if not found:
         wanted = label or LABEL_COLUMNS[0]
@@ -147,7 +194,20 @@ def labelled_table(table: Any, label: str | None = None) -> LabelledData:
     items = table.drop(columns=found[0])
     if items.shape[1] == 0:
         raise InputError(f"the table has no column beside {found[0]!r}; give the features as well")
-    return labelled_arrays(items, table[found[0]])
+    return labelled_arrays(items, table[found[0]], target)
+
+
+def _several_columns(table: Any, names: Sequence[str], target: str | None) -> LabelledData:
+    missing = next((name for name in names if name not in table), None)
+    if missing is not None:
+        raise InputError(
+            f"the table has no column {missing!r}; nearest:"
+            f" {nearest(missing, list(table.columns), FEW_NAMES)}"
+        )
+    items = table.drop(columns=list(names))
+    if items.shape[1] == 0:
+        raise InputError("the table has no column beside its labels; give the features as well")
+    return labelled_arrays(items, table[list(names)], target)
 
 
 def as_features(array: NDArray[Any], name: str) -> tuple[NDArray[np.floating], Centring | None]:
@@ -178,6 +238,11 @@ def as_features(array: NDArray[Any], name: str) -> tuple[NDArray[np.floating], C
                 " leave such rows out"
             )
     return array, centring
+
+
+def digest_targets(targets: Targets) -> str:
+    """Name targets by their kind, names and values."""
+    return digest_text(targets.kind, *targets.names, digest_array(targets.values))
 
 
 def digest_array(array: NDArray[Any]) -> str:

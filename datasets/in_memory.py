@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mitools.datasets.targets import Targets
+
 
 @dataclass(frozen=True)
 class ImageArray:
@@ -24,6 +26,8 @@ class ImageArray:
         Shape (n,), int64.
     digest
         Changes when any image or label does.
+    targets
+        What the images are compared with where that is not one class each.
     """
 
     name: str
@@ -31,6 +35,7 @@ class ImageArray:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     digest: str
+    targets: Targets | None = None
 
     def __len__(self) -> int:
         """Count the images."""

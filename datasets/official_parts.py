@@ -13,6 +13,7 @@ from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.base import Item, LabelledData
 from mitools.datasets.selection import groups_of
+from mitools.datasets.targets import Targets, targets_of
 
 # The option by which a source names a part of its own; of all others a part is another path.
 _OPTIONS = {"clips": "part", "hf-datasets": "split", "mnist": "part", "tar": "under", "torchvision": "split"}
@@ -28,11 +29,13 @@ class TrainAndTest:
         Shape (n,): whether an item is of the test part.
     groups
         Shape (n,): those of the parts, told apart by part; None where the parts have none.
+    targets
+        Those of the parts; None where every item has a class.
 
     Raises
     ------
     InputError
-        When the test part has a class that the training part lacks.
+        When the test part has a class that the training part lacks, or other targets.
     """
 
     def __init__(self, train: LabelledData, test: LabelledData) -> None:
@@ -48,6 +51,7 @@ class TrainAndTest:
         self.test_items: NDArray[np.bool_] = np.arange(len(self.labels)) >= len(train)
         self.parts = (train, test)
         self.groups: NDArray[Any] | None = None
+        self.targets = _together(train, test)
         first, second = groups_of(train), groups_of(test)
         if first is not None and second is not None:
             self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])
@@ -61,6 +65,19 @@ class TrainAndTest:
         train, test = self.parts
         item = train[index][0] if index < len(train) else test[index - len(train)][0]
         return item, int(self.labels[index])
+
+
+def _together(train: LabelledData, test: LabelledData) -> Targets | None:
+    """Put the targets of two parts one below the other."""
+    first, second = targets_of(train), targets_of(test)
+    if first is None and second is None:
+        return None
+    if first is None or second is None or (first.kind, first.names) != (second.kind, second.names):
+        raise InputError(
+            f"the parts {train.name} and {test.name} have other targets than each other; say with target= and"
+            " label= what both are"
+        )
+    return first._replace(values=np.concatenate([first.values, second.values]))
 
 
 def part_specs(spec: Spec) -> tuple[Spec, Spec]:

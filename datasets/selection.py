@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import nearest
 from mitools.datasets.base import Item, LabelledData, MultimodalData, modalities_of
+from mitools.datasets.targets import targets_of
 
 
 def groups_of(data: LabelledData) -> NDArray[Any] | None:
@@ -43,6 +44,8 @@ class Selection:
         Shape (m,), those of `data`; None where it has none.
     test_items
         Shape (m,), whether an item is of the test part of `data`; None where it has no parts.
+    targets
+        Those of `data`; None where every item has a class.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Selection:
         self.indices = indices
         groups = groups_of(data)
         self.groups = None if groups is None else groups[indices]
+        targets = targets_of(data)
+        self.targets = None if targets is None else targets.at(indices)
         test_items = getattr(data, "test_items", None)
         self.test_items = None if test_items is None else test_items[indices]
 
@@ -167,6 +172,12 @@ def require_classes(data: LabelledData, at_least_per_class: int) -> None:
     InputError
         When there is a single class, or a class has fewer than `at_least_per_class` items.
     """
+    targets = targets_of(data)
+    if targets is not None:
+        raise InputError(
+            f"{data.name} has {targets.kind} targets ({', '.join(targets.names[:3])}) and no classes; mitools"
+            " audit reads them, all else needs classes: name them with label= or target=class"
+        )
     if len(data.classes) < 2:
         only = f" ({data.classes[0]!r})" if data.classes else ""
         raise InputError(

@@ -68,7 +68,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "csv:images.csv?image=path&label=label",
         "mitools.datasets.images.paths",
         "open_csv",
-        ("image", "label", "root", *IMAGE_OPTIONS),
+        ("image", "label", "root", "target", *IMAGE_OPTIONS),
     ),
     "digits": DataSource(
         "scikit-learn's handwritten digits, 1,797 images of 8x8 pixels; nothing to download",
@@ -81,7 +81,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "features:features.npz",
         "mitools.datasets.readers.features",
         "open_features",
-        ("features", "label", "labels"),
+        ("features", "label", "labels", "target"),
     ),
     "folder": DataSource(
         "images in one folder a class",
@@ -95,21 +95,21 @@ DATA_SOURCES: dict[str, DataSource] = {
         "hdf5:images.h5?image=images&label=labels",
         "mitools.datasets.images.hdf5",
         "open_hdf5",
-        ("image", "label", *IMAGE_OPTIONS),
+        ("image", "label", "target", *IMAGE_OPTIONS),
     ),
     "hf-datasets": DataSource(
         "a data set of Hugging Face: a saved folder, Parquet files, or a name to fetch",
         "hf-datasets:saved?split=test&image=image&label=label",
         "mitools.datasets.images.arrow",
         "open_hugging_face",
-        ("image", "label", "split", *IMAGE_OPTIONS),
+        ("image", "label", "split", "target", *IMAGE_OPTIONS),
     ),
     "lmdb": DataSource(
         "image files in an LMDB, with the class in the key or in a table",
         "lmdb:images.lmdb?labels=labels.csv",
         "mitools.datasets.images.lmdb",
         "open_lmdb",
-        ("labels", *IMAGE_OPTIONS),
+        ("labels", "target", *IMAGE_OPTIONS),
     ),
     "mnist": DataSource(
         "MNIST and its relatives as idx files, gzipped or not",
@@ -130,7 +130,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "parquet:test-*.parquet?image=image&label=label",
         "mitools.datasets.images.arrow",
         "open_parquet",
-        ("image", "label", *IMAGE_OPTIONS),
+        ("image", "label", "target", *IMAGE_OPTIONS),
     ),
     "scenes": DataSource(
         "generated images of an object on a floor before a wall, with depth, normals and segmentation",
@@ -151,7 +151,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "text:reviews.csv?text=review&label=stars",
         "mitools.datasets.readers.text",
         "open_text",
-        ("label", "text"),
+        ("label", "target", "text"),
     ),
     "torchvision": DataSource(
         "any classification set of torchvision",
@@ -165,7 +165,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         "webdataset:train-{000..009}.tar?label=cls",
         "mitools.datasets.images.webdataset",
         "open_webdataset",
-        ("label", *IMAGE_OPTIONS),
+        ("label", "target", *IMAGE_OPTIONS),
     ),
 }
 """Every source by its name."""

@@ -1,6 +1,7 @@
 """A torch Dataset or DataLoader of (item, label), as labelled data."""
 
 import hashlib
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +24,10 @@ from torch.utils.data import (
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent
-from mitools.datasets.arrays import number_labels
+from mitools.datasets.arrays import digest_targets, labelled_or_targets
 from mitools.datasets.base import Item, LabelledData
 from mitools.datasets.selection import Selection
+from mitools.datasets.targets import Targets
 
 ITEMS_AT_ONCE = 64
 """Items read together while the data are numbered and digested."""
@@ -63,6 +65,8 @@ class TorchItems:
         What makes the caller's own batch of some of them; None where items are read one by one.
     workers
         Processes that read, as the caller has them.
+    targets
+        What the items are compared with where that is not one class each.
     """
 
     name: str
@@ -73,6 +77,7 @@ class TorchItems:
     indices: NDArray[np.int64]
     collate: Collate | None = None
     workers: int = 0
+    targets: Targets | None = None
 
     def __len__(self) -> int:
         """Count the items."""
@@ -108,6 +113,7 @@ def read_dataset(
     advance: Advance = silent,
     collate: Collate | None = None,
     indices: NDArray[np.int64] | None = None,
+    target: str | None = None,
 ) -> TorchItems:
     """Read a map-style Dataset once: its labels, and the digest of all it holds.
 
@@ -127,6 +133,8 @@ def read_dataset(
         The caller's own way to join items to a batch.
     indices
         Which items, all when None.
+    target
+        What labels are, as :func:`mitools.datasets.arrays.labelled_or_targets` takes it.
 
     Raises
     ------
@@ -149,15 +157,21 @@ def read_dataset(
         state.update(digest)
         labels += found
         advance("reading the data", len(labels), len(indices))
-    classes, numbers = number_labels(labels, _class_names(dataset))
+    classes, numbers, targets = labelled_or_targets(_stacked(labels), _class_names(dataset), target)
     state.update(numbers.tobytes())
+    if targets is not None:
+        state.update(digest_targets(targets).encode())
     digest_of_all = digest_text("items", state.hexdigest(), *classes)
     name = name or type(dataset).__name__
-    return TorchItems(name, classes, numbers, digest_of_all, dataset, indices, collate, workers)
+    return TorchItems(name, classes, numbers, digest_of_all, dataset, indices, collate, workers, targets)
 
 
 def read_loader(
-    loader: "DataLoader[Any]", *, workers: int | None = None, advance: Advance = silent
+    loader: "DataLoader[Any]",
+    *,
+    workers: int | None = None,
+    advance: Advance = silent,
+    target: str | None = None,
 ) -> TorchItems:
     """Read the items that a DataLoader's sampler gives, in the order of its dataset, each once.
 
@@ -175,7 +189,9 @@ def read_loader(
     collate = None if loader.collate_fn is default_collate else loader.collate_fn
     indices = None if isinstance(dataset, IterableDataset) else _sampled(loader)
     workers = loader.num_workers if workers is None else workers
-    return read_dataset(dataset, workers=workers, advance=advance, collate=collate, indices=indices)
+    return read_dataset(
+        dataset, workers=workers, advance=advance, collate=collate, indices=indices, target=target
+    )
 
 
 def _sampled(loader: "DataLoader[Any]") -> NDArray[np.int64]:
@@ -328,10 +344,24 @@ def _pixels(item: Tensor, where: str) -> Tensor:
     return item.contiguous()
 
 
-def _plain_label(label: Any, where: str) -> int | str:
+def _stacked(labels: list[Any]) -> Any:
+    """Put labels of several numbers an item into one table, shape (n, k)."""
+    lengths = {len(label) if isinstance(label, list) else 0 for label in labels}
+    if lengths == {0}:
+        return labels
+    if len(lengths) > 1:
+        raise InputError("some items have more labels than others; give every item 0 or 1 for every label")
+    return np.array(labels, dtype=np.float64)
+
+
+def _plain_label(label: Any, where: str) -> int | float | str | list[float]:
     if isinstance(label, Tensor | np.ndarray | np.generic):
         values = np.asarray(label.detach().cpu() if isinstance(label, Tensor) else label).reshape(-1)
+        if len(values) > 1 and values.dtype.kind in "fiub":
+            return [float(value) for value in values]
         label = values[0].item() if len(values) == 1 else label
+    if isinstance(label, float) and math.isfinite(label) and not label.is_integer():
+        return label
     if isinstance(label, str):
         return label
     if isinstance(label, int | float) and float(label).is_integer():

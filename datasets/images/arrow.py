@@ -13,7 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
+from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,7 +48,7 @@ class TableImages(EncodedImages):
         self._chunks = [_bytes_of(chunk, name, image) for chunk in table[image].chunks]
         self._ends = np.cumsum([len(chunk) for chunk in self._chunks])
         columns = [(one, table[one].to_pylist(), _class_names(table.schema, one)) for one in labels]
-        self.classes, self.labels = numbered_together(columns, name)
+        self.classes, self.labels, self.targets = labelled(spec, columns, name)
         self.look_through("rows", *(str(value) for _, values, _ in columns for value in values))
 
     def content(self, place: int) -> bytes:

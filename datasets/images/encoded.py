@@ -16,6 +16,7 @@ from mitools.core.files import digest_text
 from mitools.datasets.images.decode import Reading, decode_image, facts_told, header_facts
 from mitools.datasets.images.known_contents import Contents, KnownContents
 from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.targets import Targets
 
 _NAMED_AT_MOST = 3
 
@@ -38,6 +39,8 @@ class EncodedImages(ABC):
         The damaged images that were left out, each with the reason.
     opened
         The files that images are read from on demand; None where others cannot change them.
+    targets
+        What the items are compared with where that is not one class each.
     """
 
     name: str
@@ -45,6 +48,7 @@ class EncodedImages(ABC):
     labels: NDArray[np.int64]
     digest: str
     kept: NDArray[np.int64]
+    targets: Targets | None = None
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -75,6 +79,8 @@ class EncodedImages(ABC):
             Whether the bytes of the images are part of the digest; else `identity` covers them.
         """
         names = list(identity)
+        if self.targets is not None:
+            names += [self.targets.kind, *self.targets.names]
         known = KnownContents(self.opened, names) if self.opened and not self.reading.skip else None
         contents = known.read() if known else None
         if contents is None:
@@ -124,6 +130,8 @@ class EncodedImages(ABC):
         self.notes.append(
             f"{count:,} of {len(self.labels):,} images are damaged and were left out: {shown}{more}"
         )
+        if self.targets is not None:
+            self.targets = self.targets.at(self.kept)
         labels = self.labels[self.kept]
         present = np.unique(labels)
         gone = [name for label, name in enumerate(self.classes) if label not in present]

@@ -15,8 +15,15 @@ from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, sixteen_to_eight
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
+from mitools.datasets.images.tables import (
+    IMAGE_COLUMNS,
+    Labelling,
+    choose_column,
+    label_columns,
+    labelled,
+)
 from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.readers.label_arrays import is_one_hot
 
 _CHANNELS = (1, 3)
 
@@ -26,6 +33,8 @@ class PixelArray:
 
     Parameters
     ----------
+    spec
+        With ``target=`` or without.
     path
         The file.
     images, labels
@@ -38,7 +47,7 @@ class PixelArray:
         When an array is missing or of another shape, or they differ in length.
     """
 
-    def __init__(self, path: Path, images: str, labels: Sequence[str]) -> None:
+    def __init__(self, spec: Spec, path: Path, images: str, labels: Sequence[str]) -> None:
         self.opened = OpenedFiles([path])
         self._file = _File(path)
         self._images = images
@@ -53,10 +62,11 @@ class PixelArray:
                 " (n, height, width), (n, height, width, 3) or (n, 3, height, width)"
             )
         self.name = path.stem
-        self.classes, self.labels = _numbered(self._file, labels)
+        self.classes, self.labels, self.targets = _labelled(spec, self._file, labels)
         if len(self.labels) != shape[0]:
             raise InputError(f"{path}: {shape[0]} images and {len(self.labels)} labels; they must pair up")
-        self.digest = digest_text("hdf5", digest_file(path), images, *labels)
+        read_as = [] if self.targets is None else [self.targets.kind]
+        self.digest = digest_text("hdf5", digest_file(path), images, *labels, *read_as)
 
     def __len__(self) -> int:
         """Count the images."""
@@ -91,7 +101,7 @@ class StoredFiles(EncodedImages):
         super().__init__(image_reading(spec))
         self.opened = OpenedFiles([path])
         self._file, self._images, self.name = _File(path), images, path.stem
-        self.classes, self.labels = _numbered(self._file, labels)
+        self.classes, self.labels, self.targets = _labelled(spec, self._file, labels)
         stored = self._file.array(images).shape
         if stored != self.labels.shape:
             raise InputError(f"{path}: {stored} images and {len(self.labels)} labels; they must pair up")
@@ -127,11 +137,11 @@ def open_hdf5(spec: Spec) -> PixelArray | StoredFiles:
     stored = file.array(images).dtype
     if stored.kind == "O" or len(file.array(images).shape) == 1:
         return StoredFiles(spec, path, images, labels)
-    return PixelArray(path, images, labels)
+    return PixelArray(spec, path, images, labels)
 
 
-def _numbered(file: "_File", labels: Sequence[str]) -> tuple[list[str], NDArray[np.int64]]:
-    return numbered_together([(name, file.values(name), None) for name in labels], str(file.path))
+def _labelled(spec: Spec, file: "_File", labels: Sequence[str]) -> Labelling:
+    return labelled(spec, [(name, file.values(name), None) for name in labels], str(file.path))
 
 
 class _File:
@@ -172,11 +182,16 @@ class _File:
             raise InputError(f"{self.path}: no readable HDF5 file ({reason}); fetch it again") from None
         return found
 
-    def values(self, name: str) -> list[Any]:
-        """Read an array of one number or name an item."""
+    def values(self, name: str) -> Sequence[Any]:
+        """Read an array of one number or name an item; one of several comes as it is, shape (n, k)."""
         values = np.asarray(self.array(name)[()])
         if values.ndim == 2 and values.shape[1] == 1:
             values = values[:, 0]
+        if values.ndim == 2 and values.dtype.kind in "fiub":
+            if is_one_hot(values):
+                return values.argmax(axis=1).tolist()
+            rows: Any = values
+            return rows
         if values.ndim != 1:
             raise InputError(f"{self.path}: {name} has shape {values.shape}; give one number or name an item")
         return [one.decode() if isinstance(one, bytes) else one for one in values.tolist()]

@@ -9,7 +9,7 @@ from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import numbered
+from mitools.datasets.images.tables import labelled
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 # LMDB lets a process open a database once, and an opened one must not come through a fork.
@@ -53,7 +53,8 @@ class StoredImages(EncodedImages):
         table = spec.options.get("labels")
         values = _folders(self._keys, self._path) if table is None else self._listed(Path(table))
         self.name = self._path.stem
-        self.classes, self.labels = numbered(values, str(self._path), "label")
+        columns = [("label", values, None)]
+        self.classes, self.labels, self.targets = labelled(spec, columns, str(self._path))
         self.look_through("lmdb", *map(repr, self._keys), *map(str, values))
 
     def content(self, place: int) -> bytes:

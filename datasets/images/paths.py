@@ -10,7 +10,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, numbered_together
+from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
@@ -46,7 +46,7 @@ class ListedImages(EncodedImages):
         self.opened = OpenedFiles(self._files)
         self.name = self._table.stem
         columns = [(name, column, None) for name, column in zip(labels, values, strict=True)]
-        self.classes, self.labels = numbered_together(columns, str(self._table))
+        self.classes, self.labels, self.targets = labelled(spec, columns, str(self._table))
         self.look_through("csv", *(str(value) for column in values for value in column), *paths)
 
     def content(self, place: int) -> bytes:

@@ -1,7 +1,7 @@
 """Which columns of a table hold images and labels, by their usual names."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from mitools.core.errors import InputError
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.datasets.readers.columns import number_classes
+from mitools.datasets.targets import Targets, classes_by_value, one_class, read_targets
 
 IMAGE_COLUMNS = (
     "image", "img", "images", "image_bytes", "jpg", "png", "path", "file", "filename", "file_name",
@@ -85,6 +86,48 @@ def numbered_together(
         "+".join(names[int(label)] for (names, _), label in zip(each, row, strict=True)) for row in present
     ]
     return classes, labels.reshape(-1).astype(np.int64)
+
+
+class Labelling(NamedTuple):
+    """What the items of a table are compared with.
+
+    Attributes
+    ----------
+    classes, labels
+        As :class:`mitools.datasets.base.LabelledData` has them.
+    targets
+        Continuous targets, or several labels an item; None where every item has a class.
+    """
+
+    classes: list[str]
+    labels: NDArray[np.int64]
+    targets: Targets | None
+
+
+def labelled(
+    spec: Spec, columns: Sequence[tuple[str, Sequence[Any], Sequence[str] | None]], where: str
+) -> Labelling:
+    """Read columns of labels as classes, or as what ``target=`` says, or what they are found to hold.
+
+    Parameters
+    ----------
+    spec
+        With ``target=class``, ``continuous`` or ``multi-label``, or without.
+    columns, where
+        As :func:`numbered_together` takes them.
+
+    Raises
+    ------
+    InputError
+        As :func:`numbered_together` and :func:`mitools.datasets.targets.read_targets`.
+    """
+    asked = spec.options.get("target")
+    targets = read_targets([(name, values) for name, values, _ in columns], asked, where)
+    if targets is not None:
+        return Labelling(*one_class(len(targets.values)), targets)
+    if asked == "class":
+        columns = [(name, classes_by_value(values), names) for name, values, names in columns]
+    return Labelling(*numbered_together(columns, where), None)
 
 
 def numbered(

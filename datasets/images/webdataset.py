@@ -16,7 +16,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading, is_image_name
 from mitools.datasets.images.encoded import EncodedImages
-from mitools.datasets.images.tables import LABEL_COLUMNS, numbered_together
+from mitools.datasets.images.tables import LABEL_COLUMNS, labelled
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.tar import uncompressed
 
@@ -76,7 +76,7 @@ class ShardedImages(EncodedImages):
         columns = [
             (name, list(column), None) for name, column in zip(named, zip(*values, strict=True), strict=True)
         ]
-        self.classes, self.labels = numbered_together(columns, self.name)
+        self.classes, self.labels, self.targets = labelled(spec, columns, self.name)
         self.look_through(
             "webdataset", *(digest for _, digest in opened), str(self._label), digest_bytes=False
         )

@@ -15,6 +15,7 @@ from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import number_classes
 from mitools.datasets.readers.feature_formats import read_arrays
 from mitools.datasets.readers.label_arrays import one_label_a_row
+from mitools.datasets.targets import Targets, classes_by_value, one_class, read_targets
 
 _ROWS_AT_ONCE = 8192
 
@@ -41,6 +42,8 @@ class FeatureRows:
         where it resolves all.
     opened
         The files, where rows are read from them on demand.
+    targets
+        What the rows are compared with where that is not one class each.
     """
 
     name: str
@@ -50,6 +53,7 @@ class FeatureRows:
     digest: str
     centring: Centring | None = None
     opened: OpenedFiles | None = None
+    targets: Targets | None = None
 
     def __len__(self) -> int:
         """Count the rows."""
@@ -73,13 +77,16 @@ def open_features(spec: Spec) -> FeatureRows:
     """
     path = Path(spec.need_name("features:path/to/features.npz"))
     labels = spec.options.get("labels")
-    return read_features(
-        path, Path(labels) if labels else None, spec.options.get("label"), spec.options.get("features")
-    )
+    label, name = spec.options.get("label"), spec.options.get("features")
+    return read_features(path, Path(labels) if labels else None, label, name, spec.options.get("target"))
 
 
 def read_features(
-    path: Path, labels_path: Path | None = None, label: str | None = None, name: str | None = None
+    path: Path,
+    labels_path: Path | None = None,
+    label: str | None = None,
+    name: str | None = None,
+    target: str | None = None,
 ) -> FeatureRows:
     """Read features (n, d) and labels (n,), from any file that ``feature_formats`` lists.
 
@@ -99,6 +106,8 @@ def read_features(
         The array or column of labels.
     name
         The array or column of features.
+    target
+        What the labels are, as :func:`mitools.datasets.targets.read_targets` takes it.
 
     Raises
     ------
@@ -113,7 +122,12 @@ def read_features(
         raise InputError(
             f"{path}: features has shape {features.shape} of {features.dtype}; it must be (n, d) of numbers"
         )
-    values = one_label_a_row(values, f"{labels_path or path}: labels")
+    where = str(labels_path or path)
+    targets = read_targets([(label or "label", values)], target, where)
+    if targets is None:
+        if target == "class" and values.ndim == 1:
+            values = np.asarray(classes_by_value(values))
+        values = one_label_a_row(values, f"{where}: labels")
     if len(values) != len(features):
         raise InputError(f"{path}: {len(features)} features and {len(values)} labels; they must pair up")
     centring = find_centring(features)
@@ -126,10 +140,10 @@ def read_features(
             raise InputError(
                 f"{path}: features are not finite as float32, first in row {row}; drop such rows"
             )
-    classes, labels = number_classes(values)
+    classes, labels = one_class(len(values)) if targets else number_classes(values)
     digests = [digest_file(file) for file in files]
     digests += [chosen for chosen in (label, name) if chosen]
     digests += ["centred"] if centring else []
-    return FeatureRows(
-        path.stem, classes, features, labels, digest_text("features", *digests), centring, opened
-    )
+    digests += [targets.kind] if targets else []
+    digest = digest_text("features", *digests)
+    return FeatureRows(path.stem, classes, features, labels, digest, centring, opened, targets)

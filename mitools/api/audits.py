@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mitools.core.progress import Advance
     from mitools.results.audit import AuditResult
     from mitools.results.correlation import CorrelationResult
+    from mitools.results.target_audit import TargetAuditResult
 
 
 def audit(
@@ -34,7 +35,8 @@ def audit(
     layers: str | Sequence[str] | None = None,
     pool: str = "auto",
     preprocess: Callable[[Any], Any] | Mapping[str, Any] | None = None,
-    label: str | None = None,
+    label: str | Sequence[str] | None = None,
+    target: Literal["class", "continuous", "multi-label"] | None = None,
     device: str = "auto",
     precision: str = "float32",
     keep: Literal["float32", "float16"] = "float32",
@@ -45,7 +47,7 @@ def audit(
     cache: Folder = None,
     progress: "bool | Advance" = True,
     overwrite: bool = False,
-) -> "AuditResult":
+) -> "AuditResult | TargetAuditResult":
     """Measure how much class information encoders carry, with a guarantee, and all it is compared with.
 
     Data are streamed, so that memory stays that of a few batches, and nothing is kept unless a folder is
@@ -108,7 +110,12 @@ def audit(
         ...). When None, images keep their size and are normalised by ImageNet's mean and std. A float tensor
         of a Dataset goes into the module as it is. Specs bring their own preprocessing, and read images only.
     label
-        The column of labels of a DataFrame; ``label`` or ``labels`` when None.
+        The column of labels of a DataFrame, or several; ``label`` or ``labels`` when None.
+    target
+        What labels in memory are: ``class``, ``continuous`` or ``multi-label``; recognised, and told, when
+        None: numbers with fractions are continuous targets, rows of 0 and 1 several labels an item. A spec
+        says it itself (``csv:images.csv?label=age&target=continuous``). For what is no class the audit reads
+        other measures: `mitools guide rows`.
     device
         Where encoders of specs run and critics are fitted: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     precision, keep
@@ -135,7 +142,8 @@ def audit(
     -------
     AuditResult
         ``.table`` (one row an encoder or layer), ``.comparisons``, ``.correlation``, ``.estimates``,
-        ``.plot(name)``, ``.save(folder)``.
+        ``.plot(name)``, ``.save(folder)``. Of continuous targets, or several labels an item, a
+        TargetAuditResult: the same, and ``.targets``, one row an encoder and target.
 
     Raises
     ------
@@ -175,6 +183,7 @@ def audit(
     from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
+    from mitools.datasets.targets import targets_of
     from mitools.features.store import FeatureStore
     from mitools.report.html.audit.page import audit_page
     from mitools.report.html.render import page_of_folder
@@ -188,7 +197,7 @@ def audit(
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
     place = results_folder(folder, "audit", overwrite)
     with shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
-        labelled = as_labelled_data(data, label=label, workers=workers, advance=advance)
+        labelled = as_labelled_data(data, label=label, target=target, workers=workers, advance=advance)
         own_workers = getattr(labelled, "workers", 0)
         if groups is not None:
             labelled = with_groups(labelled, groups)
@@ -211,6 +220,24 @@ def audit(
             batch_size=whole_number(batch_size, "batch_size", 1),
             workers=own_workers if workers is None else whole_number(workers, "workers"),
         )
+        if targets_of(labelled) is not None:
+            from mitools.api.target_audits import audit_targets
+
+            of_targets = audit_targets(
+                labelled,
+                requests,
+                settings,
+                out=out,
+                keep=folder is not None,
+                store=FeatureStore(kept),
+                overwrite=overwrite,
+                refused={"test_data": test_data is not None, "complement": complement,
+                         "similarity": bool(similarity)},
+                advance=advance,
+            )  # fmt: skip
+            if folder is not None:
+                of_targets.save(folder, html=html)
+            return of_targets
         common, named = shared_by_rows(labelled, settings), named_views(settings)
         if not overwrite:
             require_same_table(out, common, named)

@@ -20,6 +20,7 @@ from mitools.cli.console import (
     written,
 )
 from mitools.cli.measuring.estimates import bits, interval_of
+from mitools.cli.measuring.targets import print_targets
 from mitools.cli.terminal.config import ConfigOption
 
 GroupsOption = Annotated[
@@ -147,23 +148,30 @@ def audit_and_report(
     from mitools import api
     from mitools.features.store import default_root
     from mitools.report.tables.write import records
+    from mitools.results.audit import AuditResult
+    from mitools.results.target_audit import TargetAuditResult
 
     with progress() as advance:
         found = api.audit(
             encoders, data, folder=destination, cache=cache or default_root(), progress=advance, **options
         )
+    of_targets = found if isinstance(found, TargetAuditResult) else None
     if json:
         print_json(
             {
                 "data": found.data,
                 "results": records(found.table),
+                **({} if of_targets is None else {"targets": records(of_targets.targets)}),
                 "correlation": None if found.correlation is None else records(found.correlation),
                 "comparisons": None if found.comparisons is None else records(found.comparisons),
                 "failures": dict(found.failures),
                 "files": [str(path) for path in found.files],
             }
         )
-    else:
+    elif of_targets is not None:
+        print_targets(of_targets, destination)
+        written(found.files, destination, "results.csv", "targets.csv", "figures/targets.png")
+    elif isinstance(found, AuditResult):
         _print_report(found, destination)
         if found.complemented is not None:
             out.print(f"{found.complemented.sentence()} (complement.csv)", markup=False)

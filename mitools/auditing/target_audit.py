@@ -1,0 +1,295 @@
+"""The audit of encoders on items that have continuous targets, or several labels each, and no class."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mitools.auditing.requests import EncoderRequest
+from mitools.auditing.settings import AuditSettings
+from mitools.core.errors import InputError
+from mitools.core.estimate import Estimate
+from mitools.core.progress import Advance, silent
+from mitools.core.result_store import ResultStore, Values
+from mitools.datasets.arrays import digest_targets
+from mitools.datasets.base import LabelledData
+from mitools.datasets.official_parts import test_part_of
+from mitools.datasets.targets import Targets, targets_of
+from mitools.encoders.in_memory import give_back
+from mitools.encoders.layers.taps import OUTPUT
+from mitools.estimators.inputs.splits import Parts
+from mitools.features.extract import Features, extract_layers
+from mitools.features.store import FeatureStore
+from mitools.measures.item_split import groups_record, item_groups, split_items
+from mitools.measures.registry import REVISION
+from mitools.measures.targets.continuous import read_continuous
+from mitools.measures.targets.multi_label import read_labels
+from mitools.measures.targets.reading import TargetReading
+
+FEWEST_ITEMS = 20
+"""Items below which nothing is held out."""
+
+
+@dataclass(frozen=True)
+class AuditedOnTargets:
+    """What was read of one encoder, or of one layer of it.
+
+    Attributes
+    ----------
+    row
+        One row of ``results.csv``.
+    each
+        Its rows of ``targets.csv``.
+    estimates
+        Those of all targets together, by column.
+    influence_nats
+        Of ``i_target``: differences between encoders have their intervals from it.
+    """
+
+    row: Mapping[str, Any]
+    each: Sequence[Mapping[str, Any]]
+    estimates: Mapping[str, Estimate]
+    influence_nats: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TargetAudit:
+    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
+
+    Attributes
+    ----------
+    data
+        The name of the data.
+    kind
+        Of the targets: ``continuous`` or ``multi-label``.
+    targets
+        Their names.
+    encoders, failures
+        What was read, and what could not be.
+    conditions
+        What the numbers depend on beside the encoders, as JSON values.
+    """
+
+    data: str
+    kind: str
+    targets: Sequence[str]
+    encoders: Sequence[AuditedOnTargets]
+    failures: Mapping[str, str]
+    conditions: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_target_audit(
+    data: LabelledData,
+    encoders: Sequence[EncoderRequest],
+    *,
+    out: Path,
+    store: FeatureStore,
+    settings: AuditSettings,
+    advance: Advance | None = None,
+) -> TargetAudit:
+    """Measure what each encoder's features say of the targets of the data.
+
+    Parameters
+    ----------
+    data
+        Items with targets (:func:`mitools.datasets.targets.targets_of`).
+    encoders
+        As :func:`mitools.auditing.requests.as_requests` gives them.
+    out
+        Folder under which results are kept; an audit that was stopped goes on from there.
+    store
+        Where features are kept.
+    settings
+        See :class:`~mitools.auditing.settings.AuditSettings`; ``prior``, ``control`` and what goes by classes
+        have no part.
+    advance
+        Called with what is being done, how much of it is done, and how much there is.
+
+    Raises
+    ------
+    InputError
+        When a setting asks for what needs classes, items are too few, or no encoder could be audited.
+    """
+    targets = targets_of(data)
+    assert targets is not None
+    _require(settings, data)
+    test = test_part_of(data)
+    parts = split_items(data, settings.seed) if test is not None else None
+    auditor = _TargetAuditor(
+        data,
+        targets,
+        parts,
+        item_groups(data),
+        store,
+        ResultStore(out / "cells"),
+        settings,
+        advance or silent,
+    )
+    audited: list[AuditedOnTargets] = []
+    failures: dict[str, str] = {}
+    for request in encoders:
+        encoder = None
+        try:
+            encoder = request.open(data)
+            audited += auditor.audit(encoder, _free(encoder.name, audited, failures))
+        except InputError as error:
+            failures[_free(request.title, audited, failures)] = str(error)
+        finally:
+            give_back(encoder)
+    if not audited:
+        raise InputError("; ".join(dict.fromkeys(failures.values())))
+    conditions = {"data_digest": data.digest, "targets": digest_targets(targets), **settings.record()}
+    return TargetAudit(data.name, targets.kind, targets.names, audited, failures, conditions)
+
+
+def shared_by_target_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
+    """Give what rows of one table have in common: the items, their targets and their split."""
+    targets = targets_of(data)
+    assert targets is not None
+    return {
+        "data": data.digest,
+        "targets": digest_targets(targets),
+        "seed": settings.seed,
+        "revision": REVISION,
+        **groups_record(item_groups(data)),
+    }
+
+
+def _require(settings: AuditSettings, data: LabelledData) -> None:
+    """Refuse what an audit measures by classes alone."""
+    asked = {
+        "--pairing": bool(settings.view_pairings),
+        "--measures": bool(settings.further_measures),
+        "--trained-head": settings.trained_head,
+        "--prior uniform": settings.prior != "empirical",
+    }
+    for option, given in asked.items():
+        if given:
+            raise InputError(
+                f"{option} goes by classes, and {data.name} has other targets; leave it out, or read classes"
+                " with target=class"
+            )
+    if len(data) < FEWEST_ITEMS:
+        raise InputError(f"{data.name} has {len(data)} items; an audit needs {FEWEST_ITEMS} or more")
+
+
+@dataclass(frozen=True)
+class _TargetAuditor:
+    """What all encoders of an audit share."""
+
+    data: LabelledData
+    targets: Targets
+    parts: Parts | None
+    groups: NDArray[np.int64] | None
+    store: FeatureStore
+    results: ResultStore
+    settings: AuditSettings
+    advance: Advance
+
+    def audit(self, encoder: Any, name: str) -> list[AuditedOnTargets]:
+        """Extract the features of one encoder and read every layer."""
+        # An encoder that is fitted, such as principal components, never sees what is reported.
+        fit_on = (self.parts or split_items(self.data, self.settings.seed)).train
+        features = extract_layers(
+            encoder,
+            self.data,
+            store=self.store,
+            fit_on=fit_on,
+            device=self.settings.device,
+            batch_size=self.settings.batch_size,
+            workers=self.settings.workers,
+            precision=self.settings.precision,
+            kept_as=self.settings.kept_as,
+            advance=self.advance,
+        )
+        audited = []
+        for depth, layer in enumerate(features):
+            title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
+            self.advance(f"{title}: targets", depth, len(features))
+            read, seconds = self._read(features[layer])
+            place: Values = {
+                "encoder": title,
+                "network": name,
+                "layer": layer,
+                "depth": depth,
+                "source": encoder.source,
+                "digest": encoder.digest,
+                "n": len(self.data),
+                "dim": features[layer].values.shape[2],
+                "target": self.targets.kind,
+                "targets": len(read.each),
+            }
+            seconds += features[layer].seconds / len(features)
+            audited.append(_laid_out(place, read, seconds))
+        return audited
+
+    def _read(self, features: Features) -> tuple[TargetReading, float]:
+        settings = self.settings.measure_settings
+        read = read_continuous if self.targets.kind == "continuous" else read_labels
+        on = {
+            "rows": features.key,
+            "targets": digest_targets(self.targets),
+            "critic": self.settings.critic,
+            "seed": settings.seed,
+            "revision": REVISION,
+            "test part": self.parts is not None,
+            **groups_record(self.groups),
+        }
+        values = self.results.cell(
+            "targets",
+            on,
+            lambda: read(
+                features.values[:, 0], self.targets, self.parts, self.groups, settings, self.settings.critic
+            ).to_dict(),
+        )
+        return TargetReading.from_dict(values), values["seconds"]
+
+
+def _laid_out(place: Values, read: TargetReading, seconds: float) -> AuditedOnTargets:
+    """Lay out the row of one layer, and those of its targets."""
+    row = place | {"h_y_bits": read.estimates["i_target"].entropy_bits}
+    for name, estimate in read.estimates.items():
+        row |= estimate_columns(name, estimate)
+    row |= dict(read.metrics)
+    row |= {"seconds": seconds, "warnings": _warnings(read)}
+    each = []
+    for one in read.each:
+        of_one: Values = {"encoder": place["encoder"], "target": one.name, "n": place["n"]}
+        for name, estimate in one.estimates.items():
+            of_one |= estimate_columns(name, estimate)
+        words = {name: [w.word for w in estimate.warnings] for name, estimate in one.estimates.items()}
+        each.append(of_one | dict(one.metrics) | {"warnings": _joined(words)})
+    return AuditedOnTargets(row, each, read.estimates, read.influence_nats)
+
+
+def estimate_columns(name: str, estimate: Estimate) -> Values:
+    """Lay out an estimate: its value, interval, null and kind."""
+    low, high = estimate.interval_bits[:2] if estimate.interval_bits else (None, None)
+    return {
+        f"{name}_bits": estimate.bits,
+        f"{name}_low": low,
+        f"{name}_high": high,
+        f"{name}_null": estimate.null_bits,
+        f"{name}_kind": estimate.kind,
+    }
+
+
+def _warnings(read: TargetReading) -> str:
+    words = {name: [w.word for w in estimate.warnings] for name, estimate in read.estimates.items()}
+    left_out = [f"{name} ({reason})" for name, reason in read.left_out.items()]
+    return _joined(words | {"left out": left_out})
+
+
+def _joined(words: Mapping[str, Sequence[str]]) -> str:
+    return "; ".join(f"{subject}: {', '.join(found)}" for subject, found in words.items() if found)
+
+
+def _free(name: str, audited: Sequence[AuditedOnTargets], failures: Mapping[str, str]) -> str:
+    """Give encoders of the same name numbers."""
+    taken = {str(done.row["network"]) for done in audited} | failures.keys()
+    numbered = (name if k == 1 else f"{name}#{k}" for k in count(1))
+    return next(candidate for candidate in numbered if candidate not in taken)

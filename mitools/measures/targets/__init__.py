@@ -1,0 +1,1 @@
+"""Measures of features against continuous targets, and against several labels an item."""
