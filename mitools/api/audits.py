@@ -1,6 +1,7 @@
 """Audits of encoders, and what in a table goes with what."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,6 +10,9 @@ from mitools.api.arguments import Folder, listed
 from mitools.core.names import whole_number
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from mitools.backends.engines.base import Engine
     from mitools.core.progress import Advance
     from mitools.results.audit import AuditResult
     from mitools.results.correlation import CorrelationResult
@@ -47,6 +51,7 @@ def audit(
     cache: Folder = None,
     progress: "bool | Advance" = True,
     overwrite: bool = False,
+    engine: str | None = None,
 ) -> "AuditResult | TargetAuditResult":
     """Measure how much class information encoders carry, with a guarantee, and all it is compared with.
 
@@ -137,6 +142,10 @@ def audit(
         Whether `folder` may hold other files than those of an earlier audit, or one of other data: files of
         the same names are then replaced. Without, an audit of the same data and seed adds its rows to those
         that lie there.
+    engine
+        Where encoders run and are measured: ``local?workers=2``, ``dask:ADDRESS``, ``slurm:FILE.yaml``, see
+        :func:`mitools.backends.engines.open.open_engine`; in this process when None. Its workers open data
+        and encoders by themselves, so that both are specs, and share `folder` and `cache` with this process.
 
     Returns
     -------
@@ -148,8 +157,10 @@ def audit(
     Raises
     ------
     InputError
-        When encoders or data are of another kind, or no encoder could be audited. One encoder's error is kept
-        in ``.failures`` while others succeed.
+        When encoders or data are of another kind, no encoder could be audited, or the engine does not answer.
+        One encoder's error is kept in ``.failures`` while others succeed.
+    mitools.core.errors.EngineLostError
+        When the engine has gone; the same call goes on with what was finished.
 
     Examples
     --------
@@ -179,7 +190,7 @@ def audit(
     from mitools.backends.precision import require_precision
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, silent
     from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
@@ -192,11 +203,14 @@ def audit(
     if similarity:
         check_similarities(listed(similarity))
     pairings = dict.fromkeys(listed(pairing))
-    where = resolve_device(device)
-    require_precision(precision, where)
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
+    where = device
+    if engine is None:
+        where = str(resolve_device(device))
+        require_precision(precision, resolve_device(device))
     place = results_folder(folder, "audit", overwrite)
-    with shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
+    started = _engine(engine, folder, cache, data, groups, test_data)
+    with started as at_work, shown(progress) as advance, place as out, folder_or_scratch(cache) as kept:
         labelled = as_labelled_data(data, label=label, target=target, workers=workers, advance=advance)
         own_workers = getattr(labelled, "workers", 0)
         if groups is not None:
@@ -216,7 +230,7 @@ def audit(
             further_measures=tuple(dict.fromkeys(listed(measures))),
             precision=precision,
             kept_as=keep,
-            device=str(where),
+            device=where,
             batch_size=whole_number(batch_size, "batch_size", 1),
             workers=own_workers if workers is None else whole_number(workers, "workers"),
         )
@@ -232,7 +246,7 @@ def audit(
                 store=FeatureStore(kept),
                 overwrite=overwrite,
                 refused={"test_data": test_data is not None, "complement": complement,
-                         "similarity": bool(similarity)},
+                         "similarity": bool(similarity), "engine": engine is not None},
                 advance=advance,
             )  # fmt: skip
             if folder is not None:
@@ -242,6 +256,12 @@ def audit(
         if not overwrite:
             require_same_table(out, common, named)
         store = FeatureStore(kept)
+        if at_work is not None:
+            from mitools.auditing.spread import AuditedData, measure_on
+
+            audited = AuditedData(data, None if groups is None else Path(groups), test_data)
+            requests = measure_on(at_work, audited, requests, out, store, settings, advance)
+            advance = silent
         found = run_audit(
             labelled, requests, out=out, store=store, settings=settings, test=tested, advance=advance
         )
@@ -268,6 +288,27 @@ def audit(
         if further:  # the page shows them too
             result.files += page_of_folder(audit_page, Path(folder), html)
     return result
+
+
+def _engine(
+    engine: str | None, folder: Folder, cache: Folder, data: Any, groups: Any, test_data: Any
+) -> "AbstractContextManager[Engine | None]":
+    """Open the engine of an audit, once its workers can read by themselves what it is of."""
+    from mitools.backends.engines.open import open_engine
+    from mitools.core.errors import InputError
+
+    if engine is None:
+        return nullcontext()
+    if folder is None or cache is None:
+        raise InputError(f"engine {engine}: name folder= and cache=, which its workers share")
+    named = {"data": data, "test_data": test_data or "", "groups": groups or ""}
+    for what, given in named.items():
+        if not isinstance(given, str | PathLike):
+            raise InputError(
+                f"engine {engine}: {what} lies in memory, and workers read by themselves; name it as on the"
+                " command line, or leave the engine out"
+            )
+    return open_engine(engine, Path(folder) / "jobs")
 
 
 def correlate(

@@ -96,6 +96,7 @@ def study(
     workers: int = 0,
     cache: Folder = None,
     progress: "bool | Advance" = True,
+    engine: str | None = None,
 ) -> "StudyResult":
     """Measure many encoders on many data sets, by every pairing, estimator, metric and seed asked for.
 
@@ -112,7 +113,7 @@ def study(
         Write the page ``report.html`` into the folder too.
     retry_failed
         Try again what has failed in that folder.
-    device, batch_size, workers, cache, progress
+    device, batch_size, workers, cache, progress, engine
         As for :func:`audit`.
 
     Returns
@@ -124,7 +125,9 @@ def study(
     Raises
     ------
     InputError
-        When the study is malformed.
+        When the study is malformed, or the engine does not answer.
+    mitools.core.errors.EngineLostError
+        When the engine has gone; the same call goes on with what was finished.
 
     Examples
     --------
@@ -134,26 +137,42 @@ def study(
     >>> sorted(found.table.columns)
     ['data', 'encoder', 'family', 'linear_acc', 'same_class:class_posterior', 'seeds']
     """
+    from mitools.backends.engines.open import engine_or_none
     from mitools.backends.processes import own_device, process_rank, require_shared
+    from mitools.core.errors import InputError
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown
+    from mitools.features.extract import PassOptions
     from mitools.features.store import FeatureStore
     from mitools.results.study import StudyResult
     from mitools.studies.definition import Study
     from mitools.studies.folder import StudyFolder
+    from mitools.studies.spread import run_on
     from mitools.studies.worker import Worker
 
     wanted = as_recipe(study, Study, "study")
     require_shared(folder)
+    if engine is not None and (folder is None or cache is None):
+        raise InputError(f"engine {engine}: name folder= and cache=, which its workers share")
     bar = shown(progress if process_rank() == 0 else False)
-    with bar as advance, folder_or_scratch(folder) as out, folder_or_scratch(cache) as kept:
+    started = engine_or_none(engine, Path(folder or "") / "jobs")
+    with (
+        started as at_work,
+        bar as advance,
+        folder_or_scratch(folder) as out,
+        folder_or_scratch(cache) as kept,
+    ):
         kept_cells = StudyFolder(wanted, out)
         if folder is not None and process_rank() == 0:
             kept_cells.begin()
         if retry_failed:
             kept_cells.forget_failures()
         store = FeatureStore(kept)
-        Worker(kept_cells, store, str(own_device(device)), batch_size, workers, advance).run()
+        if at_work is None:
+            Worker(kept_cells, store, str(own_device(device)), batch_size, workers, advance).run()
+        else:
+            options: PassOptions = {"device": device, "batch_size": batch_size, "workers": workers}
+            run_on(at_work, kept_cells, store, options, advance)
         result = StudyResult(kept_cells)
     if folder is not None and process_rank() == 0:
         result.save(folder, html=html)

@@ -7,8 +7,8 @@ import subprocess
 import sys
 import traceback
 from collections import deque
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Generator, Mapping
+from contextlib import closing, suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import Any, NamedTuple, TypeVar
@@ -16,6 +16,13 @@ from typing import Any, NamedTuple, TypeVar
 from mitools.core.progress import Advance
 
 Job = TypeVar("Job")
+
+Step = tuple[str, int, int]
+"""What is being done, how much of it is done, and how much there is."""
+
+
+class WorkerLostError(RuntimeError):
+    """A job ended with its process, and said nothing: it was killed, or memory ran out."""
 
 
 class Outcome(NamedTuple):
@@ -41,9 +48,40 @@ def in_workers(
 ) -> dict[str, Outcome]:
     """Do every job in one of several processes; one that fails leaves the others alone.
 
+    Parameters
+    ----------
+    function, jobs, workers
+        As :func:`worker_messages` takes them.
+    advance
+        Called with a job's name and its progress, in the calling thread.
+
+    Returns
+    -------
+    dict
+        How each job ended, in the order of `jobs`.
+    """
+    ended: dict[str, Outcome] = {}
+    with closing(worker_messages(function, jobs, workers)) as messages:
+        for name, message in messages:
+            if isinstance(message, Outcome):
+                ended[name] = message
+            elif advance:
+                advance(name, *message)
+    return {name: ended[name] for name in jobs}
+
+
+def worker_messages(
+    function: Callable[[Job, Advance], object],
+    jobs: Mapping[str, Job],
+    workers: int,
+    environment: Callable[[int], Mapping[str, str]] = lambda worker: {},
+) -> Generator[tuple[str, Outcome | Step], None, None]:
+    """Do every job in one of several processes, and yield their progress and how each ended.
+
     A worker is a fresh interpreter that imports the function by its module's name: nothing of the calling
     program is run again, and it need not be guarded by ``if __name__ == "__main__"``. A worker whose caller
-    is gone ends at its next progress; when the caller is interrupted, all workers are ended first.
+    is gone ends at its next progress; when the generator is closed, as an interrupt does, all workers are
+    ended first.
 
     Parameters
     ----------
@@ -53,34 +91,31 @@ def in_workers(
         By name; taken up in this order. They, results and errors are pickled.
     workers
         How many processes at the most.
-    advance
-        Called with a job's name and its progress, in the calling thread.
+    environment
+        Told a worker's number; gives the variables that it has beside those of this process.
 
-    Returns
-    -------
-    dict
-        How each job ended, in the order of `jobs`.
+    Yields
+    ------
+    tuple
+        A job's name, and a step of it or its outcome.
     """
-    waiting, messages = deque(jobs.items()), SimpleQueue[tuple[str, Outcome | tuple[str, int, int]]]()
-    started = [_Worker() for _ in range(min(workers, len(jobs)))]
+    waiting, messages = deque(jobs.items()), SimpleQueue[tuple[str, Outcome | Step]]()
+    started = [_Worker(environment(number)) for number in range(min(workers, len(jobs)))]
     threads = [Thread(target=_attend, args=(worker, function, waiting, messages)) for worker in started]
-    ended: dict[str, Outcome] = {}
+    ended = 0
     try:
         for thread in threads:
             thread.start()
-        while len(ended) < len(jobs):
+        while ended < len(jobs):
             name, message = messages.get()
-            if isinstance(message, Outcome):
-                ended[name] = message
-            elif advance:
-                advance(name, *message)
+            ended += isinstance(message, Outcome)
+            yield name, message
     finally:
         waiting.clear()
         for worker in started:
             worker.end()
         for thread in threads:
             thread.join()
-    return {name: ended[name] for name in jobs}
 
 
 def _attend(
@@ -99,18 +134,21 @@ def _attend(
 class _Worker:
     """An interpreter that does jobs; it is started anew when it has died."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = {**os.environ, **environment}
         self._lock = Lock()  # two threads: one has it do jobs, the other ends it
         self._is_ended = False
         self._process = self._start()
 
-    @staticmethod
-    def _start() -> "subprocess.Popen[bytes]":
+    def _start(self) -> "subprocess.Popen[bytes]":
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from mitools.backends import workers; workers.serve()"
         )
         return subprocess.Popen(
-            [sys.executable, "-P", "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            [sys.executable, "-P", "-c", code],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=self._environment,
         )
 
     def do(self, function: Callable[..., object], job: object) -> Any:
@@ -130,7 +168,7 @@ class _Worker:
         except (EOFError, OSError, pickle.UnpicklingError):
             code = self._process.wait()
             how = f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
-            yield Outcome(error=RuntimeError(f"its process {how}; is there memory enough?"))
+            yield Outcome(error=WorkerLostError(f"its process {how}; is there memory enough?"))
 
     def end(self) -> None:
         """End the interpreter, whatever it does."""
@@ -161,13 +199,18 @@ def serve() -> None:
             function, job = pickle.load(sys.stdin.buffer)
         except EOFError:
             return
-        try:
-            outcome = Outcome(function(job, advance))
-        except Exception as error:
-            error.add_note(traceback.format_exc())
-            outcome = Outcome(error=_picklable(error))
+        outcome = attempt(function, job, advance)
         with suppress(OSError):
             answer(outcome)
+
+
+def attempt(function: Callable[[Job, Advance], object], job: Job, advance: Advance) -> Outcome:
+    """Do a job, and give its result or what it raised, with where it was raised as a note."""
+    try:
+        return Outcome(function(job, advance))
+    except Exception as error:
+        error.add_note(traceback.format_exc())
+        return Outcome(error=_picklable(error))
 
 
 def _picklable(error: Exception) -> Exception:

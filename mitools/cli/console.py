@@ -50,6 +50,15 @@ OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Write into --out whatever lies there; same names are replaced.")
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        "--engine",
+        metavar="SPEC",
+        help="Where tasks run: local?workers=2, dask:ADDRESS, dask:local?workers=2 or slurm:FILE.yaml.",
+        show_default="this process",
+    ),
+]
 HtmlOption = Annotated[
     bool, typer.Option("--html/--no-html", help="Write report.html, a page to look at and to send.")
 ]

@@ -16,14 +16,19 @@ from mitools.cli.console import (
     print_table,
     progress,
 )
+from mitools.cli.extraction import extract_command
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits
 from mitools.cli.terminal.command import Command, Group
 from mitools.cli.terminal.listing import PatternArgument, print_list
 
 app = typer.Typer(
-    help="Look at encoders, and write them for other libraries.", cls=Group, rich_markup_mode=None
+    help="Look at encoders, encode data, and write encoders for other libraries.",
+    cls=Group,
+    rich_markup_mode=None,
 )
+
+app.command("extract", cls=Command)(extract_command)
 
 Library = Literal["torchvision", "timm", "detectron2", "safetensors", "onnx", "torchscript"]
 

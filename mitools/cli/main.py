@@ -24,7 +24,7 @@ from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
 from mitools.cli.terminal.command import PROGRAM, Command
 from mitools.cli.train import train
-from mitools.core.errors import InputError, notes_to
+from mitools.core.errors import EngineLostError, InputError, notes_to
 from mitools.core.files import FULL_DISK
 from mitools.core.run_record import command_line
 
@@ -109,6 +109,8 @@ def run(arguments: list[str]) -> int:
         return _stop(f"{error.format_message().rstrip('.')}; see `{place} --help`", WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
+    except EngineLostError as error:
+        return _stop(str(error), PARTLY_FAILED)
     except SystemExit as end:
         if isinstance(end.__context__, BrokenPipeError):  # who read the output has seen enough (| head)
             return DONE

@@ -8,6 +8,7 @@ import typer
 
 from mitools.cli.console import (
     DeviceOption,
+    EngineOption,
     HtmlOption,
     JsonOption,
     OverwriteOption,
@@ -67,6 +68,7 @@ def run(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    engine: EngineOption = None,
     html: HtmlOption = True,
     overwrite: OverwriteOption = False,
     json: JsonOption = False,
@@ -75,31 +77,37 @@ def run(
 
     Finished cells are skipped, a changed setting is a new cell, failed cells are kept with their error. Any
     number of processes may work on one folder: under ``accelerate launch``, on several machines, or by hand.
+    With --engine the cells are tasks of a Dask cluster, of SLURM or of processes here, and this command waits
+    for them and shows how far all are.
     """
+    from mitools.backends.engines.open import engine_or_none
     from mitools.backends.processes import own_device, process_rank
     from mitools.core.run_record import require_own
+    from mitools.features.extract import PassOptions
     from mitools.features.store import FeatureStore, default_root
+    from mitools.studies.spread import run_on
     from mitools.studies.worker import Worker
 
     folder = _open(study, destination)
     require_own(destination, "study", overwrite)
     if dry_run:
         return _show_plan(folder, json)
+    if submit is not None and engine is not None:
+        raise typer.BadParameter("--submit and --engine exclude each other")
     if submit is not None:
         return _submit(submit, study, destination, retry_failed, device, cache, json)
-    if process_rank() == 0:
-        folder.begin(overwrite)
-    if retry_failed:
-        folder.forget_failures()
-    with progress() as advance:
-        Worker(
-            folder,
-            FeatureStore(cache or default_root()),
-            str(own_device(device)),
-            batch_size,
-            workers,
-            advance if process_rank() == 0 else None,
-        ).run()
+    store = FeatureStore(cache or default_root())
+    with engine_or_none(engine, destination / "jobs") as at_work, progress() as advance:
+        if process_rank() == 0:
+            folder.begin(overwrite)
+        if retry_failed:
+            folder.forget_failures()
+        if at_work is None:
+            told = advance if process_rank() == 0 else None
+            Worker(folder, store, str(own_device(device)), batch_size, workers, told).run()
+        else:
+            options: PassOptions = {"device": device, "batch_size": batch_size, "workers": workers}
+            run_on(at_work, folder, store, options, advance)
     if process_rank() != 0:
         return 0
     return _show_results(folder, destination, json, html)
@@ -258,12 +266,12 @@ def _submit(
     cache: Path | None,
     json: bool,
 ) -> int:
-    from mitools.studies.slurm import submit
+    from mitools.backends.engines.slurm import submit_commands
 
     command = ["study", "run", str(study.resolve()), "--out", str(destination.resolve()), "--device", device]
     command += ["--retry-failed"] if retry_failed else []
     command += ["--cache", str(cache.resolve())] if cache else []
-    jobs = submit(recipe, command, destination.resolve() / "jobs")
+    jobs = submit_commands(recipe, command, destination.resolve() / "jobs")
     if json:
         print_json({"jobs": jobs})
     else:

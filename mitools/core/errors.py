@@ -31,6 +31,13 @@ class InputError(ValueError):
         super().__init__(as_codes(message))
 
 
+class EngineLostError(RuntimeError):
+    """What did the tasks of a command has gone in the middle of them; what was finished is kept.
+
+    The message is a single line; the command line prints it and leaves with exit code 1.
+    """
+
+
 def reason_of(error: Exception, length: int = 300) -> str:
     """Put into one line what somebody else's code raised: its type, where that says more, and its words.
 

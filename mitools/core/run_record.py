@@ -21,7 +21,7 @@ LIBRARIES = (
 )  # fmt: skip
 """Whose versions are kept."""
 
-WORKING = frozenset({"cells", "claims", "failures", "rows"})
+WORKING = frozenset({"cells", "claims", "failures", "jobs", "rows"})
 """What a command that was stopped early leaves: it is its own, and goes on with it."""
 
 command_line: ContextVar[str | None] = ContextVar("command_line", default=None)

@@ -45,13 +45,13 @@ def encoded(
     data: LabelledData,
     views: ItemViews | None,
     *,
-    start: int,
+    items: range,
     device: torch.device,
     batch_size: int,
     workers: int,
     precision: str,
 ) -> Generator[LayerRows, None, None]:
-    """Yield the rows of one batch after another, from item `start` on.
+    """Yield the rows of one batch of `items` after another.
 
     Close it when it is not drawn to its end: until then the network is not given back.
 
@@ -62,7 +62,7 @@ def encoded(
     """
     streams = stream_count(device)
     count = views.count if views else 1
-    batches = _Batches(data, encoder.preprocess, start, batch_size // (count * streams))
+    batches = _Batches(data, encoder.preprocess, items, items_a_batch(batch_size, views, device))
     # A generator of its own: a loader without one takes its seed from the caller's random numbers.
     loader = DataLoader(
         batches,
@@ -102,6 +102,11 @@ def encoded(
             yield {layer: rows.reshape(-1, count, rows.shape[1]).numpy() for layer, rows in outputs.items()}
 
 
+def items_a_batch(batch_size: int, views: ItemViews | None, device: torch.device) -> int:
+    """Count the items that one call of the network reads."""
+    return max(1, batch_size // ((views.count if views else 1) * stream_count(device)))
+
+
 class _Batch(NamedTuple):
     """Inputs, and the positions of their items in the data set, shape (items,)."""
 
@@ -116,19 +121,19 @@ class _Batches(Dataset):
         self,
         data: LabelledData,
         preprocess: Preparation,
-        start: int,
-        items: int,
+        items: range,
+        size: int,
     ) -> None:
         self._data = data
         self._preprocess = preprocess
-        self._left = range(start, len(data))
-        self._items = max(1, items)
+        self._items = items
+        self._size = size
 
     def __len__(self) -> int:
-        return -(-len(self._left) // self._items)
+        return -(-len(self._items) // self._size)
 
     def __getitem__(self, batch: int) -> _Batch | InputError:
-        indices = self._left[batch * self._items : (batch + 1) * self._items]
+        indices = self._items[batch * self._size : (batch + 1) * self._size]
         try:
             return _Batch(read_inputs(self._data, indices, self._preprocess), torch.tensor(indices))
         except InputError as error:  # raised in a worker it would arrive wrapped in a traceback

@@ -133,24 +133,12 @@ def extract_layers(
     views = options.get("views")
     if isinstance(encoder, PrecomputedFeatures):
         return {"output": _precomputed(encoder, data, views, start)}
-    precision, kept_as = options.get("precision", "float32"), options.get("kept_as", "float32")
-    require_precision(precision, _device(encoder, options))
-    digests = _digests(encoder, data, options)
-    keys = {
-        layer: feature_key(
-            encoder=digests[layer],
-            preprocess=encoder.preprocess.key,
-            layer=layer,
-            data=data.digest,
-            views=views.key if views else "none",
-            precision=precision if kept_as == "float32" else f"{precision}, kept as {kept_as}",
-        )
-        for layer in _layers(encoder)
-    }
+    keys = feature_keys(encoder, data, options)
     kept = {layer: store.read(key) for layer, key in keys.items()}
     missing = {layer: keys[layer] for layer, found in kept.items() if found is None}
     if missing:
-        _encode(encoder.fitted(data, options.get("fit_on")), data, missing, store, options)
+        require_precision(options.get("precision", "float32"), device_of_pass(encoder, options))
+        encode_into(store, missing, encoder.fitted(data, options.get("fit_on")), data, options)
     features = {}
     for layer, key in keys.items():
         found = kept[layer] or store.read(key)
@@ -161,17 +149,43 @@ def extract_layers(
     return features
 
 
+def feature_keys(
+    encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions
+) -> dict[str, str]:
+    """Name the features of every layer by all they depend on.
+
+    Raises
+    ------
+    InputError
+        When the encoder is fitted, and no items are said to be for training.
+    """
+    views = options.get("views")
+    precision, kept_as = options.get("precision", "float32"), options.get("kept_as", "float32")
+    digests = _digests(encoder, data, options)
+    return {
+        layer: feature_key(
+            encoder=digests[layer],
+            preprocess=encoder.preprocess.key,
+            layer=layer,
+            data=data.digest,
+            views=views.key if views else "none",
+            precision=precision if kept_as == "float32" else f"{precision}, kept as {kept_as}",
+        )
+        for layer in _layers(encoder)
+    }
+
+
 def _digests(
     encoder: Encoder | PrincipalComponents, data: LabelledData, options: PassOptions
 ) -> dict[str, str]:
     """Digest the network, by layer; one in memory by what it makes of some items as well."""
     if isinstance(encoder, Encoder) and encoder.borrowed:
-        where, precision = _device(encoder, options), options.get("precision", "float32")
+        where, precision = device_of_pass(encoder, options), options.get("precision", "float32")
         return probed_digests(encoder, data, where, precision)
     return dict.fromkeys(_layers(encoder), encoder.fitted_digest(data, options.get("fit_on")))
 
 
-def _device(encoder: AnyEncoder, options: PassOptions) -> torch.device:
+def device_of_pass(encoder: AnyEncoder, options: PassOptions) -> torch.device:
     """Where a network runs: the caller's own where it lies."""
     if isinstance(encoder, Encoder) and encoder.borrowed:
         return device_of(encoder.module)
@@ -182,16 +196,29 @@ def _layers(encoder: AnyEncoder) -> tuple[str, ...]:
     return encoder.layers if isinstance(encoder, Encoder) else ("output",)
 
 
-def _encode(
-    encoder: Encoder, data: LabelledData, keys: Mapping[str, str], store: FeatureStore, options: PassOptions
+def encode_into(
+    store: FeatureStore,
+    keys: Mapping[str, str],
+    encoder: Encoder,
+    data: LabelledData,
+    options: PassOptions,
+    items: range | None = None,
 ) -> None:
-    """Run the network over the items and write the layers named, each under its key."""
+    """Run the network over items, all unless said, and write the layers named, each under its key.
+
+    Raises
+    ------
+    InputError
+        As :func:`extract`.
+    """
+    items = range(len(data)) if items is None else items
     views, advance = options.get("views"), options.get("advance")
     kept_as: FeatureDtype = options.get("kept_as", "float32")
+    labels = data.labels[items.start : items.stop]
     encoder.require_readable(data, views)
     with ExitStack() as files:
         writers = {
-            layer: files.enter_context(store.write(key, data.labels, kept_as)) for layer, key in keys.items()
+            layer: files.enter_context(store.write(key, labels, kept_as)) for layer, key in keys.items()
         }
         done = resume_together(list(writers.values()))
         since_seal = 0
@@ -199,8 +226,8 @@ def _encode(
             encoder,
             data,
             views,
-            start=done,
-            device=_device(encoder, options),
+            items=items[done:],
+            device=device_of_pass(encoder, options),
             batch_size=options.get("batch_size", BATCH_SIZE),
             workers=options.get("workers", 0),
             precision=options.get("precision", "float32"),
@@ -210,13 +237,13 @@ def _encode(
                 writer.append(_as_kept(batch[layer], kept_as, encoder.name))
             done += len(next(iter(batch.values())))
             since_seal += _widest(batch)
-            if since_seal >= SHARD_BYTES and done < len(data):
+            if since_seal >= SHARD_BYTES and done < len(items):
                 require_unchanged(data)
                 for writer in writers.values():
                     writer.seal()
                 since_seal = 0
             if advance:
-                advance(encoder.name, done, len(data))
+                advance(encoder.name, done, len(items))
         require_unchanged(data)
 
 

@@ -45,7 +45,14 @@ def probed_digests(
     some = Selection(data, items, data.labels[items], data.classes)
     states: dict[str, Any] = {}
     found = encoded(
-        encoder, some, None, start=0, device=device, batch_size=BATCH_SIZE, workers=0, precision=precision
+        encoder,
+        some,
+        None,
+        items=range(len(some)),
+        device=device,
+        batch_size=BATCH_SIZE,
+        workers=0,
+        precision=precision,
     )
     with closing(found) as batches:
         for rows in batches:

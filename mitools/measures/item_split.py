@@ -39,6 +39,17 @@ def split_items(data: LabelledData, seed: int) -> Parts:
     return _of_official_parts(data, test, seed, groups)
 
 
+def training_items(data: LabelledData, seed: int) -> NDArray[np.int64]:
+    """Give the items that encoders are fitted to which need it.
+
+    Raises
+    ------
+    InputError
+        As :func:`split_items`.
+    """
+    return split_items(data, seed).train
+
+
 def _of_official_parts(
     data: LabelledData, test: NDArray[np.bool_], seed: int, groups: Groups | None
 ) -> Parts:

@@ -1,7 +1,8 @@
 """The work of a study: every cell once, by as many processes as there are, and none lost."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -47,6 +48,9 @@ class Worker:
         As :func:`mitools.features.extract.extract` takes them.
     advance
         Called with how many cells are done, and how many there are.
+    shared
+        Whether other processes may work on the same cells, so that each is claimed. An engine gives every
+        cell to one worker.
     """
 
     folder: StudyFolder
@@ -55,15 +59,18 @@ class Worker:
     batch_size: int = 256
     workers: int = 0
     advance: Advance | None = None
+    shared: bool = True
+    _cells: Sequence[Cell] = ()
     _open: set[Cell] = field(default_factory=set)
 
-    def run(self) -> None:
-        """Work until every cell is done or has failed, whoever did it.
+    def run(self, cells: Sequence[Cell] | None = None) -> None:
+        """Work until every cell, or each of those given, is done or has failed, whoever did it.
 
         A fit that another process works on is left to it and looked at again later; if that process dies,
         its claim grows stale and the fit is done here.
         """
-        self._open = set(self.folder.cells)
+        self._cells = self.folder.cells if cells is None else cells
+        self._open = set(self._cells)
         self._report()
         while self._open:
             before = len(self._open)
@@ -72,20 +79,23 @@ class Worker:
             if self._open and len(self._open) == before:
                 time.sleep(POLL_SECONDS)
 
+    def _claim(self, name: str) -> AbstractContextManager[bool]:
+        return self.folder.claims.claim(name) if self.shared else nullcontext(True)
+
     def _groups(self) -> list[list[Cell]]:
         """Open cells by the representation they read, starting elsewhere in every process."""
-        waiting = [cell for cell in self.folder.cells if cell in self._open]
-        groups = _grouped(waiting, _representation)
+        waiting = [cell for cell in self._cells if cell in self._open]
+        groups = grouped(waiting, representation_of)
         start = process_rank() % len(groups)
         return [*groups[start:], *groups[:start]]
 
     def _work_on(self, group: list[Cell]) -> None:
         """Do what is left to do of the cells that read one representation, a fit at a time."""
         representation: Representation | None = None
-        for of_fit in _grouped(group, lambda cell: cell.registered.computation):
+        for of_fit in grouped(group, lambda cell: cell.registered.computation):
             if not self._unfinished(of_fit):
                 continue
-            with self.folder.claims.claim(self.folder.fit_name(of_fit[0])) as ours:
+            with self._claim(self.folder.fit_name(of_fit[0])) as ours:
                 # Before the claim was ours another process may have finished them.
                 waiting = self._unfinished(of_fit) if ours else []
                 if not waiting:
@@ -99,7 +109,7 @@ class Worker:
                     if isinstance(error, OSError) and error.errno in FULL_DISK:
                         raise
                     for cell in self._unfinished(waiting):
-                        self.folder.fail(cell, _described(error))
+                        self.folder.fail(cell, described(error))
             self._unfinished(waiting)
 
     def _unfinished(self, cells: Iterable[Cell]) -> list[Cell]:
@@ -149,7 +159,7 @@ class Worker:
         name = digest_text("features", encoder.digest, data.digest, views.key if views else "", str(seed))[
             :24
         ]
-        with self.folder.claims.claim(f"features-{name}") as ours:
+        with self._claim(f"features-{name}") as ours:
             if not ours:
                 return None
             self._report()
@@ -176,7 +186,7 @@ class Worker:
 
     def _report(self) -> None:
         if self.advance:
-            total = len(self.folder.cells)
+            total = len(self._cells)
             done = total - len(self._open)
             self.advance("cells", done, total)
             tell_whole(self.advance, f"cell {min(done + 1, total)} of {total}", done, total)
@@ -201,14 +211,14 @@ def _values(measured: Callable[[], Measured], cell: Cell) -> Values:
     return {"value": number}
 
 
-def _representation(cell: Cell) -> tuple[Any, ...]:
+def representation_of(cell: Cell) -> tuple[Any, ...]:
     """Name what a cell reads: cells of one name read one representation."""
     read = (*cell.registered.reads, *cell.registered.may_read)
     further = tuple(field for field in read if field not in ("rows", "labels"))
     return cell.data, cell.encoder, cell.seed, further, cell.view
 
 
-def _grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> list[list[Cell]]:
+def grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> list[list[Cell]]:
     """Group cells, in the order in which each group begins."""
     groups: dict[Any, list[Cell]] = {}
     for cell in cells:
@@ -216,6 +226,7 @@ def _grouped(cells: Iterable[Cell], key: Callable[[Cell], Any]) -> list[list[Cel
     return list(groups.values())
 
 
-def _described(error: Exception) -> str:
+def described(error: Exception) -> str:
+    """Put an error into one line; of one that is no fault of the request, its type too."""
     said = str(error) if isinstance(error, InputError) else f"{type(error).__name__}: {error}"
     return " ".join(said.split())

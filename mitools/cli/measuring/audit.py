@@ -7,6 +7,7 @@ import typer
 
 from mitools.cli.console import (
     DeviceOption,
+    EngineOption,
     HtmlOption,
     JsonOption,
     OverwriteOption,
@@ -101,6 +102,7 @@ def audit(
     batch_size: Annotated[int, typer.Option(help="Images a batch.", min=1)] = 256,
     workers: Annotated[int, typer.Option(help="Processes that decode images.", min=0)] = 0,
     cache: CacheOption = None,
+    engine: EngineOption = None,
     html: HtmlOption = True,
     overwrite: OverwriteOption = False,
     config: ConfigOption = None,
@@ -136,6 +138,7 @@ def audit(
         device=device,
         batch_size=batch_size,
         workers=workers,
+        engine=engine,
         html=html,
         overwrite=overwrite,
     )

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from mitools.backends.engines.slurm import Submission, _parameters, submit_commands
 from mitools.core.errors import InputError
-from mitools.studies.slurm import Submission, _parameters, submit
 
 
 def test_what_slurm_is_asked_for() -> None:
@@ -25,7 +25,7 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path) -> None:
     pytest.importorskip("submitit")
     (tmp_path / "slurm.yaml").write_text("jobs: 2\n")
     with pytest.raises(InputError, match="no SLURM"):
-        submit(tmp_path / "slurm.yaml", ["--help"], tmp_path / "jobs")
+        submit_commands(tmp_path / "slurm.yaml", ["--help"], tmp_path / "jobs")
 
 
 def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:
@@ -34,7 +34,9 @@ def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:
     study.write_text('data: ["digits?limit=200"]\nencoders: [builtin:pixels]\nmetrics: [linear_acc]\n')
     (tmp_path / "slurm.yaml").write_text("jobs: 2\nminutes: 5\n")
     command = ["study", "run", str(study), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
-    numbers = submit(tmp_path / "slurm.yaml", [*command, "--json"], tmp_path / "jobs", cluster="local")
+    numbers = submit_commands(
+        tmp_path / "slurm.yaml", [*command, "--json"], tmp_path / "jobs", cluster="local"
+    )
     assert len(numbers) == 2
     for number in numbers:
         # A job opened by its number knows no process, so its result is waited for by its file.
