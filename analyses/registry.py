@@ -241,6 +241,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="7 minutes",
         paper="not measured",
     ),
+    "ablations": Analysis(
+        "which parts of IMSVD matter? (Niu et al., Tables V to IX)",
+        "niu2025.ablations.ablations",
+        "AblationsRecipe",
+        smoke="20 minutes",
+        paper="weeks, not measured",
+    ),
     "grouped_rows": Analysis(
         "how often do intervals hold the truth where rows come in groups, named and not named?",
         "checks.grouped_rows",

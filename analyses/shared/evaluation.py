@@ -23,7 +23,12 @@ from mitools.estimators.bounds.reading import Reading
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, split
 from mitools.features.extract import Features, extract
 from mitools.features.store import FeatureStore, default_root
-from mitools.measures.accuracy_on_test import accuracy_columns, kept_test_accuracy, require_test_part
+from mitools.measures.accuracy_on_test import (
+    accuracy_columns,
+    kept_nearest_accuracy,
+    kept_test_accuracy,
+    require_test_part,
+)
 from mitools.measures.compute import kept_measure
 from mitools.measures.item_split import item_groups
 from mitools.measures.measured import Measured
@@ -152,7 +157,9 @@ class Evaluation:
         )
         return Certified(kept)
 
-    def test_accuracy(self, encoder: str, test: str, task: Sequence[str] | None = None) -> dict[str, float]:
+    def test_accuracy(
+        self, encoder: str, test: str, task: Sequence[str] | None = None, neighbours: Sequence[int] = ()
+    ) -> dict[str, float]:
         """Fit a linear classifier to all images, and read it on others, such as the official test part.
 
         Parameters
@@ -163,11 +170,14 @@ class Evaluation:
             A data spec, with the classes of the evaluation's own data.
         task
             As for :meth:`features`.
+        neighbours
+            Numbers K of neighbours, by whose vote the others are classified as well.
 
         Returns
         -------
         dict
-            ``linear_test_acc`` with ``_low`` and ``_high``, and ``n_test``.
+            ``linear_test_acc`` with ``_low`` and ``_high``, ``n_test``, and for every number of neighbours
+            ``knnK_test_acc`` with ``_low`` and ``_high``.
 
         Raises
         ------
@@ -180,6 +190,8 @@ class Evaluation:
         found = kept_test_accuracy(
             self.results, train, tested, self.settings.seed, item_groups(self.data), task
         )
+        if neighbours:
+            found |= kept_nearest_accuracy(self.results, train, tested, neighbours, task)
         return {name: value for name, value in found.items() if name != "seconds"}
 
     def view_information(self, encoder: str, views: ItemViews) -> Estimate:

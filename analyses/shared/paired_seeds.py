@@ -64,7 +64,11 @@ def over_seeds(values: ArrayLike, confidence: float = CONFIDENCE) -> OverSeeds:
 
 
 def paired_by_seed(
-    table: pd.DataFrame, column: str, one: Mapping[str, Any], other: Mapping[str, Any]
+    table: pd.DataFrame,
+    column: str,
+    one: Mapping[str, Any],
+    other: Mapping[str, Any],
+    confidence: float = CONFIDENCE,
 ) -> OverSeeds:
     """Average the differences of two settings, seed by seed: what a seed does to both cancels.
 
@@ -76,6 +80,8 @@ def paired_by_seed(
         What is compared.
     one, other
         The values by which the rows of a setting are found.
+    confidence
+        As for :func:`over_seeds`.
 
     Returns
     -------
@@ -95,7 +101,7 @@ def paired_by_seed(
     OverSeeds(mean=2.0, low=2.0, high=2.0)
     """
     first, second = (_by_seed(table, column, setting) for setting in (one, other))
-    return over_seeds((first - second).dropna())
+    return over_seeds((first - second).dropna(), confidence)
 
 
 def slope_over_seeds(table: pd.DataFrame, column: str, across: str) -> OverSeeds:

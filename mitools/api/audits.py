@@ -25,6 +25,7 @@ def audit(
     *,
     groups: Any = None,
     test_data: Any = None,
+    test_schedule: str | None = None,
     pairing: str | Sequence[str] = "same_class",
     views: int = 2,
     prior: str = "empirical",
@@ -80,6 +81,9 @@ def audit(
     test_data
         Items of the same classes, in the forms of `data`, such as the official test part: a linear classifier
         fitted to all of `data` is read on them (``linear_test_acc``). All other columns are of `data` alone.
+    test_schedule
+        ``imsvd``, ``places205`` or ``cmc``: on `test_data`, also read a linear classifier trained by SGD as the
+        papers train it (``sgd_test_acc``).
     pairing
         ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
     views
@@ -228,6 +232,7 @@ def audit(
             trained_head=trained_head,
             control=control,
             further_measures=tuple(dict.fromkeys(listed(measures))),
+            test_schedule=test_schedule,
             precision=precision,
             kept_as=keep,
             device=where,

@@ -18,6 +18,7 @@ from mitools.auditing.settings import AuditSettings
 from mitools.comparing.encoder_set import EncoderSet
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
@@ -32,7 +33,7 @@ from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.features.extract import Features, extract_layers
 from mitools.features.store import FeatureStore
-from mitools.measures.accuracy_on_test import kept_test_accuracy, require_test_part
+from mitools.measures.accuracy_on_test import kept_sgd_accuracy, kept_test_accuracy, require_test_part
 from mitools.measures.compute import kept_measure
 from mitools.measures.control import control_of
 from mitools.measures.further.selection import selected_measures
@@ -40,6 +41,7 @@ from mitools.measures.item_split import split_items
 from mitools.measures.measured import Measured
 from mitools.measures.representation import Representation
 from mitools.measures.view_names import named_after_view, require_own_columns
+from mitools.metrics.protocols.sgd_linear import SCHEDULES
 from mitools.pairing.view_pairs import paired_view
 from mitools.training.trained_head import trained_head
 from mitools.training.trained_variables import trained_variables
@@ -188,6 +190,10 @@ def run_audit(
     class_prior(data.labels, settings.prior)
     if test is not None:
         require_test_part(data, test)
+    if settings.test_schedule is not None:
+        check_name("schedule", settings.test_schedule, list(SCHEDULES))
+        if test is None:
+            raise InputError(f"test_schedule {settings.test_schedule!r} reads test items; give test_data")
     parts = split_items(data, settings.seed)
     advance = advance or silent
     course = Course(advance, len(requests), 1 + len(views) + settings.control)
@@ -376,8 +382,13 @@ class _Auditor(NamedTuple):
         return self._extract(encoder.fitted(self.data, self.parts.train), self.test)
 
     def _accuracy_on_test(self, features: Features, tested: Features) -> Values:
-        """Read the linear classifier on the test items: columns of the row."""
-        found = kept_test_accuracy(self.results, features, tested, self.settings.seed, self.parts.groups)
+        """Read linear classifiers on the test items: columns of the row."""
+        asked = self.settings
+        found = kept_test_accuracy(self.results, features, tested, asked.seed, self.parts.groups)
+        if asked.test_schedule:
+            found |= kept_sgd_accuracy(
+                self.results, features, tested, asked.test_schedule, asked.seed, asked.device
+            )
         return {name: value for name, value in found.items() if name != "seconds"}
 
     def _extract(

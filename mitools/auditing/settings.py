@@ -30,6 +30,9 @@ class AuditSettings:
         Compare every trained network with its architecture untrained.
     further_measures
         Names of measures beyond those of every audit: of :data:`mitools.auditing.cells.GROUPS`.
+    test_schedule
+        Of :data:`mitools.metrics.protocols.sgd_linear.SCHEDULES`: on the test items, where there are any, a
+        linear classifier trained by SGD is read too.
     precision, kept_as
         What networks compute in, and what features are kept as: see
         :class:`mitools.features.extract.PassOptions`.
@@ -46,6 +49,7 @@ class AuditSettings:
     trained_head: bool = False
     control: bool = True
     further_measures: tuple[str, ...] = ()
+    test_schedule: str | None = None
     precision: str = "float32"
     kept_as: FeatureDtype = "float32"
     device: str = "cpu"
@@ -61,7 +65,7 @@ class AuditSettings:
             "precision": self.precision,
             "kept_as": self.kept_as,
             "device": self.device,
-        }
+        } | ({"test_schedule": self.test_schedule} if self.test_schedule else {})
 
     @property
     def measure_settings(self) -> MeasureSettings:

@@ -1,5 +1,6 @@
 """Linear accuracy on items of their own, such as the official test part of a data set."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from scipy.stats import binomtest
@@ -10,10 +11,15 @@ from mitools.datasets.base import LabelledData
 from mitools.estimators.inputs.groups import Groups
 from mitools.features.extract import Features
 from mitools.measures.item_split import groups_record
+from mitools.metrics.knn import knn_accuracy
 from mitools.metrics.probe import linear_probe_on_test
+from mitools.metrics.protocols.sgd_linear import sgd_linear_on_test
 
 TEST_ACCURACY = "linear_test_acc"
 """The column; ``_low`` and ``_high`` are its interval, and ``n_test`` counts the items."""
+
+SGD_ACCURACY = "sgd_test_acc"
+"""The column of a classifier trained by SGD, with ``_low`` and ``_high``."""
 
 
 def kept_test_accuracy(
@@ -55,6 +61,79 @@ def kept_test_accuracy(
     values = store.cell("linear test", on | groups_record(groups), compute)
     columns = accuracy_columns(TEST_ACCURACY, values["right"], values["n"])
     return {**columns, "n_test": values["n"], "seconds": values["seconds"]}
+
+
+def kept_sgd_accuracy(
+    store: ResultStore, train: Features, test: Features, schedule: str, seed: int, device: str = "cpu"
+) -> Values:
+    """Train a linear classifier by SGD on the items of one data set, and read it on those of another.
+
+    Parameters
+    ----------
+    store, train, test
+        As for :func:`kept_test_accuracy`.
+    schedule
+        A name of :data:`mitools.metrics.protocols.sgd_linear.SCHEDULES`.
+    seed
+        Of the first weights and the order of items.
+    device
+        Where to train.
+
+    Returns
+    -------
+    dict
+        :data:`SGD_ACCURACY` with ``_low`` and ``_high``, and the ``seconds`` it took.
+
+    Raises
+    ------
+    InputError
+        As :func:`mitools.metrics.protocols.sgd_linear.sgd_linear_on_test`.
+    """
+
+    def compute() -> Values:
+        right = sgd_linear_on_test(
+            train.values[:, 0], train.labels, test.values[:, 0], test.labels, schedule, seed, device
+        )
+        return {"right": int(right.sum()), "n": len(right)}
+
+    on = {"train": train.key, "test": test.key, "schedule": schedule, "seed": seed}
+    values = store.cell("sgd test", on, compute)
+    return {**accuracy_columns(SGD_ACCURACY, values["right"], values["n"]), "seconds": values["seconds"]}
+
+
+def kept_nearest_accuracy(
+    store: ResultStore, train: Features, test: Features, neighbours: Sequence[int], task: Any = None
+) -> Values:
+    """Classify the items of one data set by the vote of their nearest ones of another.
+
+    Parameters
+    ----------
+    store, train, test, task
+        As for :func:`kept_test_accuracy`.
+    neighbours
+        Numbers K of neighbours.
+
+    Returns
+    -------
+    dict
+        For every K ``knnK_test_acc`` with ``_low`` and ``_high``, and the ``seconds`` it took.
+
+    Raises
+    ------
+    InputError
+        As :func:`mitools.metrics.knn.knn_accuracy`.
+    """
+
+    def compute() -> Values:
+        found = knn_accuracy(train.values[:, 0], train.labels, test.values[:, 0], test.labels, neighbours)
+        return {str(k): round(share * len(test.labels)) for k, share in found.items()}
+
+    on = {"train": train.key, "test": test.key, "task": task, "neighbours": list(neighbours)}
+    values = store.cell("nearest test", on, compute)
+    columns: Values = {"seconds": values["seconds"]}
+    for k in neighbours:
+        columns |= accuracy_columns(f"knn{k}_test_acc", values[str(k)], len(test.labels))
+    return columns
 
 
 def require_test_part(data: LabelledData, test: LabelledData) -> None:

@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+from PIL import Image
 from sklearn.decomposition import PCA
 from torch import nn
 
@@ -17,6 +19,7 @@ from mitools.datasets.open import open_data
 from mitools.estimators.inputs.splits import split
 from mitools.features.store import FeatureStore
 from mitools.metrics.probe import linear_probe_on_test
+from mitools.metrics.protocols.sgd_linear import sgd_linear_on_test
 
 QUICK = {"critic": False, "control": False}
 RNG = np.random.default_rng(0)
@@ -81,3 +84,52 @@ def test_what_is_no_test_part_is_one_line(tmp_path: Path, capsys: pytest.Capture
         assert len(text.splitlines()) == 1
     with pytest.raises(InputError, match="rows already computed are of the data alone"):
         mitools.audit({"rows": X}, (X, Y), test_data=(TEST_X, TEST_Y), progress=False, **QUICK)
+
+
+def written_folder(place: Path, n: int, seed: int) -> Path:
+    """Two classes of small pictures, one a folder, as Places205 and ImageNet lie."""
+    rng = np.random.default_rng(seed)
+    for name, grey in (("bridge", 90), ("tower", 150)):
+        (place / name).mkdir(parents=True)
+        for k in range(n):
+            pixels = np.clip(grey + 40 * rng.standard_normal((8, 8, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(place / name / f"{k}.png")
+    return place
+
+
+def test_official_parts_in_folders_are_read_by_the_papers_sgd_beside_logistic_regression(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    train, test = written_folder(tmp_path / "train", 30, 0), written_folder(tmp_path / "val", 20, 1)
+    asked = [
+        "audit",
+        "--data",
+        f"folder:{train}",
+        "--test-data",
+        f"folder:{test}",
+        "--encoder",
+        "builtin:pixels",
+    ]
+    asked += ["--no-critic", "--no-control", "--no-html", "--out", str(tmp_path / "out")]
+    assert run([*asked, "--test-schedule", "places205"]) == 0
+    printed = capsys.readouterr().out
+    row = pd.read_csv(tmp_path / "out" / "results.csv").iloc[0]
+    parts = [open_data(f"folder:{place}") for place in (train, test)]
+    rows = [
+        np.stack([np.asarray(one[k][0], dtype=float).ravel() / 255 for k in range(len(one))]) for one in parts
+    ]
+    expected = sgd_linear_on_test(rows[0], parts[0].labels, rows[1], parts[1].labels, "places205").mean()
+    assert row.sgd_test_acc == pytest.approx(expected, abs=0.03)
+    assert row.sgd_test_acc_low < row.sgd_test_acc <= row.sgd_test_acc_high
+    assert f"{row.sgd_test_acc:.1%}" in printed
+    assert f"{row.linear_test_acc:.1%}" in printed
+
+
+def test_a_schedule_without_a_test_part_or_a_name_is_refused():
+    with pytest.raises(InputError, match="test_schedule 'imsvd' reads test items; give test_data"):
+        mitools.audit({"rows": X}, (X, Y), test_schedule="imsvd", progress=False, **QUICK)
+    with pytest.raises(InputError, match="schedule 'imagenet'"):
+        mitools.audit(
+            {"net": nn.Linear(3, 2).double()}, (X, Y), test_data=(TEST_X, TEST_Y), test_schedule="imagenet",
+            progress=False, **QUICK,
+        )  # fmt: skip

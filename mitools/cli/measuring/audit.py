@@ -52,6 +52,13 @@ def audit(
             metavar="SPEC", help="Other items of the same classes, read by a linear classifier of the data."
         ),
     ] = None,
+    test_schedule: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Read a linear classifier trained by SGD there too, as in a paper: imsvd, places205 or cmc.",
+        ),
+    ] = None,
     pairing: Annotated[
         str,
         typer.Option(
@@ -122,6 +129,7 @@ def audit(
         json,
         groups=groups,
         test_data=test_data,
+        test_schedule=test_schedule,
         pairing=pairing,
         views=views,
         prior=prior,
@@ -186,6 +194,11 @@ def audit_and_report(
     return 1 if found.failures else 0
 
 
+def _further_value(column: str, value: float | None) -> str:
+    """Write an accuracy as a share and everything else as bits."""
+    return f"{value:.1%}" if column.endswith("_acc") and value is not None else bits(value)
+
+
 def _print_report(found: Any, folder: Path) -> None:
     from mitools.report.tables.write import records
     from mitools.report.words import column_words, warning_words
@@ -196,7 +209,7 @@ def _print_report(found: Any, folder: Path) -> None:
         "i_class_head_bits": "from the head",
         **{f"i_{view}_bits": "I_SimCLR" if view == "simclr" else f"I of {view}" for view in found.views},
     }
-    further["linear_test_acc"] = "on test"
+    further |= {"linear_test_acc": "on test", "sgd_test_acc": "by SGD"}
     further = {column: name for column, name in further.items() if any(column in row for row in rows)}
     header = ["encoder", "I_class", "95% interval", "linear", "label inf."]
     print_table(
@@ -208,7 +221,7 @@ def _print_report(found: Any, folder: Path) -> None:
                 f"{bits(row['i_class_low'])} to {bits(row['i_class_high'])}",
                 f"{row['linear_acc']:.1%}",
                 bits(row["label_information_bits"]),
-                *(bits(row.get(column)) for column in further),
+                *(_further_value(column, row.get(column)) for column in further),
                 f"{row['knn20_acc']:.1%}",
                 "identified" if row["i_class_identified"] else "bracketed",
                 str(row["dim"]),
