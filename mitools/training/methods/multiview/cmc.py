@@ -101,8 +101,8 @@ class CMC(Method):
             owner = names.index(owners[name])
             if self.shapes[place] != self.shapes[owner]:
                 raise InputError(
-                    f"view {name} is of {self.shapes[place]} and {owners[name]} of {self.shapes[owner]}, which"
-                    " one network cannot read; leave it out of options.same_encoder"
+                    f"view {name} is of {self.shapes[place]} and {owners[name]} of {self.shapes[owner]},"
+                    " which one network cannot read; leave it out of options.same_encoder"
                 )
             own[place] = own[owner]
         return nn.ModuleList(own[place] for place in range(len(names)))

@@ -107,13 +107,13 @@ class CMCOptions(Recipe):
         for view, owner in self.same_encoder.items():
             if owner in self.same_encoder:
                 raise InputError(
-                    f"options.same_encoder gives {view} the encoder of {owner}, which has none of its own; name"
-                    " a view that has"
+                    f"options.same_encoder gives {view} the encoder of {owner}, which has none of its own;"
+                    " name a view that has"
                 )
             if view in self.encoders or self.point_layers.get(view) != self.point_layers.get(owner):
                 raise InputError(
-                    f"options.same_encoder: {view} has the network of {owner}; name none, and no layer, of its"
-                    " own"
+                    f"options.same_encoder: {view} has the network of {owner}; name none, and no layer, of"
+                    " its own"
                 )
 
     def require_consistent(self) -> None:
