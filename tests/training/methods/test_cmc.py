@@ -148,7 +148,7 @@ def test_views_of_other_shapes_do_not_share_an_encoder() -> None:
 
 
 def test_crops_of_one_view_are_contrasted_with_the_whole_other_view() -> None:
-    """CPC's strided crops (Appendix D.1) as the points of sub-patch contrast (B.2), one crop after another."""
+    """CPC's strided crops (Appendix D.1) as the points of sub-patch contrast (B.2), crop by crop."""
     grey, name = "python:own_views:Grey", "strided_crops:python:own_views:tiny?size=4&stride=2"
     method = made(
         ["own_views:Grey", "image"],
