@@ -45,8 +45,8 @@ def describe(table: pd.DataFrame) -> str:
     text = (
         f"Classifiers read every layer, averaged over cells to {widths.min():,} to {widths.max():,} numbers,"
         f" and are counted on {table['n_test'].iloc[0]:,} items of the test part: {seeds}"
-        f" seed{'s' * (seeds > 1)}, differences paired by seed. The supervised network reads the image itself, all others two views of"
-        " it side by side."
+        f" seed{'s' * (seeds > 1)}, differences paired by seed. The supervised network reads the image,"
+        " all others two views of it side by side."
     )
     for measure in measures_of(table):
         text += _depth(table, measure) + _answers(table, measure)
