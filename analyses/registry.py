@@ -185,6 +185,27 @@ ANALYSES: dict[str, Analysis] = {
         smoke="2 minutes",
         paper="days, not measured",
     ),
+    "compatible_methods": Analysis(
+        "do a momentum encoder, nine crops and RandAugment add to contrast of views? (Tian et al., Table 9)",
+        "tian2020_cmc.view_encoders.compatible_methods",
+        "CompatibleMethodsRecipe",
+        smoke="5 minutes",
+        paper="days, not measured",
+    ),
+    "layers": Analysis(
+        "which layer classifies best, by contrast, prediction and labels? (Tian et al., Tables 7, 8)",
+        "tian2020_cmc.view_encoders.layers",
+        "LayersRecipe",
+        smoke="4 minutes",
+        paper="days, not measured",
+    ),
+    "clips": Analysis(
+        "do neighbouring frames, flow or both teach to recognise clips? (Tian et al., Table 2)",
+        "tian2020_cmc.video.clips",
+        "ClipsRecipe",
+        smoke="5 minutes",
+        paper="days, not measured",
+    ),
     "learned_views": Analysis(
         "are learned views worth more than raw ones, and is it that they share less? (InfoMin, Fig. 7)",
         "tian2020_infomin.learned_views.learned_views",

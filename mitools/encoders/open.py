@@ -63,7 +63,7 @@ def open_encoder(text: str) -> AnyEncoder:
 
         Networks take ``image_size=``, ``mean=``, ``std=`` and the other options of
         :data:`mitools.encoders.inputs.preprocess.PREPROCESS_OPTIONS`; and ``layer=NAME``,
-        ``layers=NAME,NAME`` or ``layers=all`` with ``pool=auto|mean|cls|flatten`` for what they compute
+        ``layers=NAME,NAME`` or ``layers=all`` with ``pool=auto|mean|cls|flatten|grid4`` for what they compute
         on the way (not from TorchScript and ONNX files, whose insides no hook reaches). ``name=`` gives
         any encoder the name that tables and figures show.
 

@@ -1,6 +1,9 @@
 """Optical flow around a frame of a clip, as a view: slow, and computed on the CPU."""
 
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
+from hashlib import blake2b
 from itertools import pairwise
 
 import numpy as np
@@ -19,6 +22,9 @@ FASTEST = 20.0
 
 LUMA = (0.299, 0.587, 0.114)
 
+KEPT_BYTES = 256 << 20
+"""How much memory a process keeps fields of flow in: 8,000 of 64 x 64 pixels."""
+
 
 @dataclass(frozen=True)
 class OpticalFlowView:
@@ -26,7 +32,8 @@ class OpticalFlowView:
 
     There are ten fields of flow, from frame t - 5 to frame t + 5; each has two channels, the motion to the
     right and the motion down, 0.5 for none. The computation takes tens of milliseconds a field of 64 x 64
-    pixels, on the CPU wherever the clips lie: keep the flows where they are needed more than once.
+    pixels, on the CPU wherever the clips lie. Two frames that come again, as in the next epoch, are not
+    computed again: a process keeps the latest fields, 256 MiB of them.
 
     Parameters
     ----------
@@ -92,13 +99,45 @@ class OpticalFlowView:
             centre = (items.shape[1] + 1) // 2 if self.frame is None else self.frame
             frames = frames_of(items, centre - FLOWS // 2, centre + FLOWS // 2, self.name)
         grey = torch.einsum("c,btchw->bthw", frames.new_tensor(LUMA), frames).cpu().numpy()
-        flows = np.stack([[_flow(*pair) for pair in pairwise(clip)] for clip in grey])
+        flows = np.stack([[_KEPT.between(*pair) for pair in pairwise(clip)] for clip in grey])
         scaled = 0.5 + torch.from_numpy(flows).flatten(1, 2) / (2 * FASTEST)
         return scaled.clamp(0, 1).to(items.device)
 
 
+class _KeptFields:
+    """The latest fields of flow, by what both frames show."""
+
+    def __init__(self) -> None:
+        self._fields: OrderedDict[bytes, np.ndarray] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def between(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Give the motion to the right and down from one frame to the next, shape (2, H, W)."""
+        digest = blake2b(repr(before.shape).encode(), digest_size=16)
+        digest.update(before.tobytes())
+        digest.update(after.tobytes())
+        key = digest.digest()
+        with self._lock:
+            if key in self._fields:
+                self._fields.move_to_end(key)
+                return self._fields[key]
+        field = _flow(before, after)
+        with self._lock:
+            if key not in self._fields:
+                self._fields[key] = field
+                self._bytes += field.nbytes
+            while self._bytes > KEPT_BYTES:
+                _, oldest = self._fields.popitem(last=False)
+                self._bytes -= oldest.nbytes
+        return field
+
+
+_KEPT = _KeptFields()
+
+
 def _flow(before: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """Give the motion to the right and down from one frame to the next, shape (2, H, W)."""
+    """Compute the motion to the right and down, shape (2, H, W)."""
     from skimage.registration import optical_flow_tvl1
 
     down, right = optical_flow_tvl1(before, after)

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mitools.core.errors import InputError
+from mitools.views import optical_flow
 from mitools.views.base import draw_numbers, is_rgb, modality_of
 from mitools.views.item_views import draw_views
 from mitools.views.optical_flow import FASTEST, OpticalFlowView
@@ -120,6 +121,33 @@ def test_the_flow_lies_around_the_middle_or_the_frame_that_is_named() -> None:
     assert torch.equal(random(clip, torch.tensor([[0.1]])), middle)
     assert torch.equal(random(clip, torch.tensor([[0.9]])), late)
     assert draw_numbers([random, make_view("frame:any?shift=1")]) == [0, 0]
+
+
+def test_fields_of_frames_that_come_again_are_kept_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without TV-L1: each field is the difference of its frames."""
+    pytest.importorskip("skimage")
+    asked: list[int] = []
+
+    def difference(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        asked.append(1)
+        return np.stack([after - before, before - after])
+
+    monkeypatch.setattr(optical_flow, "_flow", difference)
+    monkeypatch.setattr(optical_flow, "_KEPT", optical_flow._KeptFields())
+    monkeypatch.setattr(optical_flow, "KEPT_BYTES", 15 * 2 * 4 * 5 * 4)
+    view = make_view("optical_flow:6")
+    first = view(CLIPS[:1], NO_DRAWS[:1])
+    assert len(asked) == 10
+    assert torch.equal(view(CLIPS[:1], NO_DRAWS[:1]), first)
+    assert torch.equal(make_view("optical_flow:7")(CLIPS[:1], NO_DRAWS[:1])[:, :18], first[:, 2:])
+    assert len(asked) == 11, "one field of frame 7 lies beyond those of frame 6"
+    both = view(CLIPS, NO_DRAWS)
+    assert torch.equal(both[:1], first)
+    assert len(asked) == 21, "ten of another clip, which push six of the first out"
+    assert torch.equal(view(CLIPS, NO_DRAWS), both)
+    assert len(asked) > 21
+    grey = torch.einsum("c,tchw->thw", torch.tensor(optical_flow.LUMA), CLIPS[0] / 255)
+    torch.testing.assert_close((first[0, 0] - 0.5) * 2 * FASTEST, grey[1] - grey[0], atol=1e-5, rtol=0)
 
 
 def test_flow_without_its_package_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:

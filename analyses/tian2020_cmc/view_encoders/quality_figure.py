@@ -15,6 +15,9 @@ from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_ax
 PANELS = {
     "i_class_bits": "certified I_class (bits)",
     "linear_acc": "linear accuracy (share right)",
+    "linear_test_acc": "linear accuracy on the test part (share right)",
+    "mlp_test_acc": "with a hidden layer, on the test part (share right)",
+    "recognition_acc": "clips recognised (share)",
     "pixel_accuracy": "segmentation: pixel accuracy",
     "mean_iou": "segmentation: mean IoU",
     "in_training_bits": "in-training estimate (bits)",

@@ -22,8 +22,8 @@ Width = Annotated[int, Field(ge=8, multiple_of=8)]
 Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
 
 
-class ViewEncodersRecipe(Recipe):
-    """What every study of view encoders is made from.
+class ContrastiveRunsRecipe(Recipe):
+    """What every study that contrasts views is made from.
 
     Attributes
     ----------
@@ -34,14 +34,11 @@ class ViewEncodersRecipe(Recipe):
         whole views are when None.
     seeds
         One run of everything with each; what is compared is paired by them.
-    evaluation
-        See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`.
     """
 
     training: TrainingRecipe
     point_layer: str | None = None
     seeds: Seeds = (0, 1, 2)
-    evaluation: EvaluationRecipe
 
     @field_validator("training")
     @classmethod
@@ -72,6 +69,18 @@ class ViewEncodersRecipe(Recipe):
         if self.point_layer is not None:
             options["point_layers"] = dict.fromkeys(views, self.point_layer)
         return self.training.with_options(**options).model_copy(update={"seed": seed})
+
+
+class ViewEncodersRecipe(ContrastiveRunsRecipe):
+    """What every study of view encoders is made from, beside what :class:`ContrastiveRunsRecipe` lists.
+
+    Attributes
+    ----------
+    evaluation
+        See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`.
+    """
+
+    evaluation: EvaluationRecipe
 
     def predictive(self, view: str, target: str, seed: int, decoder_width: int) -> TrainingRecipe:
         """Give the run that predicts one view from another: with L1, or the classes of a segmentation.

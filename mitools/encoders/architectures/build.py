@@ -15,6 +15,7 @@ from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
 from mitools.core.names import nearest
+from mitools.core.specs import parse_spec
 from mitools.encoders.architectures import half_alexnet
 from mitools.encoders.architectures.cifar_resnet import CIFAR_RESNET_DEPTHS, CifarResNet
 from mitools.encoders.architectures.cifar_resnext import CifarResNeXt
@@ -22,9 +23,13 @@ from mitools.encoders.architectures.convnet import ConvNet
 from mitools.encoders.architectures.half_alexnet import ViewConvNet
 from mitools.encoders.architectures.small_resnet import small_resnet
 from mitools.encoders.architectures.small_shufflenet import small_shufflenet
+from mitools.encoders.architectures.strided_crops import CROP, STRIDE, StridedCrops
 from mitools.encoders.architectures.wide_resnet import WideResNet
 from mitools.encoders.architectures.width_resnet import WidthResNet
 from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
+
+CROPS = "strided_crops"
+"""What begins the name of a network on crops."""
 
 RGB = 3
 """Channels of the images that networks are made for unless another number is asked for."""
@@ -60,6 +65,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "alexnet_half": partial(ViewConvNet, half_alexnet.IMAGENET),
     "alexnet_half_stl10": partial(ViewConvNet, half_alexnet.STL10),
     "nyu_conv5": partial(ViewConvNet, half_alexnet.NYU),
+    "caffenet": partial(ViewConvNet, half_alexnet.CAFFENET),
     **{f"resnet50_x{width:g}": partial(WidthResNet, width) for width in (0.5, 1.0, 2.0)},
 }
 
@@ -73,8 +79,9 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
         ``convnet``, ``convnet_half`` (half its channels), ``cifar_resnet20`` (8, 32, 44, 56, 110),
         ``resnet18_small`` (50; with a stem for small images), ``wrn28_4``, ``shufflenetv2_small``,
         ``resnext32_16x4d``; for views of an image
-        ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128) and
-        ``resnet50_x0.5`` (1, 2); ``timm:NAME``, or
+        ``alexnet_half`` (224 x 224), ``alexnet_half_stl10`` (64 x 64), ``nyu_conv5`` (128 x 128),
+        ``caffenet`` (224 x 224) and ``resnet50_x0.5`` (1, 2); ``strided_crops:NAME?size=16&stride=8``, a
+        network by name on overlapping crops, one by one; ``timm:NAME``, or
         ``python:MODULE:FACTORY``: a function that returns the network, called without arguments for images
         of 3 channels and with ``channels=c`` for others. The last runs the user's own code, found as Python
         finds it or in the current folder.
@@ -93,14 +100,25 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
         return timm_architecture(name, seed=seed, channels=channels)
     if source == "python" and name:
         return _python_architecture(name, seed, channels)
+    if source == CROPS:
+        return _on_crops(text, seed, channels)
     if text in NETWORKS:
         with seeded(seed):
             return Architecture(text, NETWORKS[text](**_of_channels(channels)), Preprocess())
     import timm
 
-    known = [*NETWORKS, "timm:NAME", "python:MODULE:FACTORY"]
+    known = [*NETWORKS, f"{CROPS}:NAME", "timm:NAME", "python:MODULE:FACTORY"]
     hint = f"did you mean timm:{text}? " if timm.is_model(text) else ""
     raise InputError(f"unknown arch {text!r}; {hint}accepted: {nearest(text, known, len(known))}")
+
+
+def _on_crops(text: str, seed: int, channels: int) -> Architecture:
+    spec = parse_spec(text, [CROPS])
+    spec.only("size", "stride")
+    inner = build_architecture(spec.need_name(f"{CROPS}:convnet_half"), seed, channels)
+    size, stride = spec.integer("size", CROP, at_least=1), spec.integer("stride", STRIDE, at_least=1)
+    identity = f"{CROPS}:{inner.identity}?size={size}&stride={stride}"
+    return Architecture(identity, StridedCrops(inner.module, size, stride), inner.preprocess)
 
 
 def _of_channels(channels: int) -> dict[str, int]:

@@ -75,6 +75,20 @@ NYU = Layout(
 )
 """Table 12: the five convolutions for NYU Depth-V2; its last layer has 256 outputs."""
 
+CAFFENET = Layout(
+    224,
+    (
+        Convolution(96, 11, 4, 2, POOL),
+        Convolution(256, 5, 1, 2, POOL),
+        Convolution(384, 3, 1, 1),
+        Convolution(384, 3, 1, 1),
+        Convolution(256, 3, 1, 1, POOL),
+    ),
+    (4096,),
+)
+"""CaffeNet up to fc6, which is what is contrasted of clips (Appendix E.3): with batch norms in place of local
+response normalisation, and without its groups and dropout."""
+
 
 class ViewConvNet(nn.Module):
     """Five convolutions and fully connected layers, each with a batch norm and ReLU.

@@ -1,5 +1,6 @@
 """Features of inner layers: every layer asked for, out of one forward pass."""
 
+import re
 import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 from torch.utils.hooks import RemovableHandle
 
 from mitools.core.errors import InputError
@@ -20,11 +22,16 @@ from mitools.encoders.inputs.read import Inputs, inputs_count
 OUTPUT = "output"
 """The encoder's own output, as a layer among the others."""
 
-POOLS = ("auto", "mean", "cls", "flatten")
+GRID = "grid"
+"""What begins the name of a pooling over a grid of cells, as ``grid4``."""
+
+POOLS = ("auto", "mean", "cls", "flatten", f"{GRID}N")
 FLATTENED_AT_MOST = 1 << 16
 """Numbers a row that ``flatten`` may give: 10,000 such rows are 2.6 GB."""
 
 _LISTS = (nn.Sequential, nn.ModuleList)
+
+_GRID_NAME = re.compile(GRID + "([1-9][0-9]?)")
 
 
 def tap(encoder: Encoder, layers: Sequence[str] | Literal["all"], pool: str = "auto") -> Encoder:
@@ -44,7 +51,9 @@ def tap(encoder: Encoder, layers: Sequence[str] | Literal["all"], pool: str = "a
     pool
         How a layer becomes one row an item. ``auto`` and ``mean`` are the mean over space (B, C, H, W) or
         over tokens (B, T, d), padding left out; rows (B, d) stay as they are. ``cls`` takes the first
-        token. ``flatten`` keeps everything, up to 65,536 numbers a row.
+        token. ``flatten`` keeps everything, up to 65,536 numbers a row. ``grid4`` is the mean over each of
+        4 x 4 cells of a map, one after the other, as linear classifiers of a layer read it (Zhang et al.
+        2016; Tian et al. 2020, Table 8): a map that is smaller stays as it is.
 
     Returns
     -------
@@ -58,7 +67,7 @@ def tap(encoder: Encoder, layers: Sequence[str] | Literal["all"], pool: str = "a
         When a layer or `pool` is unknown, no layer or one twice is named, or the network has no layers, as
         one of TorchScript.
     """
-    if pool not in POOLS:
+    if pool not in POOLS[:-1] and not _GRID_NAME.fullmatch(pool):
         raise InputError(f"pool={pool}; accepted: {nearest(pool, POOLS, len(POOLS))}")
     if isinstance(encoder.module, torch.jit.ScriptModule):
         raise InputError(
@@ -221,6 +230,8 @@ def _rows(output: Tensor, title: str, pool: str, module: nn.Module, inputs: Inpu
         if output.ndim != 3:
             raise InputError(f"layer {title!r} gives {shape}, which has no tokens; take pool=mean")
         return output[:, 0].clone()
+    if grid := _GRID_NAME.fullmatch(pool):
+        return _mean_over_cells(output, int(grid[1]), module, f"layer {title!r} gives {shape}")
     if output.ndim == 2:
         return output.clone()
     if output.ndim == 3:
@@ -229,6 +240,17 @@ def _rows(output: Tensor, title: str, pool: str, module: nn.Module, inputs: Inpu
         space = (1, 2) if _channels_last(output, module) else (2, 3)
         return output.mean(dim=space, dtype=torch.float32)
     raise InputError(f"layer {title!r} gives {shape}, which has no mean that is meant; take pool=flatten")
+
+
+def _mean_over_cells(output: Tensor, cells: int, module: nn.Module, what: str) -> Tensor:
+    """Average a map over cells x cells; rows are one cell."""
+    if output.ndim == 2:
+        return output.clone()
+    if output.ndim != 4:
+        raise InputError(f"{what}, which is no map; take pool=mean")
+    maps = output.movedim(3, 1) if _channels_last(output, module) else output
+    size = [min(cells, side) for side in maps.shape[2:]]
+    return adaptive_avg_pool2d(maps.float(), size).flatten(1)
 
 
 def _mean_over_tokens(output: Tensor, inputs: Inputs) -> Tensor:

@@ -206,4 +206,9 @@ class RunFolder:
 
 
 def _contiguous(module: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().contiguous() for name, value in module.state_dict().items()}
+    """Copy all weights, for the file holds no memory twice: views may share an encoder."""
+    state = module.state_dict()
+    return {
+        name: value.detach().cpu().clone(memory_format=torch.contiguous_format)
+        for name, value in state.items()
+    }

@@ -91,3 +91,53 @@ def test_networks_of_timm_and_of_ones_own_are_asked_for_the_channels(
     with pytest.raises(InputError, match=r"'python:own_network:rgb' cannot be built .*'channels'"):
         build_architecture("python:own_network:rgb", channels=2)
     assert build_architecture("timm:resnet18", channels=5).module.conv1.in_channels == 5
+
+
+def test_a_crop_is_read_alone_and_its_place_is_its_own() -> None:
+    """16 x 16 crops with an overlap of 8, as Appendix D.1 has them: 7 x 7 of an image of 64 x 64."""
+    network = build_architecture("strided_crops:convnet_half", channels=2).module.eval()
+    images = torch.rand(2, 2, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        found = network.crops(images)
+        assert found.shape == (2, 256, 7, 7)
+        torch.testing.assert_close(network(images), found.mean(dim=(2, 3)))
+        for row, column in ((0, 0), (2, 5), (6, 6)):
+            crop = images[:, :, 8 * row : 8 * row + 16, 8 * column : 8 * column + 16]
+            torch.testing.assert_close(found[:, :, row, column], network.crops.network(crop))
+
+
+def test_size_and_stride_of_crops_are_options_and_part_of_what_it_is() -> None:
+    inner = build_architecture("convnet_half", seed=3)
+    found = build_architecture("strided_crops:convnet_half?size=8&stride=4", seed=3)
+    assert found.module.crops(torch.zeros(1, 3, 16, 16)).shape == (1, 256, 3, 3)
+    assert build_architecture(found.identity).identity == found.identity != inner.identity
+    for name, weight in inner.module.state_dict().items():
+        assert torch.equal(found.module.state_dict()[f"crops.network.{name}"], weight)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("strided_crops", "nothing behind 'strided_crops'; write for example strided_crops:convnet_half"),
+        ("strided_crops:convnet?width=4", "unknown option 'width'; accepted: size or stride"),
+        ("strided_crops:convnet?stride=0", "stride=0 must be a whole number of at least 1"),
+        ("strided_crops:convnot", "unknown arch 'convnot'"),
+    ],
+)
+def test_crops_of_no_network_are_one_line(name: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        build_architecture(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_images_smaller_than_a_crop_are_one_line() -> None:
+    with pytest.raises(InputError, match="images of 12x12 hold no crop of 16x16; take a smaller size="):
+        build_network("strided_crops:convnet_half", (1, 12, 12), lambda width: nn.Linear(width, 4))
+
+
+def test_caffenet_ends_at_its_fc6() -> None:
+    with torch.device("meta"):
+        network = build_architecture("caffenet").module
+        assert network(torch.zeros(2, 3, 224, 224)).shape == (2, 4096)
+    widths = [module.out_channels for module in network.modules() if isinstance(module, nn.Conv2d)]
+    assert widths == [96, 256, 384, 384, 256]

@@ -206,6 +206,20 @@ def test_flatten_keeps_everything_up_to_a_size(resnet, monkeypatch):
         tap(resnet, ["layer3"], "flatten").module(IMAGES)
 
 
+def test_a_grid_keeps_the_mean_of_every_cell(resnet):
+    whole = tap(resnet, ["layer1", "layer3", "output"], "flatten").module(IMAGES)
+    found = tap(resnet, ["layer1", "layer3", "output"], "grid3").module(IMAGES)
+    maps = whole["layer1:flatten"].unflatten(1, (16, 16, 16))
+    # The cells of 16 rows overlap, as those of torch do: 0 to 5, 5 to 10 and 10 to 15.
+    spans = [slice(0, 6), slice(5, 11), slice(10, 16)]
+    expected = [maps[:, :, rows, columns].mean(dim=(2, 3)) for rows in spans for columns in spans]
+    torch.testing.assert_close(found["layer1:grid3"], torch.stack(expected, dim=2).flatten(1))
+    assert found["layer3:grid3"].shape == (6, 64 * 9)
+    torch.testing.assert_close(found["output"], whole["output"])
+    small = tap(resnet, ["layer3"], "grid9").module(IMAGES)["layer3:grid9"]
+    torch.testing.assert_close(small, whole["layer3:flatten"])
+
+
 class Idle(nn.Module):
     def __init__(self):
         super().__init__()
@@ -221,7 +235,7 @@ class Idle(nn.Module):
         (["layer4"], "auto", "net has no layer 'layer4'; nearest: layer[123]"),
         (["layer1.0", "layer1.0"], "auto", "each once"),
         ([], "auto", "at least one layer"),
-        (["layer1"], "max", "pool=max; accepted: auto, mean, cls or flatten"),
+        (["layer1"], "max", "pool=max; accepted: auto, mean, cls, flatten or gridN"),
     ],
 )
 def test_what_cannot_be_tapped_is_refused_in_one_line(resnet, layers, pool, message):

@@ -106,6 +106,69 @@ def test_every_view_has_an_encoder_for_its_channels() -> None:
     assert not torch.equal(grey.layers[3].weight, chroma.layers[3].weight), "each starts with its own weights"
 
 
+def test_two_views_may_share_an_encoder() -> None:
+    method = made(["simclr", "image", "own_views:Grey"], same_encoder={"simclr": "image"})
+    assert method.networks[0] is method.networks[1]
+    alone = made(["simclr", "image", "own_views:Grey"])
+    for shared, own in zip(method.networks[1:], alone.networks[1:], strict=True):
+        for name, weight in shared.state_dict().items():
+            assert torch.equal(weight, own.state_dict()[name]), "the others start as they would alone"
+    batch = batch_of(method)
+    drawn, image, grey = (method.networks[max(place, 1)](view) for place, view in enumerate(batch.views))
+    expected = multiview([drawn, image, grey], [(0, 1), (0, 2), (1, 2)], 0.07)
+    torch.testing.assert_close(method(batch).value, expected)
+    queued = made(["simclr", "image"], same_encoder={"simclr": "image"}, negatives="queue", negatives_count=8)
+    assert queued.momentum_networks[0] is queued.momentum_networks[1]
+
+
+@pytest.mark.parametrize(
+    ("shared", "options", "said"),
+    [
+        ({"simclr": "depth"}, {}, "options.same_encoder names 'depth', which is none of the views"),
+        ({"simclr": "image", "image": "simclr"}, {}, "which has none of its own; name a view that has"),
+        ({"simclr": "image"}, {"encoders": {"simclr": "convnet"}}, "name none, and no layer, of its own"),
+        (
+            {"simclr": "image"},
+            {"point_layers": {"simclr": "layers", "image": "pool"}},
+            "name none, and no layer, of its own",
+        ),
+    ],
+)
+def test_an_encoder_that_cannot_be_shared_is_one_line(
+    shared: dict[str, str], options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        recipe_of(["image", "simclr"], same_encoder=shared, **options)
+    assert "\n" not in str(caught.value)
+
+
+def test_views_of_other_shapes_do_not_share_an_encoder() -> None:
+    with pytest.raises(InputError, match=r"of \(1, 8, 8\) and image of \(3, 8, 8\), which"):
+        made(["image", "own_views:Grey"], same_encoder={"python:own_views:Grey": "image"})
+
+
+def test_crops_of_one_view_are_contrasted_with_the_whole_other_view() -> None:
+    """CPC's strided crops (Appendix D.1) as the points of sub-patch contrast (B.2), crop by crop."""
+    grey, name = "python:own_views:Grey", "strided_crops:python:own_views:tiny?size=4&stride=2"
+    method = made(
+        ["own_views:Grey", "image"],
+        encoders={grey: name, "image": name},
+        point_layers={grey: "crops", "image": "crops"},
+    )
+    batch = batch_of(method)
+    places = [(row, column) for row in (0, 2, 4) for column in (0, 2, 4)]
+    whole, points = [], []
+    for network, view in zip(method.networks, batch.views, strict=True):
+        inner = network.encoder.crops.network
+        crops = torch.stack([inner(view[:, :, r : r + 4, c : c + 4]) for r, c in places], dim=1)
+        points.append(network.project(crops.mT[..., None])[..., 0].mT)
+        whole.append(network.head(crops.mean(dim=1)))
+    loss = method(batch)
+    expected = point_contrast(whole[0], points[1], 0.07) + point_contrast(whole[1], points[0], 0.07)
+    torch.testing.assert_close(loss.value, expected)
+    assert loss.ceiling_nats == pytest.approx(math.log(5 * 9 + 1))
+
+
 def test_a_view_may_have_another_size_than_the_image() -> None:
     method = made(["own_views:Corner", "image"])
     assert method.shapes == [(3, 5, 4), (3, 8, 8)]

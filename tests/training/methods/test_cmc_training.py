@@ -86,7 +86,7 @@ def go(name, out, killed_at=None):
         os._exit(0)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
-for name in ("bank", "nce", "queue"):
+for name in ("bank", "nce", "queue", "jigsaw"):
     go(name, "whole")
     go(name, "killed", 4)  # in the middle of the second epoch
     go(name, "killed")
@@ -183,6 +183,20 @@ def test_a_run_opens_all_encoders_side_by_side_or_one_by_its_view(trained: RunFo
     assert torch.equal(shown.module.network((images - mean) / std), shown.module(images))
 
 
+def test_a_shared_encoder_and_crops_are_kept_and_opened(folder: Path) -> None:
+    crops = "strided_crops:convnet_half?size=6&stride=2"
+    options = {"views": ["simclr", "image"], "same_encoder": {"simclr": "image"}, "point_layers": {
+        "simclr": "crops", "image": "crops"}}  # fmt: skip
+    run = train(
+        recipe_of(encoder=crops, options=options, data="digits?limit=64", epochs=1), folder / "shared"
+    )
+    images = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    rows = opened("run:shared").module(images)
+    assert rows.shape == (5, 512)
+    assert torch.equal(rows[:, :256], rows[:, 256:])
+    assert len(run.metrics()) > 0
+
+
 def test_its_untrained_twin_is_of_the_same_views(trained: RunFolder) -> None:
     images = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     whole = opened("run:run")
@@ -266,19 +280,25 @@ def test_a_view_of_what_the_data_lack_is_one_line_and_leaves_nothing(folder: Pat
 
 
 @pytest.mark.slow
-def test_killed_and_started_again_bank_queue_and_z_end_as_if_nothing_had_been(folder: Path) -> None:
-    for name in ("bank", "nce", "queue"):
-        options = SMALL["options"] | {"negatives": name, "negatives_count": 40}
+def test_killed_and_started_again_bank_queue_z_and_nine_crops_end_as_if_nothing_had_been(
+    folder: Path,
+) -> None:
+    for name in ("bank", "nce", "queue", "jigsaw"):
+        negatives = "queue" if name == "jigsaw" else name
+        options = SMALL["options"] | {"negatives": negatives, "negatives_count": 40}
+        if name == "jigsaw":
+            options |= {"jigsaw": "jigsaw?crop_area=0.9&keep=1"}
         recipe = SMALL | {"options": options, "encoder": "python:own_views:tiny"}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(recipe))
     command = [sys.executable, "-P", "-c", PROGRAM]
     settings = os.environ | {"OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=settings, timeout=240, stdout=subprocess.PIPE, check=True)
-    assert done.stdout.split() == [b"0", str(-signal.SIGKILL).encode(), b"0"] * 3
+    assert done.stdout.split() == [b"0", str(-signal.SIGKILL).encode(), b"0"] * 4
     remembered = {
         "bank": "negatives.banks.1.rows",
         "nce": "negatives.log_z",
         "queue": "negatives.queues.1.rows",
+        "jigsaw": "jigsaw_heads.1.joined.weight",
     }
     for name, buffer in remembered.items():
         whole, killed = (

@@ -71,7 +71,7 @@ class CMC(Method):
         self.pairs = options.pairs()
         self.names = unique_names([view.name for view in self.views])
         self.shapes = [data.view_shape(view) for view in self.views]
-        self.networks = nn.ModuleList(self._network(place) for place in range(len(self.views)))
+        self.networks = self._networks_of_views()
         self.momentum_networks: nn.ModuleList | None = None
         if options.negatives == "queue":
             self.momentum_networks = deepcopy(self.networks).requires_grad_(False)
@@ -90,6 +90,22 @@ class CMC(Method):
     def check(cls, recipe: TrainingRecipe, options: CMCOptions) -> None:
         """Refuse views that cannot be contrasted, and names that are no view's."""
         options.require_consistent()
+
+    def _networks_of_views(self) -> nn.ModuleList:
+        """Build the network of every view; those of ``same_encoder`` have that of another."""
+        names, owners = self.options.views, self.options.same_encoder
+        own = {place: self._network(place) for place, name in enumerate(names) if name not in owners}
+        for place, name in enumerate(names):
+            if name not in owners:
+                continue
+            owner = names.index(owners[name])
+            if self.shapes[place] != self.shapes[owner]:
+                raise InputError(
+                    f"view {name} is of {self.shapes[place]} and {owners[name]} of {self.shapes[owner]},"
+                    " which one network cannot read; leave it out of options.same_encoder"
+                )
+            own[place] = own[owner]
+        return nn.ModuleList(own[place] for place in range(len(names)))
 
     def _network(self, place: int) -> EncoderWithHead:
         options, shape = self.options, self.shapes[place]

@@ -32,6 +32,9 @@ class CMCOptions(Recipe):
         The core view; the first when None.
     encoders
         Networks of views that have another than the recipe's ``encoder``, by the view's name.
+    same_encoder
+        Views that are read by the encoder and head of another view, by their names, as two frames of a clip
+        are: ``{"frame:any?shift=2": "frame:any"}``.
     temperature
         Divides the cosine similarities.
     head
@@ -60,6 +63,7 @@ class CMCOptions(Recipe):
     graph: Literal["full", "core"] = "full"
     core: str | None = None
     encoders: dict[str, str] = Field(default_factory=dict)
+    same_encoder: dict[str, str] = Field(default_factory=dict)
     temperature: Positive = 0.07
     head: Literal["mlp", "linear"] = "mlp"
     head_width: Count = 128
@@ -99,6 +103,19 @@ class CMCOptions(Recipe):
                 " negatives: nce out"
             )
 
+    def _require_encoders_to_share(self) -> None:
+        for view, owner in self.same_encoder.items():
+            if owner in self.same_encoder:
+                raise InputError(
+                    f"options.same_encoder gives {view} the encoder of {owner}, which has none of its own;"
+                    " name a view that has"
+                )
+            if view in self.encoders or self.point_layers.get(view) != self.point_layers.get(owner):
+                raise InputError(
+                    f"options.same_encoder: {view} has the network of {owner}; name none, and no layer, of"
+                    " its own"
+                )
+
     def require_consistent(self) -> None:
         """Refuse views that cannot be contrasted, and names that are no view's.
 
@@ -119,11 +136,14 @@ class CMCOptions(Recipe):
                 raise InputError(
                     f"options.views names {name} twice, and nothing in it is random; leave one out"
                 )
-        for option, named in (("core", [self.core] if self.core else []), ("encoders", list(self.encoders))):
+        sharing = [*self.same_encoder, *self.same_encoder.values()]
+        core = [self.core] if self.core else []
+        for option, named in (("core", core), ("encoders", list(self.encoders)), ("same_encoder", sharing)):
             for name in named:
                 if name not in self.views:
                     known = ", ".join(self.views)
                     raise InputError(f"options.{option} names {name!r}, which is none of the views ({known})")
+        self._require_encoders_to_share()
         if self.core is not None and self.graph == "full":
             raise InputError("options.core is for graph: core; the full graph has no core view")
         if self.point_layers and set(self.point_layers) != set(self.views):

@@ -1,0 +1,68 @@
+"""What the table of clips says, in words that pairs of split and seed allow."""
+
+import pandas as pd
+
+from mitools.analyses.shared.finding import listed
+from mitools.analyses.shared.paired_seeds import paired_by_seed
+from mitools.analyses.tian2020_cmc.view_encoders.measure_words import ONE_SEED, VERDICTS, Measure
+from mitools.analyses.tian2020_cmc.view_encoders.quality import UNTRAINED
+
+VENTRAL, DORSAL, BOTH = "neighbour", "flow", "neighbour + flow"
+"""Methods: the frame contrasted with a neighbouring frame, with the flow around it, with both."""
+
+RECOGNISED = "recognition_acc"
+"""The column of the share of clips that are recognised; ``_low`` and ``_high`` are its interval."""
+
+ACCURACY = Measure(RECOGNISED, "accuracy", "%", 100.0, 1)
+
+QUESTIONS = (
+    (VENTRAL, UNTRAINED),
+    (DORSAL, UNTRAINED),
+    (BOTH, UNTRAINED),
+    (BOTH, VENTRAL),
+    (BOTH, DORSAL),
+)
+"""The pairs of methods that are compared."""
+
+PAPER_FINDING = (
+    "On UCF101 Tian et al. found 48.2% from random weights, 55.3% with neighbouring frames, 57.1% with flow"
+    " and 59.1% with both."
+)
+
+
+def describe(table: pd.DataFrame) -> str:
+    """Say, by task, what each stream brings over random weights, and both over one.
+
+    Parameters
+    ----------
+    table
+        One row a task, method, split and seed, as ``results.csv`` of ``clips`` has them.
+    """
+    # What is compared shares both: a split and a seed are one unit.
+    units = table.assign(seed=table["split"].astype(str) + "/" + table["seed"].astype(str))
+    count, splits = units["seed"].nunique(), table["split"].nunique()
+    text = (
+        f"An encoder of frames is fine-tuned to recognise clips, {count // splits} seed"
+        f"{'s' * (count // splits > 1)} of {splits} split{'s' * (splits > 1)}, differences paired by both."
+    )
+    for task, own in units.groupby("task", sort=False):
+        text += _task(str(task), own)
+    return f"{text} {PAPER_FINDING}{ONE_SEED * (count == 1)}"
+
+
+def _task(task: str, own: pd.DataFrame) -> str:
+    means = own.groupby("method", sort=False)[RECOGNISED].mean()
+    reached = listed([f"{ACCURACY.value(means[name])} {_after(str(name))}" for name in means.index])
+    told = []
+    for one, other in QUESTIONS:
+        difference = paired_by_seed(own, RECOGNISED, {"method": one}, {"method": other})
+        told.append(f"{one} against {other} {ACCURACY.change(difference)}, {VERDICTS[difference.sign]}")
+    commonest = ACCURACY.value(own["commonest_class"].mean())
+    return (
+        f" {task}: {reached} of the test clips, {own['n_test'].iloc[0]:,} a split, of which the commonest"
+        f" class is {commonest}. In points: {'; '.join(told)}."
+    )
+
+
+def _after(method: str) -> str:
+    return "from random weights" if method == UNTRAINED else f"after contrast with {method}"
