@@ -13,7 +13,7 @@ from mitools.core.files import write_text
 from mitools.estimators.bounds.reading import Reading
 from mitools.report.figures.columns import column_values, require_columns
 from mitools.report.figures.panels import SomeAxes, open_panels
-from mitools.report.figures.save import WITH_PDF, write_chart
+from mitools.report.figures.save import write_chart
 from mitools.report.figures.style import BLUE, ORANGE, plain_axes, shorten
 from mitools.report.finding import carries_more
 from mitools.report.tables.write import write_csv, write_tables
@@ -178,4 +178,4 @@ def write_target_audit(audit: TargetAudit, tables: TargetTables, out: Path) -> l
     def drawn(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
         return target_chart(table, ax, figure, title)
 
-    return [*files, *write_chart(out / "figures" / "targets", drawn, tables.results, endings=WITH_PDF)]
+    return [*files, *write_chart(out / "figures" / "targets", drawn, tables.results)]
