@@ -66,8 +66,8 @@ CASES = [
 @pytest.mark.parametrize(
     ("draw", "arguments"), CASES, ids=[f"{draw.__name__}-{'-'.join(map(str, a))}" for draw, a in CASES]
 )
-# Intervals that hold the truth in 95% of samples hold it in 24 of 30 or fewer once in 300 cases, those that hold
-# it in 80% every second time.
+# Intervals that hold the truth in 95% of samples hold it in 24 of 30 or fewer once in 300 cases, those that
+# hold it in 80% every second time.
 @pytest.mark.parametrize(
     ("seeds", "fewest"), [(range(3), 2), pytest.param(range(3, 33), 25, marks=pytest.mark.slow)]
 )
