@@ -49,7 +49,7 @@ WORDS_OF_DOUBT = frozenset(
 )  # fmt: skip
 """Warnings that say that the truth may lie elsewhere."""
 
-POINTS = "a point a method, task and number of pairs"
+POINTS = "a point a task"
 """What the figure shows."""
 
 SEEDS_OF_A_CELL = 10

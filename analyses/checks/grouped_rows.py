@@ -130,7 +130,8 @@ def run(
         f"Samples of {recipe.groups} groups of 1 to {recipe.most_rows} rows with"
         f" {recipe.own_share:.0%} of their variance in common. Whiskers: 95% intervals of the shares."
     )
-    subject = subject_line("pairs of known information", f"{recipe.samples} samples a method", bars="")
+    counted = f"{recipe.samples} samples a method, {recipe.infonce_samples} of InfoNCE"
+    subject = subject_line("pairs of known information", counted, bars="")
     figures = write_chart(out / "grouped_rows", coverage_chart, coverage(table), caption, subject=subject)
     return write_finding(table, describe(table), out, figures)
 

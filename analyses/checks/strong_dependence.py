@@ -174,7 +174,7 @@ def run(
             advance(f"{cell.nats:g} nats, {cell.family}, {cell.columns} columns", done, len(cells))
         rows.append(cell._asdict() | store.cell("strong dependence", cell._asdict(), partial(_read, cell)))
     table = pd.DataFrame(rows)
-    subject = subject_line("pairs of known information", recipe.rows, range(recipe.seeds))
+    subject = subject_line("pairs of known information", int(table["rows"].iloc[0]), table["seed"].unique())
     figures = write_chart(out / "strong_dependence", strong_dependence_chart, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 

@@ -78,9 +78,8 @@ def run(
             share = {"i_class_share": columns["i_class_bits"] / columns["h_c_bits"]}
             rows.append({"trained_on": trained_on, "task": task} | share | columns)
     table = pd.DataFrame(rows)
-    trained = table[table["trained_on"] != UNTRAINED]
     subject = subject_of(recipe.evaluation.data, table)
-    figures = write_chart(out / "task_dependence", heat_maps, trained, subject=subject)
+    figures = write_chart(out / "task_dependence", heat_maps, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

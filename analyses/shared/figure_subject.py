@@ -1,6 +1,6 @@
 """The line above a study's figure: the data, how many items of them, how many seeds, and what bars are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ INTERVALS = "bars: 95% intervals"
 
 
 def subject_of(
-    spec: str, table: pd.DataFrame | None = None, seeds: Sequence[int] = (), bars: str = INTERVALS
+    spec: str, table: pd.DataFrame | None = None, seeds: Collection[int] = (), bars: str = INTERVALS
 ) -> str:
     """Say what a figure is drawn from, by the data that its numbers are read on.
 
@@ -37,12 +37,12 @@ def subject_of(
     """
     data = open_data(spec)
     read = [] if table is None or "n_report" not in table else sorted(table["n_report"].dropna().unique())
-    counted = f"{int(read[0]):,}" if len(read) == 1 else ""
-    part = f" ({counted} of them reported)" if counted and int(read[0]) < len(data) else ""
+    counted = " to ".join(f"{int(count):,}" for count in dict.fromkeys([read[0], read[-1]])) if read else ""
+    part = f" ({counted} of them reported)" if counted and int(read[-1]) < len(data) else ""
     return subject_line(data.name, f"n = {len(data):,}{part}", seeds, bars)
 
 
-def subject_line(data: str, n: int | str, seeds: Sequence[int] = (), bars: str = INTERVALS) -> str:
+def subject_line(data: str, n: int | str, seeds: Collection[int] = (), bars: str = INTERVALS) -> str:
     """Join the parts of the line; `n` is a number of items, or says itself what is counted.
 
     Examples
@@ -51,5 +51,5 @@ def subject_line(data: str, n: int | str, seeds: Sequence[int] = (), bars: str =
     'CDP, n = 2,000, 2 seeds; bars: 95% intervals'
     """
     counted = n if isinstance(n, str) else f"n = {n:,}"
-    of_seeds = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}" if seeds else ""
+    of_seeds = f"{len(seeds)} seed{'s' * (len(seeds) > 1)}" if len(seeds) else ""
     return "; ".join(filter(None, [", ".join(filter(None, [data, counted, of_seeds])), bars]))

@@ -56,7 +56,7 @@ def write_chart(
     FigureCanvasAgg(figure)  # keeps its renderer, where the plain canvas makes one for every text measured
     chart(*given, figure=figure)
     if subject:
-        _write_above(figure, subject)
+        write_above(figure, subject)
     return save_figure(figure, path, endings)
 
 
@@ -102,10 +102,16 @@ def save_figure(figure: Figure, path: Path, endings: Sequence[str] = PICTURES) -
     return written
 
 
-def _write_above(figure: Figure, text: str) -> None:
+def write_above(figure: Figure, text: str) -> None:
     """Write a line above everything that a figure holds; wide texts are folded to the figure's width."""
     figure.draw_without_rendering()  # layout runs here, and would move what is measured later
     figure.set_layout_engine("none")
+    for legend in figure.legends:
+        # One that is placed by the figure's edges would go to those of what is saved, and over the line.
+        place = legend.get_window_extent().transformed(figure.transFigure.inverted())
+        legend.borderaxespad = 0
+        legend.set_loc("lower left")
+        legend.set_bbox_to_anchor((place.x0, place.y0), transform=figure.transFigure)
     extent = figure.get_tightbbox()
     wide, high = figure.get_size_inches()
     folded = fold(text, max(characters(extent.width, FONT_SIZE, WIDE_CHARACTER), 30))

@@ -42,7 +42,7 @@ def test_from_tasks_to_files_and_again(tmp_path):
     assert abs(exact["mean_error"]) < 0.04
     assert cells.loc[("independent: ties, normal", "gaussian"), "truth"] == 0
     names = {path.name for path in found.files}
-    assert names == {"results.csv", "reading.txt", "coverage.png", "coverage.svg"}
+    assert names == {"results.csv", "reading.txt", "coverage.png", "coverage.svg", "coverage.pdf"}
 
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.json")}
     assert run(BRIEF, tmp_path).reading == found.reading

@@ -30,7 +30,7 @@ def test_from_tasks_to_files_and_again(tmp_path):
     assert (table["left_out"].notna() == table["nats"].isna()).all()
     assert all(path.stat().st_size for path in found.files)
     names = {path.name for path in found.files}
-    assert names == {"results.csv", "summary.csv", "reading.txt", "errors.png", "errors.svg"}
+    assert names == {"results.csv", "summary.csv", "reading.txt", "errors.png", "errors.svg", "errors.pdf"}
 
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.json")}
     assert len(written) == len(TASKS) * len(METHODS)

@@ -46,7 +46,13 @@ def test_from_cells_to_files_and_again(tmp_path):
     # Neighbours alone read less on so thin a ridge.
     assert row["sklearn_error"] < -0.2
     names = {path.name for path in found.files}
-    assert names == {"results.csv", "reading.txt", "strong_dependence.png", "strong_dependence.svg"}
+    assert names == {
+        "results.csv",
+        "reading.txt",
+        "strong_dependence.png",
+        "strong_dependence.svg",
+        "strong_dependence.pdf",
+    }
     written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.json")}
     assert run(recipe, tmp_path).reading == found.reading
     assert {path: path.stat().st_mtime_ns for path in tmp_path.glob("cells/*.json")} == written

@@ -26,7 +26,7 @@ def test_from_training_to_reading(tiny_study: dict[str, Any], tmp_path: Path) ->
     untrained = found.table[(found.table["epoch"] == 0) & (found.table["data"] == "digits")]
     assert untrained["logistic_acc"].nunique() == 1, "all settings start from one network"
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "augmented.png", "augmented.svg",
+        "results.csv", "reading.txt", "augmented.png", "augmented.svg", "augmented.pdf",
     }  # fmt: skip
 
 

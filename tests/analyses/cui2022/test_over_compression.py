@@ -110,7 +110,7 @@ def test_from_training_to_reading_and_again(
     names = {path.name for path in found.files}
     figures = {f"temporal_{name}" for name in PANELS}
     assert names == {"results.csv", "reading.txt", "changes.csv", "losses.csv", "fine_tuned.csv"} | {
-        f"{name}.{ending}" for name in figures for ending in ("png", "svg")
+        f"{name}.{ending}" for name in figures for ending in ("png", "svg", "pdf")
     }
     assert all(path.stat().st_size for path in found.files)
     assert found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()
@@ -119,7 +119,7 @@ def test_from_training_to_reading_and_again(
 
     before = written(tmp_path / "out")
     for name in ("write_temporal_figures", "write_chart"):
-        monkeypatch.setattr(temporal, name, lambda *_: [])
+        monkeypatch.setattr(temporal, name, lambda *_, **__: [])
     again = run(recipe, tmp_path / "out")
     assert again is not None
     assert again.reading == found.reading

@@ -29,7 +29,7 @@ def test_from_training_to_reading(tiny_study: dict[str, Any], tmp_path: Path) ->
     assert set(found.table["test_n"]) == {60}
     assert found.table[found.table["setting"] == "vanilla"]["alpha"].isna().all()
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "stage_weights.png", "stage_weights.svg",
+        "results.csv", "reading.txt", "stage_weights.png", "stage_weights.svg", "stage_weights.pdf",
     }  # fmt: skip
     assert "There is one seed" in found.reading
     assert "nan" not in found.reading

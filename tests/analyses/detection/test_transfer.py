@@ -105,7 +105,7 @@ def test_from_starts_to_words(
     assert comparisons["measure"].tolist() == ["box_ap", "mask_ap"]
     assert describe(kept, comparisons) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "comparisons.csv", "detection.png", "detection.svg",
+        "results.csv", "reading.txt", "comparisons.csv", "detection.png", "detection.svg", "detection.pdf",
     }  # fmt: skip
     # A second run trains nothing.
     before = written(tmp_path)

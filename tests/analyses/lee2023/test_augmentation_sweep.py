@@ -45,7 +45,7 @@ def test_from_training_to_reading(
     for value in kept["linear_acc"]:
         assert f"{value:.1%}" in found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "augmentation_sweep.png", "augmentation_sweep.svg",
+        "results.csv", "reading.txt", *(f"augmentation_sweep.{end}" for end in ("png", "svg", "pdf")),
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ def test_from_training_to_reading_and_again(
     np.testing.assert_allclose(table["nt_xent_ceiling_bits"], np.log2(2 * table["nt_xent_pairs"] - 1))
     assert table["linear_acc"].between(0.125, 1).all()
     names = {path.name for path in found.files}
-    assert names == {"results.csv", "reading.txt", "batch_size.png", "batch_size.svg"}
+    assert names == {"results.csv", "reading.txt", "batch_size.png", "batch_size.svg", "batch_size.pdf"}
     assert all(path.stat().st_size for path in found.files)
     kept = pd.read_csv(tmp_path / "out" / "results.csv")
     assert describe(kept) == found.reading == (tmp_path / "out" / "reading.txt").read_text().strip()

@@ -37,7 +37,7 @@ def test_from_training_to_reading(
     for value in kept["linear_acc"]:
         assert f"{value:.1%}" in found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "negatives.png", "negatives.svg",
+        "results.csv", "reading.txt", "negatives.png", "negatives.svg", "negatives.pdf",
     }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def test_from_training_to_reading(
     for name, row in kept.iterrows():
         assert f"{name} {row['linear_acc']:.1%} with {row['i_class_bits']:.2f} bits" in found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "objectives.png", "objectives.svg",
+        "results.csv", "reading.txt", "objectives.png", "objectives.svg", "objectives.pdf",
     }  # fmt: skip
 
 

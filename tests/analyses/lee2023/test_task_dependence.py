@@ -33,7 +33,13 @@ def test_every_encoder_is_measured_on_every_task(
     for task in ("color", "digit", "position"):
         assert f"{accuracy['all', task]:.1%} (alone {accuracy[task, task]:.1%})" in found.reading
     names = {path.name for path in found.files}
-    assert names == {"results.csv", "reading.txt", "task_dependence.png", "task_dependence.svg"}
+    assert names == {
+        "results.csv",
+        "reading.txt",
+        "task_dependence.png",
+        "task_dependence.svg",
+        "task_dependence.pdf",
+    }
     drawn = (tmp_path / "task_dependence.svg").read_text()
     assert drawn.count(f">{accuracy['all', 'color']:.2f}<") >= 1
 

@@ -55,7 +55,7 @@ def test_from_training_to_reading(
     assert kept["linear_acc"].notna().tolist() == [True] * 6 + [False] * 2
     assert describe(kept) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "redundancy.png", "redundancy.svg",
+        "results.csv", "reading.txt", "redundancy.png", "redundancy.svg", "redundancy.pdf",
     }  # fmt: skip
 
 

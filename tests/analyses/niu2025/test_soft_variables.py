@@ -35,7 +35,7 @@ def test_from_training_to_reading(
     assert kept.loc[kept["prediction"] == "uniform", "theory"].to_list() == [np.log2(3)] * 2
     assert describe(kept) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "predictions.png", "predictions.svg",
+        "results.csv", "reading.txt", "predictions.png", "predictions.svg", "predictions.pdf",
     }  # fmt: skip
     before = written(tmp_path)
     assert run(recipe, tmp_path) is not None

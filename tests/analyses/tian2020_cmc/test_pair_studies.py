@@ -38,7 +38,7 @@ def test_every_space_is_measured_trained_and_read(
     kept = pd.read_csv(tmp_path / "results.csv")
     assert accuracy_words.describe(kept, colour_spaces.WHAT, colour_spaces.PAPER) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "colour_spaces.png", "colour_spaces.svg"
+        "results.csv", "reading.txt", "colour_spaces.png", "colour_spaces.svg", "colour_spaces.pdf"
     }  # fmt: skip
     drawn = (tmp_path / "colour_spaces.svg").read_text()
     assert all(f">{name}<" in drawn for name in SPACES)

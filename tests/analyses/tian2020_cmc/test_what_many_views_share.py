@@ -58,7 +58,13 @@ def test_every_graph_view_and_attribute_is_measured_once(
     assert (own["linear_acc"] > 0.9).all()
     kept = pd.read_csv(tmp_path / "results.csv")
     assert describe(kept) == found.reading
-    names = {"results.csv", "reading.txt", "what_many_views_share.png", "what_many_views_share.svg"}
+    names = {
+        "results.csv",
+        "reading.txt",
+        "what_many_views_share.png",
+        "what_many_views_share.svg",
+        "what_many_views_share.pdf",
+    }
     assert {path.name for path in found.files} == names
     before = written(tmp_path)
     assert run(recipe, tmp_path) is not None

@@ -185,7 +185,7 @@ def test_from_training_to_reading(
     kept = pd.read_csv(tmp_path / "results.csv")
     assert describe(kept) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "learned_views.png", "learned_views.svg"
+        "results.csv", "reading.txt", "learned_views.png", "learned_views.svg", "learned_views.pdf"
     }  # fmt: skip
     before = written(tmp_path)
     assert learned_views.run(recipe, tmp_path) is not None

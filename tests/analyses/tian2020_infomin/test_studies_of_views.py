@@ -49,7 +49,7 @@ def test_every_width_is_measured_trained_and_read(
     assert "residual?sigma=2" in recipe_of_run
     assert describe(pd.read_csv(tmp_path / "results.csv")) == found.reading
     assert {path.name for path in found.files} == {
-        "results.csv", "reading.txt", "frequency.png", "frequency.svg"
+        "results.csv", "reading.txt", "frequency.png", "frequency.svg", "frequency.pdf"
     }  # fmt: skip
     before = written(tmp_path)
     assert frequency.run(recipe, tmp_path) is not None

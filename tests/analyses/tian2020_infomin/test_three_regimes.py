@@ -44,7 +44,7 @@ def test_every_regime_layer_and_variable_is_read_once(
     assert task[["accuracy_1", "accuracy_5"]].notna().all(axis=None)
     assert task["infonce_bits"].notna().tolist() == [True, True, False]
     assert describe(pd.read_csv(tmp_path / "results.csv")) == found.reading
-    names = {"results.csv", "reading.txt", "three_regimes.png", "three_regimes.svg"}
+    names = {"results.csv", "reading.txt", "three_regimes.png", "three_regimes.svg", "three_regimes.pdf"}
     assert {path.name for path in found.files} == names
     before = written(tmp_path)
     assert run(recipe, tmp_path) is not None

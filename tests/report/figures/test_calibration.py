@@ -26,7 +26,7 @@ def grey(path):
 @pytest.mark.parametrize("methods", [1, 5])
 def test_a_panel_a_method(tmp_path, methods):
     table = pd.concat([readings(f"method_{k}") for k in range(methods)])
-    picture, drawing = write_chart(
+    picture, drawing, _ = write_chart(
         tmp_path / "new" / "calibration.png", calibration_chart, table, "What was found."
     )
     text = drawing.read_text()
@@ -41,7 +41,7 @@ def test_kinds_differ_in_shape_and_not_in_colour_alone(tmp_path):
     pictures = []
     for kind in kinds:
         # One name for all, so that the markers alone can differ beside the word in title and key.
-        picture, drawing = write_chart(
+        picture, drawing, _ = write_chart(
             tmp_path / kind.replace(" ", "_"), calibration_chart, readings("m", kind)
         )
         assert kind in drawing.read_text()
@@ -53,9 +53,9 @@ def test_kinds_differ_in_shape_and_not_in_colour_alone(tmp_path):
 
 
 def test_a_ceiling_in_sight_is_drawn_and_one_far_above_is_named(tmp_path):
-    _, near = write_chart(tmp_path / "near", calibration_chart, readings(ceiling_bits=6.5))
-    _, far = write_chart(tmp_path / "far", calibration_chart, readings(ceiling_bits=33.2))
-    _, none = write_chart(tmp_path / "none", calibration_chart, readings())
+    _, near, _ = write_chart(tmp_path / "near", calibration_chart, readings(ceiling_bits=6.5))
+    _, far, _ = write_chart(tmp_path / "far", calibration_chart, readings(ceiling_bits=33.2))
+    _, none, _ = write_chart(tmp_path / "none", calibration_chart, readings())
     assert "ceiling 6.5<" in near.read_text()
     assert "ceiling 33.2, above this figure" in far.read_text()
     assert "ceiling" not in none.read_text()
@@ -73,7 +73,7 @@ def test_the_class_posterior_is_the_reference_of_the_others(tmp_path):
 
 def test_absent_limits_and_negative_readings_are_drawn(tmp_path):
     table = readings(reading_bits=[-9.0, 0.0, 3.0], low_bits=None, high_bits=None, null_bits=None)
-    _, drawing = write_chart(tmp_path / "calibration", calibration_chart, table)
+    _, drawing, _ = write_chart(tmp_path / "calibration", calibration_chart, table)
     assert "pairs shuffled apart" not in drawing.read_text()
     assert "\N{MINUS SIGN}8" in drawing.read_text() or "-8" in drawing.read_text()
 

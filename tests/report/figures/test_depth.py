@@ -24,7 +24,7 @@ def layers(network, n, control=True):
 
 def test_every_network_of_several_layers_is_a_panel(tmp_path):
     table = pd.concat([layers("first", 5), layers("shallow", 1), layers("second", 30, control=False)])
-    png, svg = write_chart(tmp_path / "depth", depth_chart, table.sample(frac=1, random_state=0))
+    png, svg, _ = write_chart(tmp_path / "depth", depth_chart, table.sample(frac=1, random_state=0))
     text = svg.read_text()
     assert text.count("H(C) = 3.322 bits") == 2
     assert "first" in text

@@ -10,7 +10,7 @@ from scipy import stats
 from mitools.core.errors import InputError
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.label_placement import place_labels
-from mitools.report.figures.save import write_chart
+from mitools.report.figures.save import write_above, write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.figures.style import axis_label, shorten
 
@@ -42,7 +42,7 @@ def test_both_figures_are_drawn_as_png_and_svg(tmp_path, n):
     table = results(n)
     written = write_chart(tmp_path / "new" / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
     written += write_chart(tmp_path / "new" / "brackets.png", bracket_chart, table)
-    names = {"scatter.png", "scatter.svg", "brackets.png", "brackets.svg"}
+    names = {f"{stem}.{end}" for stem in ("scatter", "brackets") for end in ("png", "svg", "pdf")}
     assert {path.name for path in written} == {path.name for path in (tmp_path / "new").iterdir()} == names
     assert has_ink(written[0])
     assert has_ink(written[2])
@@ -54,7 +54,9 @@ def test_both_figures_are_drawn_as_png_and_svg(tmp_path, n):
 
 def test_titles_carry_the_coefficients_of_the_turned_column(tmp_path):
     table = results(12)
-    _, drawing = write_chart(tmp_path / "scatter", scatter_against_target, table, ["alignment"], "linear_acc")
+    _, drawing, _ = write_chart(
+        tmp_path / "scatter", scatter_against_target, table, ["alignment"], "linear_acc"
+    )
     r = -stats.pearsonr(table.alignment, table.linear_acc)[0]
     tau = -stats.kendalltau(table.alignment, table.linear_acc)[0]
     assert r > 0.5
@@ -70,10 +72,10 @@ def test_absent_values_are_counted_and_break_nothing(tmp_path):
     table.loc[4, "linear_acc"] = np.nan
     table.loc[1, "i_class_identified"] = True
     table.loc[3, "i_class_low"] = -0.2
-    _, scatter = write_chart(tmp_path / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
+    _, scatter, _ = write_chart(tmp_path / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
     assert "n = 4, 2 without a value" in scatter.read_text()
     assert "no correlation from 0 encoders, 6 without a value" in scatter.read_text()
-    _, brackets = write_chart(tmp_path / "brackets", bracket_chart, table)
+    _, brackets, _ = write_chart(tmp_path / "brackets", bracket_chart, table)
     text = brackets.read_text()
     assert f"{table.i_class_bits[1]:.3f}, at least {table.i_class_low[1]:.3f}, identified" in text
     assert f"{table.i_class_bits[3]:.3f}, nothing certified" in text
@@ -85,16 +87,16 @@ def test_absent_values_are_counted_and_break_nothing(tmp_path):
 def test_a_table_of_failures_still_draws(tmp_path, column):
     table = results(3)
     table[column] = np.nan
-    _, drawing = write_chart(tmp_path / "brackets", bracket_chart, table)
+    _, drawing, _ = write_chart(tmp_path / "brackets", bracket_chart, table)
     assert drawing.read_text().count("no estimate") == 3
-    _, drawing = write_chart(tmp_path / "scatter", scatter_against_target, table, [column], "linear_acc")
+    _, drawing, _ = write_chart(tmp_path / "scatter", scatter_against_target, table, [column], "linear_acc")
     assert "no values" in drawing.read_text()
 
 
 def test_encoders_read_on_different_classes_show_their_own_entropy(tmp_path):
     table = results(3)
     table["h_c_bits"] = [1.0, 2.0, 2.0]
-    _, drawing = write_chart(tmp_path / "brackets", bracket_chart, table)
+    _, drawing, _ = write_chart(tmp_path / "brackets", bracket_chart, table)
     assert drawing.read_text().count("H(C) = 2.000") == 2
     assert drawing.read_text().count("H(C) = 1.000") == 1
 
@@ -169,3 +171,20 @@ def test_bad_tables_are_one_line_and_write_nothing(tmp_path, call, words):
         call(tmp_path / "figure")
     assert "\n" not in str(error.value)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_subject_stands_above_all_that_is_drawn_and_above_the_key(tmp_path):
+    def chart(figure):
+        axes = figure.subplots()
+        axes.plot([0, 1], label="a line")
+        figure.legend(loc="outside upper center")
+        figure.set_layout_engine("constrained")
+
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    chart(figure)
+    write_above(figure, "digits, n = 1,797; bars: 95% intervals")
+    (line,), (key,) = figure.texts, figure.legends
+    assert line.get_window_extent().y0 > key.get_window_extent().y1
+    _, drawing, _ = write_chart(tmp_path / "chart", chart, subject="n = 1,797")
+    assert "n = 1,797" in drawing.read_text()
