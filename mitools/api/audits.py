@@ -82,8 +82,8 @@ def audit(
         Items of the same classes, in the forms of `data`, such as the official test part: a linear classifier
         fitted to all of `data` is read on them (``linear_test_acc``). All other columns are of `data` alone.
     test_schedule
-        ``imsvd``, ``places205`` or ``cmc``: on `test_data`, also read a linear classifier trained by SGD as the
-        papers train it (``sgd_test_acc``).
+        ``imsvd``, ``places205`` or ``cmc``: on `test_data`, also read a linear classifier trained by SGD as
+        that paper trains it (``sgd_test_acc``).
     pairing
         ``same_class``, and views whose pairs are measured as well: ``["same_class", "simclr?strength=0.5"]``.
     views

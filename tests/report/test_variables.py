@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -56,6 +58,7 @@ def test_a_run_becomes_a_page(folder: Path, capsys: pytest.CaptureFixture[str]) 
     assert all(Path(path).stat().st_size > 0 for path in found["files"])
     page = (out / "index.html").read_text()
     assert page.count("data:image/png;base64,") == 5
+    assert "greatest probability above 0.99" in page
     assert 'src="http' not in page
     assert f"{found['redundancy']['bits']:.3f} bits" in page
     assert "variable 5, unit 3" in (out / "gallery.svg").read_text()
@@ -96,16 +99,33 @@ def test_of_items_that_are_alike_in_a_unit_any_are_shown() -> None:
     assert _driving(np.array([0.0, 0.2, 0.7, 0.0])).tolist() == [2, 1]
 
 
-def test_of_bins_the_outermost_are_shown(folder: Path) -> None:
-    bins = open_subject("builtin:pixels", DATA, FeatureStore(folder / "store"))
-    assert [unit for variable, unit in _frequent(bins) if variable == 0] == [0, 1, 6, 7]
+@pytest.mark.parametrize(
+    ("shares", "balanced", "units"),
+    [
+        ([0.125] * 8, True, [0, 1, 6, 7]),
+        ([0.1, 0.2, 0.05, 0.3, 0.05, 0.1, 0.15, 0.05], False, [0, 1, 3, 6]),
+        # A column with many equal values has fewer bins; units that no item has are not shown.
+        ([0.6, 0.2, 0.1, 0.1, 0.0, 0.0, 0.0, 0.0], True, [0, 1, 2, 3]),
+        ([0.9, 0.1, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], True, [0, 1]),
+    ],
+)
+def test_of_bins_the_outermost_are_shown_and_else_the_most_frequent(
+    shares: list[float], balanced: bool, units: list[int]
+) -> None:
+    reading = SimpleNamespace(marginals=np.array([shares]))
+    subject: Any = SimpleNamespace(reading=reading, discretiser=SimpleNamespace(balanced=balanced))
+    assert [unit for _, unit in _frequent(subject)] == units
 
 
 def test_any_encoder_has_variables_of_its_columns(folder: Path) -> None:
     store = FeatureStore(folder / "store")
     bins = open_subject("builtin:pixels", DATA, store)
     assert isinstance(bins.discretiser, Bins)
-    written = write_variables(bins, folder / "pixels", [Unit(0, 1)])
+    empty = Unit(0, int(np.flatnonzero(bins.reading.marginals[0] == 0)[0]))
+    written = write_variables(bins, folder / "pixels", [Unit(0, 0), empty])
+    assert f"unit {empty.unit}: no item has it" in (folder / "pixels" / "gallery.svg").read_text()
+    # Of bins that is 1 by their making, and not said.
+    assert "greatest probability" not in (folder / "pixels" / "index.html").read_text()
     assert folder / "pixels" / "gallery.png" in written
     assert folder / "pixels" / "grad_cam.png" not in written, "there is no convolution"
     clusters = open_subject(f"run:{folder / 'run'}", DATA, store, how="clusters", units=3)

@@ -1,4 +1,4 @@
-"""Which parts of IMSVD matter: five tables, every row against the one they share (Niu et al., Sec. V-B)."""
+"""Which parts of IMSVD matter: five tables, every row against the shared one (Niu et al., Sec. V-B)."""
 
 from pathlib import Path
 from typing import Any

@@ -64,8 +64,8 @@ class AblationsRecipe(Recipe):
     training
         A run of ``imsvd`` with the whole loss: the row that all five tables share.
     test
-        Images that encoders are read on. The linear classifier is fitted, and neighbours are looked for, among
-        the images trained on.
+        Images that encoders are read on. Their linear classifier is fitted to the images trained on, and
+        neighbours are looked for there.
     seeds
         One run of every row with each.
     batch_sizes
@@ -137,7 +137,8 @@ class AblationsRecipe(Recipe):
             *(Row("batch_size", str(k), IMSVD, _of_batch(training, k)) for k in self.batch_sizes),
             *(Row("batch_size", str(k), VICREG, _of_batch(vicreg[self.width], k)) for k in self.batch_sizes),
             *(Row("depth", str(k), IMSVD, training.with_options(layers=k)) for k in self.depths),
-            *(Row("width", str(m * units), IMSVD, training.with_options(variables=m)) for m in self.variables),
+            *(Row("width", str(m * units), IMSVD, training.with_options(variables=m))
+              for m in self.variables),
             *(Row("width", str(size), VICREG, recipe) for size, recipe in vicreg.items()),
             *(Row("terms", name, IMSVD, training.with_options(**changes)) for name, changes in TERMS.items()),
             *(Row("units", str(k), IMSVD, self._of_units(k)) for k in self.units),

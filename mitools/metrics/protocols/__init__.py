@@ -1,1 +1,1 @@
-"""How the papers read frozen features: linear classifiers by SGD, and SVMs on data of several labels an item."""
+"""How papers read frozen features: linear classifiers by SGD, SVMs on data of several labels an item."""

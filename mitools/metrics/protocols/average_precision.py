@@ -18,8 +18,8 @@ RECALLS = np.linspace(0, 1, 11)
 def average_precision(scores: ArrayLike, positive: ArrayLike, rule: Rule = "eleven_points") -> float:
     """Average precision of items ranked by a score; higher is better, in [0, 1].
 
-    Precision at a recall is the highest one at that recall or a higher one. ``eleven_points`` averages it over
-    the recalls 0, 0.1, ..., 1, as VOC did until 2009; ``all_points`` is the area under it, as from 2010 on.
+    Precision at a recall is the highest one at that recall or a higher one. ``eleven_points`` averages it
+    over the recalls 0, 0.1, ..., 1, as VOC did until 2009; ``all_points`` is the area under it, as from 2010.
     Items of one score are ranked together, so that their order says nothing.
 
     Parameters

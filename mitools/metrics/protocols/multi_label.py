@@ -65,8 +65,8 @@ def svm_on_test(
     train, test
         Shapes (n_train, d) and (n_test, d).
     train_targets, test_targets
-        Shapes (n_train, C) and (n_test, C): 1 where an item has a label, 0 where it lacks it, -1 where that is
-        not counted, such as VOC's "difficult": the item is left out for this label alone.
+        Shapes (n_train, C) and (n_test, C): 1 where an item has a label, 0 where it lacks it, -1 where that
+        is not counted, such as VOC's "difficult": the item is left out for this label alone.
     rule
         See :func:`mitools.metrics.protocols.average_precision.average_precision`; VOC07's own by default.
     costs
@@ -83,8 +83,8 @@ def svm_on_test(
     References
     ----------
     Goyal et al., "Scaling and Benchmarking Self-Supervised Visual Representation Learning", ICCV 2019; Misra
-    and van der Maaten, "Self-Supervised Learning of Pretext-Invariant Representations", CVPR 2020, which Niu et
-    al. 2024 follow.
+    and van der Maaten, "Self-Supervised Learning of Pretext-Invariant Representations", CVPR 2020, whom Niu
+    et al. 2024 follow.
 
     Examples
     --------

@@ -56,7 +56,7 @@ def joint_matrix(
     bar.ax.tick_params(labelsize=FONT_SIZE - 1)
     for value in expected:
         bar.ax.axhline(value, color="white", linewidth=1.5)
-    bar.set_label("joint probability", fontsize=FONT_SIZE)
+    bar.set_label("joint probability", fontsize=FONT_SIZE, labelpad=8)
     _lay_out(panels)
     return panels.array
 

@@ -22,6 +22,7 @@ from mitools.report.figures.variables import entropy_bars, gallery, joint_matrix
 from mitools.report.tables.write import write_csv
 from mitools.report.variables.grad_cam import heat_of_unit, over
 from mitools.report.variables.subject import Subject
+from mitools.variables.discretise import OwnVariables
 from mitools.variables.measure import VariableReading
 
 UNITS_SHOWN = 4
@@ -136,7 +137,10 @@ def _of_images(
         )
     ]
     items = [_driving(probability) for probability in probabilities]
-    titles = [f"variable {unit.variable}, unit {unit.unit}" for unit in chosen]
+    titles = [
+        f"variable {unit.variable}, unit {unit.unit}{'' if len(these) else ': no item has it'}"
+        for unit, these in zip(chosen, items, strict=True)
+    ]
     rows = [list(_pixels(subject, encoder, these)) if len(these) else [] for these in items]
     if not any(rows):
         return drawn
@@ -161,15 +165,20 @@ def _of_images(
 
 
 def _frequent(subject: Subject) -> list[Unit]:
-    """Choose the most frequent units of the first two variables; of bins, alike in that, the outermost."""
+    """Choose the most frequent units of the first two variables; of bins, alike in that, the outermost.
+
+    A unit that no item has is not chosen: a column with many equal values has fewer bins than the others.
+    """
     shares = subject.reading.marginals[:2]
+    ranks = shares
     if subject.discretiser.balanced:
         outer = np.minimum(np.arange(shares.shape[1]), np.arange(shares.shape[1])[::-1])
-        shares = np.broadcast_to(-outer, shares.shape)
+        ranks = np.broadcast_to(-outer, shares.shape)
     return [
         Unit(variable, int(unit))
-        for variable, own in enumerate(shares)
-        for unit in np.sort(np.argsort(-own, kind="stable")[:UNITS_SHOWN])
+        for variable, (own, rank) in enumerate(zip(shares, ranks, strict=True))
+        for unit in np.sort(np.argsort(np.where(own > 0, -rank, np.inf), kind="stable")[:UNITS_SHOWN])
+        if own[unit] > 0
     ]
 
 
@@ -229,9 +238,12 @@ def _page(subject: Subject, pictures: Sequence[_Picture]) -> str:
             if one.interval_bits is not None
         ),
         ["units used of a variable", f"{found.units_used:.1f} of {subject.discretiser.units}", "-", "-"],
-        ["greatest probability above 0.9", f"{shares[0]:.1%} of items and variables", "-", "-"],
-        ["greatest probability above 0.99", f"{shares[1]:.1%} of items and variables", "-", "-"],
     ]  # fmt: skip
+    if isinstance(subject.discretiser, OwnVariables):  # of bins and clusters it is 1 by their making
+        numbers += [
+            [f"greatest probability above {least}", f"{share:.1%} of items and variables", "-", "-"]
+            for least, share in zip((0.9, 0.99), shares, strict=True)
+        ]
     if agreement is not None:
         numbers.append([f"one value in two views ({subject.views.view.name})", f"{agreement:.1%}", "-", "-"])
     head = html_table(["", "value", "95% interval", "by chance, taken off"], numbers)
