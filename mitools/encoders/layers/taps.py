@@ -249,7 +249,7 @@ def _mean_over_cells(output: Tensor, cells: int, module: nn.Module, what: str) -
     if output.ndim != 4:
         raise InputError(f"{what}, which is no map; take pool=mean")
     maps = output.movedim(3, 1) if _channels_last(output, module) else output
-    size = [min(cells, side) for side in maps.shape[2:]]
+    size = (min(cells, maps.shape[2]), min(cells, maps.shape[3]))
     return adaptive_avg_pool2d(maps.float(), size).flatten(1)
 
 
