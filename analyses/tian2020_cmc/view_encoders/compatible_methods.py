@@ -78,7 +78,7 @@ class CompatibleMethodsRecipe(ViewEncodersRecipe):
 
     def runs(self) -> dict[tuple[str, int], TrainingRecipe]:
         """Give every run, by setting and seed."""
-        found = {}
+        found: dict[tuple[str, int], TrainingRecipe] = {}
         for seed in self.seeds:
             bank = self.contrastive(self.views, seed)
             queue = {"negatives": "queue", "momentum": self.encoder_momentum}

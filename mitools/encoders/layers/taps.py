@@ -249,8 +249,8 @@ def _mean_over_cells(output: Tensor, cells: int, module: nn.Module, what: str) -
     if output.ndim != 4:
         raise InputError(f"{what}, which is no map; take pool=mean")
     maps = output.movedim(3, 1) if _channels_last(output, module) else output
-    height, width = (min(cells, side) for side in maps.shape[2:])
-    return adaptive_avg_pool2d(maps.float(), (height, width)).flatten(1)
+    size = (min(cells, maps.shape[2]), min(cells, maps.shape[3]))
+    return adaptive_avg_pool2d(maps.float(), size).flatten(1)
 
 
 def _mean_over_tokens(output: Tensor, inputs: Inputs) -> Tensor:

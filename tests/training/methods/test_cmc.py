@@ -436,13 +436,24 @@ def test_two_processes_have_the_loss_the_gradient_and_the_memory_of_one_in_float
     (tmp_path / "program.py").write_text(PROGRAM)
     double = import_module("double_batch").DoubleBatch
     cases: dict[str, tuple[CMC, Any]] = {}
-    for negatives in ("batch", "bank", "nce", "queue"):
-        options = {} if negatives == "batch" else {"negatives_count": 5}
-        views = ["own_views:Depth", "own_views:Grey", "image"]
-        tiny = dict.fromkeys(("image", *(f"python:{view}" for view in views[:2])), "python:own_views:tiny")
-        method = made(views, missing=(4,), negatives=negatives, encoders=tiny, **options).double()
-        batch = batch_of(method)
-        cases[negatives] = (
+    grey, tiny = "python:own_views:Grey", "python:own_views:tiny"
+    methods = {
+        negatives: made(
+            ["own_views:Depth", "own_views:Grey", "image"],
+            missing=(4,),
+            negatives=negatives,
+            encoders={"python:own_views:Depth": tiny, grey: tiny, "image": tiny},
+            **({} if negatives == "batch" else {"negatives_count": 5}),
+        )
+        for negatives in ("batch", "bank", "nce", "queue")
+    }
+    two = {"encoders": {grey: tiny, "image": tiny}}
+    methods["points"] = made(["own_views:Grey", "image"], point_layers={grey: "0", "image": "0"}, **two)
+    methods["jigsaw"] = made(["own_views:Grey", "image"], jigsaw="jigsaw?crop_area=0.9&keep=1", **two)
+    methods["shared"] = made(["simclr", "image"], same_encoder={"simclr": "image"}, encoders={"image": tiny})
+    for name, method in methods.items():
+        batch = batch_of(method.double())
+        cases[name] = (
             method,
             ([view.double() for view in batch.views], LABELS[:K], batch.items, batch.present),
         )
@@ -458,8 +469,8 @@ def test_two_processes_have_the_loss_the_gradient_and_the_memory_of_one_in_float
     for process in processes:
         process.wait(timeout=120)
     found = torch.load(out, weights_only=True)
-    for negatives, (method, (*batch, present)) in cases.items():
-        value, gradient, buffers = found[negatives]
+    for case, (method, (*batch, present)) in cases.items():
+        value, gradient, buffers = found[case]
         whole = double(*batch, present=present)
         loss = method(whole)
         loss.value.backward()
