@@ -119,7 +119,7 @@ ANALYSES: dict[str, Analysis] = {
         "does more weight on CTC's stages mend more, at what cost? (Cui et al., Figs. 6, 7)",
         "cui2022.stage_weights.stage_weights",
         "StageWeightsRecipe",
-        smoke="9 minutes, not measured",
+        smoke="9 minutes",
         paper="days, not measured",
     ),
     "augmented": Analysis(

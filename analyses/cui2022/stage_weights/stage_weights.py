@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from mitools.analyses.cui2022.changes import VANILLA
 from mitools.analyses.cui2022.settings_table import measured_settings
 from mitools.analyses.cui2022.stage_weights.figure import trade_off
+from mitools.analyses.cui2022.stage_weights.gains_figure import gains
 from mitools.analyses.cui2022.stage_weights.words import describe
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe
 from mitools.analyses.shared.finding import Finding, write_finding
@@ -95,7 +96,10 @@ def run(
     if measured is None:
         return None
     table = with_weights(measured, recipe)
-    figures = write_chart(out / "stage_weights", trade_off, table)
+    figures = [
+        *write_chart(out / "stage_weights", trade_off, table),
+        *write_chart(out / "stage_weights_gains", gains, table),
+    ]
     return write_finding(table, describe(table), out, figures)
 
 
