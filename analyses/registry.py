@@ -269,6 +269,13 @@ ANALYSES: dict[str, Analysis] = {
         smoke="1 minute",
         paper="an hour, not measured",
     ),
+    "regime_claims": Analysis(
+        "how often are claims of missing information and of excess right, where bits are known?",
+        "checks.regime_claims",
+        "RegimeClaimsRecipe",
+        smoke="4 minutes, not measured",
+        paper="hours, not measured",
+    ),
     "detection": Analysis(
         "does a detector gain from a (self-)supervised start? (Tian et al., Tables 2, 3; Cui et al., 5)",
         "detection.transfer",
