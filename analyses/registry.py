@@ -119,7 +119,7 @@ ANALYSES: dict[str, Analysis] = {
         "does more weight on CTC's stages mend more, at what cost? (Cui et al., Figs. 6, 7)",
         "cui2022.stage_weights.stage_weights",
         "StageWeightsRecipe",
-        smoke="9 minutes, not measured",
+        smoke="9 minutes",
         paper="days, not measured",
     ),
     "augmented": Analysis(
@@ -296,6 +296,13 @@ ANALYSES: dict[str, Analysis] = {
         "StrongDependenceRecipe",
         smoke="1 minute",
         paper="an hour, not measured",
+    ),
+    "regime_claims": Analysis(
+        "how often are claims of missing information and of excess right, where bits are known?",
+        "checks.regime_claims",
+        "RegimeClaimsRecipe",
+        smoke="4 minutes, not measured",
+        paper="hours, not measured",
     ),
     "detection": Analysis(
         "does a detector gain from a (self-)supervised start? (Tian et al., Tables 2, 3; Cui et al., 5)",

@@ -78,7 +78,7 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
     count = int(table[table["data"] == SOURCE_DATA]["test_n"].max())
     caption = (
         f"Source accuracy on {count:,} images not trained on. CTC at the last epoch; numbers beside points"
-        f" are alphas, and the first and last epoch. {bars_caption(seeds)}"
+        f" are the largest alpha, and the first and last epoch. {bars_caption(seeds)}"
     )
     width = characters(panels.figure.get_figwidth(), FONT_SIZE - 1, 0.5) if panels.figure else None
     add_caption(panels, caption, width=width, y=-0.02)
@@ -94,8 +94,8 @@ def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any]) -> N
     bars = {"color": style["color"], "linewidth": 0.7}
     axes.vlines(middle, means["logistic_acc_low"], means["logistic_acc_high"], **bars)
     axes.hlines(means["logistic_acc"], [one.low for one in across], [one.high for one in across], **bars)
-    # Every alpha is named, but the first and the last epoch alone: the others lie close together.
-    named = set(means[name]) if name == "alpha" else {means[name].min(), means[name].max()}
+    # The others lie close together; every alpha has its place in the figure of gains.
+    named = {means[name].max()} if name == "alpha" else {means[name].min(), means[name].max()}
     for value, x, y in zip(means[name], middle, means["logistic_acc"], strict=True):
         if value not in named:
             continue

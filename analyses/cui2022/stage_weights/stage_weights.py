@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from mitools.analyses.cui2022.changes import VANILLA
 from mitools.analyses.cui2022.settings_table import measured_settings
 from mitools.analyses.cui2022.stage_weights.figure import trade_off
+from mitools.analyses.cui2022.stage_weights.gains_figure import gains
 from mitools.analyses.cui2022.stage_weights.words import describe
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe
 from mitools.analyses.shared.figure_subject import subject_of
@@ -97,7 +98,10 @@ def run(
         return None
     table = with_weights(measured, recipe)
     subject = subject_of(recipe.source, table, recipe.seeds)
-    figures = write_chart(out / "stage_weights", trade_off, table, subject=subject)
+    figures = [
+        *write_chart(out / "stage_weights", trade_off, table, subject=subject),
+        *write_chart(out / "stage_weights_gains", gains, table, subject=subject),
+    ]
     return write_finding(table, describe(table), out, figures)
 
 

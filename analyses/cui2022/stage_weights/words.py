@@ -38,8 +38,9 @@ def describe(table: pd.DataFrame) -> str:
     for beta, own in ctc.groupby("beta"):
         sentences.append(_trends(own, float(beta), targets))
     sentences += [_settings(table, name) for name in targets]
+    sentences += [_schedule(table, name) for name in targets]
     sentences += [_early_stopping(table, name) for name in targets]
-    return " ".join([*sentences, seeds_said(table)])
+    return " ".join([*filter(None, sentences), seeds_said(table)])
 
 
 def _baseline(table: pd.DataFrame, targets: list[str]) -> str:
@@ -111,6 +112,30 @@ def _settings(table: pd.DataFrame, target: str) -> str:
     return (
         f"Transfer to {target}, against cross-entropy alone at the last epoch (intervals at"
         f" {confidence:.1%}, so that all {len(names)} hold together in 95%): {'; '.join(said)}."
+    )
+
+
+def _schedule(table: pd.DataFrame, target: str) -> str:
+    """Part what CTC changes into its learning rate, which falls once in either stage, and its contrast.
+
+    Nothing where no run has both weights 0, or no other has weights.
+    """
+    own = table.dropna(subset="alpha").drop_duplicates("setting").sort_values(["alpha", "beta"])
+    control, most = own.iloc[0], own.iloc[-1]
+    if control[["alpha", "beta"]].any() or len(own) == 1:
+        return ""
+    schedule = Transfer.of(gains_of(table, control["setting"], VANILLA, target))
+    contrast = Transfer.of(gains_of(table, most["setting"], control["setting"], target))
+    limit = excluded_above([contrast])
+    verdict = {
+        1: "the contrast itself brings transfer",
+        0: "what the contrast itself brings is not told from 0" + (f" ({limit})" if limit else ""),
+        -1: "the contrast itself costs transfer",
+    }[contrast.sign]
+    return (
+        f"By CTC's two stages with both weights 0, which is cross-entropy with CTC's learning rates, transfer"
+        f" to {target} changes by {schedule}, and from there to {_weights(table, most['setting'])} by"
+        f" {contrast}: {verdict}."
     )
 
 

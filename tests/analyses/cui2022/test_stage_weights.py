@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mitools.analyses.cui2022.stage_weights.figure import trade_off
+from mitools.analyses.cui2022.stage_weights.gains_figure import gains
 from mitools.analyses.cui2022.stage_weights.stage_weights import StageWeightsRecipe, run, with_weights
 from mitools.analyses.cui2022.stage_weights.words import describe
 from mitools.core.recipes import make_recipe
@@ -30,6 +31,7 @@ def test_from_training_to_reading(tiny_study: dict[str, Any], tmp_path: Path) ->
     assert found.table[found.table["setting"] == "vanilla"]["alpha"].isna().all()
     assert {path.name for path in found.files} == {
         "results.csv", "reading.txt", "stage_weights.png", "stage_weights.svg", "stage_weights.pdf",
+        "stage_weights_gains.png", "stage_weights_gains.svg", "stage_weights_gains.pdf",
     }  # fmt: skip
     assert "There is one seed" in found.reading
     assert "nan" not in found.reading
@@ -82,9 +84,29 @@ def test_noise_is_not_told_apart(make_table: MADE) -> None:
     assert "better is" not in text
 
 
+def test_the_schedule_is_told_apart_from_the_contrast(make_table: MADE) -> None:
+    # Both weights 0 bring all there is: CTC's learning rates, not its contrast.
+    text = describe(weighted(make_table(curves({1: 0.9, 2: 0.7}, a=0.9, b=0.9, c=0.9))))
+    assert "with CTC's learning rates, transfer to colour changes by +20.0 points" in text
+    assert "what the contrast itself brings is not told from 0" in text
+    text = describe(weighted(make_table(curves({1: 0.9, 2: 0.7}, a=0.7, b=0.8, c=0.95))))
+    assert "and from there to alpha 1, beta 1 by +25.0 points" in text
+    assert "the contrast itself brings transfer" in text
+
+
 def test_every_target_has_a_panel(make_table: MADE) -> None:
     table = weighted(make_table(curves({1: 0.9, 2: 0.7}, a=0.7, b=0.8, c=0.95)))
     (axes,) = trade_off(table)
     assert axes.get_title() == "transfer to colour"
     assert len(axes.lines) == 3  # the baseline's epochs, and a curve a beta
     np.testing.assert_allclose(axes.lines[1].get_ydata(), [0.7, 0.8, 0.95])
+
+
+def test_gains_are_those_over_cross_entropy_of_the_same_seed(make_table: MADE) -> None:
+    table = weighted(make_table(curves({1: 0.9, 2: 0.7}, a=0.7, b=0.8, c=0.95)))
+    (axes,) = gains(table)
+    assert axes.get_title() == "transfer to colour"
+    _, first, second = axes.lines  # the line at 0, and a curve a beta
+    np.testing.assert_allclose(first.get_ydata(), [0, 10, 25])
+    np.testing.assert_allclose(second.get_ydata(), [0, 10, 25])
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == ["0", "0.1", "1"]
