@@ -234,7 +234,7 @@ class Stream(IterableDataset):
         ((ROWS, LABELS[:5]), "X has 12 items and y has 5 labels; they must pair up"),
         ((ROWS, 3), "data is (ndarray, int)"),
         ((ROWS, np.eye(12) + 1), "labels have shape (12, 12); give one class number or name an item"),
-        ((ROWS, np.where(LABELS == LABELS[0], np.inf, LABELS)), "labels are not whole numbers"),
+        ((ROWS, np.where(LABELS[0] == LABELS, np.inf, LABELS)), "labels are not whole numbers"),
         ((ROWS * np.nan, LABELS), "X is not finite as float32, first in row 0"),
         ((PIXELS[:, :, :, :2], LABELS), "images in uint8 have 1 or 3 channels"),
         (pd.DataFrame(ROWS), "no column 'label'; name the column of labels as label=NAME: 0, 1"),
