@@ -1,9 +1,9 @@
 """Whole modules in files of torch before 1.6: read as stand-ins, like those of files of today.
 
-Such a file notes the class of a module as a *persistent id*, ``("module", class, file, source)``, which torch's
-weights-only unpickler refuses, since it allows storages alone. The id is rewritten before that unpickler reads
-it: the same four values become the arguments of a class that gives back the second, which is a stand-in by then.
-The file, the source and everything else in the pickle stay what they were, and nothing is run.
+Such a file notes the class of a module as a *persistent id*, ``("module", class, file, source)``, which
+torch's weights-only unpickler refuses, since it allows storages alone. The id is rewritten before that
+unpickler reads it: the same four values become the arguments of a class that gives back the second, which is
+a stand-in by then. All else in the pickle stays what it was, and nothing is run.
 """
 
 import pickletools
@@ -59,7 +59,7 @@ def rewritten(path: Path) -> IO[bytes] | None:
         if not edits:
             return None
         stream.seek(0)
-        copy = tempfile.TemporaryFile()
+        copy = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it; closed when it is dropped
         for place, length, text in sorted(edits):
             copy.write(stream.read(place - stream.tell()))
             stream.seek(length, 1)

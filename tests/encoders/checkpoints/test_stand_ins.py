@@ -160,8 +160,8 @@ PLACES = {
 }
 """
 PLACES = (
-    "module", "module in a module", "module twice", "called", "made", "state", "list", "dictionary", "list with a state", "key", "nested class", "method",
-    "named", "in a namespace",
+    "module", "module in a module", "module twice", "called", "made", "state", "list", "dictionary",
+    "list with a state", "key", "nested class", "method", "named", "in a namespace",
 )  # fmt: skip
 SILENT = ("method", "named")  # only named in the pickle: even an ordinary unpickler does not call them
 
@@ -244,7 +244,7 @@ def test_a_forged_note_of_a_module_makes_nothing(tmp_path):
     for name, attack in forged.items():
         path.write_bytes(whole.replace(noted, name.encode()))
         if attack:
-            with pytest.raises(InputError, match="refused, since loading it would call os.system"):
+            with pytest.raises(InputError, match=r"refused, since loading it would call os\.system"):
                 read_weight_file(path)
         else:
             assert_whole(read_weight_file(path))
