@@ -100,6 +100,7 @@ def read_targets(columns: Sequence[Column], asked: str | None, where: str) -> Ta
     ('cat', 'dog')
     """
     require_choice(asked)
+    columns = [(name, _one_row_an_item(values)) for name, values in columns]
     kind = asked or _recognised(columns)
     if kind is None or kind == "class":
         return None
@@ -135,7 +136,7 @@ def _recognised(columns: Sequence[Column]) -> str | None:
         return _recognised_table(
             np.concatenate([np.asarray(one, float).reshape(len(one), -1) for _, one in columns], axis=1)
         )
-    if len(columns) == 1 and any(isinstance(value, list | tuple | np.ndarray) for value in columns[0][1]):
+    if len(columns) == 1 and any(isinstance(value, list | tuple) for value in columns[0][1]):
         return "multi-label"
     return "continuous" if all(_are_fractions(values) for _, values in columns) else None
 
@@ -144,11 +145,22 @@ def _recognised_table(values: NDArray[np.float64]) -> str | None:
     binary = bool(((values == 0) | (values == 1)).all())
     if values.shape[1] < 2 or (binary and (values.sum(axis=1) == 1).all()):
         return None
-    return "multi-label" if binary else "continuous"
+    if binary:
+        return "multi-label"
+    # Whole numbers side by side may be anything.
+    return "continuous" if np.isfinite(values).all() and (values != np.round(values)).any() else None
+
+
+def _one_row_an_item(values: Sequence[Any]) -> Sequence[Any]:
+    """Take shapes (n, 1) and (1, n) for (n,)."""
+    if isinstance(values, np.ndarray) and values.ndim == 2 and 1 in values.shape:
+        rows: Any = values.reshape(-1)
+        return rows
+    return values
 
 
 def _is_table(values: Sequence[Any]) -> bool:
-    return isinstance(values, np.ndarray) and values.ndim == 2 and 1 not in values.shape
+    return isinstance(values, np.ndarray) and values.ndim == 2
 
 
 def _are_fractions(values: Sequence[Any]) -> bool:

@@ -43,7 +43,7 @@ def one_label_a_row(labels: NDArray[Any], where: str) -> NDArray[Any]:
         if not is_one_hot(labels):
             raise InputError(
                 f"{where} has shape {labels.shape} and is not one-hot (one 1 a row, 0 elsewhere); give one"
-                " class number or name a row"
+                " class number or name a row, or say target=continuous"
             )
         return labels.argmax(axis=1)
     if labels.ndim != 1:
@@ -68,8 +68,8 @@ def _whole(labels: NDArray[Any], where: str) -> NDArray[np.int64]:
     if (labels != np.round(labels)).any():
         wrong = int(np.argmax(labels != np.round(labels)))
         raise InputError(
-            f"{where} holds {labels[wrong]:g} in row {wrong}: continuous targets are no classes; measure them"
-            " with mitools estimate, or cut them into classes"
+            f"{where} holds {labels[wrong]:g} in row {wrong}: continuous targets are no classes; say"
+            " target=continuous, or cut them into classes"
         )
     if len(labels) and np.abs(labels).max() > 2.0 ** (np.finfo(labels.dtype).nmant + 1):
         raise InputError(f"{where} is {labels.dtype} and so large that different whole numbers are the same")

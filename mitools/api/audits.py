@@ -124,7 +124,7 @@ def audit(
         What labels in memory are: ``class``, ``continuous`` or ``multi-label``; recognised, and told, when
         None: numbers with fractions are continuous targets, rows of 0 and 1 several labels an item. A spec
         says it itself (``csv:images.csv?label=age&target=continuous``). For what is no class the audit reads
-        other measures: `mitools guide rows`.
+        other measures: `mitools guide data`.
     device
         Where encoders of specs run and critics are fitted: ``auto``, ``cpu``, ``cuda`` or ``mps``.
     precision, keep

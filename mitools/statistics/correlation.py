@@ -18,7 +18,10 @@ LOWER_IS_BETTER: tuple[str, ...] = ("alignment", "uniformity")
 FEW_ROWS = 8
 """With fewer rows no interval is shown, and a note says so."""
 
-NO_MEASURES = frozenset({"depth", "dim", "epoch", "h_c_bits", "n", "seconds", "seed", "seeds"})
+NO_MEASURES = frozenset(
+    {"depth", "dim", "epoch", "h_c_bits", "h_y_bits", "mean_prevalence", "n", "seconds", "seed", "seeds",
+     "targets"}
+)  # fmt: skip
 """Columns of numbers that say how or on what a row was measured."""
 
 MOST_ROWS = 2000
@@ -132,7 +135,7 @@ def measure_columns(table: pd.DataFrame, target: str) -> list[str]:
     """
     numeric = numeric_columns(table)
     stems = {name.removesuffix("_bits") for name in numeric}
-    limits = {f"{stem}_{end}" for stem in stems for end in ("low", "high")}
+    limits = {f"{stem}_{end}" for stem in stems for end in ("low", "high", "null")}
     return [name for name in numeric if name == target or name not in NO_MEASURES | limits]
 
 

@@ -5,7 +5,9 @@ from _compat_pickle import IMPORT_MAPPING, NAME_MAPPING  # how every pickle of p
 from collections.abc import Iterator
 from typing import IO, Any
 
-_PICKLES_OF_A_LEGACY_FILE = 5  # torch before 1.6: a magic number, a version, the system, the object, its keys
+PICKLES_OF_A_LEGACY_FILE = 5
+"""Of torch before 1.6: a magic number, a version, the system, the object and its keys."""
+
 _GETS = frozenset({"GET", "BINGET", "LONG_BINGET"})
 _PUTS = frozenset({"PUT", "BINPUT", "LONG_BINPUT"})
 _MAKES = frozenset({"REDUCE", "NEWOBJ", "NEWOBJ_EX"})
@@ -37,7 +39,7 @@ def globals_of(stream: IO[bytes]) -> dict[str, set[str]]:
         When it is no pickle.
     """
     found: dict[str, set[str]] = {}
-    for _ in range(_PICKLES_OF_A_LEGACY_FILE):
+    for _ in range(PICKLES_OF_A_LEGACY_FILE):
         start = stream.read(1)
         if start != b"\x80":  # every pickle since protocol 2 begins so
             if not found and start:

@@ -15,6 +15,7 @@ import torch
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text, parse_json
 from mitools.encoders.checkpoints.file_kinds import what_else
+from mitools.encoders.checkpoints.legacy_modules import ClassOfModule, rewritten
 from mitools.encoders.checkpoints.npz import read_npz_weights
 from mitools.encoders.checkpoints.pickle_globals import globals_of
 from mitools.encoders.checkpoints.stand_ins import Inert, attack_among, only_these, stand_ins
@@ -141,9 +142,10 @@ def _read_pickle(path: Path) -> tuple[Any, tuple[str, ...]]:
         raise InputError(f"{path}: {_refusal(attack)}")
     try:
         classes = stand_ins(uses)  # names that no class can have are damage, too
-        with warnings.catch_warnings(), only_these(classes.values()):
+        legacy = None if zipfile.is_zipfile(path) or not classes else rewritten(path)
+        with warnings.catch_warnings(), only_these([*classes.values(), ClassOfModule]):
             warnings.simplefilter("ignore")  # about pickle protocols: what matters becomes an error below
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(legacy or path, map_location="cpu", weights_only=True)
     except Exception as error:  # bytes that are no pickle make torch's unpickler raise almost anything
         raise InputError(f"{path}: {_failure(error, uses)}") from None
     return content, tuple(sorted(name for name in uses if not _is_torchs_own(name)))

@@ -10,6 +10,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.readers.features import FeatureRows, open_features
 from mitools.datasets.sources import DATA_SOURCES
+from mitools.datasets.targets import Targets, targets_of
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,10 @@ class PrecomputedFeatures:
                 f"{self.spec}: {len(self.rows)} rows for the {len(data)} items of {data.name}; "
                 "extract the features from the same items"
             )
+        own, others = targets_of(self.rows), targets_of(data)
+        if own is not None and others is not None:
+            self._require_same_targets(own, others, data)
+            return self.rows.features
         by_number = self.rows.labels == data.labels
         by_name = _label_names(self.rows) == _label_names(data)
         if not by_number.all() and not by_name.all():
@@ -54,6 +59,20 @@ class PrecomputedFeatures:
                 "features must be in the order of the items"
             )
         return self.rows.features
+
+    def _require_same_targets(self, own: Targets, others: Targets, data: LabelledData) -> None:
+        """Refuse rows whose targets are not those of the items."""
+        if own.values.shape != others.values.shape:
+            raise InputError(
+                f"{self.spec}: {own.values.shape[1]} targets, and {data.name} has {others.values.shape[1]};"
+                " name the same with label="
+            )
+        same = np.isclose(own.values, others.values, rtol=1e-5).all(axis=1)
+        if not same.all():
+            raise InputError(
+                f"{self.spec}: row {int(np.argmin(same))} and that item of {data.name} differ in target;"
+                " features must be in the order of the items"
+            )
 
 
 def open_precomputed(spec: Spec) -> PrecomputedFeatures:

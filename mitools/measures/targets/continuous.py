@@ -1,5 +1,6 @@
-"""What features say of continuous targets: a certified lower bound, a critic, and held-out ridge regression."""
+"""What features say of continuous targets: a certified bound, a critic, and held-out ridge regression."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from mitools.core.estimate import EstimateWarning
 from mitools.datasets.targets import Targets
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
@@ -15,6 +17,7 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 from mitools.measures.settings import MeasureSettings
 from mitools.measures.targets.reading import OneTarget, TargetReading
+from mitools.measures.targets.row_groups import found_groups
 from mitools.measures.targets.trained_critic import critic_of_targets
 
 PENALTIES = np.logspace(-3, 5, 17)
@@ -55,10 +58,14 @@ def read_continuous(
     InputError
         When rows or groups are too few.
     """
+    dependent: tuple[EstimateWarning, ...] = ()
+    if split is None:
+        groups, dependent = found_groups(rows, targets.values, groups, settings.seed)
     own = None if split is not None else groups
     certified = AdaptiveEstimator(scouts=0, device=settings.device, seed=settings.seed)
     certified.fit(rows, targets.values, parts=split, groups=own)
-    estimates = {"i_target": certified.estimate_}
+    together = replace(certified.estimate_, warnings=certified.estimate_.warnings + dependent)
+    estimates = {"i_target": together}
     splits = [split] if split is not None else _splits(len(rows), groups, settings.seed)
     predicted, items = held_out_predictions(rows, targets.values, splits)
     scores = r2(targets.values[items], predicted)
@@ -67,13 +74,14 @@ def read_continuous(
     each = []
     for k, name in enumerate(targets.names):
         column = targets.values[:, k]
-        of_one = {"i_target": certified.estimate_}
+        of_one = {"i_target": together}
         if len(targets.names) > 1:
             alone = AdaptiveEstimator(scouts=0, device=settings.device, seed=settings.seed)
             of_one = {"i_target": alone.fit(rows, column, parts=split, groups=own).estimate_}
         if np.ptp(predicted[:, k]) > 0:
             known = None if groups is None else groups[items]
-            of_one["i_predicted"] = KSG(seed=settings.seed).estimate(predicted[:, k], column[items], known)
+            neighbours = KSG(seed=settings.seed).fit(predicted[:, k], column[items], groups=known)
+            of_one["i_predicted"] = neighbours.estimate_
         each.append(OneTarget(name, of_one, {"r2": float(scores[k])}))
     if len(each) == 1 and "i_predicted" in each[0].estimates:
         estimates["i_predicted"] = each[0].estimates["i_predicted"]

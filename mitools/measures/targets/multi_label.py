@@ -1,6 +1,7 @@
 """What features say of several labels an item: of each by the certificate, and of all together by a bound."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from mitools.estimators.pointwise_information import pointwise_of_labels
 from mitools.estimators.warnings import two_sided
 from mitools.measures.settings import MeasureSettings
 from mitools.measures.targets.reading import OneTarget, TargetReading
+from mitools.measures.targets.row_groups import found_groups
 from mitools.measures.targets.trained_critic import critic_of_targets
 
 FEWEST_PER_COMBINATION = 5
@@ -77,6 +79,9 @@ def read_labels(
     InputError
         When no label has enough items.
     """
+    dependent: tuple[EstimateWarning, ...] = ()
+    if split is None:
+        groups, dependent = found_groups(rows, targets.values, groups, settings.seed)
     splits, left_out = {}, {}
     for name, column in zip(targets.names, targets.values.T, strict=True):
         labels = column.astype(np.int64)
@@ -94,7 +99,7 @@ def read_labels(
     table = np.stack([labels for labels, _ in splits.values()], axis=1)
     items = np.sort(np.concatenate([parts.report for parts in next(iter(splits.values()))[1]]))
     together, influence = _all_together(each, table, items, groups, settings)
-    estimates = {"i_target": together}
+    estimates = {"i_target": replace(together, warnings=together.warnings + dependent)}
     if critic:
         own = None if split is not None else groups
         estimates["i_target_infonce"] = critic_of_targets(
@@ -202,7 +207,7 @@ def _all_together(
 
 
 def _combinations(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Number the combinations that occur, shape (n,), and count the items of each."""
+    """Give the number of every item's combination, shape (n,), and how often each occurs."""
     _, number, counts = np.unique(table, axis=0, return_inverse=True, return_counts=True)
     return number.reshape(-1), counts
 

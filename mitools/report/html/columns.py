@@ -41,6 +41,13 @@ LABELS = {
     "i_simclr_head_bits": "I_SimCLR, trained head",
     "control_i_class_bits": "I_class untrained",
     "control_gain_bits": "more than untrained",
+    "h_y_bits": "H(Y)",
+    "i_target_bits": "targets, lower bound",
+    "i_target_null": "targets permuted",
+    "i_target_kind": "kind of bound",
+    "i_target_infonce_bits": "targets, InfoNCE",
+    "i_predicted_bits": "ridge prediction, neighbours",
+    "r2": "R2, held out",
     "linear_acc": "linear accuracy",
     "knn20_acc": "kNN-20",
     "knn200_acc": "kNN-200",
@@ -65,6 +72,16 @@ HELP = {
         "identified: the certificate reaches H(C), so that the truth is known. bracketed: the truth lies"
         " between what is certified and H(C)."
     ),
+    "i_target_bits": "A lower bound of what the features say of the targets, in bits, with the 95% interval.",
+    "i_target_null": "The same reading with the targets permuted: what it reads when there is nothing.",
+    "i_target_infonce_bits": "A trained critic's lower bound on the same, at most log2 of the items.",
+    "i_predicted_bits": (
+        "What the held-out ridge prediction says of the target, by nearest neighbours: a point estimate."
+    ),
+    "r2": "Share of a target's variance that ridge regression predicts of other items; mean over targets.",
+    "mean_average_precision": "Mean over the labels of average precision on items held out.",
+    "mean_prevalence": "Mean share of items that have a label: the average precision of a guess.",
+    "h_y_bits": "The entropy of the combinations of labels, as counted.",
     "n": "Items of the data that the number is read on.",
     "dim": "Length of the feature vector.",
     "depth": "Place of the layer, from the input.",

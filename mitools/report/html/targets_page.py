@@ -31,8 +31,8 @@ _INTRO = {
     ),
     "multi-label": (
         "A lower bound of what the features say of all labels together: the sum of what they say of each,"
-        " less what the labels say of each other. The sum alone is no bound. Beside it the mean over the labels of"
-        " average precision, and of their prevalence, which a guess reaches."
+        " less what the labels say of each other. The sum alone is no bound. Beside it the mean over the"
+        " labels of average precision, and of their prevalence, which a guess reaches."
     ),
 }
 

@@ -56,7 +56,7 @@ def test_digest_follows_rows_and_labels(tmp_path):
         ({"features": np.where(FEATURES[7, 2] < FEATURES, np.nan, FEATURES)}, "features are not finite"),
         ({"features": FEATURES * 1e300}, "not finite as float32, first in row 0"),
         ({"labels": LABELS[:-1]}, "12 features and 11 labels"),
-        ({"labels": LABELS * 0.5 + 0.25}, "continuous targets are no classes"),
+        ({"labels": np.where(LABELS[0] == LABELS, np.nan, LABELS)}, "holds a number that is not finite"),
         ({"labels": np.stack([LABELS, LABELS], 1)}, "labels has shape (12, 2) and is not one-hot"),
         ({"labels": np.array([None] * 12)}, "labels holds Python objects, which could run code"),
     ],

@@ -71,23 +71,9 @@ def assert_whole(read):
     assert all(torch.equal(read.content["state_dict"][key], value) for key, value in WEIGHTS.items())
 
 
-# Before version 1.6 torch put the source code of a module's class beside it, which its safe reader refuses.
-WITH_SOURCE = ("loss", "a class itself", "module list")
-
-
-@pytest.mark.parametrize("name", WITH_SOURCE)
-def test_an_old_file_that_carries_source_code_is_refused_with_the_remedy(tmp_path, name):
-    content = {"state_dict": WEIGHTS, "meta": METADATA[name]()}
-    torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=False)
-    with pytest.raises(InputError, match="nothing was run; save the weights alone") as caught:
-        read_weight_file(tmp_path / "x.pth")
-    assert "torch.nn." in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "zipped"),
-    [(name, zipped) for name in METADATA for zipped in (True, False) if zipped or name not in WITH_SOURCE],
-)
+# The files of torch before 1.6 have the source code of a module's class beside it.
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+@pytest.mark.parametrize("name", METADATA)
 def test_metadata_of_any_class_are_no_obstacle(tmp_path, name, zipped):
     content = {"state_dict": WEIGHTS, "meta": METADATA[name](), "epoch": 3}
     torch.save(content, tmp_path / "x.pth", _use_new_zipfile_serialization=zipped)
@@ -101,6 +87,8 @@ def test_metadata_of_any_class_are_no_obstacle(tmp_path, name, zipped):
 CANARIES = """
 import argparse
 from pathlib import Path
+
+import torch
 
 HERE = Path(__file__).parent
 (HERE / "imported").touch()
@@ -151,6 +139,14 @@ class Outer:
         def method(self):
             touch()
 
+class Net(torch.nn.Module):
+    def __setstate__(self, state):
+        touch()
+        super().__setstate__(state)
+
+class Loss(Net):
+    pass
+
 def state(made):
     made.a = 1
     return made
@@ -158,12 +154,14 @@ def state(made):
 PLACES = {
     "called": Called(), "made": New(), "state": State(), "list": Filled([1, 2]), "dictionary": Items(a=1),
     "list with a state": state(Both([1])), "key": {Hashed(): 1}, "nested class": state(Outer.Inner()),
+    "module": Net(), "module in a module": torch.nn.Sequential(torch.nn.ReLU(), Net(), Loss()),
+    "module twice": [Net(), Net(), Loss()],
     "method": Outer.Inner().method, "named": touch, "in a namespace": argparse.Namespace(x=[Called()]),
 }
 """
 PLACES = (
-    "called", "made", "state", "list", "dictionary", "list with a state", "key", "nested class", "method",
-    "named", "in a namespace",
+    "module", "module in a module", "module twice", "called", "made", "state", "list", "dictionary",
+    "list with a state", "key", "nested class", "method", "named", "in a namespace",
 )  # fmt: skip
 SILENT = ("method", "named")  # only named in the pickle: even an ordinary unpickler does not call them
 
@@ -212,3 +210,42 @@ def test_nothing_is_imported_or_run_where_a_stand_in_is_made(tmp_path, canaries,
     assert "canaries_of_a_test" not in sys.modules
     assert not (folder / "imported").exists()
     assert not (folder / "called").exists()
+
+
+def legacy(path, content):
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    return path
+
+
+def test_a_whole_module_in_a_file_of_old_torch_is_set_aside(tmp_path):
+    """Texts and tuples that look like the note of a module's class stay what they are."""
+    kept = {"module": torch.nn.CrossEntropyLoss(), "like": ("module", 1, None, None), "name": "module"}
+    read = read_weight_file(legacy(tmp_path / "x.pth", {"state_dict": WEIGHTS} | kept))
+    assert_whole(read)
+    assert "torch.nn.modules.loss.CrossEntropyLoss" in read.replaced
+    assert (read.content["like"], read.content["name"]) == (kept["like"], "module")
+
+
+def test_a_file_of_old_torch_that_is_a_module_is_refused(tmp_path):
+    with pytest.raises(
+        InputError, match=r"holds an object of torch\.nn\.modules\.linear\.Linear, not weights"
+    ):
+        read_weight_file(legacy(tmp_path / "x.pth", torch.nn.Linear(2, 2)))
+
+
+def test_a_forged_note_of_a_module_makes_nothing(tmp_path):
+    """The class in a note may be a function that runs code: it is a stand-in that does nothing."""
+    content = {"state_dict": WEIGHTS, "loss": torch.nn.CrossEntropyLoss()}
+    path = legacy(tmp_path / "x.pth", content)
+    whole = path.read_bytes()
+    noted = b"ctorch.nn.modules.loss\nCrossEntropyLoss\n"
+    assert whole.count(noted) == 1
+    forged = {"ctest_canary_of_forgery\nrun\n": None, "cbuiltins\nprint\n": None, "cos\nsystem\n": "system"}
+    for name, attack in forged.items():
+        path.write_bytes(whole.replace(noted, name.encode()))
+        if attack:
+            with pytest.raises(InputError, match=r"refused, since loading it would call os\.system"):
+                read_weight_file(path)
+        else:
+            assert_whole(read_weight_file(path))
+    assert "test_canary_of_forgery" not in sys.modules
