@@ -15,7 +15,7 @@ def extract_command(
     device: DeviceOption = "auto",
     precision: Annotated[
         str, typer.Option(help="What the network computes in: float32, bf16 or float16.")
-    ] = ("float32"),
+    ] = "float32",
     keep: Annotated[
         Literal["float32", "float16"], typer.Option(help="What features are kept as.")
     ] = "float32",
@@ -43,6 +43,7 @@ def extract_command(
 
     store = FeatureStore(cache or default_root())
     asked = Pass(
+        spec,
         spec,
         partial(open_data, data),
         partial(open_encoder_spec, spec),

@@ -32,14 +32,15 @@ class Pass(NamedTuple):
 
     Attributes
     ----------
-    name
-        What failures of it are reported under.
+    name, title
+        What failures of it are reported under, and what people are shown.
     data, encoder, views, train
         Open the data; the encoder for these data; the views that are encoded in place of the items; and the
         items that an encoder is fitted to which needs it. Functions of modules, or partial ones, pickled.
     """
 
     name: str
+    title: str
     data: Callable[[], LabelledData]
     encoder: Callable[[LabelledData], AnyEncoder]
     views: Callable[[], ItemViews] | None = None
@@ -162,7 +163,7 @@ class _Count:
     def __call__(self, name: str, outcome: Outcome) -> None:
         shard = self._shards[name]
         self._done += len(shard.items)
-        self._advance(f"features of {shard.of.name}", self._done, self._total)
+        self._advance(f"features of {shard.of.title}", self._done, self._total)
 
 
 def _shards(one: Pass, store: FeatureStore, options: PassOptions) -> list[_Shard]:
@@ -194,7 +195,7 @@ def _extract_shard(shard: _Shard, advance: Advance) -> None:
     assert not isinstance(encoder, PrecomputedFeatures)
     found = feature_keys(encoder, data, options)
     if any(found[layer] != key for layer, key in shard.keys.items()):
-        raise InputError(f"{shard.of.name}: the worker finds other data or other weights than the command")
+        raise InputError(f"{shard.of.title}: the worker finds other data or other weights than the command")
     store = FeatureStore(shard.root)
     stored = {layer: shard.stored_as(layer) for layer in shard.keys}
     missing = {layer: key for layer, key in stored.items() if store.read(key) is None}

@@ -34,9 +34,8 @@ def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:
     study.write_text('data: ["digits?limit=200"]\nencoders: [builtin:pixels]\nmetrics: [linear_acc]\n')
     (tmp_path / "slurm.yaml").write_text("jobs: 2\nminutes: 5\n")
     command = ["study", "run", str(study), "--out", str(tmp_path / "out"), "--cache", str(tmp_path / "cache")]
-    numbers = submit_commands(
-        tmp_path / "slurm.yaml", [*command, "--json"], tmp_path / "jobs", cluster="local"
-    )
+    command += ["--json"]
+    numbers = submit_commands(tmp_path / "slurm.yaml", command, tmp_path / "jobs", cluster="local")
     assert len(numbers) == 2
     for number in numbers:
         # A job opened by its number knows no process, so its result is waited for by its file.

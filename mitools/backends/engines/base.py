@@ -1,4 +1,4 @@
-"""What an engine is: it does independent tasks somewhere, again where a worker was lost, and tells of them."""
+"""What an engine is: it does independent tasks elsewhere, and again those whose worker was lost."""
 
 import os
 import secrets
@@ -81,7 +81,7 @@ class Engine(ABC):
     """
 
     reruns = 3
-    """How often a task is done again whose worker was lost; one that ends its worker every time has failed."""
+    """How often a task is done again whose worker was lost; after that it has failed."""
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
@@ -98,7 +98,7 @@ class Engine(ABC):
             When nobody can be asked for the outcomes any more.
         """
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 (most engines start nothing that outlives a run)
         """End what the engine has started."""
 
     def __enter__(self) -> "Engine":

@@ -79,17 +79,23 @@ class DaskEngine(Engine):
         _quieten()
         # Features are read from mapped files, which a limit of memory would count.
         common = {"nthreads": 1, "memory_limit": 0, "dashboard": False, "silence_logs": logging.CRITICAL}
-        cluster = distributed.SpecCluster(
-            workers={
-                number: {"cls": distributed.Nanny, "options": common | {"env": own_share(number, workers)}}
-                for number in range(workers)
-            },
-            scheduler={
-                "cls": distributed.Scheduler,
-                "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": None},
-            },
-            silence_logs=logging.CRITICAL,
-        )
+        try:
+            cluster = distributed.SpecCluster(
+                workers={
+                    number: {
+                        "cls": distributed.Nanny,
+                        "options": common | {"env": own_share(number, workers)},
+                    }
+                    for number in range(workers)
+                },
+                scheduler={
+                    "cls": distributed.Scheduler,
+                    "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": None},
+                },
+                silence_logs=logging.CRITICAL,
+            )
+        except (RuntimeError, OSError) as error:
+            raise InputError(f"engine {spec}: its workers do not start ({reason_of(error)})") from None
         return cls(spec, cluster)
 
     def messages(self, calls: Mapping[str, Call]) -> Generator[tuple[str, Outcome | Step], None, None]:
@@ -129,7 +135,7 @@ class DaskEngine(Engine):
         error = future.exception()
         if isinstance(error, KilledWorker):
             return Outcome(
-                error=WorkerLostError(f"every worker that did it died; is there memory enough? ({error})")
+                error=WorkerLostError(f"every worker that did it died; is there memory enough? {error}")
             )
         if isinstance(error, ModuleNotFoundError):
             return Outcome(
