@@ -87,6 +87,7 @@ def dependence_beside_correlation(
     for label in axes.get_yticklabels():
         label.set_parse_math(False)
     axes.set_xscale("symlog", linthresh=0.01)
+    axes.set_xlim(left=min(-0.001, 1.5 * float(np.min(low))))
     axes.set_xlabel("information of two columns (bits; linear below 0.01)", fontsize=FONT_SIZE)
     axes.legend(fontsize=FONT_SIZE - 1, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     if panels.figure is not None:

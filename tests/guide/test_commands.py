@@ -117,6 +117,8 @@ SMALLER = {
         "--measures discrete": "--measures discrete --no-critic --no-control --out discrete",
         "variables: 102, units: 80, hidden: 8192": "variables: 4, units: 4, hidden: 16",
         "--unit 0:3": "--units 4 --unit 0:3",
+        "folder:places205/train": "tar:images.tar --no-critic --no-control --out tested",
+        "folder:places205/val": "folder:PATH",
     },
     "adding-a-method": {
         "data: digits": "data: digits?limit=120",

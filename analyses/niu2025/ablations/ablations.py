@@ -9,6 +9,7 @@ from mitools.analyses.niu2025.ablations.figure import ablation_tables
 from mitools.analyses.niu2025.ablations.recipe import AblationsRecipe, Row
 from mitools.analyses.niu2025.ablations.words import describe
 from mitools.analyses.shared.evaluation import Evaluation, EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.runs_by_setting import train_every_seed
 from mitools.analyses.shared.training_runs import require_held_out
@@ -58,7 +59,8 @@ def run(
             place |= {"shared": row.setting == recipe.shared[row.table]}
             found.append(place | read(run_spec(folders[name, seed].path)))
     table = pd.DataFrame(found)
-    figures = write_chart(out / "ablations", ablation_tables, table)
+    subject = subject_of(recipe.test, seeds=recipe.seeds)
+    figures = write_chart(out / "ablations", ablation_tables, table, subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -26,9 +26,9 @@ STYLES = {IMSVD: (BLUE, "o", -0.12), VICREG: (ORANGE, "s", 0.12)}
 """Colour, marker and place beside the setting."""
 
 CAPTION = (
-    "Accuracy on test images. Small points: one seed each; large points and bars: mean over seeds and"
-    " Student's 95% interval. Grey: mean of the untrained networks; ringed: the row that all tables share. What"
-    " two settings differ by is told from pairs of one seed, not from whether bars overlap."
+    "Small points: one seed each; large points and bars: mean over seeds and Student's 95% interval. Grey:"
+    " mean of the untrained networks; ringed: the row that all tables share. What two settings differ by is"
+    " told from pairs of one seed, not from whether bars overlap."
 )
 
 

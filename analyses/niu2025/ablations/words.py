@@ -21,8 +21,8 @@ PAPER = {
     "batch_size": "the paper has IMSVD above VICReg at every batch size, by 0.1 to 1.0 points",
     "depth": "in the paper two layers are the best, 1.5 points above four",
     "width": (
-        "in the paper accuracy rises by 5.3 points from 960 to 8,160 outputs, and IMSVD is above VICReg at all"
-        " widths"
+        "in the paper accuracy rises by 5.3 points from 960 to 8,160 outputs, and IMSVD is above VICReg at"
+        " all widths"
     ),
     "terms": "in the paper TIC loses 1.1 points, no invariance 4.0, and no diagonal entropy 5.3",
     "units": "in the paper 80 is the best, 1.6 points above 32 and 1.0 above 128",

@@ -70,9 +70,9 @@ SCHEDULES = {
     ),
     "cmc": SGDSchedule(learning_rate=30.0, epochs=60, falls_at=(30, 40, 50), falls_by=0.2),
 }
-"""Of ImageNet in Niu et al. 2024, Sec. IV; of Places205 there, after PIRL (Misra and van der Maaten 2020), with
-columns standardised; of ImageNet in Tian et al. 2020 (CMC), which states 60 epochs from a rate of 30 and not
-when it falls: here by five at epochs 30, 40 and 50."""
+"""Of ImageNet in Niu et al. 2024, Sec. IV; of Places205 there, after PIRL (Misra and van der Maaten 2020),
+with columns standardised; of ImageNet in Tian et al. 2020 (CMC), which states 60 epochs from a rate of 30 and
+not when it falls: here by five at epochs 30, 40 and 50."""
 
 
 def sgd_linear_on_test(
