@@ -1,10 +1,10 @@
 """One image out of the bytes of its file: upright, without transparency, with 8 bits a channel, in RGB."""
 
 import io
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -81,8 +81,8 @@ def image_reading(spec: Spec) -> Reading:
 
 def is_image_name(name: str) -> bool:
     """Whether a file name is that of an image: a known ending, and not hidden (``._x.jpg``)."""
-    path = Path(name)
-    return path.suffix.lower() in IMAGE_ENDINGS and not path.name.startswith(".")
+    name = os.path.basename(name)
+    return os.path.splitext(name)[1].lower() in IMAGE_ENDINGS and not name.startswith(".")
 
 
 def decode_image(content: bytes, where: str, reading: Reading = UPRIGHT_ON_WHITE) -> Image.Image:

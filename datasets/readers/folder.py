@@ -51,15 +51,17 @@ class ImageFolder(EncodedImages):
             raise InputError(f"{root}: no class folders inside; put the images into one folder a class")
         self.name = root.resolve().name
         self._files: list[str] = []
-        classes, counts = [], []
+        links = [str(folder) for folder in folders if folder.is_symlink()]
+        classes, counts, names = [], [], ["folder"]
         for folder in folders:
-            files = sorted(
-                entry.path for entry in os.scandir(folder) if is_image_name(entry.name) and entry.is_file()
-            )
-            if files:
+            images = [entry for entry in os.scandir(folder) if is_image_name(entry.name) and entry.is_file()]
+            if images:
+                images.sort(key=lambda entry: entry.path)
                 classes.append(folder.name)
-                counts.append(len(files))
-                self._files += files
+                counts.append(len(images))
+                self._files += [entry.path for entry in images]
+                links += [entry.path for entry in images if entry.is_symlink()]
+                names += [f"{folder.name}/{entry.name}" for entry in images]
             elif reading.skip:
                 self.notes.append(f"class {folder.name!r} has no images and was left out")
             else:
@@ -72,12 +74,11 @@ class ImageFolder(EncodedImages):
         self.classes = classes
         self.labels = np.repeat(np.arange(len(classes)), counts).astype(np.int64)
         self.opened = OpenedFiles(self._files)
-        if away := _led_out(root, [*(str(folder) for folder in folders), *self._files]):
+        if away := _led_out(root, links):
             self.notes.append(
                 f"{len(away):,} of its folders and files are links that lead out of it: {away[0]}"
             )
-        names = (Path(path).relative_to(root).as_posix() for path in self._files)
-        self.look_through("folder", *names)
+        self.look_through(*names)
 
     def content(self, place: int) -> bytes:
         """Read one file."""
@@ -101,10 +102,9 @@ class ImageFolder(EncodedImages):
         return self._files[place]
 
 
-def _led_out(root: Path, paths: Sequence[str]) -> list[str]:
+def _led_out(root: Path, links: Sequence[str]) -> list[str]:
     """Name the links that lead out of a folder."""
     inside = root.resolve()
-    links = (path for path in paths if os.path.islink(path))
     return [path for path in links if not Path(path).resolve().is_relative_to(inside)]
 
 

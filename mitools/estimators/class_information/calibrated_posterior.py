@@ -15,9 +15,16 @@ from sklearn.linear_model import LogisticRegression
 from mitools.backends.threads import blas_threads
 from mitools.core.errors import InputError
 from mitools.estimators.base import FittedAttributes
+from mitools.estimators.class_information.blockwise_logistic import fit_blockwise
 from mitools.estimators.class_information.minibatch_logistic import MinibatchLogistic
 from mitools.estimators.inputs.groups import Groups, group_sums
-from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
+from mitools.estimators.inputs.row_table import (
+    NUMBERS_AT_ONCE,
+    NUMBERS_IN_MEMORY,
+    NUMBERS_NEAR,
+    RowTable,
+    spans,
+)
 from mitools.estimators.inputs.splits import at_most
 from mitools.estimators.inputs.validation import location_and_scale
 from mitools.estimators.warnings import STDERRS_ABOVE_BLIND
@@ -184,8 +191,9 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
     def predict_proba(self, features: ArrayOrTable) -> NDArray[np.float32]:
         """Give the calibrated posterior under the prior that is meant, shape (n, C)."""
         found = self._evidence(self.fitted_, self._table(features))
-        for some in spans(len(found), len(self.prior_)):
-            log_p = log_softmax(np.float32(self.sharpness_) * found[some] + np.log(self.prior_), axis=1)
+        log_prior = np.log(self.prior_)
+        for some in spans(len(found), len(self.prior_), NUMBERS_NEAR):
+            log_p = log_softmax(np.float32(self.sharpness_) * found[some] + log_prior, axis=1)
             found[some] = (1 - self._floor) * np.exp(log_p) + self._floor * self.prior_
         return found
 
@@ -240,9 +248,12 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
 
         def log_own(sharpness: float) -> NDArray[np.float64]:
             own = np.empty(len(labels), dtype=np.float32)
-            for some in spans(len(labels), len(log_prior)):
-                log_p = log_softmax(np.float32(sharpness) * evidence[some] + log_prior, axis=1)
-                own[some] = log_p[np.arange(len(log_p)), labels[some]]
+            for some in spans(len(labels), len(log_prior), NUMBERS_NEAR):
+                scores = np.float32(sharpness) * evidence[some]
+                scores += log_prior
+                scores -= scores.max(axis=1, keepdims=True)
+                own[some] = scores[np.arange(len(scores)), labels[some]]
+                own[some] -= np.log(np.exp(scores, out=scores).sum(axis=1))
             return np.log((1 - self._floor) * np.exp(own) + self._floor * prior_own)
 
         found = minimize_scalar(
@@ -292,14 +303,17 @@ def _logistic(
 ) -> LogisticRegression:
     """Fit multinomial logistic regression from another fit's weights on."""
     # The gradient of a mean over C classes shrinks like 1 / C, and so must the tolerance on it.
-    tolerance = min(1e-4, 0.02 / (labels.max() + 1))
+    classes = int(labels.max()) + 1
+    tolerance = min(1e-4, 0.02 / classes)
     model = LogisticRegression(C=inverse_penalty, tol=tolerance, max_iter=200, warm_start=True)
     if start is not None:
         model.coef_, model.intercept_ = start.coef_, start.intercept_
     # SciPy's and NumPy's threads take turns at every step, and either wait by spinning: on small products
     # that makes a fit up to twenty times slower than one thread is.
-    threads = 1 if features.size * (labels.max() + 1) < THREADED_PRODUCT_SIZE else None
+    threads = 1 if features.size * classes < THREADED_PRODUCT_SIZE else None
     with blas_threads(threads), warnings.catch_warnings():
         # An unfinished fit is still a valid critic, and select judges it like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
+        if classes > 2 and len(labels) * classes > NUMBERS_AT_ONCE:
+            return fit_blockwise(model, features, labels, classes)
         return model.fit(features, labels)

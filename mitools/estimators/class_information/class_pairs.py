@@ -66,7 +66,7 @@ def read_class_pairs(
     root = np.sqrt(prior).astype(np.float32)  # r(i, j) is the inner product of two rows of posterior / root
 
     # Z: r is linear in each argument, so its mean over all pairs needs class means only, never n^2 pairs.
-    class_means = _class_sums(posterior, labels, root) / counts[:, None]
+    class_means = _sums_by(labels, posterior, root) / counts[:, None]
     mixture = prior @ class_means
     n_own, pi_own = counts[labels], prior[labels]
     kin = _Kin(posterior, labels, root, groups)
@@ -134,7 +134,7 @@ def read_label_information(
     weights = (prior / counts)[labels]
     log_own = np.log(posterior[np.arange(len(labels)), labels].astype(np.float64))
     mean = float(weights @ log_own)
-    class_means = _class_sums(posterior, labels, np.ones(len(prior), np.float32)) / counts[:, None]
+    class_means = _sums_by(labels, posterior, np.ones(len(prior), np.float32)) / counts[:, None]
     unlike = np.log(class_means.min())
     together = 1.0 if groups is None else len(labels) / len(np.unique(groups))
     unseen = float(np.hypot(together * weights.max() * (unlike - mean), SINGLE_PRECISION_NATS))
@@ -164,23 +164,22 @@ class _Kin:
             self._lot = np.unique(groups * n_classes + labels, return_inverse=True)[1].astype(np.int64)
             sizes = np.bincount(self._lot)
             self.counts = sizes[self._lot]
-            self._sums = np.zeros((len(sizes), n_classes))
-            for some in spans(n, n_classes):
-                np.add.at(self._sums, self._lot[some], posterior[some] / root)
+            self._sums = _sums_by(self._lot, posterior, root)
 
     def sums(self, some: slice, scaled: NDArray[np.float32]) -> NDArray[Any]:
         """Add up posterior / root over the kin of some items, shape (m, C); `scaled` is their own."""
         return scaled if self._lot is None else self._sums[self._lot[some]]
 
 
-def _class_sums(
-    posterior: NDArray[np.float32], labels: NDArray[np.int64], root: NDArray[np.float32]
+def _sums_by(
+    kinds: NDArray[np.int64], posterior: NDArray[np.float32], root: NDArray[np.float32]
 ) -> NDArray[np.float64]:
-    """Sum the rows of posterior / root by class, shape (C, C)."""
-    n, n_classes = posterior.shape
-    sums = np.zeros((n_classes, n_classes))
-    for some in spans(n, n_classes):
-        np.add.at(sums, labels[some], posterior[some] / root)
+    """Sum the rows of posterior / root by kind, 0..K-1, shape (K, C)."""
+    counts = np.bincount(kinds)
+    sums = np.zeros((len(counts), posterior.shape[1]))
+    for kind, members in enumerate(np.split(np.argsort(kinds, kind="stable"), np.cumsum(counts)[:-1])):
+        for some in spans(len(members), posterior.shape[1]):
+            sums[kind] += (posterior[members[some]] / root).sum(axis=0, dtype=np.float64)
     return sums
 
 

@@ -9,7 +9,7 @@ from scipy.special import digamma
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.dependence.sketch import Sketch
-from mitools.estimators.inputs.row_table import NUMBERS_AT_ONCE, RowTable
+from mitools.estimators.inputs.row_table import NUMBERS_AT_ONCE, NUMBERS_NEAR, RowTable, spans
 
 QUERIES = 1000
 """Random rows whose neighbours are looked for among all rows."""
@@ -285,8 +285,14 @@ def _local_dimension(distances: Doubles) -> Doubles:
 
 def _values_of_their_own(rows: Floats) -> NDArray[np.int64]:
     """Count in each row the values that few other rows have in the same column, shape (m, d) to (m,)."""
-    free = np.zeros(len(rows), dtype=np.int64)
-    for column in rows.T:
-        _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
-        free += counts[value] <= ATOM_ROWS
+    m, d = rows.shape
+    free = np.zeros(m, dtype=np.int64)
+    for some in spans(d, m, NUMBERS_NEAR):
+        columns = np.ascontiguousarray(rows[:, some].T)
+        in_order = np.sort(columns, axis=1)
+        with_atoms = (in_order[:, ATOM_ROWS:] == in_order[:, :-ATOM_ROWS]).any(axis=1)
+        free += np.count_nonzero(~with_atoms)
+        for column in columns[with_atoms]:
+            _, value, counts = np.unique(column, return_inverse=True, return_counts=True)
+            free += counts[value] <= ATOM_ROWS
     return free

@@ -11,6 +11,9 @@ from mitools.core.centring import Centring, find_centring, to_single
 NUMBERS_AT_ONCE = 1 << 24
 """Numbers read together: 64 MiB as float32."""
 
+NUMBERS_NEAR = 1 << 17
+"""Numbers that stay near the processor while several steps are taken with them: 512 KiB as float32."""
+
 NUMBERS_IN_MEMORY = 1 << 28
 """Numbers up to which a fit holds all rows at once: 1 GiB as float32."""
 
@@ -80,7 +83,7 @@ class RowTable:
             yield places, self.rows(places)
 
 
-def spans(n: int, width: int) -> Iterator[slice]:
-    """Cut n rows of a width into spans of bounded size, in order."""
-    step = max(1, NUMBERS_AT_ONCE // width)
+def spans(n: int, width: int, numbers: int = NUMBERS_AT_ONCE) -> Iterator[slice]:
+    """Cut n rows of a width into spans of so many numbers at the most, in order."""
+    step = max(1, numbers // width)
     return (slice(start, min(start + step, n)) for start in range(0, n, step))
