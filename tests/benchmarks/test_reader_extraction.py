@@ -18,7 +18,7 @@ from mitools.datasets import open_data
 from mitools.encoders import open_encoder
 from mitools.features import FeatureStore, extract
 
-N, SIDE, TURNS = 512, 64, 5
+N, SIDE, TURNS = 128, 64, 7
 LEAST_SHARE = 0.9
 """Of the rate of the folder, that the other forms must reach."""
 
@@ -67,7 +67,7 @@ def test_shards_and_parquet_feed_an_encoder_as_fast_as_a_folder(tmp_path):
             for form, spec in forms.items():
                 start = processor_seconds()
                 features = extract(
-                    encoder, open_data(spec), store=FeatureStore(tmp_path / f"{turn}-{form}"), batch_size=128
+                    encoder, open_data(spec), store=FeatureStore(tmp_path / f"{turn}-{form}"), batch_size=64
                 )
                 if turn:  # the first turn warms up
                     taken[form].append(processor_seconds() - start)
