@@ -71,14 +71,14 @@ def similarity_section(similarity: pd.DataFrame) -> Section | None:
 
 
 def _cell(row: dict[str, Any]) -> dict[str, str]:
-    told = row["verdict"] == ADDS
+    told, p = row["verdict"] == ADDS, _p_value(row["p_holm"], "= ")
     value, low, high = (float(row[name]) for name in ("complement_bits", "low_bits", "high_bits"))
     return {
         "text": f"{value:+.3f}".replace("-", "\N{MINUS SIGN}"),
-        "p": f"p {_p_value(row['p_holm'], '= ')}",
+        "p": f"p {p}",
         "kind": "more" if told else "",
         "help": f"{row['encoder']} beside {row['given']}: {value:+.3f} bits\n95% interval {low:+.3f} to"
-        f" {high:+.3f}\nHolm's p {_p_value(row['p_holm'], '= ')}: {row['verdict']}".replace("-", "\N{MINUS SIGN}"),
+        f" {high:+.3f}\nHolm's p {p}: {row['verdict']}",
     }
 
 
