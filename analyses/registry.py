@@ -3,6 +3,7 @@
 A table of facts: the analysis itself is imported when its recipe is read or it is run.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -41,6 +42,12 @@ class Analysis:
     recipe_name: str
     smoke: str
     paper: str
+
+    @property
+    def smoke_seconds(self) -> float | None:
+        """The seconds of the smoke scale on two idle cores; None where it takes no minutes."""
+        found = re.match(r"(\d+) minutes?", self.smoke)
+        return None if found is None else 60.0 * int(found[1])
 
     @property
     def recipe(self) -> "type[Recipe]":

@@ -303,8 +303,9 @@ def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int
 
 def _print_frame(table: Any, file: Path | None) -> None:
     """Print a table with what differs from row to row first; what is empty everywhere is left out."""
-    first = ["encoder", "family"] if "encoder" in table else []
-    last = [name for name in ("data", "seeds") if name in table]
+    several = "data" in table and table["data"].nunique() > 1
+    first = ["encoder", *(["data"] if several else []), "family"] if "encoder" in table else []
+    last = [name for name in ("data", "seeds") if name in table and name not in first]
     middle = [name for name in table.columns if name not in (*first, *last)]
     names = [
         name for name in (*first, *middle, *last) if any(_number(v) not in ("-", "") for v in table[name])

@@ -17,6 +17,9 @@ Advance = Callable[[str, int, int], None]
 SURE_SECONDS = 2.0
 """Seconds of work before which a time to go would be a guess."""
 
+MOST_BY_TIME = 0.97
+"""Share of the whole that is shown where time alone tells it: that it is done is for the work to say."""
+
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """In turn, so that something moves however long a step takes."""
 
@@ -54,6 +57,23 @@ def tell_state(advance: Advance | None, state: str) -> None:
         take(state)
 
 
+def tell_usual(advance: Advance | None, seconds: float, where: str) -> None:
+    """Tell how long the whole takes elsewhere: work whose parts are too unlike to count goes by that.
+
+    Parameters
+    ----------
+    advance
+        One that :func:`shown` gave is told; a caller's own function is not.
+    seconds
+        What it takes from nothing.
+    where
+        On what: ``"two idle cores"``.
+    """
+    take = getattr(advance, "usually", None)
+    if take is not None:
+        take(seconds, where)
+
+
 def shown(progress: "bool | Advance") -> AbstractContextManager[Advance]:
     """Give the function that work tells of its progress: a bar, nobody, or the caller's own."""
     if progress is True:
@@ -79,6 +99,7 @@ class Tracker:
         self.part = self.said = ""
         self._parts_done, self._parts, self._step = 0.0, 0, 1.0
         self._begun_at = 0.0
+        self._usual, self._where = 0.0, ""
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Take a step's progress; one that begins anew starts its own clock, never the whole's."""
@@ -95,6 +116,10 @@ class Tracker:
         self.done = self.total = 0
         self.said = ""
 
+    def usually(self, seconds: float, where: str) -> None:
+        """Take how long the whole takes, and on what; what its parts tell of themselves is then a step's."""
+        self._usual, self._where = seconds, where
+
     def state(self, said: str) -> None:
         """Take what is said beside the counts."""
         self.said = said
@@ -107,6 +132,8 @@ class Tracker:
     @property
     def share(self) -> float:
         """How much of the whole is done, in [0, 1]; of the step, where nobody told of a whole."""
+        if self._usual:
+            return min(self.seconds / self._usual, MOST_BY_TIME)
         step = min(self.done / self.total, 1.0) if self.total else 0.0
         if not self._parts:
             return step
@@ -126,9 +153,8 @@ class Tracker:
             seconds, moved = now - self._whole_begun, self.share - self._begun_at
         else:
             seconds, moved = now - self._step_begun, (self.done - self._first) / max(self.total, 1)
-        if seconds < SURE_SECONDS or moved <= 0:
-            return None
-        return seconds * (1 - self.share) / moved
+            return _at_this_rate(seconds, moved, min(self.done / max(self.total, 1), 1.0))
+        return _at_this_rate(seconds, moved, self.share)
 
     def step(self) -> str:
         """Say what is being done, which of how many, and how fast."""
@@ -139,6 +165,8 @@ class Tracker:
 
     def times(self) -> str:
         """Say what part of the whole it is, for how long it has run, and how long it will go on."""
+        if self._usual:
+            return self._by_usual_time()
         to_go = self.seconds_to_go
         if self.share >= 1:
             to_go = None
@@ -156,6 +184,19 @@ class Tracker:
             filter(None, [printable(self.part), f"{self.share:.0%}", f"{clock(self.seconds)} gone", left])
         )
 
+    def _by_usual_time(self) -> str:
+        """Say how long it will go on where nothing but the time that it usually takes is known."""
+        part = f"{printable(self.part)} · " if self.part else ""
+        usual, left = clock(self._usual), self._usual - self.seconds
+        if left > 0:
+            return part + (
+                f"{clock(self.seconds)} gone · about {clock(left)} to go"
+                f" if the whole takes {usual}, as on {self._where}"
+            )
+        of_step = None if self._parts else self.seconds_to_go
+        step = "" if of_step is None else f" · about {clock(of_step)} to go in this step"
+        return f"{part}{clock(self.seconds)} gone · longer than the {usual} on {self._where}{step}"
+
 
 def clock(seconds: float) -> str:
     """Write seconds as people read them.
@@ -171,6 +212,12 @@ def clock(seconds: float) -> str:
     if whole < 3600:
         return f"{whole // 60}:{whole % 60:02d} min"
     return f"{whole // 3600}:{whole % 3600 // 60:02d} h"
+
+
+def _at_this_rate(seconds: float, moved: float, share: float) -> float | None:
+    if seconds < SURE_SECONDS or moved <= 0:
+        return None
+    return seconds * (1 - share) / moved
 
 
 def _slow(rate: float) -> str:

@@ -6,6 +6,10 @@ from itertools import combinations
 import pandas as pd
 
 from mitools.comparing.complement import ADDS
+from mitools.measures.registry import MEASURES, find_measure
+from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
+from mitools.report.figures.style import AXIS_LABELS
+from mitools.report.words import column_words
 
 NAMED_ENCODERS = 8
 """Encoders up to which every one is named; of more only the first and the counts."""
@@ -91,10 +95,19 @@ def study_finding(cells: pd.DataFrame) -> list[str]:
         parts = [f"lies above that of {listed_few(below)}"] if below else []
         parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
         interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
-        what = f"{first['pairing']}:{first['measure']}".removeprefix(":")
+        what = _in_words(str(first["pairing"]), str(first["measure"]))
         highest = f"{best['encoder']} reads highest ({interval})"
         sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")
     return sentences
+
+
+def _in_words(pairing: str, measure: str) -> str:
+    """Name what a cell of a study reads."""
+    found = find_measure(registered_pairing(pairing), measure) if pairing else MEASURES.get(measure)
+    if found is None:
+        return f"{pairing}:{measure}".removeprefix(":")
+    of_view = f" of {pairing}" if found.needs_views and pairing != DEFAULT_VIEW else ""
+    return column_words(f"{found.name}_bits" if f"{found.name}_bits" in AXIS_LABELS else found.name) + of_view
 
 
 def plane_finding(table: pd.DataFrame) -> list[str]:

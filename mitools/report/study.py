@@ -123,7 +123,7 @@ def _cell(value: Any, ruled: bool) -> str:
 def _row(found: Found, families: Mapping[str, str | None]) -> dict[str, Any]:
     cell = found.cell
     row: dict[str, Any] = {
-        "data": cell.data,
+        "data": shown_name(cell.data),
         "encoder": shown_name(cell.encoder),
         "family": families.get(cell.encoder),
         "pairing": cell.shown_pairing,

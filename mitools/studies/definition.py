@@ -120,6 +120,7 @@ class Study(Recipe):
     def _refuse_repetitions(self) -> "Study":
         for field in ("data", "estimators", "metrics", "measures", "seeds"):
             _refuse_twice(field, getattr(self, field))
+        _refuse_twice("data", [shown_name(spec) for spec in self.data])
         _refuse_twice("encoders", [shown_name(encoder.spec) for encoder in self.encoders])
         if not _columns(self):
             raise ValueError("nothing to measure: no estimator applies to a pairing, and no metric is named")

@@ -10,6 +10,7 @@ from mitools.core.progress import (
     shown,
     silent,
     tell_state,
+    tell_usual,
     tell_whole,
 )
 
@@ -126,3 +127,22 @@ def test_a_step_beside_others_says_that_its_time_is_its_own(time):
     assert tracker.times().endswith("about 10 s to go"), "training is the run"
     tracker("images trained on", 100, 100)
     assert tracker.times().endswith("100% · 10 s gone · ending")
+
+
+def test_work_of_unlike_steps_goes_by_the_time_that_it_usually_takes(time):
+    tracker = Tracker(time)
+    tell_usual(tracker, 480, "two idle cores")
+    tracker("training", 10, 20)
+    time.now = 60
+    assert "about 7:00 min to go if the whole takes 8:00 min, as on two idle cores" in tracker.times()
+    assert tracker.share == pytest.approx(60 / 480)
+    time.now = 500
+    tracker("measuring", 0, 10)
+    time.now = 510
+    tracker("measuring", 5, 10)
+    assert "longer than the 8:00 min on two idle cores · about 10 s to go in this step" in tracker.times()
+    assert tracker.share < 1
+    tell_whole(tracker, "pair 1 of 2", 0, 2)
+    tracker("steps", 10, 10)
+    assert tracker.share < 1  # of the step alone
+    tell_usual(silent, 480, "two idle cores")  # who shows nothing is told nothing

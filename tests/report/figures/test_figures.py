@@ -38,15 +38,16 @@ def has_ink(path):
 
 
 @pytest.mark.parametrize("n", [1, 4, 25])
-def test_both_figures_are_drawn_as_png_and_svg(tmp_path, n):
+def test_both_figures_are_drawn_as_png_svg_and_pdf(tmp_path, n):
     table = results(n)
     written = write_chart(tmp_path / "new" / "scatter", scatter_against_target, table, COLUMNS, "linear_acc")
     written += write_chart(tmp_path / "new" / "brackets.png", bracket_chart, table)
     names = {f"{stem}.{end}" for stem in ("scatter", "brackets") for end in ("png", "svg", "pdf")}
     assert {path.name for path in written} == {path.name for path in (tmp_path / "new").iterdir()} == names
     assert has_ink(written[0])
-    assert has_ink(written[2])
-    for drawing in (written[1], written[3]):
+    assert has_ink(written[3])
+    assert all(path.read_bytes().startswith(b"%PDF") for path in (written[2], written[5]))
+    for drawing in (written[1], written[4]):
         text = drawing.read_text()
         assert all(name in text for name in table.encoder)
         assert "bits" in text

@@ -19,7 +19,7 @@ COMPLEMENT_COLUMNS = (
     Column("given", "beside this one"),
     Column("complement_bits", "adds (bits)", low="low_bits", high="high_bits", digits=3,
            help="What a linear reader of both says of the label beyond a reader of the second alone."),
-    Column("p_holm", "Holm's p", digits=3),
+    Column("p", "Holm's p"),
     Column("verdict", "verdict"),
     Column("at_most_bits", "at most", digits=3,
            help="H(C) less what the second is read to hold at least: no information can be added beyond it."),
@@ -50,11 +50,12 @@ def complement_section(complement: pd.DataFrame, h_c_bits: float) -> Section | N
         " are read on the same items, so that what is hard for both drops out of the interval; shaded where"
         " the gain is told from 0 by Holm's p over all ordered pairs. A class may be easy for one encoder and"
         " hard for the other: two encoders of equal I_class add nothing to each other where they know the"
-        " same, and much where they do not. `complement.csv`, `redundancy.csv` and `subsets.csv` (the best"
-        " pair and the best few) are in the folder.",
+        " same, and much where they do not. The folder has further tables: what two have in common, and the"
+        " best pair and few (redundancy.csv, subsets.csv).",
     ]
-    table = Table("complement", complement, COMPLEMENT_COLUMNS, "Every ordered pair, with paired intervals")
-    return Section("complement", "What one adds to another", [matrix, table], intro)
+    frame = complement.assign(p=complement["p_holm"].map(_p_value))
+    table = Table("complement", frame, COMPLEMENT_COLUMNS, "Every ordered pair, with paired intervals")
+    return Section("complement", "What is added", [matrix, table], intro)
 
 
 def similarity_section(similarity: pd.DataFrame) -> Section | None:
@@ -66,17 +67,20 @@ def similarity_section(similarity: pd.DataFrame) -> Section | None:
         "How alike two encoders lay the same items out, from 0 to 1. It says nothing of the label: encoders"
         " that hold the same bits may lay items out differently, and similar ones may differ in a few bits."
     ]
-    return Section("similarity", "How alike they are", [table], intro)
+    return Section("similarity", "How alike", [table], intro)
 
 
 def _cell(row: dict[str, Any]) -> dict[str, str]:
-    told = row["verdict"] == ADDS
+    told, p = row["verdict"] == ADDS, _p_value(row["p_holm"], "= ")
     value, low, high = (float(row[name]) for name in ("complement_bits", "low_bits", "high_bits"))
-    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
     return {
         "text": f"{value:+.3f}".replace("-", "\N{MINUS SIGN}"),
-        "p": p,
+        "p": f"p {p}",
         "kind": "more" if told else "",
         "help": f"{row['encoder']} beside {row['given']}: {value:+.3f} bits\n95% interval {low:+.3f} to"
-        f" {high:+.3f}\nHolm's {p}: {row['verdict']}".replace("-", "\N{MINUS SIGN}"),
+        f" {high:+.3f}\nHolm's p {p}: {row['verdict']}",
     }
+
+
+def _p_value(p: float, equals: str = "") -> str:
+    return "< 0.001" if p < 0.001 else f"{equals}{p:.3f}"

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from mitools.report.finding import last_layers
-from mitools.report.html.columns import choices, describe, label
+from mitools.report.html.columns import choices, describe
 from mitools.report.html.parts import Block, Chart, Column, Row, Section, Table
+from mitools.report.words import column_words, warning_words
 
 MOST_ROWS = 400
 """Rows of a table in a page; a page stays below 3 MB."""
@@ -36,10 +38,15 @@ def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Sect
     explained = _notes(frame, estimates)
     columns = describe(frame, SHOWN)
     warned = bool(frame["warnings"].astype(str).str.len().any())
-    columns = [one for one in columns if one.key != "warnings" or warned]
+    frame["warning_words"] = frame["warnings"].fillna("").astype(str).map(warning_words)
+    columns = [
+        replace(one, key="warning_words") if one.key == "warnings" else one
+        for one in columns
+        if one.key != "warnings" or warned
+    ]
     table = Table(
         "results", frame, columns, "One row an encoder" + ("" if single else " and layer")
-        + "; bits with their 95% intervals", "encoder", {"warnings": explained}, left_out,
+        + "; bits with their 95% intervals", "encoder", {"warning_words": explained}, left_out,
     )  # fmt: skip
     rows = frame if single else _grouped(frame)
     chart = Chart(
@@ -120,7 +127,7 @@ def explained_warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> p
             subject, _, words = part.partition(": ")
             if subject in kept:
                 rows += [
-                    {"encoder": name, "number": label(subject), "word": one["word"],
+                    {"encoder": name, "number": column_words(f"{subject}_bits"), "word": one["word"],
                      "sentence": one["sentence"], "remedy": one.get("remedy", "")}
                     for one in kept[subject].get("warnings", ())
                 ]  # fmt: skip
@@ -137,6 +144,11 @@ def _warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> list[Table
     frame = explained_warnings(results, estimates)
     if frame.empty:
         return []
+    said = [name for name in frame if name != "number"]
+    frame = (
+        frame.groupby(said, sort=False)["number"].agg("; ".join).reset_index()
+    )  # once for what is said alike
+    frame["word"] = frame["word"].str.replace("_", " ")
     columns = [Column("encoder", "encoder"), Column("number", "of"), Column("word", "warning"),
                Column("sentence", "what is the matter"), Column("remedy", "remedy")]  # fmt: skip
     left_out = max(0, len(frame) - MOST_ROWS)
