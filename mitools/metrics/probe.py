@@ -82,12 +82,7 @@ def linear_probe_on_test(
     >>> float(linear_probe_on_test(rows[:100], labels[:100], rows[100:], labels[100:]).mean())
     1.0
     """
-    same_length(len(train), len(train_labels), "train", "train_labels")
-    same_length(len(test), len(test_labels), "test", "test_labels")
-    if train.shape[1:] != test.shape[1:]:
-        raise InputError(f"train has rows of {train.shape[1:]} numbers and test of {test.shape[1:]}")
-    if test_labels.max(initial=0) > train_labels.max(initial=0):
-        raise InputError(f"test has class {test_labels.max()}, which train lacks")
+    require_test_rows(train, train_labels, test, test_labels)
     parts = split(len(train), train_labels, seed, groups)
     fitted = np.sort(np.concatenate([parts.train, parts.report]))
     rows = RowTable.of(train)
@@ -100,3 +95,24 @@ def linear_probe_on_test(
         parts.groups_of(parts.select),
     )
     return np.asarray(classifier.predict(RowTable.of(test)) == test_labels)
+
+
+def require_test_rows(
+    train: NDArray[np.floating],
+    train_labels: NDArray[np.int64],
+    test: NDArray[np.floating],
+    test_labels: NDArray[np.int64],
+) -> None:
+    """Refuse rows to fit and rows to read that do not belong together.
+
+    Raises
+    ------
+    InputError
+        When lengths or widths differ, or *test* has a class that *train* lacks.
+    """
+    same_length(len(train), len(train_labels), "train", "train_labels")
+    same_length(len(test), len(test_labels), "test", "test_labels")
+    if train.shape[1:] != test.shape[1:]:
+        raise InputError(f"train has rows of {train.shape[1:]} numbers and test of {test.shape[1:]}")
+    if test_labels.max(initial=0) > train_labels.max(initial=0):
+        raise InputError(f"test has class {test_labels.max()}, which train lacks")
