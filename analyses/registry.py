@@ -196,7 +196,7 @@ ANALYSES: dict[str, Analysis] = {
         "which layer classifies best, by contrast, prediction and labels? (Tian et al., Tables 7, 8)",
         "tian2020_cmc.view_encoders.layers",
         "LayersRecipe",
-        smoke="4 minutes, not measured",
+        smoke="4 minutes",
         paper="days, not measured",
     ),
     "clips": Analysis(
