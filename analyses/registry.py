@@ -196,7 +196,7 @@ ANALYSES: dict[str, Analysis] = {
         "do a momentum encoder, nine crops and RandAugment add to contrast of views? (Tian et al., Table 9)",
         "tian2020_cmc.view_encoders.compatible_methods",
         "CompatibleMethodsRecipe",
-        smoke="5 minutes",
+        smoke="5 minutes, not measured",
         paper="days, not measured",
     ),
     "layers": Analysis(
@@ -210,7 +210,7 @@ ANALYSES: dict[str, Analysis] = {
         "do neighbouring frames, flow or both teach to recognise clips? (Tian et al., Table 2)",
         "tian2020_cmc.video.clips",
         "ClipsRecipe",
-        smoke="5 minutes",
+        smoke="5 minutes, not measured",
         paper="days, not measured",
     ),
     "learned_views": Analysis(

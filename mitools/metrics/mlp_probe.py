@@ -7,10 +7,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mitools.backends.seeding import seeded
-from mitools.core.errors import InputError
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import split
-from mitools.estimators.inputs.validation import same_length
+from mitools.metrics.probe import check_train_and_test
 
 HIDDEN = 200
 """Units of the hidden layer, as of Hjelm et al. (2019) and Tian et al. (2020, Table 7)."""
@@ -70,12 +69,7 @@ def mlp_probe_on_test(
     >>> float(right.mean()) > 0.8
     True
     """
-    same_length(len(train), len(train_labels), "train", "train_labels")
-    same_length(len(test), len(test_labels), "test", "test_labels")
-    if train.shape[1:] != test.shape[1:]:
-        raise InputError(f"train has rows of {train.shape[1:]} numbers and test of {test.shape[1:]}")
-    if test_labels.max(initial=0) > train_labels.max(initial=0):
-        raise InputError(f"test has class {test_labels.max()}, which train lacks")
+    check_train_and_test(train, train_labels, test, test_labels)
     parts = split(len(train), train_labels, seed, groups)
     fitted, held_out = np.sort(np.concatenate([parts.train, parts.report])), parts.select
     centre, spread = train[fitted].mean(axis=0, dtype=np.float64), train[fitted].std(axis=0, dtype=np.float64)
