@@ -19,6 +19,11 @@ INTERVALS_CAVEAT = (
     " seed."
 )
 
+SCHEDULE_CAVEAT = (
+    "CTC differs from cross-entropy alone by its learning rates too, which fall in either stage:"
+    " stage_weights parts these from the contrast."
+)
+
 
 def seeds_caveat(seeds: int) -> str:
     """Say what intervals over several seeds are those of."""
@@ -74,6 +79,7 @@ def describe(table: pd.DataFrame, changes: pd.DataFrame) -> str:
     )
     sentences.append(_untrained(table, targets))
     sentences += _warnings(table)
+    sentences.append(SCHEDULE_CAVEAT)
     seeds = int(table["seed"].nunique())
     sentences.append(INTERVALS_CAVEAT if seeds == 1 else seeds_caveat(seeds))
     return " ".join(filter(None, sentences))

@@ -12,7 +12,7 @@ from mitools.report.figures.label_placement import place_labels
 from mitools.report.figures.panels import Panels
 from mitools.report.figures.style import FONT_SIZE, GREY
 
-MARKS_A_BAR = 41
+MARKS_A_BAR = 101
 """Places along an interval that names are kept away from."""
 
 
@@ -72,7 +72,7 @@ def name_points(panels: Panels, found: Sequence[pd.DataFrame], names: Sequence[s
 
 
 def _marks(axes: Axes, points: pd.DataFrame, name: str) -> Floats:
-    """Places along the bars, and all that is drawn as points; shape (m, 2)."""
+    """Places along the bars, and along the lines that join points; shape (m, 2)."""
     shares = np.linspace(0, 1, MARKS_A_BAR)[:, None]
     bits, low, high, accuracy = (
         points[column].to_numpy(float)
@@ -82,6 +82,25 @@ def _marks(axes: Axes, points: pd.DataFrame, name: str) -> Floats:
     level = np.broadcast_arrays(low + shares * (high - low), accuracy)
     upright = np.broadcast_arrays(bits, accuracy + (2 * shares - 1) * margin)
     bars = [np.stack(pair, axis=-1).reshape(-1, 2) for pair in (level, upright)]
-    drawn = [line.get_xydata() for line in axes.get_lines() if line.get_transform() is axes.transData]
+    drawn = [_along(points) for points in _lines(axes)]
     marks = np.concatenate([np.asarray(places, dtype=float) for places in (*bars, *drawn)])
     return marks[np.isfinite(marks).all(axis=1)]
+
+
+def _lines(axes: Axes) -> list[Floats]:
+    """Points of all lines in data coordinates; of one across the whole axes, its two ends."""
+    found = []
+    for line in axes.get_lines():
+        points = np.array(line.get_xydata(), dtype=float)
+        if line.get_transform() is not axes.transData:  # of axhline and axvline: 0 to 1 is the whole axes
+            level = points[0, 1] == points[1, 1]
+            points[:, int(not level)] = axes.get_xlim() if level else axes.get_ylim()
+        found.append(points)
+    return found
+
+
+def _along(points: Floats) -> Floats:
+    """Places along the line through points in their order, shape (m, 2)."""
+    shares = np.linspace(0, 1, MARKS_A_BAR)[:, None, None]
+    between = points[:-1] + shares * np.diff(points, axis=0)
+    return np.concatenate([points, between.reshape(-1, 2)])

@@ -51,7 +51,7 @@ def augmentation_chart(
     require_columns(table)
     names = [f"{TITLES[curve]}, {name}" for name in AXES for curve in TITLES]
     panels = open_panels(
-        ax, figure, names, (3.7 * len(TITLES), 6.2), columns=len(TITLES), room=(0.0, 0.4), sharey=True
+        ax, figure, names, (4.2 * len(TITLES), 8.0), columns=len(TITLES), room=(0.0, 0.4), sharey=True
     )
     places = [(name, curve) for name in AXES for curve in TITLES]
     drawn: list[pd.DataFrame] = []

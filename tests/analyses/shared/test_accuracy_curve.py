@@ -37,3 +37,20 @@ def test_names_of_points_that_lie_together_do_not_cover_each_other() -> None:
     assert not any(overlaps)
     points = axes.transData.transform(CROWD[["shared_bits", "linear_acc"]].to_numpy())
     assert not np.any([box.contains(*point) for box in boxes for point in points])
+
+
+def test_names_keep_clear_of_lines_across_the_axes() -> None:
+    figure = Figure()
+    panels = open_panels(None, figure, ["one"], (3.5, 3.3))
+    (axes,) = panels.axes
+    lonely = CROWD.iloc[-1:]
+    draw_curve(axes, lonely, "shared", "black", "o", "trained", connected=False)
+    axes.set(xlim=(4.5, 5.5), ylim=(0.3, 0.4))
+    axes.axhline(0.352)
+    axes.axvline(5.15)
+    name_points(panels, [lonely], ["shared"])
+    figure.draw(FigureCanvasAgg(figure).get_renderer())
+    (box,) = (Text.get_window_extent(text) for text in axes.texts)
+    across, up = axes.transData.transform((5.15, 0.352))
+    assert not box.y0 < up < box.y1
+    assert not box.x0 < across < box.x1
