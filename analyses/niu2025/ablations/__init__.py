@@ -1,1 +1,1 @@
-"""What matters in IMSVD: batch size, depth, width, terms, units of a variable (Niu et al., Tables V to IX)."""
+"""What matters in IMSVD: batch size, depth, width, terms, units (Niu et al., Tables V to IX)."""

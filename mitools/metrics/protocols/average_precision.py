@@ -62,7 +62,7 @@ def average_precision(scores: ArrayLike, positive: ArrayLike, rule: Rule = "elev
 def _curve(score: NDArray[np.float64], has: NDArray[np.bool_]) -> tuple[NDArray[np.float64], ...]:
     """Give recall after every distinct score, and the highest precision at that recall or a higher one."""
     order = np.argsort(-score, kind="stable")
-    last_of_ties = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
+    last_of_ties: NDArray[np.intp] = np.append(np.flatnonzero(np.diff(score[order])), len(order) - 1)
     found = np.cumsum(has[order])[last_of_ties]
     precision = found / (last_of_ties + 1)
     highest = np.maximum.accumulate(precision[::-1])[::-1]
