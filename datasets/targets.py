@@ -120,7 +120,7 @@ def read_targets(columns: Sequence[Column], asked: str | None, where: str) -> Ta
 _WORDS = {"continuous": "continuous", "multi-label": "several labels an item"}
 
 
-def classes_by_value(values: Values) -> Values:
+def classes_by_value(values: Values) -> list[Any]:
     """Name classes after numbers with fractions, where these are said to be classes.
 
     Examples
@@ -129,7 +129,7 @@ def classes_by_value(values: Values) -> Values:
     (['0.5', '1.0'], [3.0, 1.0])
     """
     fractions = any(isinstance(value, float | np.floating) and value != round(value) for value in values)
-    return [repr(float(value)) for value in values] if fractions else values
+    return [repr(float(value)) if fractions else value for value in values]
 
 
 def _recognised(columns: Sequence[Column]) -> str | None:
