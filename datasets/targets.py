@@ -23,7 +23,8 @@ CLASSES_AT_MOST = 20
 _ZERO_OR_ONE = frozenset({"0", "1", "0.0", "1.0", "false", "true"})
 _BINARY = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "false": 0, "true": 1, "no": 0, "yes": 1}
 
-Column = tuple[str, Sequence[Any]]
+Values = Sequence[Any] | NDArray[Any]
+Column = tuple[str, Values]
 
 
 class Targets(NamedTuple):
@@ -119,7 +120,7 @@ def read_targets(columns: Sequence[Column], asked: str | None, where: str) -> Ta
 _WORDS = {"continuous": "continuous", "multi-label": "several labels an item"}
 
 
-def classes_by_value(values: Sequence[Any]) -> Sequence[Any]:
+def classes_by_value(values: Values) -> list[Any]:
     """Name classes after numbers with fractions, where these are said to be classes.
 
     Examples
@@ -128,7 +129,7 @@ def classes_by_value(values: Sequence[Any]) -> Sequence[Any]:
     (['0.5', '1.0'], [3.0, 1.0])
     """
     fractions = any(isinstance(value, float | np.floating) and value != round(value) for value in values)
-    return [repr(float(value)) for value in values] if fractions else values
+    return [repr(float(value)) if fractions else value for value in values]
 
 
 def _recognised(columns: Sequence[Column]) -> str | None:
@@ -151,19 +152,18 @@ def _recognised_table(values: NDArray[np.float64]) -> str | None:
     return "continuous" if np.isfinite(values).all() and (values != np.round(values)).any() else None
 
 
-def _one_row_an_item(values: Sequence[Any]) -> Sequence[Any]:
+def _one_row_an_item(values: Values) -> Values:
     """Take shapes (n, 1) and (1, n) for (n,)."""
     if isinstance(values, np.ndarray) and values.ndim == 2 and 1 in values.shape:
-        rows: Any = values.reshape(-1)
-        return rows
+        return values.reshape(-1)
     return values
 
 
-def _is_table(values: Sequence[Any]) -> bool:
+def _is_table(values: Values) -> bool:
     return isinstance(values, np.ndarray) and values.ndim == 2
 
 
-def _are_fractions(values: Sequence[Any]) -> bool:
+def _are_fractions(values: Values) -> bool:
     """Whether all are numbers and some have fractions; of texts, many different ones."""
     array = values if isinstance(values, np.ndarray) else np.asarray(values, dtype=object)
     kinds = {type(value) for value in array.ravel().tolist()}
@@ -216,7 +216,7 @@ def _labels(columns: Sequence[Column], where: str) -> tuple[list[str], NDArray[n
     return names, np.concatenate(parts, axis=1)
 
 
-def _tags(name: str, values: Sequence[Any], where: str) -> tuple[list[str], NDArray[np.float64]]:
+def _tags(name: str, values: Values, where: str) -> tuple[list[str], NDArray[np.float64]]:
     """Read one column of lists: of 0 and 1, all equally long; of the names or numbers of labels; or texts."""
     lists = [_parted(value, name, row, where) for row, value in enumerate(values)]
     lengths = {len(one) for one in lists}

@@ -84,10 +84,10 @@ def _edits(stream: IO[bytes]) -> list[tuple[int, int, bytes]]:
         name, place = opcode.name, int(position or 0)
         text = argument if isinstance(argument, str) and opcode.stack_after else None
         if name in ("GET", "BINGET", "LONG_BINGET"):
-            text = texts.get(int(argument))
+            text = texts.get(int(argument or 0))
         elif name in _PUTS:
             if last is not None:
-                texts[int(argument)] = last
+                texts[int(argument or 0)] = last
             continue
         if name == "MARK":
             marks.append(place)
