@@ -6,10 +6,20 @@ from contextlib import contextmanager
 
 import torch
 
+from mitools.core.errors import InputError
+
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched."""
+    """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched.
+
+    Raises
+    ------
+    InputError
+        When the seed has more than 64 bits.
+    """
+    if not -(2**63) <= seed < 2**63:
+        raise InputError(f"seed {seed} has more than 64 bits; take a smaller one")
     # The default generator alone: torch.manual_seed would reseed every accelerator as well.
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
