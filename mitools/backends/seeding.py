@@ -7,6 +7,8 @@ from threading import RLock
 
 import torch
 
+from mitools.core.errors import InputError
+
 _ONE_AT_A_TIME = RLock()
 """The generator belongs to the process: a thread that seeded it would be given the draws of another."""
 
@@ -16,7 +18,14 @@ def seeded(seed: int) -> Iterator[None]:
     """Draw torch's CPU random numbers from `seed` inside the block; the state outside is untouched.
 
     Other threads wait for the end of the block before they enter one of their own.
+
+    Raises
+    ------
+    InputError
+        When the seed has more than 64 bits.
     """
+    if not -(2**63) <= seed < 2**63:
+        raise InputError(f"seed {seed} has more than 64 bits; take a smaller one")
     # The default generator alone: torch.manual_seed would reseed every accelerator as well.
     with _ONE_AT_A_TIME, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)

@@ -13,6 +13,7 @@ from rich.text import Text
 from mitools.cli.terminal.tables import between_words, table_lines
 from mitools.core.names import printable
 from mitools.core.progress import Advance, progress_bar, progress_lines, shown
+from mitools.core.specs import LARGEST_SEED
 
 
 class _SafeConsole(Console):
@@ -45,7 +46,7 @@ err = _SafeConsole(stderr=True)
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0)]
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0, max=LARGEST_SEED)]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Write into --out whatever lies there; same names are replaced.")
 ]

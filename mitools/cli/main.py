@@ -1,5 +1,6 @@
 """The entry point: the commands, and how every one of them ends."""
 
+import errno
 import os
 import shlex
 import signal
@@ -24,7 +25,7 @@ from mitools.cli.measuring.views import views
 from mitools.cli.run import run_analysis
 from mitools.cli.terminal.command import PROGRAM, Command
 from mitools.cli.train import train
-from mitools.core.errors import EngineLostError, InputError, notes_to
+from mitools.core.errors import EngineLostError, InputError, lacks_memory, notes_to, reason_of
 from mitools.core.files import FULL_DISK
 from mitools.core.run_record import command_line
 
@@ -115,13 +116,18 @@ def run(arguments: list[str]) -> int:
         if isinstance(end.__context__, BrokenPipeError):  # who read the output has seen enough (| head)
             return DONE
         raise
-    except MemoryError as error:
-        asked = f" ({error})" if str(error) else ""
-        return _stop(f"there is not enough memory{asked}; take fewer items or columns", WRONG_REQUEST)
+    except (MemoryError, ImportError, RuntimeError) as error:
+        if not lacks_memory(error):
+            raise
+        asked = f" ({reason_of(error, 120)})" if str(error) else ""
+        remedy = "take fewer items or columns, or raise the limit (ulimit -v)"
+        return _stop(f"there is not enough memory{asked}; {remedy}", WRONG_REQUEST)
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         if isinstance(error, NotADirectoryError | IsADirectoryError | FileExistsError):
             where += "; a file lies where a folder is needed, or a folder where a file is: give another path"
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            where += "; raise the limit (ulimit -n)"
         full = error.errno in FULL_DISK
         return _stop(f"{error.strerror or error}{where}", PARTLY_FAILED if full else WRONG_REQUEST)
     if code == INTERRUPTED:

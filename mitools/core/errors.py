@@ -52,6 +52,38 @@ def reason_of(error: Exception, length: int = 300) -> str:
     return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
+_NO_MEMORY = (
+    "failed to map segment",
+    "cannot allocate memory",
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "can't start new thread",
+    "unable to mmap",
+    "bad_alloc",
+)
+"""What libraries write, each in an error of another type, where the system gives them no memory or thread."""
+
+
+def lacks_memory(error: BaseException) -> bool:
+    """Whether an error, or what it came from, says that memory was asked for in vain.
+
+    Examples
+    --------
+    >>> lacks_memory(ImportError("libtorch.so: failed to map segment from shared object"))
+    True
+    >>> lacks_memory(ImportError("No module named 'av'"))
+    False
+    """
+    chain: BaseException | None = error
+    while chain is not None:
+        said = str(chain).lower()
+        if isinstance(chain, MemoryError) or any(words in said for words in _NO_MEMORY):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return False
+
+
 class DataNote(Warning):
     """Something that a reader has changed or left out: told, and never an error."""
 

@@ -7,16 +7,26 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
+from mitools.core.specs import LARGEST_SEED, MOST_DIGITS
 
 
 class Recipe(BaseModel):
     """A recipe or a part of one: every key is declared, values are not converted silently, none changes."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    @field_validator("seed", "seeds", check_fields=False)
+    @classmethod
+    def _require_64_bits(cls, value: Any) -> Any:
+        """Refuse a seed that generators of random numbers cannot take."""
+        for seed in value if isinstance(value, tuple) else (value,):
+            if isinstance(seed, int) and seed > LARGEST_SEED:
+                raise ValueError(f"a seed has at most {MOST_DIGITS} digits")
+        return value
 
 
 class _Loader(yaml.SafeLoader):

@@ -12,6 +12,8 @@ from mitools.core.names import nearest
 MOST_DIGITS = 18
 """Digits of a whole number that fits into 64 bits, whatever they are."""
 
+LARGEST_SEED = 10**MOST_DIGITS - 1
+
 
 @dataclass(frozen=True)
 class Spec:
