@@ -124,10 +124,12 @@ def labelled(
     asked = spec.options.get("target")
     targets = read_targets([(name, values) for name, values, _ in columns], asked, where)
     if targets is not None:
-        return Labelling(*one_class(len(targets.values)), targets)
+        classes, labels = one_class(len(targets.values))
+        return Labelling(classes, labels, targets)
     if asked == "class":
         columns = [(name, classes_by_value(values), names) for name, values, names in columns]
-    return Labelling(*numbered_together(columns, where), None)
+    classes, labels = numbered_together(columns, where)
+    return Labelling(classes, labels, None)
 
 
 def numbered(
