@@ -15,6 +15,7 @@ import pytest
 import torch
 
 from mitools.auditing.auditor import run_audit
+from mitools.auditing.kept_rows import named_views, require_same_table, with_kept_rows
 from mitools.auditing.row import CONTROL_COLUMNS
 from mitools.auditing.settings import AuditSettings
 from mitools.cli.main import run
@@ -346,3 +347,41 @@ def test_only_the_missing_part_is_computed_after_a_stop(undisturbed, tmp_path, e
     finished = cells(out)
     assert {name: finished[name] for name in kept} == kept
     pd.testing.assert_frame_equal(pd.read_csv(out / "results.csv").drop(columns="seconds"), expected)
+
+
+def test_columns_of_a_view_are_called_by_its_name_and_a_quick_critic_is_on_record(image_tar, tmp_path):
+    settings = AuditSettings(
+        view_pairings=("simclr?strength=0.5&name=weak",), critic=False, quick_critic=True, control=False
+    )
+    store, data = FeatureStore(tmp_path / "store"), open_data(f"tar:{image_tar}")
+    found = run_audit(data, ["builtin:pca?k=4"], out=tmp_path, store=store, settings=settings)
+    assert {"i_weak_bits", "alignment_weak"} <= found.encoders[0].row.keys()
+    assert list(found.encoders[0].estimates["i_weak"].settings["hidden"]) == [128, 128]
+    assert found.encoders[0].estimates["i_weak"].kind == "lower bound"
+    with_kept_rows(found, tmp_path, {}, named_views(settings))
+    other = AuditSettings(view_pairings=("simclr?strength=0.25&name=weak",))
+    with pytest.raises(InputError, match=r"weak names the view simclr\?strength=0.5"):
+        require_same_table(tmp_path, {}, named_views(other))
+    require_same_table(tmp_path, {}, named_views(settings))
+
+
+@pytest.mark.parametrize(
+    ("pairings", "said"),
+    [
+        (("simclr?name=class",), "would be the measure i_class"),
+        (("simclr?name=a", "infomin?name=a"), "name one view twice"),
+    ],
+)
+def test_a_name_that_other_columns_have_is_refused_before_anything_is_read(
+    image_tar, tmp_path, pairings, said
+):
+    data, store = open_data(f"tar:{image_tar}"), FeatureStore(tmp_path / "store")
+    with pytest.raises(InputError, match=said):
+        run_audit(
+            data,
+            ["builtin:pixels"],
+            out=tmp_path,
+            store=store,
+            settings=AuditSettings(view_pairings=pairings),
+        )
+    assert not (tmp_path / "store").exists() or not any((tmp_path / "store").iterdir())

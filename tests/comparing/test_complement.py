@@ -208,5 +208,9 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path, cdp: Any, capsys:
     assert {"complement.csv", "redundancy.csv", "subsets.csv", "similarity.csv"} <= names
     assert (tmp_path / "out" / "figures" / "complement.png").exists()
     assert (tmp_path / "out" / "figures" / "linear_cka.svg").exists()
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.count("colour beside digit") == 1
+    for section in ("What is added", "How alike", "codes the label of new items"):
+        assert section in page
     assert run([*command, "--similarity", "cka"]) == 2
     assert "unknown similarity 'cka'" in capsys.readouterr().err

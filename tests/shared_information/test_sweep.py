@@ -3,7 +3,7 @@
 import pytest
 
 from mitools.core.errors import InputError
-from mitools.shared_information.view_pair import read_sweep, swept
+from mitools.shared_information.view_pair import read_pair, read_sweep, swept
 
 
 def test_a_sweep_sets_the_option_in_every_view_that_takes_it():
@@ -13,6 +13,15 @@ def test_a_sweep_sets_the_option_in_every_view_that_takes_it():
     assert "crop_area=0.2" in pairs[0].views[0]
     assert "blur=0" in pairs[0].views[0]
     assert "0.5" not in pairs[1].name
+
+
+def test_views_are_shown_by_the_names_that_they_are_given():
+    pair = read_pair("lab:l&name=light, lab:ab".replace("&", "?"))
+    assert pair.views == ("lab:l", "lab:ab")
+    assert pair.name == "light, lab:ab"
+    (first, _) = swept(["simclr?name=mine,image"], read_sweep("strength=0.2,0.4"))
+    assert first.views == ("simclr?strength=0.2", "image")
+    assert first.name == "mine, image"
 
 
 def test_a_view_that_lacks_the_option_stays_as_it_is():

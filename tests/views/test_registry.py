@@ -15,7 +15,7 @@ from mitools.views.base import View, modality_of, view_key
 from mitools.views.image import ImageView
 from mitools.views.item_views import ItemViews
 from mitools.views.recipes import AugmentationRecipe
-from mitools.views.registry import VIEWS, make_view
+from mitools.views.registry import VIEWS, make_view, shown_view
 from mitools.views.specs import parse_view_spec, view_family
 
 NEED_A_RUN = {"flow"}
@@ -187,3 +187,17 @@ def test_a_view_of_the_users_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     Path("own_views_for_test.py").write_text(OWN + "# changed\n")
     assert view_key(view) != before
     sys.modules.pop("own_views_for_test")
+
+
+@pytest.mark.parametrize("spec", ["simclr?strength=0.5", "lab:ab", "patch?size=8&distance=8#1"])
+def test_a_name_is_shown_and_changes_nothing_of_a_view(spec: str) -> None:
+    head, hash_, number = spec.partition("#")
+    named = f"{head}{'&' if '?' in head else '?'}name=mine{hash_}{number}"
+    assert view_key(make_view(named)) == view_key(make_view(spec))
+    assert (shown_view(named), shown_view(spec)) == ("mine", make_view(spec).name)
+
+
+@pytest.mark.parametrize("spec", ["simclr?name=", "simclr?name=a&name=b"])
+def test_a_name_is_given_once(spec: str) -> None:
+    with pytest.raises(InputError, match="write name= once"):
+        make_view(spec)

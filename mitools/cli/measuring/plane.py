@@ -163,9 +163,11 @@ def _range(text: str | None) -> tuple[float, float] | None:
 def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print what was read at the last checkpoint."""
     last = max(row["epoch"] for row in rows)
+    several = len({row["data"] for row in rows}) > 1
     print_table(
         [
             "layer",
+            *(["data"] if several else []),
             "quantity",
             "method",
             "bits",
@@ -174,12 +176,13 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
             "warnings",
             "kind",
             "ceiling",
-            "data",
+            *([] if several else ["data"]),
             "n",
         ],
         [
             [
                 row["layer"],
+                *([row["data"]] if several else []),
                 row["quantity"],
                 row["method"],
                 bits(row["bits"]),
@@ -188,7 +191,7 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
                 row["warnings"].replace("_", " ") or "-",
                 row["kind"],
                 bits(row["ceiling_bits"]),
-                row["data"],
+                *([] if several else [row["data"]]),
                 f"{row['n']:,}",
             ]
             for row in rows
