@@ -7,8 +7,8 @@ from mitools.core.estimate import Estimate, Interval
 
 FIT_SHARE = 0.05
 """Share by which a reading must fall short for information to be called missing. Intervals are those of the
-items; two networks that were fitted to draws of one view of CIFAR-10 read up to 0.037 of I(x;y) apart. How often
-claims are right: ``mitools run regime_claims``."""
+items; two networks that were fitted to draws of one view of CIFAR-10 read up to 0.037 of I(x;y) apart. How
+often claims are right: ``mitools run regime_claims``."""
 
 
 class Regime(NamedTuple):
