@@ -308,7 +308,7 @@ ANALYSES: dict[str, Analysis] = {
         "how often are claims of missing information and of excess right, where bits are known?",
         "checks.regime_claims",
         "RegimeClaimsRecipe",
-        smoke="4 minutes, not measured",
+        smoke="6 minutes",
         paper="hours, not measured",
     ),
     "detection": Analysis(

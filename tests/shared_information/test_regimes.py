@@ -35,9 +35,7 @@ SAME_LABEL = estimate(1.7, 1.9)
         (estimate(4.0, 4.2), (Interval(0.3, 0.6, 0.95), EQUAL), "missing information and excess"),
         # The intervals touch: nothing is told apart.
         (estimate(2.05, 2.4), (EQUAL, EQUAL), "sweet spot"),
-        # Above what is read of the label, but by less than two fits of one view may differ by.
-        (estimate(2.15, 2.4), (EQUAL, EQUAL), "sweet spot"),
-        (estimate(2.25, 2.4), (EQUAL, EQUAL), "excess"),
+        (estimate(2.15, 2.4), (EQUAL, EQUAL), "excess"),
         # A twentieth less than two images of one label.
         (estimate(1.4, 1.6), (EQUAL, EQUAL), "missing information"),
         (estimate(1.4, 1.63), (EQUAL, EQUAL), "sweet spot"),

@@ -32,8 +32,8 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     """Draw one point a pair of views: what it shares across, what the weaker view says of the label up.
 
     Left of the band views share less than two images of one label, right of it more than the image says of
-    the label, by a margin either way; in it lies the sweet spot. The lines are what the image says of the
-    label: no view says more. Bars are intervals; a sweep's points are joined in order.
+    the label; in it lies the sweet spot. The lines are what the image says of the label: no view says more.
+    Bars are intervals; a sweep's points are joined in order.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def _reach(point: Floats) -> Floats:
 
 
 def _limit(axes: Axes, across: Floats, up: Floats, image: Floats) -> None:
-    right = 1.15 * max(float(np.nanmax(across)), (1 + FIT_SHARE) * float(image[2]))
+    right = 1.15 * max(float(np.nanmax(across)), float(image[2]))
     top = 1.2 * max(float(np.nanmax(up)), float(image[2]))
     axes.set_xlim(min(0.0, float(np.nanmin(across))) - 0.03 * right, right)
     axes.set_ylim(min(0.0, float(np.nanmin(up))) - 0.05 * top, top)
@@ -120,7 +120,7 @@ def _limit(axes: Axes, across: Floats, up: Floats, image: Floats) -> None:
 
 def _shade(axes: Axes, image: Floats, low: float, side: Literal["left", "right"]) -> None:
     left, right = axes.get_xlim()
-    high = (1 + FIT_SHARE) * image[2]
+    high = image[2]
     axes.axvspan(left, low, color=PALE, alpha=0.5, linewidth=0, zorder=0)
     axes.axvspan(high, right, color=BLUSH, linewidth=0, zorder=0)
     axes.axhline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)
