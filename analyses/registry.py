@@ -273,7 +273,7 @@ ANALYSES: dict[str, Analysis] = {
         "which parts of IMSVD matter? (Niu et al., Tables V to IX)",
         "niu2025.ablations.ablations",
         "AblationsRecipe",
-        smoke="20 minutes",
+        smoke="8 minutes",
         paper="weeks, not measured",
     ),
     "grouped_rows": Analysis(
