@@ -40,8 +40,8 @@ def mitools(command: str, folder: Path, name: str, *further: str) -> "subprocess
     """Start a command of its own output folder and cache."""
     words = [word.format(folder=folder, out=folder / f"out-{name}") for word in COMMANDS[command]]
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "mitools", *words, "--device", "cpu", "--cache", str(folder / f"cache-{name}"),
-         *further],
+        [sys.executable, "-P", "-m", "mitools", *words, "--device", "cpu",
+         "--cache", str(folder / f"cache-{name}"), *further],
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
@@ -66,9 +66,10 @@ def cluster_by_hand(folder: Path) -> Iterator[tuple[str, list[int]]]:
         [*module, "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard",
          "--scheduler-file", str(file)], stdout=quiet, stderr=quiet)  # fmt: skip
     workers = [
-        subprocess.Popen([*module, "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1",
-                          "--no-dashboard", "--local-directory", str(folder)],
-                         env=environment, stdout=quiet, stderr=quiet)
+        subprocess.Popen(
+            [*module, "distributed.cli.dask_worker", "--scheduler-file", str(file), "--nthreads", "1",
+             "--no-dashboard", "--local-directory", str(folder)],
+            env=environment, stdout=quiet, stderr=quiet)
         for _ in range(2)
     ]  # fmt: skip
     try:

@@ -9,7 +9,7 @@ from mitools.cli.console import out, print_table
 from mitools.core.names import check_name
 
 PAGES = ("start", "python", "encoders", "data", "estimators", "certificate", "measures", "combining", "rows",
-         "report", "training", "adding-a-method", "variables", "views", "promises", "glossary",
+         "report", "training", "adding-a-method", "variables", "views", "engines", "promises", "glossary",
          "changelog")  # fmt: skip
 """The topics, in the order in which a newcomer reads them."""
 

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Generator, Mapping
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -13,6 +14,7 @@ from mitools.backends.engines.base import Call, Engine
 from mitools.backends.engines.local import own_share
 from mitools.backends.workers import Outcome, Step, WorkerLostError
 from mitools.core.errors import EngineLostError, InputError, reason_of
+from mitools.core.files import read_json
 from mitools.core.optional_packages import need
 
 SECONDS_TO_ANSWER = 15
@@ -49,10 +51,10 @@ class DaskEngine(Engine):
         _quieten()
         self._resources = {"GPU": gpus} if gpus else None
         self._cluster = None if isinstance(scheduler, str) else scheduler
-        place = {"scheduler_file": scheduler} if str(scheduler).endswith(".json") else {"address": scheduler}
+        address = _address_in(scheduler, spec) if str(scheduler).endswith(".json") else scheduler
         try:
             self._client = distributed.Client(
-                **place, timeout=SECONDS_TO_ANSWER, set_as_default=False, name="mitools"
+                address, timeout=SECONDS_TO_ANSWER, set_as_default=False, name="mitools"
             )
         except (OSError, TimeoutError, ValueError) as error:
             raise InputError(
@@ -168,6 +170,17 @@ class DaskEngine(Engine):
         if self._cluster is not None:
             with suppress(Exception):
                 self._cluster.close(timeout=SECONDS_TO_ANSWER)
+
+
+def _address_in(file: str, spec: str) -> str:
+    """Read the address that a scheduler has written into a file; Dask itself would wait until it is there."""
+    try:
+        return str(read_json(Path(file))["address"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"engine {spec}: {file} is no file with a scheduler's address; `dask scheduler --scheduler-file"
+            f" {file}` writes one"
+        ) from None
 
 
 def _ended(arrived: "SimpleQueue[tuple[str, Any]]", name: str, future: Any) -> None:

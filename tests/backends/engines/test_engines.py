@@ -130,7 +130,7 @@ def test_a_worker_that_does_not_see_the_files_of_the_command_refuses_its_task(
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("dsak:tcp://localhost:1", "unknown engine 'dsak:tcp://localhost:1'; did you mean dask? accepted: local"),
+        ("dsak:tcp://a:1", "unknown engine 'dsak:tcp://a:1'; did you mean dask? accepted: local?workers=2"),
         ("loacl", "did you mean local?"),
         ("local?worker=2", "unknown option 'worker'; accepted: workers"),
         ("local?workers=0", "at least 1"),
@@ -138,7 +138,7 @@ def test_a_worker_that_does_not_see_the_files_of_the_command_refuses_its_task(
         ("dask", "nothing behind 'dask'"),
         ("dask:local?gpus=1", "unknown option 'gpus'"),
         ("dask:tcp://127.0.0.1:1", "no scheduler answers"),
-        ("dask:nowhere.json", "no scheduler answers"),
+        ("dask:nowhere.json", "no file with a scheduler's address"),
         ("slurm", "nothing behind 'slurm'"),
         ("slurm:nowhere.yaml", "nowhere.yaml"),
     ],
