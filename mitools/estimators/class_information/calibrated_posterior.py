@@ -34,6 +34,9 @@ ArrayOrTable = NDArray[np.float32] | RowTable
 INVERSE_PENALTIES = tuple(10.0**k for k in range(-5, 3))
 """Values of scikit-learn's C, from the strongest regularisation on."""
 
+SELECT_ROWS_TO_STOP_BY = 1 << 16
+"""Rows of *select*, at the most, that say when mini-batches end; all of them calibrate what was fitted."""
+
 LARGEST_SHARPNESS = 16.0
 """Up to which a classifier's evidence is sharpened at the most."""
 
@@ -160,8 +163,10 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
             return self
         if not whole:
             self.fitted_as_ = "mini-batches"
+            some = at_most(np.arange(len(select)), SELECT_ROWS_TO_STOP_BY, np.random.default_rng(self.seed))
+            part = select.at(some), select_labels[some], weights[some]
             self.fitted_ = MinibatchLogistic(len(prior), self._standardise, self.seed).fit(
-                train, train_labels, lambda model: self._loss(model, select, select_labels, weights)
+                train, train_labels, lambda model: self._loss(model, *part)
             )
             self._keep(self._calibrate(self.fitted_, select, select_labels, weights))
             return self
