@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -40,7 +41,7 @@ def test_every_figure_is_there_and_a_picture():
 
 
 def test_the_command_names_the_encoders_and_the_options_of_the_kept_audit(command, results):
-    specs = [value for option, value in zip(command, command[1:], strict=False) if option == "--encoder"]
+    specs = [value for option, value in pairwise(command) if option == "--encoder"]
     assert [shown_name(spec) for spec in specs] == results["encoder"].tolist()
     assert {parse_spec(spec, SOURCES).source for spec in specs} == set(results["source"])
     assert ("--no-control" in command) == results["control_i_class_bits"].isna().all()
