@@ -196,7 +196,7 @@ ANALYSES: dict[str, Analysis] = {
         "do a momentum encoder, nine crops and RandAugment add to contrast of views? (Tian et al., Table 9)",
         "tian2020_cmc.view_encoders.compatible_methods",
         "CompatibleMethodsRecipe",
-        smoke="5 minutes, not measured",
+        smoke="6 minutes, not measured",
         paper="days, not measured",
     ),
     "layers": Analysis(
