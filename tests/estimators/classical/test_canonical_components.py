@@ -148,8 +148,8 @@ def test_the_interval_reaches_what_the_directions_of_few_rows_miss():
         assert not one.has_warning("dependence_left")
 
 
-# Before half the rows were read, 75% of these held the truth. Of 60 that hold it in 90%, 47 or fewer do once in
-# 160 cases.
+# Before half the rows were read, 75% of these held the truth. Of 60 that hold it in 90%, 47 or fewer do once
+# in 160 cases.
 @pytest.mark.parametrize(
     ("seeds", "fewest"), [(range(4), 3), pytest.param(range(9000, 9060), 48, marks=pytest.mark.slow)]
 )
