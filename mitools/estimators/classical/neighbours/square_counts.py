@@ -1,8 +1,12 @@
 """How many points lie in the open interval, or square, about each of them: exact, in n log n steps."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitools.estimators.array_types import Floats, WholeNumbers
+
+Places = NDArray[np.int32]
+"""Of points in an order, counted from 0: half the memory of row numbers, for what is looked up often."""
 
 
 def windows(values: Floats, radii: Floats) -> tuple[WholeNumbers, WholeNumbers]:
@@ -59,7 +63,7 @@ def count_in_squares(points: Floats, radii: Floats) -> WholeNumbers:
 
 
 def _count_between(
-    heights: WholeNumbers, starts: WholeNumbers, stops: WholeNumbers, low: WholeNumbers, high: WholeNumbers
+    heights: Places, starts: WholeNumbers, stops: WholeNumbers, low: Places, high: Places
 ) -> WholeNumbers:
     """Count in each window of a permutation of 0..n-1 what is not below `low` but below `high`."""
     n = len(heights)
