@@ -81,6 +81,7 @@ BAD_ENCODERS = [
 ]
 
 
+@pytest.mark.slow
 def test_long_numbers_of_encoders_fail_these_alone(tmp_path, capsys):
     named = [part for spec in BAD_ENCODERS for part in ("--encoder", spec)]
     out = tmp_path / "out"

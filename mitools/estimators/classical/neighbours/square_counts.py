@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from mitools.estimators.array_types import Floats, WholeNumbers
 
 Places = NDArray[np.int32]
-"""Places in an order, counted from 0: half the size of other whole numbers."""
+"""Of points in an order, counted from 0: half the memory of row numbers, for what is looked up often."""
 
 
 def windows(values: Floats, radii: Floats) -> tuple[WholeNumbers, WholeNumbers]:
