@@ -59,7 +59,11 @@ def opened(name: str, tmp_path: Path) -> Engine:
 
 @pytest.mark.parametrize(
     "name",
-    ["local?workers=1", "dask:local?workers=1", pytest.param("slurm", marks=pytest.mark.slow)],
+    [
+        "local?workers=1",
+        pytest.param("dask:local?workers=1", marks=pytest.mark.slow),
+        pytest.param("slurm", marks=pytest.mark.slow),
+    ],
 )
 def test_every_task_has_its_outcome_and_a_lost_worker_costs_one(
     name: str, tasks: ModuleType, tmp_path: Path
