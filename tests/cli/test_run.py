@@ -45,7 +45,7 @@ def test_a_recipe_is_run_to_its_reading(recipe, tmp_path, capsys):
     shown = capsys.readouterr()
     reading = (out / "reading.txt").read_text()
     assert shown.out == reading
-    assert f"written: {out}/results.csv, {out}/objectives.png and 3 more files under {out}" in shown.err
+    assert f"written: {out}/results.csv, {out}/objectives.png and 4 more files under {out}" in shown.err
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["reading"] == reading.strip()
