@@ -45,14 +45,14 @@ def test_a_recipe_is_run_to_its_reading(recipe, tmp_path, capsys):
     shown = capsys.readouterr()
     reading = (out / "reading.txt").read_text()
     assert shown.out == reading
-    assert f"written: {out}/results.csv, {out}/objectives.png and 3 more files under {out}" in shown.err
+    assert f"written: {out}/results.csv, {out}/objectives.png and 4 more files under {out}" in shown.err
     assert run([*arguments, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["reading"] == reading.strip()
     assert [row["objective"] for row in document["results"]] == ["class", "cross_entropy", "untrained"]
     assert set(document["files"]) == {
         str(out / name)
-        for name in ("results.csv", "reading.txt", "objectives.png", "objectives.svg", "report.html")
+        for name in ("results.csv", "reading.txt", "objectives.png", "objectives.svg", "objectives.pdf", "report.html")
     }
 
 
