@@ -52,7 +52,12 @@ def test_a_recipe_is_run_to_its_reading(recipe, tmp_path, capsys):
     assert [row["objective"] for row in document["results"]] == ["class", "cross_entropy", "untrained"]
     assert set(document["files"]) == {
         str(out / name)
-        for name in ("results.csv", "reading.txt", "objectives.png", "objectives.svg", "objectives.pdf", "report.html")
+        for name in (
+            "results.csv",
+            "reading.txt",
+            *(f"objectives.{ending}" for ending in ("png", "svg", "pdf")),
+            "report.html",
+        )
     }
 
 
