@@ -9,7 +9,7 @@ from torch import Tensor
 from mitools.estimators.bounds.infonce import infonce
 
 MOST_ROWS = 2000
-"""Rows by which the critic is fitted at the most: it has five parameters and a small table."""
+"""Rows by which the critic is fitted at the most: half of them for its table, half for five parameters."""
 
 PENALTY = 0.03
 """Weight of the squares by which parameters leave where they start, over the rows: it keeps them finite where
@@ -79,7 +79,9 @@ def softly_bounded(scores: Tensor, low: Tensor, high: Tensor) -> Tensor:
 def fit_pair_critic(x: Tensor, y: Tensor, embedding: int, shares: Tensor) -> PairCritic:
     """Fit the critic to pairs that its parts were not fitted to, by InfoNCE.
 
-    Weights start at the inner product alone, bounds at the log of the number of pairs, which is as far as
+    The table is counted on the first half of the pairs, and all else fitted to the second: in a table of many
+    labels and few pairs every pair has a cell of its own, which tells it from all others there and nowhere
+    else. Weights start at the inner product alone, bounds at the log of the number of pairs, which is as far as
     these can tell ratios of densities.
 
     Parameters
@@ -90,7 +92,9 @@ def fit_pair_critic(x: Tensor, y: Tensor, embedding: int, shares: Tensor) -> Pai
         As :class:`PairCritic` takes them.
     """
     x, y = x[:MOST_ROWS], y[:MOST_ROWS]
-    critic = PairCritic(embedding, shares, _label_table(x[:, embedding:], y[:, embedding:]))
+    half = len(x) // 2
+    critic = PairCritic(embedding, shares, _label_table(x[:half, embedding:], y[:half, embedding:]))
+    x, y = x[half:], y[half:]
     with torch.no_grad():
         parts = torch.stack(critic.parts(x, y))
     bound = math.log(len(x))

@@ -90,7 +90,7 @@ def test_strong_dependence_of_embeddings_is_not_cut_off():
         y = 0.95 * x + math.sqrt(1 - 0.95**2) * noise
         return torch.cat([x, blind], 1), torch.cat([y, blind], 1)
 
-    critic = fit_pair_critic(*pairs(300), 20, SHARES)
+    critic = fit_pair_critic(*pairs(600), 20, SHARES)
     x, y = pairs(1000)
     best = max(float(infonce(weight * x[:, :20] @ y[:, :20].T)) for weight in torch.linspace(0.2, 4, 39))
     assert best > 6
@@ -102,3 +102,24 @@ def test_what_is_told_apart_in_every_pair_keeps_finite_weights():
     x[:, :2], y[:, :2] = 50 * x[:, :2], 50 * x[:, :2]
     critic = fit_pair_critic(x, y, 2, SHARES)
     assert all(abs(value) < 100 for value in (*critic.weights, critic.low, critic.high))
+
+
+def test_a_table_of_many_labels_that_have_nothing_in_common_costs_nothing():
+    """One bit of the embeddings is shared; 100 labels, guessed with certainty, are drawn for each view apart."""
+    generator = torch.Generator().manual_seed(7)
+    shares = torch.full((100,), 0.01)
+
+    def pairs(n):
+        sign = torch.randint(0, 2, (n, 1), generator=generator) * 2.0 - 1.0
+        sides = []
+        for _ in range(2):
+            guess = torch.nn.functional.one_hot(torch.randint(0, 100, (n,), generator=generator), 100)
+            noisy = sign + 0.3 * torch.randn(n, 1, generator=generator)
+            sides.append(torch.cat([noisy, 0.9 * guess + 0.001], 1))
+        return tuple(sides)
+
+    critic = fit_pair_critic(*pairs(400), 1, shares)
+    x, y = pairs(1000)
+    alone = max(float(infonce(weight * x[:, :1] @ y[:, :1].T)) for weight in torch.linspace(0.2, 4, 39))
+    assert alone > 0.4
+    assert float(infonce(critic(x, y))) > alone - 0.05
