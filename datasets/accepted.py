@@ -58,6 +58,10 @@ def as_labelled_data(
             f"target={target!r} is for labels in memory; name it in the spec, as target={target}"
         )
     if isinstance(data, str):
+        if label is not None:
+            raise InputError(
+                f"label={label!r} names a column of a DataFrame; name it in the spec, as label=COLUMN"
+            )
         return open_data(data)
     if isinstance(data, os.PathLike):
         raise InputError(f"data is a path; say what lies there in a spec, such as 'folder:{os.fspath(data)}'")

@@ -221,7 +221,8 @@ def audit(
             labelled = with_groups(labelled, groups)
         tested = None
         if test_data is not None:
-            tested = as_labelled_data(test_data, label=label, workers=workers, advance=advance)
+            of_test = None if isinstance(test_data, str) else label
+            tested = as_labelled_data(test_data, label=of_test, workers=workers, advance=advance)
         settings = AuditSettings(
             view_pairings=tuple(name for name in pairings if name != "same_class"),
             views=whole_number(views, "views", 2),
@@ -251,6 +252,7 @@ def audit(
                 store=FeatureStore(kept),
                 overwrite=overwrite,
                 refused={"test_data": test_data is not None, "complement": complement,
+                         "test_schedule": test_schedule is not None,
                          "similarity": bool(similarity), "engine": engine is not None},
                 advance=advance,
             )  # fmt: skip
@@ -306,9 +308,9 @@ def _engine(
         return nullcontext()
     if folder is None or cache is None:
         raise InputError(f"engine {engine}: name folder= and cache=, which its workers share")
-    named = {"data": data, "test_data": test_data or "", "groups": groups or ""}
+    named = {"data": data, "test_data": test_data, "groups": groups}
     for what, given in named.items():
-        if not isinstance(given, str | PathLike):
+        if given is not None and not isinstance(given, str | PathLike):
             raise InputError(
                 f"engine {engine}: {what} lies in memory, and workers read by themselves; name it as on the"
                 " command line, or leave the engine out"

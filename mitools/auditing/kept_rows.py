@@ -39,9 +39,14 @@ def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any
 
 
 def named_views(settings: AuditSettings) -> dict[str, str]:
-    """Give the views that ``name=`` names, by that name: columns are called by it."""
+    """Say what columns hold whose names do not: views by ``name=``, the schedule of SGD, and the critic."""
     named = {split_name(spec)[1]: spec for spec in settings.view_pairings}
-    return {shown: make_view(spec).name for shown, spec in named.items() if shown}
+    meant = {shown: f"the view {make_view(spec).name}" for shown, spec in named.items() if shown}
+    if settings.test_schedule is not None:
+        meant["sgd_test_acc"] = f"of the schedule {settings.test_schedule}"
+    if settings.critic:
+        meant["infonce"] = "of the quick critic" if settings.quick_critic else "of the full critic"
+    return meant
 
 
 def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
@@ -72,8 +77,8 @@ def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, 
     for shown, view in (named or {}).items():
         if before.get(shown, view) != view:
             raise InputError(
-                f"{folder} holds an audit in which {shown} names the view {before[shown]}, not {view}; write"
-                " another name=, or name another --out"
+                f"{folder} holds an audit in which {shown} is {before[shown]}, not {view}; name another"
+                " --out, or another name= of a view"
             )
 
 
@@ -92,19 +97,22 @@ def with_kept_rows(
     folder
         Of the audit.
     on
-        As :func:`shared_by_rows` gives it. Rows of another table are dropped.
+        As :func:`shared_by_rows` gives it. Rows of another table are dropped, and those of which a column
+        holds something else.
     named
         As :func:`named_views` gives it.
     """
     kept = _read(folder)
-    before = [] if kept is None or kept["on"] != dict(on) else _encoders(folder, kept)
+    meant = (kept or {}).get("named_views", {})
+    redefined = any(meant.get(shown, view) != view for shown, view in (named or {}).items())
+    before = [] if kept is None or kept["on"] != dict(on) or redefined else _encoders(folder, kept)
     networks = _by_network(before)
     for name, rows in _by_network(audit.encoders).items():
         networks |= _placed(name, rows, networks)
     encoders = [one for rows in networks.values() for one in rows]
     views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
     merged = replace(audit, encoders=encoders, views=list(views))
-    _write(merged, folder, on, {**(kept or {}).get("named_views", {}), **(named or {})})
+    _write(merged, folder, on, {**(meant if before else {}), **(named or {})})
     return merged
 
 

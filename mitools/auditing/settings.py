@@ -65,7 +65,9 @@ class AuditSettings:
             "precision": self.precision,
             "kept_as": self.kept_as,
             "device": self.device,
-        } | ({"test_schedule": self.test_schedule} if self.test_schedule else {})
+            **({"test_schedule": self.test_schedule} if self.test_schedule else {}),
+            **({"quick_critic": True} if self.quick_critic else {}),
+        }
 
     @property
     def measure_settings(self) -> MeasureSettings:

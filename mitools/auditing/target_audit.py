@@ -234,6 +234,7 @@ class _TargetAuditor:
             "rows": features.key,
             "targets": digest_targets(self.targets),
             "critic": self.settings.critic,
+            **({"quick_critic": True} if settings.quick_critic else {}),
             "seed": settings.seed,
             "revision": REVISION,
             "test part": self.parts is not None,

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from mitools.backends.engines.base import Engine
 from mitools.backends.engines.opened import opened, reading_processes
 from mitools.backends.processes import own_device
-from mitools.backends.workers import Outcome, WorkerLostError
+from mitools.backends.workers import Outcome
 from mitools.core.errors import EngineLostError, InputError
-from mitools.core.files import digest_text
+from mitools.core.files import FULL_DISK, digest_text
 from mitools.core.progress import Advance, silent
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
@@ -147,10 +147,17 @@ def extract_on(
 
 
 def failure_of(outcome: Outcome) -> Exception | None:
-    """Give the error that a task ended with, where it is one of its input or its worker; raise any other."""
-    if outcome.error is None or isinstance(outcome.error, InputError | WorkerLostError):
-        return outcome.error
-    raise outcome.error
+    """Give the error that a task ended with, which leaves the others alone; a full disk ends all of them.
+
+    Raises
+    ------
+    OSError
+        When a disk is full.
+    """
+    error = outcome.error
+    if isinstance(error, OSError) and error.errno in FULL_DISK:
+        raise error
+    return error
 
 
 class _Count:

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -70,7 +70,22 @@ def target_tables(audit: TargetAudit, seed: int = 0) -> TargetTables:
         str(one.row["encoder"]): Reading.of(one.estimates["i_target"], one.influence_nats)
         for one in audit.encoders
     }
-    return TargetTables(results, targets, correlation, compare(readings) if len(readings) > 1 else None)
+    paired = _read_alike(audit, readings)
+    return TargetTables(results, targets, correlation, compare(paired) if len(paired) > 1 else None)
+
+
+def _read_alike(audit: TargetAudit, readings: dict[str, Reading]) -> dict[str, Reading]:
+    """Keep the most readings whose influences are of the same items, or the same groups of them.
+
+    Exact copies are one group where nobody said what belongs together, and not every encoder copies the same.
+    """
+    kinds: dict[Any, dict[str, Reading]] = {}
+    for one in audit.encoders:
+        grouped = one.estimates["i_target"].settings.get("grouped_as")
+        kinds.setdefault((grouped, len(one.influence_nats)), {})[str(one.row["encoder"])] = readings[
+            str(one.row["encoder"])
+        ]
+    return max(kinds.values(), key=len)
 
 
 def target_finding(audit: TargetAudit, tables: TargetTables) -> list[str]:
@@ -87,7 +102,11 @@ def target_finding(audit: TargetAudit, tables: TargetTables) -> list[str]:
         said = f"No encoder is told to carry anything about {what}: every interval holds 0."
     if tables.comparisons is None or len(last) < 2:
         return [said]
+    compared = {*tables.comparisons["encoder_a"], *tables.comparisons["encoder_b"]}
     names = [str(name) for name in last.sort_values("i_target_bits", ascending=False)["encoder"]]
+    names = [name for name in names if name in compared]
+    if len(names) < 2:
+        return [said]
     within = tables.comparisons[
         tables.comparisons["encoder_a"].isin(names) & tables.comparisons["encoder_b"].isin(names)
     ]

@@ -81,8 +81,8 @@ def fit_pair_critic(x: Tensor, y: Tensor, embedding: int, shares: Tensor) -> Pai
 
     The table is counted on the first half of the pairs, and all else fitted to the second: in a table of many
     labels and few pairs every pair has a cell of its own, which tells it from all others there and nowhere
-    else. Weights start at the inner product alone, bounds at the log of the number of pairs, which is as far as
-    these can tell ratios of densities.
+    else. Weights start at the inner product alone, bounds at the log of the number of pairs, which is as far
+    as these can tell ratios of densities.
 
     Parameters
     ----------

@@ -140,14 +140,17 @@ def shown_view(spec: str) -> str:
     Raises
     ------
     InputError
-        As :func:`make_view`.
+        As :func:`make_view`, and when the spec gives it another view's own name.
 
     Examples
     --------
     >>> shown_view("simclr?strength=0.5&name=weak"), shown_view("simclr?strength=1")
     ('weak', 'simclr')
     """
-    return split_name(spec)[1] or make_view(spec).name
+    own, named = make_view(spec).name, split_name(spec)[1]
+    if named in VIEWS and named != own:
+        raise InputError(f"view {spec!r}: {named} is another view's own name; give it another name=")
+    return named or own
 
 
 def _own_view(text: str) -> "View":

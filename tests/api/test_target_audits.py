@@ -125,3 +125,24 @@ def test_the_command_prints_what_python_finds(tmp_path):
     )
     expected = audit({"a": ROWS}, (ROWS, AGE)).table["i_target_bits"][0]
     assert json.loads(document.stdout)["results"][0]["i_target_bits"] == pytest.approx(expected, abs=1e-6)
+
+
+def test_encoders_whose_copies_differ_are_left_out_of_the_pairs():
+    age = AGE.copy()
+    age[250:] = age[:50]
+    copied = ROWS.copy()
+    copied[250:] = copied[:50]
+    found = audit({"rows": ROWS, "half": ROWS[:, :2], "copied": copied}, (ROWS, age))
+    assert set(found.comparisons["encoder_a"]) | set(found.comparisons["encoder_b"]) == {"rows", "half"}
+    assert len(found.table) == 3
+    assert not any("copied" in sentence for sentence in found.finding[1:])
+
+
+def test_a_quick_critic_is_one_and_a_schedule_is_refused():
+    found = mitools.audit(
+        {"rows": ROWS}, (ROWS, AGE), quick_critic=True, control=False, progress=False, cache=None
+    )
+    settings = found.estimates["rows"]["i_target_infonce"].settings
+    assert list(settings["hidden"]) == [128, 128]
+    with pytest.raises(InputError, match="test_schedule goes by classes"):
+        audit({"rows": ROWS}, (ROWS, AGE), test_schedule="imsvd")

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -360,9 +361,15 @@ def test_columns_of_a_view_are_called_by_its_name_and_a_quick_critic_is_on_recor
     assert found.encoders[0].estimates["i_weak"].kind == "lower bound"
     with_kept_rows(found, tmp_path, {}, named_views(settings))
     other = AuditSettings(view_pairings=("simclr?strength=0.25&name=weak",))
-    with pytest.raises(InputError, match=r"weak names the view simclr\?strength=0.5"):
+    with pytest.raises(InputError, match=r"weak is the view simclr\?strength=0.5"):
         require_same_table(tmp_path, {}, named_views(other))
     require_same_table(tmp_path, {}, named_views(settings))
+    quick, full = AuditSettings(quick_critic=True), AuditSettings()
+    with_kept_rows(found, tmp_path, {}, named_views(quick))
+    with pytest.raises(InputError, match="infonce is of the quick critic, not of the full critic"):
+        require_same_table(tmp_path, {}, named_views(full))
+    # Written over, the rows of the other critic go.
+    assert len(with_kept_rows(replace(found, encoders=[]), tmp_path, {}, named_views(full)).encoders) == 0
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ def test_what_is_told_apart_in_every_pair_keeps_finite_weights():
 
 
 def test_a_table_of_many_labels_that_have_nothing_in_common_costs_nothing():
-    """One bit of the embeddings is shared; 100 labels, guessed with certainty, are drawn for each view apart."""
+    """One bit of the embeddings is shared; of 100 labels each view guesses its own, with certainty."""
     generator = torch.Generator().manual_seed(7)
     shares = torch.full((100,), 0.01)
 

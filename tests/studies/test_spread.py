@@ -117,3 +117,11 @@ def test_what_workers_cannot_open_by_themselves_is_refused(
             progress=False,
         )
     assert words in str(refused.value)
+
+
+@pytest.mark.parametrize("lies", [{"groups": np.zeros(1797)}, {"test_data": pd.DataFrame({"a": [1.0]})}])
+def test_tables_in_memory_are_refused(lies: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lies in memory"):
+        mitools.audit(
+            "builtin:pixels", "digits", folder=tmp_path, cache=tmp_path, engine="local?workers=1", **lies
+        )

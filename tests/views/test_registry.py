@@ -201,3 +201,9 @@ def test_a_name_is_shown_and_changes_nothing_of_a_view(spec: str) -> None:
 def test_a_name_is_given_once(spec: str) -> None:
     with pytest.raises(InputError, match="write name= once"):
         make_view(spec)
+
+
+def test_a_name_is_not_that_of_another_view():
+    with pytest.raises(InputError, match="infomin is another view's own name"):
+        shown_view("simclr?strength=0.5&name=infomin")
+    assert shown_view("simclr?name=simclr") == "simclr"

@@ -43,6 +43,13 @@ SMALL_COEFFICIENT = 0.1
 """Share of a direction's greatest coefficient below which others are left out where values recur."""
 
 
+_TOO_FEW_FOR_HALVES = EstimateWarning(
+    "small_sample",
+    "what components of so few rows miss cannot be told from half of them: the truth may be higher",
+    "give more rows",
+)
+
+
 class ComponentEstimator(ClassicalEstimator):
     """The sum of what matching components of x and y share, each pair read by nearest neighbours.
 
@@ -123,25 +130,28 @@ class ComponentEstimator(ClassicalEstimator):
         x, y = normal_scores(x), normal_scores(y)
         u, v = _components(x, y, self.folds, self.seed, groups)
         value, lost = self._read_components(u, v, groups), _correlations_lost(x, y, u, v)
-        shortfall = value.shortfall + max(lost.nats, 0.0)
+        shortfall, few = value.shortfall + max(lost.nats, 0.0), tuple[EstimateWarning, ...]()
         if u.shape[1] and x.shape[1] + y.shape[1] > 2:
-            risen = value.nats - self._read_halves(x, y, groups)
-            shortfall = max(shortfall, BIAS_LEFT_PER_RISE * risen)
+            halves = self._read_halves(x, y, groups)
+            if halves is None:
+                few = (_TOO_FEW_FOR_HALVES,)
+            else:
+                shortfall = max(shortfall, BIAS_LEFT_PER_RISE * (value.nats - halves))
         value = replace(
             value,
             stderr=value.stderr if u.shape[1] else lost.stderr,
             shortfall=shortfall,
-            warnings=_dependence_left(x, y, u, v, groups),
+            warnings=few + _dependence_left(x, y, u, v, groups),
         )
         return value, self._read(x, y[permutation], groups)
 
     def _read(self, x: Doubles, y: Doubles, groups: Groups | None) -> ClassicalReading:
         return self._read_components(*_components(x, y, self.folds, self.seed, groups), groups)
 
-    def _read_halves(self, x: Doubles, y: Doubles, groups: Groups | None) -> float:
+    def _read_halves(self, x: Doubles, y: Doubles, groups: Groups | None) -> float | None:
         """Read each half of the rows, whole groups of them, with directions of its own: the mean, nats.
 
-        The smaller half reads what it can; where it cannot be dealt into folds, nothing is known: infinity.
+        None where a half cannot be dealt into folds.
         """
         rng = np.random.default_rng([self.seed, 9])
         units = np.arange(len(x)) if groups is None else groups
@@ -150,7 +160,7 @@ class ComponentEstimator(ClassicalEstimator):
         for half in (first, ~first):
             own = None if groups is None else np.unique(groups[half], return_inverse=True)[1]
             if half.sum() < 10 * self.folds or (own is not None and own.max() + 1 < self.folds):
-                return np.inf
+                return None
             halves.append(self._read(normal_scores(x[half]), normal_scores(y[half]), own).nats)
         return float(np.mean(halves))
 

@@ -17,7 +17,7 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.adaptive import AdaptiveEstimator
 from mitools.measures.settings import MeasureSettings
 from mitools.measures.targets.reading import OneTarget, TargetReading
-from mitools.measures.targets.row_groups import found_groups
+from mitools.measures.targets.row_groups import found_groups, grouped_as
 from mitools.measures.targets.trained_critic import critic_of_targets
 
 PENALTIES = np.logspace(-3, 5, 17)
@@ -64,7 +64,11 @@ def read_continuous(
     own = None if split is not None else groups
     certified = AdaptiveEstimator(scouts=0, device=settings.device, seed=settings.seed)
     certified.fit(rows, targets.values, parts=split, groups=own)
-    together = replace(certified.estimate_, warnings=certified.estimate_.warnings + dependent)
+    together = replace(
+        certified.estimate_,
+        warnings=certified.estimate_.warnings + dependent,
+        settings={**certified.estimate_.settings, "grouped_as": grouped_as(groups)},
+    )
     estimates = {"i_target": together}
     splits = [split] if split is not None else _splits(len(rows), groups, settings.seed)
     predicted, items = held_out_predictions(rows, targets.values, splits)

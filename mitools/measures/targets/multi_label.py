@@ -20,7 +20,7 @@ from mitools.estimators.pointwise_information import pointwise_of_labels
 from mitools.estimators.warnings import two_sided
 from mitools.measures.settings import MeasureSettings
 from mitools.measures.targets.reading import OneTarget, TargetReading
-from mitools.measures.targets.row_groups import found_groups
+from mitools.measures.targets.row_groups import found_groups, grouped_as
 from mitools.measures.targets.trained_critic import critic_of_targets
 
 FEWEST_PER_COMBINATION = 5
@@ -197,6 +197,7 @@ def _all_together(
                 "seed": settings.seed,
                 "labels": len(each),
                 "combinations": len(counts),
+                "grouped_as": grouped_as(groups),
                 "sum_of_labels_nats": sum(one.nats for one in of_labels),
                 "total_correlation_nats": correlation,
             },

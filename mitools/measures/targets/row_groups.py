@@ -1,5 +1,6 @@
 """Which items know each other, where nobody said it: exact copies are one group, and the rest is told."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -38,3 +39,16 @@ def found_groups(
     found = dependence_warnings(rows, values, seed)
     copied = any(warning.word == "copies" for warning in found)
     return copy_groups(RowTable(rows)) if copied else None, found
+
+
+def grouped_as(groups: Groups | None) -> str | None:
+    """Digest the groups of items: readings are compared in pairs where the same items are one in both.
+
+    Examples
+    --------
+    >>> grouped_as(None) is None, grouped_as(np.array([0, 0, 1])) == grouped_as(np.array([0, 1, 1]))
+    (True, False)
+    """
+    if groups is None:
+        return None
+    return hashlib.blake2b(np.ascontiguousarray(groups, dtype=np.int64).tobytes(), digest_size=8).hexdigest()

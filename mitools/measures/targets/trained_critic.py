@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from mitools.core.estimate import Estimate
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.neural.variational import VariationalEstimator
+from mitools.measures.critics import QUICK
 from mitools.measures.settings import MeasureSettings
 
 
@@ -31,5 +32,6 @@ def critic_of_targets(
         scaling="standardise",
         device=settings.device,
         seed=settings.seed,
+        **(QUICK if settings.quick_critic else {}),
     )
     return estimator.fit(rows, values, parts=split, groups=groups).estimate_

@@ -163,6 +163,13 @@ def test_the_interval_reaches_what_half_the_rows_lack(seeds, fewest):
     assert np.mean([one.nats for one in found]) < joint.truth.nats - 0.2
 
 
+@pytest.mark.parametrize(("n", "warned"), [(80, True), (200, False)])
+def test_rows_too_few_for_halves_are_warned_of(n, warned):
+    x, noise = np.random.default_rng(3).standard_normal((2, n, 3))
+    found = ComponentEstimator().fit(x, x + 0.5 * noise).estimate_
+    assert any("from half of them" in one.sentence for one in found.warnings) is warned
+
+
 def test_one_column_each_is_read_by_neighbours_whatever_their_correlation():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((1000, 1))
