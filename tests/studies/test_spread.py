@@ -35,6 +35,7 @@ measures: [i_class_head]
 """
 
 
+@pytest.mark.slow
 def test_a_study_on_dask_has_the_table_and_the_failures_of_one_process(tmp_path: Path, capsys: Any) -> None:
     pytest.importorskip("distributed")
     (tmp_path / "study.yaml").write_text(STUDY)

@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -19,6 +19,9 @@ from mitools.core.optional_packages import need
 
 SECONDS_TO_ANSWER = 15
 """Until the scheduler and a first worker must have answered."""
+
+SECONDS_WITHOUT_WORKERS = 60.0
+"""That tasks wait while no worker is there, as when the last has left and none is started in its place."""
 
 SECONDS_BETWEEN_STEPS = 0.5
 """That a worker leaves between two messages of its progress."""
@@ -115,7 +118,7 @@ class DaskEngine(Engine):
                 futures[name].add_done_callback(partial(_ended, arrived, name))
             waiting = set(futures)
             while waiting:
-                name, step = arrived.get()
+                name, step = self._next(arrived)
                 if step is not None:
                     yield name, tuple(step)
                     continue
@@ -123,6 +126,26 @@ class DaskEngine(Engine):
                 yield name, self._outcome(futures.pop(name))
         finally:
             self._forget(topic, list(futures.values()))
+
+    def _next(self, arrived: "SimpleQueue[tuple[str, Any]]") -> tuple[str, Any]:
+        """Wait for what workers tell, as long as there are any.
+
+        Raises
+        ------
+        EngineLostError
+            When all have left.
+        """
+        seen = monotonic()
+        while True:
+            with suppress(Empty):
+                return arrived.get(timeout=SECONDS_WITHOUT_WORKERS / 12)
+            if self._client.scheduler_info(n_workers=-1)["workers"]:
+                seen = monotonic()
+            elif monotonic() - seen > SECONDS_WITHOUT_WORKERS:
+                raise EngineLostError(
+                    f"engine {self.spec}: its last worker has left; what was finished is kept, and the same"
+                    " command goes on from there"
+                )
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import KilledWorker

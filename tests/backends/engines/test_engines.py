@@ -3,27 +3,30 @@
 import importlib
 import os
 import sys
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
-from types import ModuleType
+from queue import SimpleQueue
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 
-from mitools.backends.engines import base
+from mitools.backends.engines import base, dask
 from mitools.backends.engines.base import Call, Engine
 from mitools.backends.engines.local import own_share
 from mitools.backends.engines.open import open_engine
 from mitools.backends.engines.slurm import SlurmEngine
 from mitools.backends.workers import Outcome, Step, WorkerLostError
-from mitools.core.errors import InputError
+from mitools.core.errors import EngineLostError, InputError
 
 TASKS = '''
 """What the workers of the test do."""
 
 import os, signal
 from pathlib import Path
+from queue import SimpleQueue
 
 
 def square(task, advance):
@@ -171,3 +174,17 @@ def test_every_worker_has_its_share_of_cores_and_its_gpu(monkeypatch: Any) -> No
     monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     assert own_share(0, 2) == {}
     assert "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_a_cluster_that_all_workers_have_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dask, "SECONDS_WITHOUT_WORKERS", 0.06)
+    engine = dask.DaskEngine.__new__(dask.DaskEngine)
+    engine.spec = "dask:tcp://there:8786"
+    workers = {"one": {}}
+    engine._client = SimpleNamespace(scheduler_info=lambda n_workers: {"workers": workers})
+    arrived: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    threading.Timer(0.3, arrived.put, [("task", None)]).start()
+    assert engine._next(arrived) == ("task", None)
+    workers.clear()
+    with pytest.raises(EngineLostError, match="its last worker has left; what was finished is kept"):
+        engine._next(arrived)
