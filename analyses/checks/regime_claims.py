@@ -193,7 +193,8 @@ def describe(table: pd.DataFrame) -> str:
         f" which {int((sweet & right).sum())} share the task and nothing else; of {int(right.sum())} such"
         f" pairs {int((right & sweet).sum())} are found. The interval of what a pair shares holds the truth"
         f" in {holds} of {len(table)} and lies above it in {above}: it is a lower bound, at most"
-        f" {short:.2f} bits short."
+        f" {short:.2f} bits short. Shares have intervals as if pairs were independent; pairs of one world and"
+        " seed share images."
     )
 
 

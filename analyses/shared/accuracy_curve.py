@@ -88,11 +88,16 @@ def _marks(axes: Axes, points: pd.DataFrame, name: str) -> Floats:
 
 
 def _lines(axes: Axes) -> list[Floats]:
-    """Points of all lines in data coordinates; of one across the whole axes, its two ends."""
+    """Points of all lines in data coordinates; of one across the whole axes, its two ends.
+
+    What else is placed by the axes and not by the data, such as marks on an edge, is no line.
+    """
     found = []
     for line in axes.get_lines():
         points = np.array(line.get_xydata(), dtype=float)
         if line.get_transform() is not axes.transData:  # of axhline and axvline: 0 to 1 is the whole axes
+            if len(points) != 2:
+                continue
             level = points[0, 1] == points[1, 1]
             points[:, int(not level)] = axes.get_xlim() if level else axes.get_ylim()
         found.append(points)

@@ -226,7 +226,8 @@ def ridge(
     left, scales, right = np.linalg.svd(x - centre_x, full_matrices=False)
     target = left.T @ (y - centre_y)
     unexplained = np.square(y - centre_y).sum() - np.square(target).sum()
-    variance = max(float(np.square(scales).mean()), np.finfo(np.float64).tiny)
+    # Above what a penalty takes below the smallest number of full precision, which streams count as 0.
+    variance = max(float(np.square(scales).mean()), 1e-200)
 
     def kept(penalty: float) -> NDArray[np.float64]:
         return np.square(scales) / (np.square(scales) + penalty * variance)

@@ -83,7 +83,7 @@ class RowTable:
             yield places, self.rows(places)
 
 
-def spans(n: int, width: int, numbers: int = NUMBERS_AT_ONCE) -> Iterator[slice]:
+def spans(n: int, width: int, numbers: int | None = None) -> Iterator[slice]:
     """Cut n rows of a width into spans of so many numbers at the most, in order."""
-    step = max(1, numbers // width)
+    step = max(1, (numbers or NUMBERS_AT_ONCE) // width)
     return (slice(start, min(start + step, n)) for start in range(0, n, step))

@@ -90,7 +90,7 @@ def svm_on_test(
     --------
     >>> rng = np.random.default_rng(0)
     >>> targets = rng.integers(0, 2, (200, 3))
-    >>> rows = targets + 0.1 * rng.standard_normal((200, 3))
+    >>> rows = 2 * targets - 1 + 0.1 * rng.standard_normal((200, 3))
     >>> svm_on_test(rows[:100], targets[:100], rows[100:], targets[100:]).mean_average_precision > 0.99
     True
     """
