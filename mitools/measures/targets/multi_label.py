@@ -228,7 +228,7 @@ def _warnings(low: float, n: int, combinations: int) -> list[EstimateWarning]:
         found.append(
             EstimateWarning(
                 "indistinguishable_from_zero",
-                "the interval of all labels together holds 0",
+                "the interval of all labels together does not lie above 0",
                 "look at the labels one by one, or add items",
             )
         )
