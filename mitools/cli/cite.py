@@ -17,9 +17,9 @@ def cite(
     title = f"{about['Name']}: {about['Summary'][0].lower()}{about['Summary'][1:]}"
     fields = {
         "title": title,
-        "author": about["Author"] if "Author" in about else "The mitools authors",
+        "author": (about.get_all("Author") or ["The mitools authors"])[0],
         "version": about["Version"],
-        "license": about["License-Expression"] if "License-Expression" in about else "Apache-2.0",
+        "license": (about.get_all("License-Expression") or ["Apache-2.0"])[0],
     }
     if form == "bibtex":
         lines = [f"  {name:<7} = {{{{{value}}}}}," for name, value in fields.items()]
