@@ -67,12 +67,7 @@ def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, 
         When the rows of another audit lie there.
     """
     kept = _read(folder)
-    if kept is not None and kept["on"] != dict(on):
-        differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
-        raise InputError(
-            f"{folder} holds an audit of {kept['data']} with another {differs}: one table cannot hold both;"
-            " name another --out, or add --overwrite"
-        )
+    require_same_items(folder, kept, on)
     before = (kept or {}).get("named_views", {})
     for shown, view in (named or {}).items():
         if before.get(shown, view) != view:
@@ -80,6 +75,23 @@ def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, 
                 f"{folder} holds an audit in which {shown} is {before[shown]}, not {view}; name another"
                 " --out, or another name= of a view"
             )
+
+
+def require_same_items(folder: Path, kept: Mapping[str, Any] | None, on: Mapping[str, Any]) -> None:
+    """Refuse rows that are kept in a folder, where there are some, if they have something else in common.
+
+    Raises
+    ------
+    InputError
+        With what differs.
+    """
+    if kept is None or kept["on"] == dict(on):
+        return
+    differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
+    raise InputError(
+        f"{folder} holds an audit of {kept['data']} with another {differs or 'kind of target'}: one table"
+        " cannot hold both; name another --out, or add --overwrite"
+    )
 
 
 def with_kept_rows(

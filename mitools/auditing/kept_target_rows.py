@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mitools.auditing.kept_rows import require_same_items
 from mitools.auditing.target_audit import AuditedOnTargets, TargetAudit
-from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import write_text
 from mitools.core.result_store import sealed, unsealed
@@ -24,13 +24,7 @@ def require_same_targets(folder: Path, on: Mapping[str, Any]) -> None:
     InputError
         When the rows of another audit lie there.
     """
-    kept = _read(folder)
-    if kept is not None and kept["on"] != dict(on):
-        differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
-        raise InputError(
-            f"{folder} holds an audit of {kept['data']} with another {differs or 'kind of target'}: one table"
-            " cannot hold both; name another --out, or add --overwrite"
-        )
+    require_same_items(folder, _read(folder), on)
 
 
 def with_kept_target_rows(audit: TargetAudit, folder: Path, on: Mapping[str, Any]) -> TargetAudit:
