@@ -120,8 +120,12 @@ def runs_of_different_methods(
     return runs
 
 
+_CHOOSING = {"part": "train", "seed": "0", "split": "train", "root": "", "under": ""}
+"""Options of data specs by which other items are drawn, and what they are where they are not given."""
+
+
 def require_held_out(training: str, evaluation: str) -> None:
-    """Refuse to evaluate on what is trained on: one source, one name, one part and one seed.
+    """Refuse to evaluate on what is trained on: one source and name, and no option that chooses other items.
 
     Raises
     ------
@@ -132,7 +136,7 @@ def require_held_out(training: str, evaluation: str) -> None:
     if ours == theirs:
         raise InputError(
             f"evaluation data {evaluation!r} would be the images trained on ({training!r}); name another"
-            " part (part=test) or seed"
+            " part (part=test), split or seed"
         )
 
 
@@ -140,9 +144,11 @@ def _with_untrained(recipe: TrainingRecipe) -> TrainingRecipe:
     return with_all_options(recipe.model_copy(update={"keep_every": recipe.keep_every or recipe.epochs}))
 
 
-def _parts(spec: str) -> tuple[str, str, str, str]:
+def _parts(spec: str) -> tuple[str, ...]:
+    """Give what decides which items a data spec draws from."""
     parsed = parse_spec(spec, [spec.partition("?")[0].partition(":")[0]])
-    return parsed.source, parsed.name, parsed.options.get("part", "train"), parsed.options.get("seed", "0")
+    chosen = (parsed.options.get(option, usual) for option, usual in _CHOOSING.items())
+    return parsed.source, parsed.name, *chosen
 
 
 def _train(job: tuple[TrainingRecipe, Path], runtime: Runtime, advance: Advance | None) -> None:

@@ -174,7 +174,7 @@ class TrainingData:
 
     def _images(self, rows: Tensor, pixels: Tensor | None = None) -> Tensor:
         pixels = self.pixels if pixels is None else pixels
-        return pixels[rows.to(pixels.device)].float() / 255
+        return pixels[rows.to(pixels.device)].float().div_(255)
 
     def _drawn(self, view: View, items: Tensor, count: int, seed: int, share: slice) -> Tensor:
         """Draw a view of the share's items; the random numbers are those of all `count` items."""

@@ -7,7 +7,7 @@ from mitools.analyses.shared.finding import listed
 from mitools.analyses.shared.paired_seeds import OverSeeds, paired_by_seed
 
 LEVEL = 0.05
-"""How often at most one of a table's intervals misses what it is of."""
+"""How often one or more of a comparison's intervals, of all classifiers, misses what it is of."""
 
 SUBJECTS = {
     "batch_size": "Batch size",
@@ -35,8 +35,8 @@ NEAREST = ("knn20_test_acc", "knn200_test_acc")
 def describe(table: pd.DataFrame) -> str:
     """Say for each table which settings are told apart from the shared row, and what the paper found.
 
-    Intervals of differences are Student's over seeds; those of one table and measure hold together in 95%
-    (Bonferroni).
+    Intervals of differences are Student's over seeds; those of one comparison (a table's settings, or its two
+    methods) hold together in 95% over settings and classifiers (Bonferroni).
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def describe(table: pd.DataFrame) -> str:
     text = (
         f"{seeds} seed{'s' * (seeds > 1)} of every row, differences paired by seed, in points of accuracy on"
         f" {int(table['n_test'].iloc[0]):,} test images (linear; 20 and 200 nearest neighbours). Untrained:"
-        f" {_three(start)}."
+        f" {_three(start)}. Intervals of one comparison, over settings and classifiers, hold together in 95%."
     )
     for name in TABLES:
         text += f" {_of_table(table[table['table'] == name], name)}"
@@ -87,13 +87,14 @@ def _of_table(rows: pd.DataFrame, name: str) -> str:
 
 def _differences(rows: pd.DataFrame, pairs: dict[str, tuple[dict[str, str], dict[str, str]]]) -> str:
     """Say each linear difference, then which ones are told apart, by each of the three classifiers."""
-    confidence = 1 - LEVEL / len(pairs)
+    columns = ("linear_test_acc", *NEAREST)
+    confidence = 1 - LEVEL / (len(pairs) * len(columns))
     parts = []
     told: dict[str, list[str]] = {}
     for name, (one, other) in pairs.items():
         found = paired_by_seed(rows, "linear_test_acc", one, other, confidence)
         parts.append(f"{name} {_points(found)}")
-        for column in ("linear_test_acc", *NEAREST):
+        for column in columns:
             sign = paired_by_seed(rows, column, one, other, confidence).sign
             if sign:
                 told.setdefault(name, []).append(f"{'more' if sign > 0 else 'less'} by {_classifier(column)}")

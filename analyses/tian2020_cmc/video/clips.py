@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
-from mitools.analyses.shared.training_runs import train_all
+from mitools.analyses.shared.training_runs import require_held_out, train_all
 from mitools.analyses.tian2020_cmc.video.clips_words import BOTH, DORSAL, RECOGNISED, VENTRAL, describe
 from mitools.analyses.tian2020_cmc.view_encoders.quality import UNTRAINED
 from mitools.analyses.tian2020_cmc.view_encoders.quality_figure import quality_chart
@@ -55,8 +55,8 @@ class SplitRecipe(Recipe):
     Attributes
     ----------
     pretraining
-        A data spec of the clips that views are contrasted of; that of `training` when None. None of them
-        should be among the clips that are recognised.
+        A data spec of the clips that views are contrasted of; that of `training` when None. Those of a
+        task's `test` are refused.
     tasks
         By name, alike in all splits.
     """
@@ -152,9 +152,11 @@ def _require_parts(recipe: ClipsRecipe) -> None:
     for split in recipe.splits:
         if list(split.tasks) != names:
             raise InputError("the tasks of all splits must have the same names, in the same order")
-        for spec in (split.pretraining or recipe.training.data, *_specs(split)):
+        pretraining = split.pretraining or recipe.training.data
+        for spec in (pretraining, *_specs(split)):
             require_modality(open_data(spec), CLIP)
         for task in split.tasks.values():
+            require_held_out(pretraining, task.test)
             require_test_part(open_data(task.train), open_data(task.test))
 
 

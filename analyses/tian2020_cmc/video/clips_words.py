@@ -1,4 +1,4 @@
-"""What the table of clips says, in words that pairs of split and seed allow."""
+"""What the table of clips says, in words that pairs of splits or seeds allow."""
 
 import pandas as pd
 
@@ -38,16 +38,26 @@ def describe(table: pd.DataFrame) -> str:
     table
         One row a task, method, split and seed, as ``results.csv`` of ``clips`` has them.
     """
-    # What is compared shares both: a split and a seed are one unit.
-    units = table.assign(seed=table["split"].astype(str) + "/" + table["seed"].astype(str))
-    count, splits = units["seed"].nunique(), table["split"].nunique()
+    seeds, splits = table["seed"].nunique(), table["split"].nunique()
+    paired = "splits, each the mean over its seeds" if splits > 1 else "seed"
     text = (
-        f"An encoder of frames is fine-tuned to recognise clips, {count // splits} seed"
-        f"{'s' * (count // splits > 1)} of {splits} split{'s' * (splits > 1)}, differences paired by both."
+        f"An encoder of frames is fine-tuned to recognise clips, {seeds} seed{'s' * (seeds > 1)} of {splits}"
+        f" split{'s' * (splits > 1)}, differences paired by {paired}."
     )
-    for task, own in units.groupby("task", sort=False):
-        text += _task(str(task), own)
-    return f"{text} {PAPER_FINDING}{ONE_SEED * (count == 1)}"
+    for task, own in table.groupby("task", sort=False):
+        text += _task(str(task), _units(own))
+    return f"{text} {PAPER_FINDING}{ONE_SEED * (max(seeds, splits) == 1)}"
+
+
+def _units(own: pd.DataFrame) -> pd.DataFrame:
+    """Give one row a method and split, in the column ``seed``; of one split, one a method and seed.
+
+    Seeds of one split share its clips, so that they say little of how another split would have read.
+    """
+    if own["split"].nunique() == 1:
+        return own
+    means = own.groupby(["method", "split"], sort=False)[[RECOGNISED, "commonest_class", "n_test"]].mean()
+    return means.reset_index().rename(columns={"split": "seed"})
 
 
 def _task(task: str, own: pd.DataFrame) -> str:
@@ -59,7 +69,7 @@ def _task(task: str, own: pd.DataFrame) -> str:
         told.append(f"{one} against {other} {ACCURACY.change(difference)}, {VERDICTS[difference.sign]}")
     commonest = ACCURACY.value(own["commonest_class"].mean())
     return (
-        f" {task}: {reached} of the test clips, {own['n_test'].iloc[0]:,} a split, of which the commonest"
+        f" {task}: {reached} of the test clips, {int(own['n_test'].iloc[0]):,} a split, of which the commonest"
         f" class is {commonest}. In points: {'; '.join(told)}."
     )
 

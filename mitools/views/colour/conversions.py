@@ -5,8 +5,9 @@ type and device, and agrees with the function of the same name in ``skimage.colo
 of 2 degrees).
 """
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -35,14 +36,33 @@ _LEAST_LIGHT = 1e-6
 _RGB_OF_STAINS = ((0.65, 0.70, 0.29), (0.07, 0.99, 0.11), (0.27, 0.57, 0.78))
 """Optical density of haematoxylin, eosin and DAB in red, green and blue (Ruifrok and Johnston 2001)."""
 
-_STAINS = torch.tensor(_RGB_OF_STAINS, dtype=torch.float64).inverse().T.tolist()
+_STAINS = (torch.tensor(_RGB_OF_STAINS, dtype=torch.float64).inverse().T / math.log2(_LEAST_LIGHT)).tolist()
+"""From the logarithm of light, over that of black, to stains."""
+
+_BLOCK = 2**17
+"""Values that a CPU converts at a time: what is computed on the way stays in its cache."""
 
 
+def _in_blocks(convert: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    """Convert a few images at a time on a CPU, where memory is what many small steps over a batch wait for."""
+
+    @functools.wraps(convert)
+    def converted(images: Tensor) -> Tensor:
+        count = max(1, _BLOCK // max(1, math.prod(images.shape[1:])))
+        if images.device.type != "cpu" or len(images) <= count:
+            return convert(images)
+        return torch.cat([convert(part) for part in images.split(count)])
+
+    return converted
+
+
+@_in_blocks
 def rgb_to_xyz(images: Tensor) -> Tensor:
     """CIE XYZ; white is (0.950, 1, 1.089)."""
     return _mapped(_linear_light(images), _XYZ)
 
 
+@_in_blocks
 def rgb_to_lab(images: Tensor) -> Tensor:
     """CIE L*a*b*; L from 0 to 100.
 
@@ -89,16 +109,15 @@ def rgb_to_ydbdr(images: Tensor) -> Tensor:
 def rgb_to_hsv(images: Tensor) -> Tensor:
     """Hue (0 and 1 are both red), saturation and value, each from 0 to 1."""
     red, green, blue = images.unbind(dim=1)
-    value = images.amax(dim=1)
-    span = value - images.amin(dim=1)
-    divisor = torch.where(span == 0, 1, span)
-    hue = torch.where(
-        blue == value,
-        4 + (red - green) / divisor,
-        torch.where(green == value, 2 + (blue - red) / divisor, (green - blue) / divisor),
-    )
-    hue = torch.where(span == 0, 0, (hue / 6).remainder(1))
-    saturation = span / torch.where(value == 0, 1, value)
+    value = torch.maximum(torch.maximum(red, green), blue)
+    span = value - torch.minimum(torch.minimum(red, green), blue)
+    # What is 0 everywhere, in grey the differences and in black all, is divided by 1.
+    coloured, lit = _above(span, 0), _above(value, 0)
+    divisor = span + (1 - coloured)
+    hue = torch.lerp((green - blue) / divisor, (blue - red) / divisor + 2, _equal(green, value))
+    hue = torch.lerp(hue, (red - green) / divisor + 4, _equal(blue, value))
+    hue = (hue / 6).add_(_above(-hue, 0)) * coloured
+    saturation = span / (value + (1 - lit))
     return torch.stack([hue, saturation, value], dim=1)
 
 
@@ -112,13 +131,13 @@ def hsv_to_rgb(images: Tensor) -> Tensor:
 
 def rgb_to_hed(images: Tensor) -> Tensor:
     """Haematoxylin, eosin and DAB, as stains on glass would absorb; never below 0."""
-    density = images.clamp(min=_LEAST_LIGHT).log().div_(math.log(_LEAST_LIGHT))
-    return _mapped(density, _STAINS).clamp_(min=0)
+    light = images.clamp(min=_LEAST_LIGHT).log2_()
+    return _mapped(light, _STAINS).clamp_(min=0)
 
 
 def _linear_light(images: Tensor) -> Tensor:
     """Undo the gamma of sRGB."""
-    curve, line = _power((images + 0.055).div_(1.055), 2.4), images / 12.92
+    curve, line = _power((images + 0.055).mul_(1 / 1.055), 2.4), images * (1 / 12.92)
     return torch.lerp(line, curve, _above(images, 0.04045))
 
 
@@ -130,9 +149,14 @@ def _above(values: Tensor, threshold: float) -> Tensor:
     return (values.detach() - threshold).mul_(1e30).clamp_(0, 1)
 
 
+def _equal(values: Tensor, greatest: Tensor) -> Tensor:
+    """Give 1 where a value is the greatest of its pixel and 0 where it is less, as a weight like `_above`."""
+    return (values.detach() - greatest.detach()).mul_(1e30).add_(1).clamp_(0, 1)
+
+
 def _power(values: Tensor, exponent: float) -> Tensor:
-    """Raise positive values to a power, in half the time that ``pow`` takes on a CPU."""
-    return values.log2().mul_(exponent).exp2_()
+    """Raise positive values, which are used up, to a power in half the time that ``pow`` takes on a CPU."""
+    return values.log2_().mul_(exponent).exp2_()
 
 
 def _mapped(images: Tensor, matrix: Sequence[Sequence[float]]) -> Tensor:

@@ -92,9 +92,10 @@ def test_words_follow_differences_of_one_seed() -> None:
     text = describe(table(-0.04))
     assert "3 seeds of every row" in text
     assert "on 1,000 test images" in text
-    # Student's half interval of three seeds that differ by 0.1 points: 4.303 * 0.1 / sqrt(3).
+    # Student's half interval of three seeds that differ by 0.1 points, over three classifiers (Bonferroni):
+    # 7.649 * 0.1 / sqrt(3) = 0.44.
     assert (
-        "Against 2: 3 -4.0 (-4.2 to -3.8); told apart: 3 has less by the linear classifier and less by 200"
+        "Against 2: 3 -4.0 (-4.4 to -3.6); told apart: 3 has less by the linear classifier and less by 200"
         in text
     )
     assert "Against 2: 3 +0.0 (+0.0 to +0.0); none is told apart." in text
@@ -105,8 +106,8 @@ def test_several_differences_have_wider_intervals() -> None:
     found = table(-0.04)
     third = found[(found["table"] == "depth") & (found["setting"] == "3")].assign(setting="4")
     text = describe(pd.concat([found, third]))
-    # Bonferroni over two: 6.205 * 0.1 / sqrt(3) = 0.36.
-    assert "3 -4.0 (-4.4 to -3.6)" in text
+    # Two settings and three classifiers: 10.886 * 0.1 / sqrt(3) = 0.63.
+    assert "3 -4.0 (-4.6 to -3.4)" in text
 
 
 def test_one_seed_tells_nothing_apart() -> None:

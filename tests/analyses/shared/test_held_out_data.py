@@ -17,10 +17,12 @@ from mitools.measures.measured import Measured
         ("cdp?part=test", "cdp?part=test&seed=0"),
         ("folder:train", "folder:train?limit=20"),
         ("digits", "digits?limit=20"),
+        ("torchvision:CIFAR100?root=data", "torchvision:CIFAR100?root=data&split=train"),
+        ("clips:videos?frames=11&split=one.txt", "clips:videos?frames=20&split=one.txt"),
     ],
 )
 def test_the_same_images_are_refused(training: str, evaluation: str) -> None:
-    with pytest.raises(InputError, match="name another part"):
+    with pytest.raises(InputError, match=r"name another part \(part=test\), split or seed"):
         require_held_out(training, evaluation)
 
 
@@ -31,6 +33,9 @@ def test_the_same_images_are_refused(training: str, evaluation: str) -> None:
         ("cdp?n=500", "cdp?n=500&seed=1"),
         ("folder:train", "folder:test"),
         ("cdp?n=500", "colorful_moving_mnist?n=500"),
+        ("torchvision:CIFAR100?root=data&split=train", "torchvision:CIFAR100?root=data&split=test"),
+        ("clips:videos?split=trainlist01.txt", "clips:videos?split=testlist01.txt"),
+        ("tar:all.tar?under=train", "tar:all.tar?under=test"),
     ],
 )
 def test_other_images_are_accepted(training: str, evaluation: str) -> None:

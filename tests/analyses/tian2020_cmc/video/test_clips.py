@@ -1,5 +1,6 @@
-"""Clips: the runs of each stream, official parts, and words from pairs of split and seed."""
+"""Clips: the runs of each stream, official parts, and words from pairs of splits or seeds."""
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,7 @@ def test_streams_are_contrasted_with_the_frame_and_neighbours_share_its_encoder(
     [
         ({"train": f"{MOVING}&part=test"}, "the test data are colorful_moving_mnist themselves"),
         ({"test": f"{MOVING}&part=test&shared=background"}, "have other classes"),
+        ({"test": "colorful_moving_mnist?n=20"}, "would be the images trained on"),
         ({"test": "digits?limit=20"}, "digits has no clip; its views can be drawn from image"),
     ],
 )
@@ -97,23 +99,24 @@ def test_splits_of_other_tasks_are_refused(study: dict[str, Any], tmp_path: Path
         run(read(study | {"splits": [*study["splits"], other]}), tmp_path)
 
 
-def table(gain: float, spread: float = 0.001) -> pd.DataFrame:
-    """Two splits of two seeds: flow brings so much over random weights, neighbours nothing."""
+def table(gain: float, spread: float = 0.001, splits: bool = False) -> pd.DataFrame:
+    """Four seeds of a split or two seeds of four: flow brings so much over random weights, neighbours nothing."""
     values = {"untrained": 0.3, "neighbour": 0.3, "flow": 0.3 + gain, "neighbour + flow": 0.3 + gain}
     rows = []
-    for unit in range(4):
+    for unit, again in itertools.product(range(4), range(1 + splits)):
         for method, value in values.items():
-            noise = spread * (unit - 1.5) * (1 if method == "flow" else -1)
-            rows.append({"task": "digit", "method": method, "split": 1 + unit // 2, "seed": unit % 2,
+            noise = spread * (unit - 1.5 + 3 * again) * (1 if method == "flow" else -1)
+            rows.append({"task": "digit", "method": method, "split": 1 + unit * splits,
+                         "seed": again if splits else unit,
                          "n_test": 1000, "commonest_class": 0.125,
                          "recognition_acc": value + noise})  # fmt: skip
     return pd.DataFrame(rows)
 
 
-def test_words_follow_from_pairs_of_split_and_seed() -> None:
+def test_words_follow_from_pairs_of_seeds() -> None:
     """Four units: Student's margin is 1.59 standard deviations, here 2.58 spreads."""
     text = describe(table(0.2))
-    assert "2 seeds of 2 splits, differences paired by both. digit: 30.0% from random weights" in text
+    assert "4 seeds of 1 split, differences paired by seed. digit: 30.0% from random weights" in text
     assert "1,000 a split, of which the commonest class is 12.5%" in text
     assert "neighbour against untrained +0.0 (+0.0 to +0.0), not told apart" in text
     assert "; flow against untrained +20.0 (+19.6 to +20.4), more" in text
@@ -121,7 +124,16 @@ def test_words_follow_from_pairs_of_split_and_seed() -> None:
     unclear = describe(table(0.02, spread=0.01))
     assert "; flow against untrained +2.0 (-2.1 to +6.1), not told apart" in unclear
     alone = table(0.2)
-    assert "nothing is told apart" in describe(alone[(alone["split"] == 1) & (alone["seed"] == 0)])
+    assert "nothing is told apart" in describe(alone[alone["seed"] == 0])
+
+
+def test_seeds_of_one_split_are_averaged_where_there_are_several_splits() -> None:
+    """Four splits have the margin of four units, however many seeds each has; the seed shifts the mean by 3."""
+    text = describe(table(0.2, splits=True))
+    assert "2 seeds of 4 splits, differences paired by splits, each the mean over its seeds." in text
+    assert "; flow against untrained +20.3 (+19.9 to +20.7), more" in text
+    one = table(0.2, splits=True)
+    assert "; flow against untrained +20.0 (+19.6 to +20.4), more" in describe(one[one["seed"] == 0])
 
 
 @pytest.mark.parametrize("scale", ["smoke", "paper"])
