@@ -1,15 +1,13 @@
 """A torch Dataset or DataLoader of (item, label), as labelled data."""
 
 import hashlib
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import (
     BatchSampler,
@@ -26,6 +24,15 @@ from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent
 from mitools.datasets.arrays import digest_targets, labelled_or_targets
 from mitools.datasets.base import Item, LabelledData
+from mitools.datasets.plain_items import (
+    as_pair,
+    first_of_batch,
+    is_list,
+    plain_item,
+    plain_label,
+    stacked_labels,
+    update_digest,
+)
 from mitools.datasets.selection import Selection
 from mitools.datasets.targets import Targets
 
@@ -33,7 +40,6 @@ ITEMS_AT_ONCE = 64
 """Items read together while the data are numbered and digested."""
 
 _READ_TWICE = 4
-_CHANNELS = (1, 3)
 
 Collate = Callable[[list[Any]], Any]
 Inputs = Tensor | dict[str, Tensor]
@@ -93,7 +99,7 @@ class TorchItems:
         if self.collate is None:
             raise ValueError("these items are read one by one")
         chosen = [_item(self.items, int(self.indices[k])) for k in indices]
-        inputs, _ = _pair(_collated(self.collate, chosen, f"a batch of {self.name}"), "a batch")
+        inputs, _ = as_pair(_collated(self.collate, chosen, f"a batch of {self.name}"), "a batch")
         return inputs
 
 
@@ -157,7 +163,7 @@ def read_dataset(
         state.update(digest)
         labels += found
         advance("reading the data", len(labels), len(indices))
-    classes, numbers, targets = labelled_or_targets(_stacked(labels), _class_names(dataset), target)
+    classes, numbers, targets = labelled_or_targets(stacked_labels(labels), _class_names(dataset), target)
     state.update(numbers.tobytes())
     if targets is not None:
         state.update(digest_targets(targets).encode())
@@ -228,7 +234,7 @@ class _Chunks(Dataset):
                 item, label = _read(self._items, int(index), self._collate)
             except InputError as error:  # raised in a worker it would arrive wrapped in a traceback
                 return error
-            _update(state, item)
+            update_digest(state, item)
             labels.append(label)
         return state.digest(), labels
 
@@ -249,7 +255,7 @@ def _require_repeatable(items: Any, indices: NDArray[np.int64], collate: Collate
         digests = []
         for _ in range(2):
             state = hashlib.sha256()
-            _update(state, _read(items, int(index), collate)[0])
+            update_digest(state, _read(items, int(index), collate)[0])
             digests.append(state.digest())
         if digests[0] != digests[1]:
             raise InputError(
@@ -263,10 +269,10 @@ def _read(items: Any, index: int, collate: Collate | None) -> tuple[Item, Any]:
     where = f"item {index} of {type(items).__name__}"
     found = _item(items, index)
     if collate is None:
-        item, label = _pair(found, where)
-        return _plain_item(item, where), _plain_label(label, where)
-    inputs, labels = _pair(_collated(collate, [found], where), where)
-    return _first(inputs, where), _plain_label(labels[0] if _is_list(labels) else labels, where)
+        item, label = as_pair(found, where)
+        return plain_item(item, where), plain_label(label, where)
+    inputs, labels = as_pair(_collated(collate, [found], where), where)
+    return first_of_batch(inputs, where), plain_label(labels[0] if is_list(labels) else labels, where)
 
 
 def _item(items: Any, index: int) -> Any:
@@ -304,101 +310,6 @@ def _reason(error: Exception) -> str:
     """Say in one line what went wrong in the caller's code."""
     said = " ".join(str(error).split())[:300]
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
-
-
-def _pair(found: Any, where: str) -> tuple[Any, Any]:
-    if not isinstance(found, tuple | list) or len(found) != 2:
-        size = f" of {len(found)}" if isinstance(found, tuple | list | dict) else ""
-        raise InputError(f"{where} is a {type(found).__name__}{size}; it must be a pair (item, label)")
-    return found[0], found[1]
-
-
-def _plain_item(item: Any, where: str) -> Item:
-    if isinstance(item, Image.Image):
-        return item if item.mode == "RGB" else item.convert("RGB")
-    if isinstance(item, str):
-        return item
-    if isinstance(item, Mapping) and item and all(isinstance(value, Tensor) for value in item.values()):
-        return {str(key): value.detach().cpu() for key, value in item.items()}
-    if isinstance(item, np.ndarray) and item.dtype.kind in "fiub":
-        item = torch.from_numpy(np.ascontiguousarray(item))
-    if not isinstance(item, Tensor):
-        raise InputError(
-            f"{where} holds a {type(item).__name__}; an item must be a PIL image, a tensor, an array or a"
-            " text"
-        )
-    item = item.detach().cpu()
-    if item.dtype == torch.uint8 and item.ndim in (2, 3):
-        return Image.fromarray(_pixels(item, where).numpy()).convert("RGB")
-    is_row = item.ndim == 1 and (item.is_floating_point() or item.dtype in (torch.uint8, torch.bool))
-    return item.float().numpy() if is_row else item
-
-
-def _pixels(item: Tensor, where: str) -> Tensor:
-    """Bring the bytes of an image to (height, width), or (height, width, 3)."""
-    if item.ndim == 3 and item.shape[0] in _CHANNELS:
-        item = item.permute(1, 2, 0)
-    if item.ndim == 3 and item.shape[2] not in _CHANNELS:
-        raise InputError(f"{where} has shape {tuple(item.shape)}; an image in uint8 has 1 or 3 channels")
-    item = item[..., 0] if item.ndim == 3 and item.shape[2] == 1 else item
-    return item.contiguous()
-
-
-def _stacked(labels: list[Any]) -> Any:
-    """Put labels of several numbers an item into one table, shape (n, k)."""
-    lengths = {len(label) if isinstance(label, list) else 0 for label in labels}
-    if lengths == {0}:
-        return labels
-    if len(lengths) > 1:
-        raise InputError("some items have more labels than others; give every item 0 or 1 for every label")
-    return np.array(labels, dtype=np.float64)
-
-
-def _plain_label(label: Any, where: str) -> int | float | str | list[float]:
-    if isinstance(label, Tensor | np.ndarray | np.generic):
-        values = np.asarray(label.detach().cpu() if isinstance(label, Tensor) else label).reshape(-1)
-        if len(values) > 1 and values.dtype.kind in "fiub":
-            return [float(value) for value in values]
-        label = values[0].item() if len(values) == 1 else label
-    if isinstance(label, float) and math.isfinite(label) and not label.is_integer():
-        return label
-    if isinstance(label, str):
-        return label
-    if isinstance(label, int | float) and float(label).is_integer():
-        return int(label)
-    shape = f" of shape {tuple(label.shape)}" if hasattr(label, "shape") else ""
-    raise InputError(
-        f"{where} has a {type(label).__name__}{shape} for its label; give one class number or name an item"
-    )
-
-
-def _first(inputs: Any, where: str) -> Item:
-    if isinstance(inputs, Mapping):
-        return {str(key): _first(value, where) for key, value in inputs.items()}  # type: ignore[misc]
-    if not isinstance(inputs, Tensor):
-        raise InputError(f"{where} becomes a {type(inputs).__name__} in its batch; it must become a tensor")
-    return inputs[0].detach().cpu()
-
-
-def _is_list(labels: Any) -> bool:
-    return isinstance(labels, list | tuple) or (hasattr(labels, "shape") and len(labels.shape) > 0)
-
-
-def _update(state: Any, item: Item) -> None:
-    """Put an item into a digest: its kind, its shape and all it holds."""
-    if isinstance(item, Mapping):
-        for key, value in sorted(item.items()):
-            state.update(f"{key}=".encode())
-            _update(state, value)
-    elif isinstance(item, str):
-        state.update(f"text {len(item.encode())};{item}".encode())
-    elif isinstance(item, Image.Image):
-        state.update(f"image {item.size};".encode() + item.tobytes())
-    elif isinstance(item, np.ndarray):
-        state.update(f"row {item.dtype} {item.shape};".encode() + item.tobytes())
-    else:
-        state.update(f"tensor {item.dtype} {tuple(item.shape)};".encode())
-        state.update(item.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
 
 
 def _class_names(dataset: Any) -> Sequence[str] | None:
