@@ -69,8 +69,8 @@ def _task(task: str, own: pd.DataFrame) -> str:
         told.append(f"{one} against {other} {ACCURACY.change(difference)}, {VERDICTS[difference.sign]}")
     commonest = ACCURACY.value(own["commonest_class"].mean())
     return (
-        f" {task}: {reached} of the test clips, {int(own['n_test'].iloc[0]):,} a split, of which the commonest"
-        f" class is {commonest}. In points: {'; '.join(told)}."
+        f" {task}: {reached} of the test clips, {int(own['n_test'].iloc[0]):,} a split, of which the"
+        f" commonest class is {commonest}. In points: {'; '.join(told)}."
     )
 
 

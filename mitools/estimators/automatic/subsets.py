@@ -6,11 +6,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mitools.core.estimate import Estimate
 from mitools.estimators.array_types import Doubles, RowNumbers, WholeNumbers
 from mitools.estimators.automatic.choice import STDERRS_OF_CLEARLY_MORE, error_of
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.classical.base import ClassicalReading
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.rank_normal import normal_scores
@@ -100,11 +98,10 @@ def telling_subset(x: NDArray[Any], y: NDArray[Any], groups: Groups | None, seed
         return None
     # The best of many is the best by chance as well, so that other rows must confirm it.
     others = None if groups is None else groups[~searched]
-    read = NeighboursOfColumns(*found, seed).fit(x[~searched], y[~searched], others).estimate_
-    floor = 0.0
-    if columns <= COLUMNS_TO_SEARCH:
-        floor = max(KSG(seed=seed).fit(x[~searched], y[~searched], others).estimate_.nats, 0.0)
-    return found if read.nats > floor + STDERRS_OF_CLEARLY_MORE * error_of(read) else None
+    rows = x[~searched], y[~searched], others, seed
+    read = _read(found, *rows)
+    floor = max(_read(_all_columns(x, y), *rows).nats, 0.0) if columns <= COLUMNS_TO_SEARCH else 0.0
+    return found if read.nats > floor + STDERRS_OF_CLEARLY_MORE * read.stderr else None
 
 
 def some_rows(n: int, groups: Groups | None, most: int, seed: int) -> RowNumbers:
@@ -117,25 +114,37 @@ def some_rows(n: int, groups: Groups | None, most: int, seed: int) -> RowNumbers
     return np.flatnonzero(place[groups] <= max(most, int(place[order[1]])))
 
 
-def _search(x: Doubles, y: Doubles, groups: Groups | None, seed: int) -> Subset | None:
-    def read(subset: Subset) -> Estimate | ClassicalReading:
-        if groups is not None:
-            return NeighboursOfColumns(*subset, seed).fit(x, y, groups).estimate_
-        return KSG(seed=seed).read_without_null(x[:, subset.of_x], y[:, subset.of_y])
+class _Read(NamedTuple):
+    nats: float
+    stderr: float
 
-    now = Subset(tuple(range(x.shape[1])), tuple(range(y.shape[1])))
-    whole = best = read(now)
+
+def _read(subset: Subset, x: NDArray[Any], y: NDArray[Any], groups: Groups | None, seed: int) -> _Read:
+    """Read neighbours in some columns, without a null where no row knows another."""
+    if groups is not None:
+        found = NeighboursOfColumns(*subset, seed).fit(x, y, groups).estimate_
+        return _Read(found.nats, error_of(found))
+    reading = KSG(seed=seed).read_without_null(x[:, list(subset.of_x)], y[:, list(subset.of_y)])
+    return _Read(reading.nats, reading.stderr)
+
+
+def _all_columns(x: NDArray[Any], y: NDArray[Any]) -> Subset:
+    return Subset(tuple(range(x.shape[1])), tuple(range(y.shape[1])))
+
+
+def _search(x: Doubles, y: Doubles, groups: Groups | None, seed: int) -> Subset | None:
+    now, rows = _all_columns(x, y), (x, y, groups, seed)
+    whole = best = _read(now, *rows)
     chosen = None
     while len(now.of_x) + len(now.of_y) > 2:
         found, now = max(
-            ((read(smaller), smaller) for smaller in _without_one(now)), key=lambda one: one[0].nats
+            ((_read(smaller, *rows), smaller) for smaller in _without_one(now)), key=lambda one: one[0].nats
         )
         if found.nats > best.nats:
             best, chosen = found, now
         elif found.nats < best.nats - NATS_OF_A_LOSS:
             break
-    error = best.stderr if isinstance(best, ClassicalReading) else error_of(best)
-    return chosen if best.nats - whole.nats > STDERRS_OF_CLEARLY_MORE * error else None
+    return chosen if best.nats - whole.nats > STDERRS_OF_CLEARLY_MORE * best.stderr else None
 
 
 def _without_one(subset: Subset) -> list[Subset]:

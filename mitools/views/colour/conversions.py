@@ -44,7 +44,7 @@ _BLOCK = 2**17
 
 
 def _in_blocks(convert: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """Convert a few images at a time on a CPU, where memory is what many small steps over a batch wait for."""
+    """Convert a few images at a time on a CPU, where many small steps over a whole batch wait for memory."""
 
     @functools.wraps(convert)
     def converted(images: Tensor) -> Tensor:

@@ -18,6 +18,9 @@ BLOCK_ROWS = 8
 TILE_ROWS = 10_000
 """Others that a block is compared with at a time, so that the same holds for any n."""
 
+LAYERS = 16
+"""Layers in which columns are laid over each other, to look for the least."""
+
 
 class Strips(NamedTuple):
     """The neighbours of every row, and how many rows share the strips that they span.
@@ -103,7 +106,7 @@ def strips_by_brute_force(
             distances_of_y.append(in_y.take(permutation, axis=1)[permutation[rows] - rows.start])
         for pairs, of_y in enumerate(distances_of_y):
             joint = np.maximum(in_x, of_y)
-            close = np.argpartition(joint, k, axis=1)[:, : k + 1]
+            close = least_columns(joint, k + 1)
             close = close[_others(close, rows)].reshape(-1, k)
             neighbours[pairs, rows] = close
             for side, distances in enumerate((in_x, of_y)):
@@ -159,7 +162,7 @@ def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumb
     def work(block: slice) -> None:
         """Find the neighbours of one block of rows, nearest first."""
         to_all = distances_between(columns[:, block], columns)
-        close = np.argpartition(to_all, k, axis=1)[:, : k + 1]
+        close = least_columns(to_all, k + 1)
         close = close[_others(close, block)].reshape(-1, k)
         reach = np.take_along_axis(to_all, close, axis=1)
         order = np.argsort(reach, axis=1)
@@ -278,6 +281,36 @@ def distances_between(some: Floats, columns: Floats) -> Floats:
             else:
                 np.abs(part, out=part)
     return result
+
+
+def least_columns(values: Floats, count: int) -> WholeNumbers:
+    """Say which columns hold the least values of each row, shape (m, n), the greatest of them last.
+
+    Columns are laid over each other in `LAYERS`. Where one of the least lies, the least of its place is one
+    of the least of all places: so many places need a look, and no more. That takes half the time of a
+    partition of whole rows.
+
+    Returns
+    -------
+    WholeNumbers
+        Shape (m, count).
+
+    Examples
+    --------
+    >>> least_columns(np.array([[3.0, 1.0, 2.0, 0.0]]), 2).tolist()
+    [[3, 1]]
+    """
+    m, n = values.shape
+    places = n // LAYERS
+    if places <= count:
+        return np.argpartition(values, count - 1, axis=1)[:, :count]
+    layers = values[:, : LAYERS * places].reshape(m, LAYERS, places)
+    near = np.argpartition(layers.min(axis=1), count - 1, axis=1)[:, None, :count]
+    among = (near + places * np.arange(LAYERS)[:, None]).reshape(m, -1)
+    rest = np.broadcast_to(np.arange(LAYERS * places, n), (m, n - LAYERS * places))
+    among = np.hstack([among, rest])
+    least = np.argpartition(np.take_along_axis(values, among, axis=1), count - 1, axis=1)[:, :count]
+    return np.take_along_axis(among, least, axis=1)
 
 
 def _others(found: WholeNumbers, rows: slice) -> NDArray[np.bool_]:

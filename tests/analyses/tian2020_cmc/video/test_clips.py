@@ -100,7 +100,7 @@ def test_splits_of_other_tasks_are_refused(study: dict[str, Any], tmp_path: Path
 
 
 def table(gain: float, spread: float = 0.001, splits: bool = False) -> pd.DataFrame:
-    """Four seeds of a split or two seeds of four: flow brings so much over random weights, neighbours nothing."""
+    """Four seeds of a split or two seeds of four: flow brings so much, neighbours nothing."""
     values = {"untrained": 0.3, "neighbour": 0.3, "flow": 0.3 + gain, "neighbour + flow": 0.3 + gain}
     rows = []
     for unit, again in itertools.product(range(4), range(1 + splits)):
