@@ -69,9 +69,7 @@ def _depth(table: pd.DataFrame, measure: Measure) -> str:
     for method, own in table.groupby("method", sort=False):
         means = own.groupby("layer")[measure.column].mean()
         course = listed([measure.number(means[layer]) for layer in layers])
-        change = paired_by_seed(
-            own, measure.column, {"layer": layers[-1]}, {"layer": layers[0]}, confidence
-        )
+        change = paired_by_seed(own, measure.column, {"layer": layers[-1]}, {"layer": layers[0]}, confidence)
         verdict = {1: "it gains", -1: "it loses", 0: "neither is told"}[change.sign]
         told.append(
             f"{method} {course}, {measure.change(change)} from {layers[0]} to {layers[-1]} ({verdict})"

@@ -128,7 +128,7 @@ def test_words_follow_from_pairs_of_seeds() -> None:
 
 
 def test_seeds_of_one_split_are_averaged_where_there_are_several_splits() -> None:
-    """Four splits have the margin of four units, however many seeds each has; the seed shifts the mean by 3."""
+    """Four splits have the margin of four units, however many seeds each has."""
     text = describe(table(0.2, splits=True))
     assert "2 seeds of 4 splits, differences paired by splits, each the mean over its seeds." in text
     assert "; flow against untrained +20.3 (+19.9 to +20.7), more" in text
