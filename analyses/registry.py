@@ -140,7 +140,7 @@ ANALYSES: dict[str, Analysis] = {
         "does transfer fall for other networks and targets, and CTC mend it? (Cui et al., Figs. 9 to 11)",
         "cui2022.networks.networks_and_targets",
         "NetworksAndTargetsRecipe",
-        smoke="19 minutes, not measured",
+        smoke="15 minutes, from its processor time",
         paper="days, not measured",
     ),
     "what_many_views_share": Analysis(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
@@ -10,9 +11,14 @@ from matplotlib.ticker import MaxNLocator
 from mitools.analyses.shared.paired_seeds import over_seeds
 from mitools.report.figures.style import plain_axes
 
+BESIDE = 0.12
+"""How far apart curves stand at an epoch, as a share of the least distance of two epochs."""
+
 
 def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str, Mapping[str, Any]]) -> None:
     """Draw a curve a setting; bars are intervals over seeds, none where there is one seed.
+
+    Curves stand a little beside each other, so that no bar hides another.
 
     Parameters
     ----------
@@ -27,11 +33,13 @@ def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str,
     """
     plain_axes(axes)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    for name, style in styles.items():
+    epochs = np.unique(rows["epoch"])
+    apart = BESIDE * np.diff(epochs).min() if len(epochs) > 1 else 0.0
+    for number, (name, style) in enumerate(styles.items()):
         own = rows[rows["setting"] == name]
         found = {epoch: over_seeds(seeds[column]) for epoch, seeds in own.groupby("epoch")}
-        axes.plot(
-            list(found), [one.mean for one in found.values()], markersize=4, linewidth=1.2, **dict(style)
-        )
+        places = np.array(list(found)) + apart * (number - (len(styles) - 1) / 2)
+        means = [one.mean for one in found.values()]
+        axes.plot(places, means, markersize=4, linewidth=1.2, **dict(style))
         lows, highs = ([getattr(one, end) for one in found.values()] for end in ("low", "high"))
-        axes.vlines(list(found), lows, highs, color=style["color"], linewidth=0.8)
+        axes.vlines(places, lows, highs, color=style["color"], linewidth=0.8)

@@ -29,7 +29,8 @@ def describe(table: pd.DataFrame, peaks: pd.DataFrame) -> str:
         if len(networks) == 1
         else f" Each interval is widened so that those of all {len(networks)} networks hold together in 95%."
     )
-    return " ".join(sentences) + f" {seeds_said(table)}{together}"
+    both = " A change of transfer counts where both classifiers tell it."
+    return " ".join(sentences) + f"{both} {seeds_said(table)}{together}"
 
 
 def _compression(peaks: pd.DataFrame) -> str:
