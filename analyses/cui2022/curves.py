@@ -16,7 +16,7 @@ BESIDE = 0.12
 
 
 def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str, Mapping[str, Any]]) -> None:
-    """Draw a curve a setting; bars are intervals over seeds, none where there is one seed.
+    """Draw a curve a setting; bars are intervals over seeds, or of one seed those of the column itself.
 
     Curves stand a little beside each other, so that no bar hides another.
 
@@ -25,7 +25,8 @@ def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str,
     axes
         Where to draw.
     rows
-        ``setting``, ``seed``, ``epoch`` and the column, on one data set.
+        ``setting``, ``seed``, ``epoch`` and the column, on one data set; ``_low`` and ``_high`` are the
+        ends of an interval of each number.
     column
         Of the vertical axis.
     styles
@@ -41,5 +42,7 @@ def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str,
         places = np.array(list(found)) + apart * (number - (len(styles) - 1) / 2)
         means = [one.mean for one in found.values()]
         axes.plot(places, means, markersize=4, linewidth=1.2, **dict(style))
-        lows, highs = ([getattr(one, end) for one in found.values()] for end in ("low", "high"))
-        axes.vlines(places, lows, highs, color=style["color"], linewidth=0.8)
+        ends = [[getattr(one, end) for one in found.values()] for end in ("low", "high")]
+        if own["seed"].nunique() == 1 and f"{column}_low" in own:
+            ends = [own.sort_values("epoch")[f"{column}_{end}"] for end in ("low", "high")]
+        axes.vlines(places, *ends, color=style["color"], linewidth=0.8)

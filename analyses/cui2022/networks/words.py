@@ -1,5 +1,7 @@
 """For which networks and targets transfer falls, and where CTC mends it, in words that intervals allow."""
 
+from math import isnan
+
 import pandas as pd
 
 from mitools.analyses.cui2022.changes import CTC, SOURCE_DATA, TRANSFER_QUANTITIES, VANILLA
@@ -26,7 +28,7 @@ def describe(table: pd.DataFrame, peaks: pd.DataFrame) -> str:
             sentences.append(_mends(table, networks, target))
     together = (
         ""
-        if len(networks) == 1
+        if len(networks) == 1 or table["seed"].nunique() == 1
         else f" Each interval is widened so that those of all {len(networks)} networks hold together in 95%."
     )
     both = " A change of transfer counts where both classifiers tell it."
@@ -38,10 +40,10 @@ def _compression(peaks: pd.DataFrame) -> str:
         (peaks["data"] == SOURCE_DATA) & (peaks["quantity"] == "input_bits") & (peaks["method"] == VANILLA)
     ]
     fell = [str(row.network) for row in own.itertuples() if row.wide_high < 0]
-    each = [
-        f"{row.network} {row.difference:+.2f} bits ({row.wide_low:+.2f} to {row.wide_high:+.2f})"
-        for row in own.itertuples()
-    ]
+    each = []
+    for row in own.itertuples():
+        interval = "" if isnan(row.wide_low) else f" ({row.wide_low:+.2f} to {row.wide_high:+.2f})"
+        each.append(f"{row.network} {row.difference:+.2f} bits{interval}")
     return (
         "With cross-entropy alone the bound on I(X;T) on the source changes from its best epoch to the last"
         f" by {', '.join(each)}: it falls for {len(fell)} of {len(own)} networks."

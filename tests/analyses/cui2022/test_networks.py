@@ -84,3 +84,21 @@ def test_the_grid_has_a_row_a_network(make_table: MADE) -> None:
     grid = grid_of_networks(table)
     assert [axes.get_ylabel() for axes in grid] == ["one\naccuracy", "two\naccuracy"]
     np.testing.assert_allclose(grid[1].lines[0].get_ydata(), [0.9, 0.8])
+
+
+def test_one_seed_has_the_bars_of_its_images_and_no_intervals_in_words(make_table: MADE) -> None:
+    table = of_networks(make_table({"one-vanilla": {2: 0.9, 4: 0.7}}))
+    table = table[table["seed"] == 0]
+    bars = grid_of_networks(table)[0].collections[0].get_segments()
+    heights = [end[:, 1] for end in bars]
+    seen = table[table["data"] == "colour"]["logistic_acc"].to_numpy()
+    np.testing.assert_allclose(heights, np.stack([seen - 0.1, seen + 0.1], axis=1))
+    text = describe(table, peaks(table))
+    assert "one -2.00 bits: it falls for 0 of 1 networks" in text
+    assert "nan" not in text
+
+
+def test_curves_of_two_methods_stand_beside_each_other(make_table: MADE) -> None:
+    table = of_networks(make_table({"one-vanilla": {2: 0.9, 4: 0.7}, "one-ctc": {2: 0.9, 4: 0.8}}))
+    first, second = (line.get_xdata() for line in grid_of_networks(table)[0].lines)
+    np.testing.assert_allclose(np.subtract(second, first), 0.24)  # 0.12 of two epochs
