@@ -12,7 +12,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.base import Item, LabelledData
-from mitools.datasets.selection import groups_of
+from mitools.datasets.selection import groups_of, item_files_of
 from mitools.datasets.targets import Targets, targets_of
 
 # The option by which a source names a part of its own; of all others a part is another path.
@@ -29,6 +29,8 @@ class TrainAndTest:
         Shape (n,): whether an item is of the test part.
     groups
         Shape (n,): those of the parts, told apart by part; None where the parts have none.
+    item_files
+        Those of the parts; None where the parts have none.
     targets
         Those of the parts; None where every item has a class.
 
@@ -52,6 +54,8 @@ class TrainAndTest:
         self.parts = (train, test)
         self.groups: NDArray[Any] | None = None
         self.targets = _together(train, test)
+        files = item_files_of(train), item_files_of(test)
+        self.item_files = None if files[0] is None or files[1] is None else [*files[0], *files[1]]
         first, second = groups_of(train), groups_of(test)
         if first is not None and second is not None:
             self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])

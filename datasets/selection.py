@@ -19,6 +19,12 @@ def groups_of(data: LabelledData) -> NDArray[Any] | None:
     return getattr(data, "groups", None)
 
 
+def item_files_of(data: LabelledData) -> Sequence[str] | None:
+    """Give the file of every item by its path, n of them, where items have files of their own."""
+    found: Sequence[str] | None = getattr(data, "item_files", None)
+    return found
+
+
 def segments_of(data: LabelledData) -> Sequence[str]:
     """Name the classes of the segmentation, in the order of their numbers; none where data have none."""
     return getattr(data, "segments", ())
@@ -42,6 +48,8 @@ class Selection:
     ----------
     groups
         Shape (m,), those of `data`; None where it has none.
+    item_files
+        Those of `data`; None where it has none.
     test_items
         Shape (m,), whether an item is of the test part of `data`; None where it has no parts.
     targets
@@ -64,6 +72,8 @@ class Selection:
         self.indices = indices
         groups = groups_of(data)
         self.groups = None if groups is None else groups[indices]
+        files = item_files_of(data)
+        self.item_files = None if files is None else [files[int(place)] for place in indices]
         targets = targets_of(data)
         self.targets = None if targets is None else targets.at(indices)
         test_items = getattr(data, "test_items", None)
