@@ -238,6 +238,8 @@ class _TargetAuditor:
             "seed": settings.seed,
             "revision": REVISION,
             "test part": self.parts is not None,
+            # Earlier versions did not look for copies where the split was given.
+            **({"copies": "looked for"} if self.parts is not None and self.groups is None else {}),
             **groups_record(self.groups),
         }
         values = self.results.cell(
