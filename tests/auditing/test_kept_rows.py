@@ -7,11 +7,19 @@ import pandas as pd
 import pytest
 
 import mitools
-from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.auditor import Audit, AuditedEncoder, run_audit
 from mitools.auditing.kept_rows import require_same_table, with_kept_rows
+from mitools.auditing.kept_target_rows import with_kept_target_rows
+from mitools.auditing.requests import as_requests
+from mitools.auditing.settings import AuditSettings
+from mitools.auditing.target_audit import run_target_audit
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.datasets.open import open_data
+from mitools.datasets.selection import Selection
+from mitools.datasets.targets import Targets
+from mitools.features.store import FeatureStore
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +52,38 @@ def test_two_audits_into_one_folder_are_one_table(rows, tmp_path):
     assert written["encoder"].tolist() == ["weak", "middle", "strong"]
     record = json.loads((tmp_path / "two" / "run.json").read_text())
     assert record["encoders"].keys() == features.keys()
+
+
+@pytest.mark.parametrize("target", ["class", "continuous"])
+def test_one_network_read_at_two_sizes_has_two_rows(tmp_path, target):
+    """The second audit leaves the row of the first; the same encoder again takes the place of its own."""
+    data = open_data("digits?limit=60")
+    if target == "continuous":
+        brightness = np.array([np.asarray(data[k][0]).mean() for k in range(60)])[:, None]
+        data = SomeTargets(data, Targets("continuous", ("brightness",), brightness))
+    requests = as_requests(["builtin:pixels", "builtin:pixels?image_size=4"])
+    settings = AuditSettings(critic=False, control=False)
+    store = FeatureStore(tmp_path / "cache")
+    for request in (requests[0], requests[1], requests[0]):
+        if target == "class":
+            found = run_audit(data, [request], out=tmp_path, store=store, settings=settings)
+            kept = with_kept_rows(found, tmp_path, ON)
+        else:
+            found = run_target_audit(data, [request], out=tmp_path, store=store, settings=settings)
+            kept = with_kept_target_rows(found, tmp_path, ON)
+    assert [(one.row["encoder"], one.row["dim"]) for one in kept.encoders] == [
+        ("pixels", 192),
+        ("pixels#2", 48),
+    ]
+
+
+class SomeTargets(Selection):
+    """Data whose items have other targets than classes."""
+
+    def __init__(self, data, targets):
+        n = len(data)
+        super().__init__(data, np.arange(n), np.zeros(n, np.int64), ["any"])
+        self.targets = targets
 
 
 ON = {"data": "abc", "seed": 0}
