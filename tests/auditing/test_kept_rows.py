@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import mitools
-from mitools.auditing.auditor import Audit, AuditedEncoder, run_audit
+from mitools.auditing.audit import Audit, AuditedEncoder
+from mitools.auditing.auditor import run_audit
 from mitools.auditing.kept_rows import require_same_table, with_kept_rows
 from mitools.auditing.kept_target_rows import with_kept_target_rows
 from mitools.auditing.requests import as_requests
