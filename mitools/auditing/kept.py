@@ -1,5 +1,6 @@
 """Rows that earlier audits left in a folder: read, checked to be of the same items, and added to."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from itertools import count
@@ -46,12 +47,14 @@ def require_same_items(folder: Path, kept: Mapping[str, Any] | None, on: Mapping
 def merged_rows(before: Sequence[Layer], now: Sequence[Layer]) -> list[Layer]:
     """Add the rows of an audit to those of earlier ones.
 
-    An encoder that was audited before, with the same digest, has its rows replaced; another of the same name
-    gets a number.
+    An encoder that was audited before, with the same digest and whatever number behind its name, has its
+    rows replaced; another of the same name gets a number.
     """
     networks = _by_network(before)
+    earlier = {name: str(rows[0].row["digest"]) for name, rows in networks.items()}
     for name, rows in _by_network(now).items():
-        place = _place(name, rows, networks)
+        place = _own_name(name, str(rows[0].row["digest"]), earlier) or _free_name(name, networks)
+        earlier.pop(place, None)  # two of one audit never share their rows
         networks[place] = [one if place == name else one.in_network(place) for one in rows]
     return [one for rows in networks.values() for one in rows]
 
@@ -78,8 +81,16 @@ def _by_network(encoders: Sequence[Layer]) -> dict[str, list[Layer]]:
     return found
 
 
-def _place(name: str, rows: Sequence[Layer], networks: Mapping[str, Sequence[Layer]]) -> str:
-    """Find a name that is free, or that of the encoder's own earlier rows."""
-    digest = rows[0].row["digest"]
-    numbered = (name if k == 1 else f"{name}#{k}" for k in count(1))
-    return next(one for one in numbered if one not in networks or networks[one][0].row["digest"] == digest)
+def _own_name(name: str, digest: str, earlier: Mapping[str, str]) -> str | None:
+    """Find the name under which an encoder was audited before, by the digests of earlier ones."""
+    own = [one for one, known in earlier.items() if known == digest and _unnumbered(one) == _unnumbered(name)]
+    return name if name in own else next(iter(own), None)
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    numbered = (name if k == 1 else f"{_unnumbered(name)}#{k}" for k in count(1))
+    return next(one for one in numbered if one not in taken)
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"#\d+$", "", name)

@@ -121,6 +121,15 @@ def test_another_encoder_of_the_same_name_gets_a_number(tmp_path):
     assert found.encoders[0].influence_nats.tolist() == [0, 1, 2]
 
 
+def test_an_encoder_is_found_again_under_the_number_it_has_in_the_folder(tmp_path):
+    """Numbers go by the order in an audit, which another audit may turn."""
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    found = with_kept_rows(audited(**{"net": "b", "net#2": "a"}), tmp_path, ON)
+    assert names(found) == [("net@last", "a"), ("net#2@last", "b")]
+    twice = with_kept_rows(audited(**{"net": "a", "net#2": "a", "net#3": "c"}), tmp_path, ON)
+    assert names(twice) == [("net@last", "a"), ("net#2@last", "b"), ("net#3@last", "a"), ("net#4@last", "c")]
+
+
 def test_rows_of_other_data_do_not_go_into_one_table(tmp_path):
     require_same_table(tmp_path, ON)
     with_kept_rows(audited(net="a"), tmp_path, ON)
