@@ -29,8 +29,6 @@ class TrainAndTest:
         Shape (n,): whether an item is of the test part.
     groups
         Shape (n,): those of the parts, told apart by part; None where the parts have none.
-    item_files
-        Those of the parts; None where the parts have none.
     targets
         Those of the parts; None where every item has a class.
 
@@ -54,8 +52,6 @@ class TrainAndTest:
         self.parts = (train, test)
         self.groups: NDArray[Any] | None = None
         self.targets = _together(train, test)
-        files = item_files_of(train), item_files_of(test)
-        self.item_files = None if files[0] is None or files[1] is None else [*files[0], *files[1]]
         first, second = groups_of(train), groups_of(test)
         if first is not None and second is not None:
             self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])
@@ -69,6 +65,12 @@ class TrainAndTest:
         train, test = self.parts
         item = train[index][0] if index < len(train) else test[index - len(train)][0]
         return item, int(self.labels[index])
+
+    @property
+    def item_files(self) -> list[str] | None:
+        """The file of every item, by its path; None where items have no files of their own."""
+        first, second = (item_files_of(part) for part in self.parts)
+        return None if first is None or second is None else [*first, *second]
 
 
 def _together(train: LabelledData, test: LabelledData) -> Targets | None:

@@ -48,8 +48,6 @@ class Selection:
     ----------
     groups
         Shape (m,), those of `data`; None where it has none.
-    item_files
-        Those of `data`; None where it has none.
     test_items
         Shape (m,), whether an item is of the test part of `data`; None where it has no parts.
     targets
@@ -72,8 +70,6 @@ class Selection:
         self.indices = indices
         groups = groups_of(data)
         self.groups = None if groups is None else groups[indices]
-        files = item_files_of(data)
-        self.item_files = None if files is None else [files[int(place)] for place in indices]
         targets = targets_of(data)
         self.targets = None if targets is None else targets.at(indices)
         test_items = getattr(data, "test_items", None)
@@ -86,6 +82,12 @@ class Selection:
     def __getitem__(self, index: int) -> tuple[Item, int]:
         """Read one item and its label."""
         return self.data[int(self.indices[index])][0], int(self.labels[index])
+
+    @property
+    def item_files(self) -> list[str] | None:
+        """The file of every item, by its path; None where items have no files of their own."""
+        files = item_files_of(self.data)
+        return None if files is None else [files[int(place)] for place in self.indices]
 
     @property
     def modalities(self) -> tuple[str, ...]:

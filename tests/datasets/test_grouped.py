@@ -59,6 +59,8 @@ def test_one_table_serves_both_parts(faces, tmp_path):
     rows += [("test/b/0.png", "somebody"), ("test/a/0.png", "nobody")]
     data = open_data(f"folder:{tmp_path}?train=train&test=test&groups={table(tmp_path, rows)}")
     assert data.groups.tolist() == [f"train {who}" for who in WHO.values()] + ["test nobody", "test somebody"]
+    later = with_groups(open_data(f"folder:{tmp_path}?train=train&test=test"), tmp_path / "who.csv")
+    assert later.groups.tolist() == [*WHO.values(), "nobody", "somebody"]
 
 
 def test_rows_without_paths_are_in_the_order_of_the_items(faces, tmp_path):
