@@ -62,7 +62,7 @@ def test_one_network_read_at_two_sizes_has_two_rows(tmp_path, target):
     if target == "continuous":
         brightness = np.array([np.asarray(data[k][0]).mean() for k in range(60)])[:, None]
         data = SomeTargets(data, Targets("continuous", ("brightness",), brightness))
-    requests = as_requests(["builtin:pixels", "builtin:pixels?image_size=4"])
+    requests = as_requests(["builtin:pixels?image_size=4", "builtin:pixels?image_size=2"])
     settings = AuditSettings(critic=False, control=False)
     store = FeatureStore(tmp_path / "cache")
     for request in (requests[0], requests[1], requests[0]):
@@ -73,8 +73,8 @@ def test_one_network_read_at_two_sizes_has_two_rows(tmp_path, target):
             found = run_target_audit(data, [request], out=tmp_path, store=store, settings=settings)
             kept = with_kept_target_rows(found, tmp_path, ON)
     assert [(one.row["encoder"], one.row["dim"]) for one in kept.encoders] == [
-        ("pixels", 192),
-        ("pixels#2", 48),
+        ("pixels", 48),
+        ("pixels#2", 12),
     ]
 
 
