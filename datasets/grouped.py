@@ -1,7 +1,8 @@
 """Which items know each other: the frames of a clip, the slides of a patient, the crops of an image."""
 
+from collections.abc import Sequence
 from os import PathLike
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from mitools.core.arrays import as_array
 from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
+from mitools.datasets.images.tables import IMAGE_COLUMNS
 from mitools.datasets.readers.columns import TABLE_ENDINGS, column_names, column_values, read_columns
 from mitools.datasets.readers.npy import read_array
-from mitools.datasets.selection import Selection
+from mitools.datasets.selection import Selection, item_files_of
 
 COLUMN_NAMES = ("groups", "group")
 """The column of a table of groups, where it has several."""
@@ -62,11 +64,11 @@ def with_groups(data: LabelledData, groups: Any) -> Grouped:
         When it cannot be read, or is of another length.
     """
     if isinstance(groups, str | PathLike):
-        return Grouped(data, read_groups(Path(groups)))
+        return Grouped(data, read_groups(Path(groups), item_files_of(data)))
     return Grouped(data, as_array(groups, "groups"))
 
 
-def open_groups(spec: Spec, value: str) -> NDArray[Any]:
+def open_groups(spec: Spec, value: str, files: Sequence[str] | None = None) -> NDArray[Any]:
     """Read the groups that a data spec names: a file of its own, or a column of the data's file.
 
     Parameters
@@ -76,6 +78,8 @@ def open_groups(spec: Spec, value: str) -> NDArray[Any]:
     value
         The path of a ``.npy``, ``.csv`` or ``.parquet`` file; or a column of the table that a ``text:`` or
         ``features:`` spec names.
+    files
+        As :func:`read_groups` takes them.
 
     Returns
     -------
@@ -89,7 +93,7 @@ def open_groups(spec: Spec, value: str) -> NDArray[Any]:
     """
     path = Path(value)
     if path.suffix in (".npy", *TABLE_ENDINGS):
-        return read_groups(path)
+        return read_groups(path, files)
     if spec.source in ("text", "features") and Path(spec.name).suffix in TABLE_ENDINGS:
         table = Path(spec.name)
         return np.array(column_values(table, read_columns(table, [value]), value))
@@ -99,13 +103,23 @@ def open_groups(spec: Spec, value: str) -> NDArray[Any]:
     )
 
 
-def read_groups(path: Path) -> NDArray[Any]:
+def read_groups(path: Path, files: Sequence[str] | None = None) -> NDArray[Any]:
     """Read one group an item: a ``.npy`` array, or a table with one column or one called ``group``.
+
+    Groups are in the order of the items; or, where items have files and the table has a column of paths
+    (``path``, ``file``, ``image`` and the like), found by these, in whatever order the rows are.
+
+    Parameters
+    ----------
+    path
+        Of the array or table.
+    files
+        The file of every item, where items have files of their own.
 
     Raises
     ------
     InputError
-        When the file cannot be read, or several columns could be meant.
+        When the file cannot be read, several columns could be meant, or paths do not name the items' files.
     """
     if path.suffix not in TABLE_ENDINGS:
         return read_array(path)
@@ -113,4 +127,29 @@ def read_groups(path: Path) -> NDArray[Any]:
     named = names if len(names) == 1 else [name for name in names if name in COLUMN_NAMES]
     if len(named) != 1:
         raise InputError(f"{path} has columns {', '.join(names)}; call the one of the groups 'group'")
-    return np.array(column_values(path, read_columns(path, named), named[0]))
+    of_paths = next((name for name in IMAGE_COLUMNS if name in names and name not in named), None)
+    if files is None or of_paths is None:
+        return np.array(column_values(path, read_columns(path, named), named[0]))
+    table = read_columns(path, [of_paths, named[0]])
+    rows = _rows_of(files, [str(one) for one in column_values(path, table, of_paths)], path)
+    return np.array(column_values(path, table, named[0]))[rows]
+
+
+def _rows_of(files: Sequence[str], paths: Sequence[str], where: Path) -> list[int]:
+    """Find the row of every file in a table of paths; a path may leave out folders at its beginning."""
+    row = {PurePosixPath(path.replace("\\", "/")).as_posix(): place for place, path in enumerate(paths)}
+    if len(row) < len(paths):
+        raise InputError(f"{where}: lists a path twice; list every file once")
+    found: dict[int, str] = {}
+    for file in files:
+        parts = PurePosixPath(file).parts
+        ends = ("/".join(parts[start:]).replace("//", "/") for start in range(len(parts)))
+        place = next((row[end] for end in ends if end in row), None)
+        if place is None:
+            raise InputError(f"{where}: lists no {'/'.join(parts[-2:])}; list every file of the data")
+        if place in found:
+            raise InputError(
+                f"{where}: {paths[place]!r} may be {found[place]} or {file}; write more of the path"
+            )
+        found[place] = file
+    return list(found)

@@ -12,7 +12,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.base import Item, LabelledData
-from mitools.datasets.selection import groups_of
+from mitools.datasets.selection import groups_of, item_files_of
 from mitools.datasets.targets import Targets, targets_of
 
 # The option by which a source names a part of its own; of all others a part is another path.
@@ -65,6 +65,12 @@ class TrainAndTest:
         train, test = self.parts
         item = train[index][0] if index < len(train) else test[index - len(train)][0]
         return item, int(self.labels[index])
+
+    @property
+    def item_files(self) -> list[str] | None:
+        """The file of every item, by its path; None where items have no files of their own."""
+        first, second = (item_files_of(part) for part in self.parts)
+        return None if first is None or second is None else [*first, *second]
 
 
 def _together(train: LabelledData, test: LabelledData) -> Targets | None:

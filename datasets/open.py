@@ -7,13 +7,14 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from mitools.core.errors import InputError
 from mitools.core.specs import Spec, opening, parse_spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.class_lists import named_classes
 from mitools.datasets.grouped import Grouped, open_groups
 from mitools.datasets.official_parts import TrainAndTest, part_specs
 from mitools.datasets.readers.columns import TABLE_ENDINGS
-from mitools.datasets.selection import keep_classes, leave_out, take_evenly
+from mitools.datasets.selection import item_files_of, keep_classes, leave_out, take_evenly
 from mitools.datasets.sources import DATA_SOURCES, DataSource
 
 
@@ -24,11 +25,12 @@ def open_data(text: str) -> LabelledData:
     ----------
     text
         ``folder:PATH`` (one folder a class), ``tar:PATH`` (class folders inside), ``csv:PATH`` (paths and
-        labels), ``parquet:PATH``, ``hf-datasets:PATH_OR_NAME``, ``webdataset:PATTERN``, ``hdf5:FILE``,
-        ``lmdb:PATH``, ``torchvision:NAME?root=DIR&split=test``, ``mnist:DIR?part=test``,
-        ``digits``, ``features:PATH`` (npz, npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN``
-        (csv, parquet), ``clips:PATH`` (videos, one folder a class), ``nyu_depth:FILE.mat``, or the synthetic
-        ``cdp``, ``colorful_moving_mnist`` and ``scenes`` (options in
+        labels or other targets; of files in ``root=``, a folder or a tar archive), ``parquet:PATH``,
+        ``hf-datasets:PATH_OR_NAME``, ``webdataset:PATTERN``, ``hdf5:FILE``, ``lmdb:PATH``,
+        ``torchvision:NAME?root=DIR&split=test``, ``mnist:DIR?part=test``, ``digits``, ``features:PATH`` (npz,
+        npy, safetensors, parquet), ``text:PATH?text=COLUMN&label=COLUMN`` (csv, parquet), ``clips:PATH``
+        (videos, one folder a class), ``nyu_depth:FILE.mat``, or the synthetic ``cdp``,
+        ``colorful_moving_mnist`` and ``scenes`` (options in
         :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone; or
         the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
@@ -45,6 +47,7 @@ def open_data(text: str) -> LabelledData:
     """
     spec = parse_spec(text, DATA_SOURCES, _suggested)
     source = DATA_SOURCES[spec.source]
+    _refuse_other_targets(spec, source)
     spec.only(*source.options, "classes", "groups", "ignore", "limit", "name", "test", "train")
     with opening(text):
         if "train" in spec.options or "test" in spec.options:
@@ -58,6 +61,26 @@ def open_data(text: str) -> LabelledData:
     if "limit" in spec.options:
         data = take_evenly(data, spec.integer("limit", 1, at_least=1))
     return named(data, spec.options["name"]) if "name" in spec.options else data
+
+
+def _refuse_other_targets(spec: Spec, source: DataSource) -> None:
+    """Refuse targets that are no classes where a source has none, and say how they come in.
+
+    Raises
+    ------
+    InputError
+        With the table that would hold them.
+    """
+    asked = spec.options.get("target", "class")
+    if asked == "class" or "target" in source.options:
+        return
+    in_files = spec.source in ("folder", "tar")
+    export = "" if in_files else "export its images (mitools datasets export) and "
+    raise InputError(
+        f"spec {spec.text!r}: every item of {spec.source} has a class and no other target; {export}write"
+        " paths and targets into a table, and give"
+        f" csv:TABLE.csv?label=COLUMN&target={asked}&root={spec.name if in_files else 'FOLDER'}"
+    )
 
 
 def named(data: LabelledData, name: str) -> LabelledData:
@@ -79,7 +102,7 @@ def _groups(data: LabelledData, spec: Spec) -> NDArray[Any]:
     """Read the groups from a file, or from a column of the data's own."""
     column, named = getattr(data, "column", None), spec.options["groups"]
     if column is None or Path(named).suffix in (".npy", *TABLE_ENDINGS):
-        return open_groups(spec, named)
+        return open_groups(spec, named, item_files_of(data))
     found: NDArray[Any] = column(named)
     return found
 

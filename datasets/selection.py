@@ -19,6 +19,12 @@ def groups_of(data: LabelledData) -> NDArray[Any] | None:
     return getattr(data, "groups", None)
 
 
+def item_files_of(data: LabelledData) -> Sequence[str] | None:
+    """Give the file of every item by its path, n of them, where items have files of their own."""
+    found: Sequence[str] | None = getattr(data, "item_files", None)
+    return found
+
+
 def segments_of(data: LabelledData) -> Sequence[str]:
     """Name the classes of the segmentation, in the order of their numbers; none where data have none."""
     return getattr(data, "segments", ())
@@ -76,6 +82,12 @@ class Selection:
     def __getitem__(self, index: int) -> tuple[Item, int]:
         """Read one item and its label."""
         return self.data[int(self.indices[index])][0], int(self.labels[index])
+
+    @property
+    def item_files(self) -> list[str] | None:
+        """The file of every item, by its path; None where items have no files of their own."""
+        files = item_files_of(self.data)
+        return None if files is None else [files[int(place)] for place in self.indices]
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ DATA_SOURCES: dict[str, DataSource] = {
         (*_GENERATED, "frame", "grid"),
     ),
     "csv": DataSource(
-        "image files whose paths and labels stand in a CSV or Parquet table",
+        "image files of a folder or a tar archive whose paths and labels stand in a CSV or Parquet table",
         "csv:images.csv?image=path&label=label",
         "mitools.datasets.images.paths",
         "open_csv",

@@ -14,7 +14,8 @@ from mitools.analyses.lee2023.quality.shelf import SHELF, family_of, fill_shelf,
 from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.training_runs import RUNS, require_held_out
-from mitools.auditing.auditor import Audit, run_audit
+from mitools.auditing.audit import Audit
+from mitools.auditing.auditor import run_audit
 from mitools.auditing.cells import GROUPS
 from mitools.auditing.settings import AuditSettings
 from mitools.backends.runtime import Runtime

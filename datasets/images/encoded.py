@@ -41,6 +41,8 @@ class EncodedImages(ABC):
         The files that images are read from on demand; None where others cannot change them.
     targets
         What the items are compared with where that is not one class each.
+    files
+        The file of every image of the source, by its path; none where images have no files of their own.
     """
 
     name: str
@@ -49,6 +51,7 @@ class EncodedImages(ABC):
     digest: str
     kept: NDArray[np.int64]
     targets: Targets | None = None
+    files: Sequence[str] = ()
 
     def __init__(self, reading: Reading) -> None:
         self.reading = reading
@@ -155,6 +158,11 @@ class EncodedImages(ABC):
         place = int(self.kept[index])
         return decode_image(self.content(place), self.where(place), self.reading), int(self.labels[index])
 
+    @property
+    def item_files(self) -> list[str] | None:
+        """The file of every item, by its path; None where items have no files of their own."""
+        return [self.files[int(place)] for place in self.kept] if self.files else None
+
     def column(self, name: str) -> NDArray[Any]:
         """Give a column that the source has beside images and labels, one value an item.
 
@@ -163,4 +171,7 @@ class EncodedImages(ABC):
         InputError
             When it has none of that name.
         """
-        raise InputError(f"{self.name} has no columns beside its images, and so none called {name!r}")
+        raise InputError(
+            f"{self.name} has no columns beside its images, and so none called {name!r}; write a table with"
+            " the columns path and group, and name it: groups=FILE.csv"
+        )

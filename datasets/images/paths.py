@@ -1,5 +1,6 @@
-"""Images whose paths and labels stand in a CSV or Parquet file."""
+"""Images in a folder or a tar archive whose paths and labels stand in a CSV or Parquet file."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,21 +13,25 @@ from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
 from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.readers.archive import ARCHIVE_ENDINGS, Archive
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 
 class ListedImages(EncodedImages):
     """Image files that a table lists, in its order; meets :class:`mitools.datasets.base.LabelledData`.
 
+    Paths are those of files below a folder, or of members of a tar archive.
+
     Parameters
     ----------
     spec
-        ``csv:FILE?image=COLUMN&label=COLUMN&root=FOLDER`` and the options of images.
+        ``csv:FILE?image=COLUMN&label=COLUMN&root=FOLDER_OR_ARCHIVE`` and the options of images. The folder is
+        that of the table where nothing is said.
 
     Raises
     ------
     InputError
-        When the table or a file is missing, or a column is.
+        When the table or a file is missing, or a column is; or the archive is damaged.
     """
 
     def __init__(self, spec: Spec) -> None:
@@ -37,28 +42,44 @@ class ListedImages(EncodedImages):
         labels = label_columns(spec, names, str(self._table))
         table = read_columns(self._table, [image, *labels])
         paths, *values = (column_values(self._table, table, name) for name in (image, *labels))
-        root = Path(spec.options.get("root", self._table.parent))
         if paths and not isinstance(paths[0], str):
             raise InputError(
                 f"{self._table}: column {image!r} holds no paths; a Parquet file of images is parquet:PATH"
             )
-        self._files = [root / path.replace("\\", "/") for path in paths]
-        self.opened = OpenedFiles(self._files)
+        self._lies_in(Path(spec.options.get("root", self._table.parent)), paths)
         self.name = self._table.stem
         columns = [(name, column, None) for name, column in zip(labels, values, strict=True)]
         self.classes, self.labels, self.targets = labelled(spec, columns, str(self._table))
         self.look_through("csv", *(str(value) for column in values for value in column), *paths)
 
+    def _lies_in(self, root: Path, paths: Sequence[str]) -> None:
+        """Say where the images lie: below a folder, or in an archive."""
+        listed = [path.replace("\\", "/") for path in paths]
+        self._archive = Archive(root) if root.name.endswith(ARCHIVE_ENDINGS) and not root.is_dir() else None
+        if self._archive is None:
+            self.files = [str(root / path) for path in listed]
+            self.opened = OpenedFiles(self.files)
+        else:
+            self.files = [path.removeprefix("./") for path in listed]
+            self.opened = self._archive.opened
+            members = self._archive.members()
+            self._places = [members.get(path) for path in self.files]
+
     def content(self, place: int) -> bytes:
-        """Read one file."""
+        """Read one file, or one member of the archive."""
+        if self._archive is not None:
+            found = self._places[place]
+            if found is None:
+                raise InputError(f"{self.where(place)}: the archive has no such member")
+            return self._archive.read(found)
         try:
-            return self._files[place].read_bytes()
+            return Path(self.files[place]).read_bytes()
         except OSError as error:
-            raise InputError(f"{self._files[place]}: cannot be read ({error.strerror})") from None
+            raise InputError(f"{self.files[place]}: cannot be read ({error.strerror})") from None
 
     def where(self, place: int) -> str:
-        """Give the path of one file."""
-        return str(self._files[place])
+        """Give the path of one file, behind that of the archive where it lies in one."""
+        return self.files[place] if self._archive is None else f"{self._archive.path}: {self.files[place]}"
 
     def column(self, name: str) -> NDArray[Any]:
         """Read another column of the table, one value an item."""
@@ -67,7 +88,7 @@ class ListedImages(EncodedImages):
 
 
 def open_csv(spec: Spec) -> ListedImages:
-    """Open ``csv:FILE?image=COLUMN&label=COLUMN&root=FOLDER``.
+    """Open ``csv:FILE?image=COLUMN&label=COLUMN&root=FOLDER_OR_ARCHIVE``.
 
     Raises
     ------

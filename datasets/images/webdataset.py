@@ -18,7 +18,7 @@ from mitools.datasets.images.decode import image_reading, is_image_name
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import LABEL_COLUMNS, labelled
 from mitools.datasets.opened_files import OpenedFiles
-from mitools.datasets.readers.tar import uncompressed
+from mitools.datasets.readers.archive import uncompressed
 
 _LABEL_ENDINGS = ("cls", "cls.txt", "label", "target")
 _LONGEST_LABEL = 1 << 20  # bytes of a member that is read for its label

@@ -50,7 +50,7 @@ class ImageFolder(EncodedImages):
         if not folders:
             raise InputError(f"{root}: no class folders inside; put the images into one folder a class")
         self.name = root.resolve().name
-        self._files: list[str] = []
+        self.files: list[str] = []
         links = [str(folder) for folder in folders if folder.is_symlink()]
         classes, counts, names = [], [], ["folder"]
         for folder in folders:
@@ -59,7 +59,7 @@ class ImageFolder(EncodedImages):
                 images.sort(key=lambda entry: entry.path)
                 classes.append(folder.name)
                 counts.append(len(images))
-                self._files += [entry.path for entry in images]
+                self.files += [entry.path for entry in images]
                 links += [entry.path for entry in images if entry.is_symlink()]
                 names += [f"{folder.name}/{entry.name}" for entry in images]
             elif reading.skip:
@@ -73,7 +73,7 @@ class ImageFolder(EncodedImages):
             raise InputError(f"{root}: none of its folders has an image")
         self.classes = classes
         self.labels = np.repeat(np.arange(len(classes)), counts).astype(np.int64)
-        self.opened = OpenedFiles(self._files)
+        self.opened = OpenedFiles(self.files)
         if away := _led_out(root, links):
             self.notes.append(
                 f"{len(away):,} of its folders and files are links that lead out of it: {away[0]}"
@@ -82,7 +82,7 @@ class ImageFolder(EncodedImages):
 
     def content(self, place: int) -> bytes:
         """Read one file."""
-        path = self._files[place]
+        path = self.files[place]
         try:
             # Twice as fast as opening a stream, which counts for small images.
             file = os.open(path, os.O_RDONLY)
@@ -99,7 +99,7 @@ class ImageFolder(EncodedImages):
 
     def where(self, place: int) -> str:
         """Give the path of one file."""
-        return self._files[place]
+        return self.files[place]
 
 
 def _led_out(root: Path, links: Sequence[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The front door: what ``import mitools`` offers. Every function imports what it needs when it is called."""
 
-from mitools.api.audits import audit, correlate
+from mitools.api.audits import audit
+from mitools.api.correlations import correlate
 from mitools.api.estimation import calibrate, certify, mutual_information
 from mitools.api.exports import export_encoder
 from mitools.api.features import measure_features

@@ -1,4 +1,4 @@
-"""Audits of encoders, and what in a table goes with what."""
+"""Audits of encoders: the arguments, made into what an audit of classes or of other targets takes."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from mitools.backends.engines.base import Engine
     from mitools.core.progress import Advance
     from mitools.results.audit import AuditResult
-    from mitools.results.correlation import CorrelationResult
     from mitools.results.target_audit import TargetAuditResult
 
 
@@ -179,30 +178,21 @@ def audit(
     >>> len(audit.comparisons)  # every two encoders, with paired intervals
     1
     """
-    from dataclasses import asdict
-
-    from mitools.auditing.auditor import run_audit
-    from mitools.auditing.kept_rows import (
-        named_views,
-        require_same_table,
-        shared_by_rows,
-        with_kept_rows,
-    )
+    from mitools.api.class_audits import audit_classes, save_with_comparisons
+    from mitools.api.target_audits import audit_targets
     from mitools.auditing.requests import LayerChoice, as_requests
     from mitools.auditing.settings import AuditSettings
+    from mitools.auditing.spread import AuditedData
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown, silent
-    from mitools.core.run_record import results_folder, write_record
+    from mitools.core.progress import shown
+    from mitools.core.run_record import results_folder
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
     from mitools.datasets.targets import targets_of
     from mitools.features.store import FeatureStore
-    from mitools.report.html.audit.page import audit_page
-    from mitools.report.html.render import page_of_folder
-    from mitools.results.audit import AuditResult
 
     if similarity:
         check_similarities(listed(similarity))
@@ -240,60 +230,27 @@ def audit(
             batch_size=whole_number(batch_size, "batch_size", 1),
             workers=own_workers if workers is None else whole_number(workers, "workers"),
         )
+        store, keep_rows = FeatureStore(kept), folder is not None
         if targets_of(labelled) is not None:
-            from mitools.api.target_audits import audit_targets
-
+            refused = {"test_data": test_data is not None, "complement": complement,
+                       "test_schedule": test_schedule is not None,
+                       "similarity": bool(similarity), "engine": engine is not None}  # fmt: skip
             of_targets = audit_targets(
-                labelled,
-                requests,
-                settings,
-                out=out,
-                keep=folder is not None,
-                store=FeatureStore(kept),
-                overwrite=overwrite,
-                refused={"test_data": test_data is not None, "complement": complement,
-                         "test_schedule": test_schedule is not None,
-                         "similarity": bool(similarity), "engine": engine is not None},
-                advance=advance,
+                labelled, requests, settings, out=out, keep=keep_rows, store=store, overwrite=overwrite,
+                refused=refused, advance=advance,
             )  # fmt: skip
             if folder is not None:
                 of_targets.save(folder, html=html)
             return of_targets
-        common, named = shared_by_rows(labelled, settings), named_views(settings)
-        if not overwrite:
-            require_same_table(out, common, named)
-        store = FeatureStore(kept)
+        spread = None
         if at_work is not None:
-            from mitools.auditing.spread import AuditedData, measure_on
-
-            audited = AuditedData(data, None if groups is None else Path(groups), test_data)
-            requests = measure_on(at_work, audited, requests, out, store, settings, advance)
-            advance = silent
-        found = run_audit(
-            labelled, requests, out=out, store=store, settings=settings, test=tested, advance=advance
-        )
-        if folder is not None:
-            found = with_kept_rows(found, out, common, named)
-            write_record(
-                out,
-                "audit",
-                seed=settings.seed,
-                device=settings.device,
-                data={found.data: labelled.digest},
-                encoders={one.row["encoder"]: one.row["digest"] for one in found.encoders},
-                settings=asdict(settings),
-            )
-    result = AuditResult(found, seed)
+            spread = (at_work, AuditedData(data, None if groups is None else Path(groups), test_data))
+        result = audit_classes(
+            labelled, requests, settings, test=tested, out=out, keep=keep_rows, store=store,
+            overwrite=overwrite, spread=spread, advance=advance,
+        )  # fmt: skip
     if folder is not None:
-        further = complement or bool(similarity)
-        result.save(folder, html=html and not further)
-        if complement:
-            result.complemented = result.complement(progress, folder)
-            result.files += result.complemented.save(folder, result.data)
-        if similarity:
-            result.files += result.similarity(listed(similarity)).save(folder, result.data)
-        if further:  # the page shows them too
-            result.files += page_of_folder(audit_page, Path(folder), html)
+        save_with_comparisons(result, Path(folder), html, complement, listed(similarity), progress)
     return result
 
 
@@ -316,93 +273,3 @@ def _engine(
                 " command line, or leave the engine out"
             )
     return open_engine(engine, Path(folder) / "jobs")
-
-
-def correlate(
-    table: Any,
-    target: str = "linear_acc",
-    *,
-    columns: str | Sequence[str] | None = None,
-    lower_is_better: str | Sequence[str] | None = None,
-    confidence: float = 0.95,
-    bootstrap: int = 2000,
-    seed: int = 0,
-) -> "CorrelationResult":
-    """Correlate the measures of a table with a target column.
-
-    Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
-    p-values adjusted (Holm) for the number of columns.
-
-    Parameters
-    ----------
-    table
-        One row an encoder: a DataFrame, the path of a CSV file, or an audit.
-    target
-        The column to correlate with.
-    columns
-        The measures; every column of numbers that is one when None: no limits of intervals, seconds, counts
-        or entropies. Holm's adjustment counts them.
-    lower_is_better
-        The column, or columns, whose sign is turned; ``alignment`` and ``uniformity`` where present when
-        None.
-    confidence
-        Of the intervals.
-    bootstrap
-        Resamples of the rows, 100 to 20,000.
-    seed
-        Of the resamples.
-
-    Returns
-    -------
-    CorrelationResult
-        Its ``table`` has one row a column.
-
-    Raises
-    ------
-    InputError
-        When the table cannot be read, or the target is no numeric column that varies over three rows.
-
-    Examples
-    --------
-    >>> import pandas as pd, mitools
-    >>> table = pd.DataFrame({"bits": [1.0, 1.5, 1.9, 2.3], "linear_acc": [0.5, 0.7, 0.8, 0.9]})
-    >>> found = mitools.correlate(table, target="linear_acc")
-    >>> found.table["column"].tolist(), found.table["pearson"].round(2).tolist()
-    (['bits'], [0.99])
-    """
-    import pandas as pd
-
-    from mitools.core.errors import InputError
-    from mitools.core.names import nearest
-    from mitools.report.tables.read import read_csv
-    from mitools.results.correlation import CorrelationResult
-    from mitools.statistics import correlation
-
-    if isinstance(table, str | PathLike):
-        table = read_csv(Path(table))
-    if not isinstance(table, pd.DataFrame):  # asked first: a column may be called "table"
-        table = getattr(table, "table", table)
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(
-            f"the table is a {type(table).__name__}; give a DataFrame, the path of a CSV file, or an audit"
-        )
-    turned = correlation.LOWER_IS_BETTER if lower_is_better is None else lower_is_better
-    table = table.rename(columns=str)
-    numeric = correlation.numeric_columns(table)
-    if columns is None:
-        turned_by_name = [] if lower_is_better is None else listed(turned)
-        measures = correlation.measure_columns(table, str(target))
-        chosen = [name for name in table if name in {*measures, *turned_by_name}]
-    else:
-        chosen = list(dict.fromkeys([*listed(columns), str(target)]))
-        for name in chosen:
-            if name not in numeric:
-                raise InputError(f"no column of numbers {name!r}; accepted: {nearest(name, numeric, 5)}")
-    if str(target) not in chosen and str(target) in table:
-        chosen.append(str(target))
-    found = correlation.correlate(
-        table[chosen], target, lower_is_better=turned, confidence=confidence, bootstrap=bootstrap, seed=seed
-    )
-    others = [name for name in table if name not in numeric]
-    left_out = [name for name in numeric if name not in chosen]
-    return CorrelationResult(found, str(target), len(table), others, confidence, left_out)

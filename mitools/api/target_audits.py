@@ -1,16 +1,15 @@
 """What :func:`mitools.audit` does with continuous targets, and with several labels an item."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
+from mitools.auditing.kept import write_audit_record
 from mitools.auditing.kept_target_rows import require_same_targets, with_kept_target_rows
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
 from mitools.auditing.target_audit import run_target_audit, shared_by_target_rows
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
-from mitools.core.run_record import write_record
 from mitools.datasets.base import LabelledData
 from mitools.features.store import FeatureStore
 from mitools.results.target_audit import TargetAuditResult
@@ -57,13 +56,5 @@ def audit_targets(
     found = run_target_audit(data, encoders, out=out, store=store, settings=settings, advance=advance)
     if keep:
         found = with_kept_target_rows(found, out, common)
-        write_record(
-            out,
-            "audit",
-            seed=settings.seed,
-            device=settings.device,
-            data={found.data: data.digest},
-            encoders={str(one.row["encoder"]): one.row["digest"] for one in found.encoders},
-            settings=asdict(settings),
-        )
+        write_audit_record(out, found, data, settings)
     return TargetAuditResult(found, settings.seed)

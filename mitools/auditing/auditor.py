@@ -1,37 +1,34 @@
 """The audit: frozen encoders on labelled data, with mutual information and what it is compared with."""
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import count
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.audit import Audit, AuditedEncoder
 from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_view_cells
 from mitools.auditing.course import Course
-from mitools.auditing.examples import Example, examples
+from mitools.auditing.each_encoder import Passes, audit_each, layer_place
+from mitools.auditing.examples import examples
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.row import layout
 from mitools.auditing.settings import AuditSettings
-from mitools.comparing.encoder_set import EncoderSet
 from mitools.core.errors import InputError
-from mitools.core.estimate import Estimate
 from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import require_classes
 from mitools.encoders.encoder import Encoder
-from mitools.encoders.in_memory import give_back
 from mitools.encoders.layers.taps import OUTPUT
 from mitools.encoders.open import AnyEncoder
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
-from mitools.estimators.class_information.item_readings import ItemReadings
 from mitools.estimators.inputs.class_prior import class_prior
 from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
-from mitools.features.extract import Features, extract_layers
+from mitools.features.extract import Features
 from mitools.features.store import FeatureStore
 from mitools.measures.accuracy_on_test import kept_sgd_accuracy, kept_test_accuracy, require_test_part
 from mitools.measures.compute import kept_measure
@@ -48,96 +45,6 @@ from mitools.training.trained_variables import trained_variables
 from mitools.views.base import View
 from mitools.views.item_views import ItemViews
 from mitools.views.registry import shown_view
-
-
-@dataclass(frozen=True)
-class AuditedEncoder:
-    """What the audit found out about one encoder, or about one layer of it.
-
-    Attributes
-    ----------
-    row
-        One row of ``results.csv``.
-    estimates
-        The full estimates behind it, by column.
-    influence_nats
-        Shape (n_report,), of the certificate: differences between encoders on one split have intervals
-        from these.
-    load_report
-        How a checkpoint was read, or None.
-    items
-        What the classifier behind the certificate says of every item; None in results that were kept
-        before it was asked.
-    features
-        Shape (n, d): of all items, possibly mapped from a file; None in rows of an earlier audit.
-    spec
-        As the encoder was named; what lies in memory has its name.
-    """
-
-    row: Mapping[str, Any]
-    estimates: Mapping[str, Estimate]
-    influence_nats: NDArray[np.float64]
-    load_report: Mapping[str, Any] | None
-    items: ItemReadings | None = None
-    features: NDArray[Any] | None = None
-    spec: str = ""
-
-
-@dataclass(frozen=True)
-class Audit:
-    """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
-
-    Attributes
-    ----------
-    data
-        The name of the data.
-    encoders
-        In the order asked for, layer by layer.
-    failures
-        What failed, with the reason.
-    views
-        The views whose pairs were measured.
-    classes, labels
-        The names of the classes, and the class of every item, shape (n,).
-    parts
-        The split of the items, that of every encoder.
-    prior
-        The class distribution that is meant.
-    conditions
-        What the numbers depend on beside the encoders, as JSON values: digest of the data, seed, prior,
-        device, precision.
-    examples
-        Some items to show; see :mod:`mitools.auditing.examples`.
-    """
-
-    data: str
-    encoders: Sequence[AuditedEncoder]
-    failures: Mapping[str, str]
-    views: Sequence[str] = ()
-    classes: Sequence[str] = ()
-    labels: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    parts: Parts | None = None
-    prior: str = "empirical"
-    conditions: Mapping[str, Any] = field(default_factory=dict)
-    examples: Sequence[Example] = ()
-
-    def last_layers(self) -> list[AuditedEncoder]:
-        """Give the last layer of every network: the layers of one are no independent encoders."""
-        return list({one.row["network"]: one for one in self.encoders}.values())
-
-    def encoder_set(self) -> EncoderSet:
-        """Give the features of every network's last layer, to compare them on the same items.
-
-        Rows that an earlier audit left in the folder are left out: their features are not at hand.
-
-        Raises
-        ------
-        InputError
-            When there is one network.
-        """
-        rows = {one.row["encoder"]: one.features for one in self.last_layers() if one.features is not None}
-        assert self.parts is not None
-        return EncoderSet(rows, self.labels, self.parts).checked()
 
 
 def run_audit(
@@ -197,29 +104,10 @@ def run_audit(
     parts = split_items(data, settings.seed)
     advance = advance or silent
     course = Course(advance, len(requests), 1 + len(views) + settings.control)
-    results = ResultStore(out / "cells")
-    auditor = _Auditor(data, test, parts, store, results, settings, views, advance, course)
-
-    audited: list[AuditedEncoder] = []
-    failures: dict[str, str] = {}
-    for request in requests:
-        encoder = None
-        course.begin_encoder()
-        try:
-            encoder = request.open(data)
-            taken = {done.row["network"] for done in audited} | failures.keys()
-            audited += auditor.audit(encoder, _unique(encoder.name, taken))
-        except InputError as error:
-            taken = {done.row["network"] for done in audited} | failures.keys()
-            failures[_unique(request.title, taken)] = str(error)
-        finally:
-            give_back(encoder)
-    if not audited:
-        raise InputError(
-            "; ".join(dict.fromkeys(failures.values())) or "no encoder given; add --encoder SPEC"
-        )
-    last = {one.row["network"]: one for one in audited}.values()  # the layers of a network come in order
-    return Audit(
+    passes = Passes(parts.train, store, settings, advance, course)
+    auditor = _Auditor(data, test, parts, passes, ResultStore(out / "cells"), settings, views)
+    audited, failures = audit_each(requests, data, auditor.audit, course)
+    audit = Audit(
         data.name,
         audited,
         failures,
@@ -229,8 +117,9 @@ def run_audit(
         parts,
         settings.prior,
         {"data_digest": data.digest, **settings.record()},
-        examples(data, [one.items for one in last if one.items is not None]),
     )
+    read = [one.items for one in audit.last_layers() if one.items is not None]
+    return replace(audit, examples=examples(data, read))
 
 
 def _named_views(pairings: Sequence[str]) -> dict[str, View]:
@@ -258,19 +147,19 @@ class _Auditor(NamedTuple):
     data: LabelledData
     test: LabelledData | None
     parts: Parts
-    store: FeatureStore
+    passes: Passes
     results: ResultStore
     settings: AuditSettings
     views: Mapping[str, View]
-    advance: Advance
-    course: Course
 
     def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedEncoder]:
         """Extract the features of one encoder and measure every cell on each of its layers."""
-        features = self._extract(encoder, self.data)
+        features = self.passes.over(encoder, self.data)
         tested = self._of_test_part(encoder)
         viewed = {
-            shown: self._extract(encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed))
+            shown: self.passes.over(
+                encoder, self.data, ItemViews(view, self.settings.views, self.settings.seed)
+            )
             for shown, view in self.views.items()
         }
         is_run = self.settings.trained_head and encoder.source == "run"
@@ -278,6 +167,7 @@ class _Auditor(NamedTuple):
         of_variables = any(name in self.settings.further_measures for name in CELLS["discrete"])
         variables = trained_variables(encoder.spec) if of_variables and encoder.source == "run" else None
         untrained = self._untrained(encoder)
+        report = encoder.load_report if isinstance(encoder, Encoder) else None
         audited = []
         before: Representation | None = None
         for depth, layer in enumerate(features):
@@ -289,29 +179,20 @@ class _Auditor(NamedTuple):
                 untrained_items=untrained.items,
                 variables=variables if layer == OUTPUT else None,
             )
-            title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
-            self.course.begin_measuring(depth, len(features))
+            place = layer_place(encoder, name, features, layer)
+            self.passes.course.begin_measuring(depth, len(features))
             of_views = {view: representation.with_views(found[layer]) for view, found in viewed.items()}
             if before is not None and _same_numbers(representation, before) and not viewed:
                 seconds = 0.0  # the last stage, pooled, often is the output: nothing is fitted twice
             else:
-                measured, seconds = self._measure(title, representation, of_views, untrained.reason)
+                measured, seconds = self._measure(
+                    place["encoder"], representation, of_views, untrained.reason
+                )
             before = representation
-            place = {
-                "encoder": title,
-                "network": name,
-                "layer": layer,
-                "depth": depth,
-                "source": encoder.source,
-                "digest": encoder.digest,
-                "n": len(representation.labels),
-                "dim": representation.rows.shape[1],
-            }
             # All layers share one pass.
             row = layout(place, measured, seconds + features[layer].seconds / len(features))
             if tested:
                 row |= self._accuracy_on_test(features[layer], tested[layer])
-            report = encoder.load_report if isinstance(encoder, Encoder) else None
             assert measured.influence_nats is not None
             audited.append(
                 AuditedEncoder(
@@ -338,12 +219,12 @@ class _Auditor(NamedTuple):
         asked = asked_cells(representation, self.settings)
         found = []
         for done, cell in enumerate(asked):
-            self.advance(f"{title}: {cell}", done, len(asked))
+            self.passes.advance(f"{title}: {cell}", done, len(asked))
             measured, seconds = kept_measure(self.results, cell, CELLS[cell], representation, settings)
             found.append((measured.only(asked_of(cell, self.settings)), seconds))
         for view, pairs in of_views.items():
             for cell in asked_view_cells(pairs, self.settings):
-                self.advance(f"{title}: {view}", len(asked), len(asked))
+                self.passes.advance(f"{title}: {view}", len(asked), len(asked))
                 drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
                 found.append((named_after_view(drawn, view), seconds))
         if representation.untrained is not None:
@@ -365,7 +246,7 @@ class _Auditor(NamedTuple):
             control = control_of(encoder, self.data, self.settings.seed)
             if control is None:
                 return _Untrained()
-            return _Untrained(self._extract(control.twin, control.data), control.items)
+            return _Untrained(self.passes.over(control.twin, control.data), control.items)
         # Random weights may overflow, and not every network can be copied: that says nothing against it.
         except InputError as error:
             return _Untrained(reason=str(error))
@@ -379,7 +260,7 @@ class _Auditor(NamedTuple):
                 f"{encoder.spec}: rows already computed are of the data alone, and none are of the test part;"
                 " leave the test data out"
             )
-        return self._extract(encoder.fitted(self.data, self.parts.train), self.test)
+        return self.passes.over(encoder.fitted(self.data, self.parts.train), self.test)
 
     def _accuracy_on_test(self, features: Features, tested: Features) -> Values:
         """Read linear classifiers on the test items: columns of the row."""
@@ -390,24 +271,6 @@ class _Auditor(NamedTuple):
                 self.results, features, tested, asked.test_schedule, asked.seed, asked.device
             )
         return {name: value for name, value in found.items() if name != "seconds"}
-
-    def _extract(
-        self, encoder: AnyEncoder, data: LabelledData, views: ItemViews | None = None
-    ) -> dict[str, Features]:
-        self.course.begin_pass()
-        return extract_layers(
-            encoder,
-            data,
-            store=self.store,
-            views=views,
-            fit_on=self.parts.train,
-            device=self.settings.device,
-            batch_size=self.settings.batch_size,
-            workers=self.settings.workers,
-            precision=self.settings.precision,
-            kept_as=self.settings.kept_as,
-            advance=self.advance,
-        )
 
 
 def _same_numbers(one: Representation, other: Representation) -> bool:
@@ -421,9 +284,3 @@ def _same_numbers(one: Representation, other: Representation) -> bool:
     if twins[0] is not None and twins[1] is not None:
         pairs.append((np.asarray(twins[0].rows), np.asarray(twins[1].rows)))
     return all(a.shape == b.shape and np.array_equal(a, b) for a, b in pairs)
-
-
-def _unique(name: str, taken: Collection[str]) -> str:
-    """Give encoders of the same name numbers."""
-    numbered = (name if k == 1 else f"{name}#{k}" for k in count(1))
-    return next(candidate for candidate in numbered if candidate not in taken)

@@ -3,20 +3,20 @@
 import io
 import math
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.audit import Audit, AuditedEncoder
+from mitools.auditing.kept import FOLDER, merged_rows, read_kept, require_same_items
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file, write_text
-from mitools.core.result_store import sealed, unsealed
+from mitools.core.result_store import sealed
 from mitools.datasets.base import LabelledData
 from mitools.estimators.class_information.item_readings import ITEM_FIELDS, ItemReadings
 from mitools.measures.item_split import groups_record, item_groups
@@ -24,7 +24,7 @@ from mitools.measures.registry import REVISION
 from mitools.views.registry import make_view
 from mitools.views.specs import split_name
 
-FOLDER, ROWS, INFLUENCE = "rows", "audit.json", "audit.npz"
+ROWS, INFLUENCE = "audit.json", "audit.npz"
 
 
 def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
@@ -77,30 +77,12 @@ def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, 
             )
 
 
-def require_same_items(folder: Path, kept: Mapping[str, Any] | None, on: Mapping[str, Any]) -> None:
-    """Refuse rows that are kept in a folder, where there are some, if they have something else in common.
-
-    Raises
-    ------
-    InputError
-        With what differs.
-    """
-    if kept is None or kept["on"] == dict(on):
-        return
-    differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
-    raise InputError(
-        f"{folder} holds an audit of {kept['data']} with another {differs or 'kind of target'}: one table"
-        " cannot hold both; name another --out, or add --overwrite"
-    )
-
-
 def with_kept_rows(
     audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None
 ) -> Audit:
     """Keep an audit's rows in its folder, and give it with those that earlier audits left there.
 
-    An encoder that was audited before, with the same weights, has its rows replaced; another of the same name
-    gets a number.
+    See :func:`mitools.auditing.kept.merged_rows`.
 
     Parameters
     ----------
@@ -118,37 +100,10 @@ def with_kept_rows(
     meant = (kept or {}).get("named_views", {})
     redefined = any(meant.get(shown, view) != view for shown, view in (named or {}).items())
     before = [] if kept is None or kept["on"] != dict(on) or redefined else _encoders(folder, kept)
-    networks = _by_network(before)
-    for name, rows in _by_network(audit.encoders).items():
-        networks |= _placed(name, rows, networks)
-    encoders = [one for rows in networks.values() for one in rows]
     views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
-    merged = replace(audit, encoders=encoders, views=list(views))
+    merged = replace(audit, encoders=merged_rows(before, audit.encoders), views=list(views))
     _write(merged, folder, on, {**(meant if before else {}), **(named or {})})
     return merged
-
-
-def _by_network(encoders: Sequence[AuditedEncoder]) -> dict[str, list[AuditedEncoder]]:
-    found: dict[str, list[AuditedEncoder]] = {}
-    for one in encoders:
-        found.setdefault(str(one.row["network"]), []).append(one)
-    return found
-
-
-def _placed(
-    name: str, rows: list[AuditedEncoder], networks: Mapping[str, Sequence[AuditedEncoder]]
-) -> dict[str, list[AuditedEncoder]]:
-    """Give the rows of a network under a name that is free, or that of its own earlier rows."""
-    digest = rows[0].row["digest"]
-    for numbered in (name if k == 1 else f"{name}#{k}" for k in count(1)):
-        if numbered not in networks or networks[numbered][0].row["digest"] == digest:
-            return {numbered: [_renamed(one, name, numbered) for one in rows]}
-    raise AssertionError("numbers do not end")
-
-
-def _renamed(one: AuditedEncoder, name: str, other: str) -> AuditedEncoder:
-    title = other + str(one.row["encoder"]).removeprefix(name)
-    return one if name == other else replace(one, row={**one.row, "encoder": title, "network": other})
 
 
 def _write(audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str, str]) -> None:
@@ -184,12 +139,7 @@ def _json(value: Any) -> Any:
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    """Read what earlier audits left; None where there is nothing, or it is damaged."""
-    try:
-        document = unsealed((folder / FOLDER / ROWS).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return None
-    return document if {"on", "data", "views", "encoders"} <= document.keys() else None
+    return read_kept(folder / FOLDER / ROWS, {"on", "data", "views", "encoders"})
 
 
 def _encoders(folder: Path, kept: Mapping[str, Any]) -> list[AuditedEncoder]:

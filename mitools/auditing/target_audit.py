@@ -1,14 +1,16 @@
 """The audit of encoders on items that have continuous targets, or several labels each, and no class."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mitools.auditing.base import AuditedLayer, EncoderAudit
+from mitools.auditing.course import Course
+from mitools.auditing.each_encoder import Passes, audit_each, layer_place
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
@@ -19,10 +21,9 @@ from mitools.datasets.arrays import digest_targets
 from mitools.datasets.base import LabelledData
 from mitools.datasets.official_parts import test_part_of
 from mitools.datasets.targets import Targets, targets_of
-from mitools.encoders.in_memory import give_back
-from mitools.encoders.layers.taps import OUTPUT
+from mitools.encoders.open import AnyEncoder
 from mitools.estimators.inputs.splits import Parts
-from mitools.features.extract import Features, extract_layers
+from mitools.features.extract import Features
 from mitools.features.store import FeatureStore
 from mitools.measures.item_split import groups_record, item_groups, split_items
 from mitools.measures.registry import REVISION
@@ -35,50 +36,44 @@ FEWEST_ITEMS = 20
 
 
 @dataclass(frozen=True)
-class AuditedOnTargets:
+class AuditedOnTargets(AuditedLayer):
     """What was read of one encoder, or of one layer of it.
 
     Attributes
     ----------
-    row
-        One row of ``results.csv``.
+    row, estimates, influence_nats
+        As :class:`mitools.auditing.base.AuditedLayer` has them, of all targets together; the influences are
+        those of ``i_target``.
     each
         Its rows of ``targets.csv``.
-    estimates
-        Those of all targets together, by column.
-    influence_nats
-        Of ``i_target``: differences between encoders have their intervals from it.
     """
 
-    row: Mapping[str, Any]
     each: Sequence[Mapping[str, Any]]
-    estimates: Mapping[str, Estimate]
-    influence_nats: NDArray[np.float64]
+
+    def in_network(self, network: str) -> Self:
+        """Give it as a layer of a network of another name."""
+        renamed = super().in_network(network)
+        return replace(renamed, each=[{**row, "encoder": renamed.title} for row in self.each])
 
 
 @dataclass(frozen=True)
-class TargetAudit:
+class TargetAudit(EncoderAudit[AuditedOnTargets]):
     """The audited encoders in the order asked for, layer by layer; and what failed, with the reason.
 
     Attributes
     ----------
-    data
-        The name of the data.
+    data, encoders, failures
+        As :class:`mitools.auditing.base.EncoderAudit` has them.
     kind
         Of the targets: ``continuous`` or ``multi-label``.
     targets
         Their names.
-    encoders, failures
-        What was read, and what could not be.
     conditions
         What the numbers depend on beside the encoders, as JSON values.
     """
 
-    data: str
     kind: str
     targets: Sequence[str]
-    encoders: Sequence[AuditedOnTargets]
-    failures: Mapping[str, str]
     conditions: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -117,33 +112,16 @@ def run_target_audit(
     targets = targets_of(data)
     assert targets is not None
     _require(settings, data)
-    test = test_part_of(data)
-    parts = split_items(data, settings.seed) if test is not None else None
-    auditor = _TargetAuditor(
-        data,
-        targets,
-        parts,
-        item_groups(data),
-        store,
-        ResultStore(out / "cells"),
-        settings,
-        advance or silent,
-    )
-    audited: list[AuditedOnTargets] = []
-    failures: dict[str, str] = {}
-    for request in encoders:
-        encoder = None
-        try:
-            encoder = request.open(data)
-            audited += auditor.audit(encoder, _free(encoder.name, audited, failures))
-        except InputError as error:
-            failures[_free(request.title, audited, failures)] = str(error)
-        finally:
-            give_back(encoder)
-    if not audited:
-        raise InputError("; ".join(dict.fromkeys(failures.values())))
+    split = split_items(data, settings.seed)
+    given = None if test_part_of(data) is None else split
+    advance = advance or silent
+    course = Course(advance, len(encoders), 1)
+    passes = Passes(split.train, store, settings, advance, course)
+    results = ResultStore(out / "cells")
+    auditor = _TargetAuditor(data, targets, given, item_groups(data), passes, results, settings)
+    audited, failures = audit_each(encoders, data, auditor.audit, course)
     conditions = {"data_digest": data.digest, "targets": digest_targets(targets), **settings.record()}
-    return TargetAudit(data.name, targets.kind, targets.names, audited, failures, conditions)
+    return TargetAudit(data.name, audited, failures, targets.kind, targets.names, conditions)
 
 
 def shared_by_target_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
@@ -185,46 +163,22 @@ class _TargetAuditor:
     targets: Targets
     parts: Parts | None
     groups: NDArray[np.int64] | None
-    store: FeatureStore
+    passes: Passes
     results: ResultStore
     settings: AuditSettings
-    advance: Advance
 
-    def audit(self, encoder: Any, name: str) -> list[AuditedOnTargets]:
+    def audit(self, encoder: AnyEncoder, name: str) -> list[AuditedOnTargets]:
         """Extract the features of one encoder and read every layer."""
-        # An encoder that is fitted, such as principal components, never sees what is reported.
-        fit_on = (self.parts or split_items(self.data, self.settings.seed)).train
-        features = extract_layers(
-            encoder,
-            self.data,
-            store=self.store,
-            fit_on=fit_on,
-            device=self.settings.device,
-            batch_size=self.settings.batch_size,
-            workers=self.settings.workers,
-            precision=self.settings.precision,
-            kept_as=self.settings.kept_as,
-            advance=self.advance,
-        )
+        features = self.passes.over(encoder, self.data)
         audited = []
         for depth, layer in enumerate(features):
-            title = name if layer == OUTPUT and len(features) == 1 else f"{name}@{layer}"
-            self.advance(f"{title}: targets", depth, len(features))
+            place = layer_place(encoder, name, features, layer)
+            self.passes.course.begin_measuring(depth, len(features))
+            self.passes.advance(f"{place['encoder']}: targets", depth, len(features))
             read, seconds = self._read(features[layer])
-            place: Values = {
-                "encoder": title,
-                "network": name,
-                "layer": layer,
-                "depth": depth,
-                "source": encoder.source,
-                "digest": encoder.digest,
-                "n": len(self.data),
-                "dim": features[layer].values.shape[2],
-                "target": self.targets.kind,
-                "targets": len(read.each),
-            }
-            seconds += features[layer].seconds / len(features)
-            audited.append(_laid_out(place, read, seconds))
+            place |= {"target": self.targets.kind, "targets": len(read.each)}
+            # All layers share one pass.
+            audited.append(_laid_out(place, read, seconds + features[layer].seconds / len(features)))
         return audited
 
     def _read(self, features: Features) -> tuple[TargetReading, float]:
@@ -238,6 +192,8 @@ class _TargetAuditor:
             "seed": settings.seed,
             "revision": REVISION,
             "test part": self.parts is not None,
+            # Earlier versions did not look for copies where the split was given.
+            **({"copies": "looked for"} if self.parts is not None and self.groups is None else {}),
             **groups_record(self.groups),
         }
         values = self.results.cell(
@@ -264,7 +220,7 @@ def _laid_out(place: Values, read: TargetReading, seconds: float) -> AuditedOnTa
             of_one |= estimate_columns(name, estimate)
         words = {name: [w.word for w in estimate.warnings] for name, estimate in one.estimates.items()}
         each.append(of_one | dict(one.metrics) | {"warnings": _joined(words)})
-    return AuditedOnTargets(row, each, read.estimates, read.influence_nats)
+    return AuditedOnTargets(row, read.estimates, read.influence_nats, each)
 
 
 def estimate_columns(name: str, estimate: Estimate) -> Values:
@@ -287,10 +243,3 @@ def _warnings(read: TargetReading) -> str:
 
 def _joined(words: Mapping[str, Sequence[str]]) -> str:
     return "; ".join(f"{subject}: {', '.join(found)}" for subject, found in words.items() if found)
-
-
-def _free(name: str, audited: Sequence[AuditedOnTargets], failures: Mapping[str, str]) -> str:
-    """Give encoders of the same name numbers."""
-    taken = {str(done.row["network"]) for done in audited} | failures.keys()
-    numbered = (name if k == 1 else f"{name}#{k}" for k in count(1))
-    return next(candidate for candidate in numbered if candidate not in taken)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mitools.core.errors import InputError
+from mitools.core.files import digest_text
 from mitools.datasets.base import LabelledData, modalities_of
 from mitools.datasets.selection import Selection
 from mitools.encoders.checkpoints.load import LoadReport
@@ -33,7 +34,7 @@ class Encoder:
         A short name for tables and figures.
     source
         What comes before the spec's colon.
-    digest
+    network_digest
         SHA-256 over weights and architecture, whatever file they came in.
     module
         In evaluation mode and without gradients; maps a batch of inputs to (B, d), float32: images
@@ -58,7 +59,7 @@ class Encoder:
     spec: str
     name: str
     source: str
-    digest: str
+    network_digest: str
     module: nn.Module
     preprocess: Preparation
     load_report: LoadReport | None = None
@@ -70,6 +71,17 @@ class Encoder:
     def __post_init__(self) -> None:
         if not self.borrowed:
             self.module.eval().requires_grad_(False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over all that makes its rows of an item: network, preprocessing and layers.
+
+        A function of the caller's that does not say what it does counts as any other such function.
+        """
+        prepare = self.preprocess
+        unknown = isinstance(prepare, CallersTransform) and not prepare.says_what_it_is
+        prepared = "the caller's own transform" if unknown else prepare.key
+        return digest_text("encoder", self.network_digest, prepared, *self.layers)
 
     def require_readable(self, data: LabelledData, views: ItemViews | None = None) -> None:
         """Check that it reads items of such a kind.
@@ -145,8 +157,8 @@ class Encoder:
             )
 
     def fitted_digest(self, data: LabelledData, indices: NDArray[np.int64] | None) -> str:
-        """Return the digest, which depends on no data."""
-        return self.digest
+        """Return the network's digest, which depends on no data."""
+        return self.network_digest
 
     def fitted(self, data: LabelledData, indices: NDArray[np.int64] | None) -> "Encoder":
         """Return the encoder itself: there is nothing to fit."""

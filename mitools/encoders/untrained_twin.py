@@ -52,7 +52,7 @@ def untrained_twin(encoder: AnyEncoder, seed: int = 0) -> Encoder | None:
     return replace(
         encoder,
         name=f"{encoder.name}-untrained",
-        digest=digest_text("untrained", str(seed), encoder.digest),
+        network_digest=digest_text("untrained", str(seed), encoder.network_digest),
         module=module,
         load_report=None,
     )

@@ -59,7 +59,8 @@ def probed_digests(
             for layer, values in rows.items():
                 states.setdefault(layer, hashlib.sha256()).update(values.tobytes())
     once = [secrets.token_hex(16)] if _runs_a_function(encoder) else []
-    return {layer: digest_text(encoder.digest, state.hexdigest(), *once) for layer, state in states.items()}
+    network = encoder.network_digest
+    return {layer: digest_text(network, state.hexdigest(), *once) for layer, state in states.items()}
 
 
 def _runs_a_function(encoder: Encoder) -> bool:

@@ -1,6 +1,5 @@
 """What an audit writes: tables, figures and the full estimates."""
 
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,13 +9,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.auditing.auditor import Audit
-from mitools.core.files import write_text
-from mitools.estimators.bounds.reading import Reading
+from mitools.auditing.audit import Audit
 from mitools.measures.further.columns import FURTHER_MEASURES
 from mitools.measures.registry import MEASURES
 from mitools.measures.view_names import view_columns
 from mitools.report.card import write_cards
+from mitools.report.encoder_rows import (
+    compared,
+    correlated,
+    last_layers,
+    readings_of,
+    result_table,
+    write_estimates,
+)
 from mitools.report.figures.brackets import bracket_chart
 from mitools.report.figures.depth import depth_chart
 from mitools.report.figures.forest import forest_chart
@@ -25,8 +30,6 @@ from mitools.report.figures.save import PICTURES, write_chart
 from mitools.report.figures.scatter import scatter_against_target
 from mitools.report.items import write_items
 from mitools.report.tables.write import write_tables
-from mitools.statistics.correlation import correlate
-from mitools.statistics.paired_differences import compare
 
 AUDIT_TARGET = "linear_acc"
 """The column that measures are compared with."""
@@ -92,19 +95,14 @@ def audit_tables(audit: Audit, seed: int = 0) -> AuditTables:
     seed
         Of the bootstrap.
     """
-    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
-    last, measures = _last_layers(results), _measures_of(results)
-    # With fewer encoders, or all as accurate as each other, there is nothing to correlate.
-    enough = len(last) >= 3 and last[AUDIT_TARGET].nunique() > 1
+    results = result_table(audit)
+    measures = _measures_of(results)
     negated = set(_lower_is_better(measures))
-    columns = last[[AUDIT_TARGET, *measures]]
-    correlation = correlate(columns, AUDIT_TARGET, lower_is_better=negated, seed=seed) if enough else None
-    readings = {
-        encoder.row["encoder"]: Reading.of(encoder.estimates["i_class"], encoder.influence_nats)
-        for encoder in audit.encoders
-    }
-    comparisons = compare(readings) if len(readings) > 1 else None
-    return AuditTables(results, correlation, comparisons)
+    return AuditTables(
+        results,
+        correlated(results, AUDIT_TARGET, measures, negated, seed),
+        compared(readings_of(audit.encoders, "i_class")),
+    )
 
 
 def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
@@ -135,13 +133,13 @@ def write_audit(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
     title = f"{audit.data}, n = {results['n'].iloc[0]:,}"
     titled = partial(bracket_chart, title=f"{title}; limits of 95% intervals")
     files += write_chart(figures / "brackets", titled, results)
-    if len(results) > len(_last_layers(results)):
+    if len(results) > len(last_layers(results)):
         files += write_chart(figures / "depth", depth_chart, results)
     else:
         # Of an earlier audit into this folder, it would speak of other encoders than the tables do.
         for ending in PICTURES:
             (figures / f"depth.{ending}").unlink(missing_ok=True)
-    files += write_cards(_last_layers(results), audit.data, out / "cards")
+    files += write_cards(last_layers(results), audit.data, out / "cards")
     files += _write_correlation(results, tables.correlation, title, figures)
     return files
 
@@ -153,7 +151,7 @@ def _write_correlation(
 
     One encoder is compared with nothing, and gets neither.
     """
-    last, measures = _last_layers(results), _measures_of(results)
+    last, measures = last_layers(results), _measures_of(results)
     drawn = [name for name in SCATTERED if name in measures]
     for stem, wanted in [
         ("correlation", correlation is not None),
@@ -187,7 +185,8 @@ def write_documents(audit: Audit, tables: AuditTables, out: Path) -> list[Path]:
         When the folder cannot be written.
     """
     files = write_tables(*tables, out)
-    files.append(_write_estimates(audit, out / "estimates.json"))
+    about = {"conditions": audit.conditions, "classes": list(audit.classes)}
+    files.append(write_estimates(audit, about, out / "estimates.json"))
     return [*files, *write_items(audit, out)]
 
 
@@ -214,7 +213,7 @@ def accuracy_scatter(
     InputError
         When the table has no rows or lacks linear accuracy, or there are more or fewer axes than measures.
     """
-    last, measures = _last_layers(table), _measures_of(table)
+    last, measures = last_layers(table), _measures_of(table)
     return scatter_against_target(
         last, measures, AUDIT_TARGET, _lower_is_better(measures), ax=ax, figure=figure
     )
@@ -226,11 +225,6 @@ AUDIT_FIGURES: dict[str, AuditFigure] = {
     "depth": depth_chart,
 }
 """The figures of an audit by name: each takes the table of results, and ``ax`` or ``figure`` to draw on."""
-
-
-def _last_layers(results: pd.DataFrame) -> pd.DataFrame:
-    """Leave out all layers of an encoder but its last: they are no independent rows."""
-    return results.groupby("network", sort=False).tail(1) if "network" in results else results
 
 
 def _measures_of(results: pd.DataFrame) -> list[str]:
@@ -246,21 +240,3 @@ def _lower_is_better(measures: Sequence[str]) -> list[str]:
     """Name the measures that are negated before they are correlated."""
     lower = {name for name, measure in MEASURES.items() if not measure.higher_is_better}
     return [name for name in measures if name in lower or name.startswith(ALIGNMENT)]
-
-
-def _write_estimates(audit: Audit, path: Path) -> Path:
-    document = {
-        "data": audit.data,
-        "conditions": audit.conditions,
-        "classes": list(audit.classes),
-        "encoders": {
-            encoder.row["encoder"]: {
-                "estimates": {column: estimate.to_dict() for column, estimate in encoder.estimates.items()},
-                "load_report": encoder.load_report,
-            }
-            for encoder in audit.encoders
-        },
-        "failures": dict(audit.failures),
-    }
-    write_text(path, json.dumps(document, indent=2, allow_nan=False) + "\n")
-    return path

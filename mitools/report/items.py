@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mitools.auditing.auditor import Audit
+from mitools.auditing.audit import Audit
 from mitools.core.entropy import LOG2
 from mitools.core.files import whole_file, write_text
 

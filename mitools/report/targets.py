@@ -1,6 +1,5 @@
 """What an audit on continuous targets or several labels writes: tables, a figure and the full estimates."""
 
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,17 +7,21 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from mitools.auditing.target_audit import TargetAudit
-from mitools.core.files import write_text
-from mitools.estimators.bounds.reading import Reading
+from mitools.auditing.target_audit import AuditedOnTargets, TargetAudit
+from mitools.report.encoder_rows import (
+    compared,
+    correlated,
+    last_layers,
+    readings_of,
+    result_table,
+    write_estimates,
+)
 from mitools.report.figures.columns import column_values, require_columns
 from mitools.report.figures.panels import SomeAxes, open_panels
 from mitools.report.figures.save import write_chart
 from mitools.report.figures.style import BLUE, ORANGE, plain_axes, shorten
 from mitools.report.finding import carries_more
 from mitools.report.tables.write import write_csv, write_tables
-from mitools.statistics.correlation import correlate
-from mitools.statistics.paired_differences import compare
 
 SCORES = {"continuous": "r2", "multi-label": "mean_average_precision"}
 """The score of held-out predictions that measures are compared with, by the kind of target."""
@@ -59,38 +62,31 @@ def target_tables(audit: TargetAudit, seed: int = 0) -> TargetTables:
     seed
         Of the bootstrap.
     """
-    results = pd.DataFrame([one.row for one in audit.encoders])
-    targets = pd.DataFrame([row for one in audit.encoders for row in one.each])
-    score = SCORES[audit.kind]
-    last = results.groupby("network", sort=False).tail(1)
-    enough = len(last) >= 3 and last[score].nunique() > 1
-    columns = [score, *(name for name in MEASURES if name in last)]
-    correlation = correlate(last[columns], score, lower_is_better=(), seed=seed) if enough else None
-    readings = {
-        str(one.row["encoder"]): Reading.of(one.estimates["i_target"], one.influence_nats)
-        for one in audit.encoders
-    }
-    paired = _read_alike(audit, readings)
-    return TargetTables(results, targets, correlation, compare(paired) if len(paired) > 1 else None)
+    results = result_table(audit)
+    measures = [name for name in MEASURES if name in results]
+    return TargetTables(
+        results,
+        pd.DataFrame([row for one in audit.encoders for row in one.each]),
+        correlated(results, SCORES[audit.kind], measures, (), seed),
+        compared(readings_of(_read_alike(audit), "i_target")),
+    )
 
 
-def _read_alike(audit: TargetAudit, readings: dict[str, Reading]) -> dict[str, Reading]:
-    """Keep the most readings whose influences are of the same items, or the same groups of them.
+def _read_alike(audit: TargetAudit) -> list[AuditedOnTargets]:
+    """Keep the most encoders whose influences are of the same items, or the same groups of them.
 
     Exact copies are one group where nobody said what belongs together, and not every encoder copies the same.
     """
-    kinds: dict[Any, dict[str, Reading]] = {}
+    kinds: dict[Any, list[AuditedOnTargets]] = {}
     for one in audit.encoders:
         grouped = one.estimates["i_target"].settings.get("grouped_as")
-        kinds.setdefault((grouped, len(one.influence_nats)), {})[str(one.row["encoder"])] = readings[
-            str(one.row["encoder"])
-        ]
+        kinds.setdefault((grouped, len(one.influence_nats)), []).append(one)
     return max(kinds.values(), key=len)
 
 
 def target_finding(audit: TargetAudit, tables: TargetTables) -> list[str]:
     """Say what is certified of the targets, and who carries more, as far as the intervals allow."""
-    last = tables.results.groupby("network", sort=False).tail(1)
+    last = last_layers(tables.results)
     best = last.loc[last["i_target_bits"].idxmax()]
     what = f"the {len(audit.targets)} targets together" if len(audit.targets) > 1 else audit.targets[0]
     if best["i_target_low"] > 0:
@@ -165,22 +161,14 @@ def write_target_documents(audit: TargetAudit, tables: TargetTables, out: Path) 
     """
     files = write_tables(tables.results, tables.correlation, tables.comparisons, out)
     write_csv(tables.targets, out / "targets.csv")
-    document = {
-        "data": audit.data,
+    about = {
         "kind": audit.kind,
         "targets": list(audit.targets),
         "conditions": dict(audit.conditions),
         "finding": target_finding(audit, tables),
-        "encoders": {
-            str(one.row["encoder"]): {
-                "estimates": {name: estimate.to_dict() for name, estimate in one.estimates.items()}
-            }
-            for one in audit.encoders
-        },
-        "failures": dict(audit.failures),
     }
-    write_text(out / "estimates.json", json.dumps(document, indent=2, allow_nan=False) + "\n")
-    return [*files, out / "targets.csv", out / "estimates.json"]
+    estimates = write_estimates(audit, about, out / "estimates.json")
+    return [*files, out / "targets.csv", estimates]
 
 
 def write_target_audit(audit: TargetAudit, tables: TargetTables, out: Path) -> list[Path]:

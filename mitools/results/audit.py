@@ -1,23 +1,20 @@
 """The result of an audit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from mitools.auditing.auditor import Audit
-from mitools.core.estimate import Estimate
-from mitools.core.files import folder_or_scratch, writable_file, writable_folder
+from mitools.auditing.audit import Audit
 from mitools.core.names import check_name
 from mitools.report.audit import AUDIT_FIGURES, AuditTables, audit_tables, write_audit, write_documents
 from mitools.report.finding import audit_finding
 from mitools.report.html.audit.page import audit_page
-from mitools.report.html.render import PAGE_FILE, page_of_folder, write_page
-from mitools.results.notebook import as_html, as_text
+from mitools.report.html.parts import Page
+from mitools.results.encoder_result import EncoderResult
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -32,7 +29,7 @@ SHOWN = (
 """The columns that a notebook and a prompt show; the table has them all."""
 
 
-class AuditResult:
+class AuditResult(EncoderResult):
     """How much class information each encoder carries, and all it is compared with.
 
     Parameters
@@ -58,35 +55,16 @@ class AuditResult:
         What every encoder adds to every other, where it was asked for with a folder; else None.
     """
 
+    shown = SHOWN
+    _audit: Audit
+
     def __init__(self, audit: Audit, seed: int = 0) -> None:
-        self.files: list[Path] = []
+        super().__init__(audit, seed)
         self.complemented: ComplementResult | None = None
-        self._audit = audit
-        self._seed = seed
 
     @cached_property
     def _tables(self) -> AuditTables:
         return audit_tables(self._audit, self._seed)
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row an encoder, or a layer of it: the columns of ``results.csv``."""
-        return self._tables.results
-
-    @property
-    def comparisons(self) -> pd.DataFrame | None:
-        """Every two encoders, with paired intervals from the same items; None with one encoder."""
-        return self._tables.comparisons
-
-    @property
-    def correlation(self) -> pd.DataFrame | None:
-        """Every measure with linear accuracy; None with fewer than three encoders."""
-        return self._tables.correlation
-
-    @property
-    def data(self) -> str:
-        """The name of the data."""
-        return self._audit.data
 
     @property
     def views(self) -> Sequence[str]:
@@ -94,19 +72,9 @@ class AuditResult:
         return self._audit.views
 
     @property
-    def failures(self) -> Mapping[str, str]:
-        """Encoders that could not be audited, each with the reason."""
-        return self._audit.failures
-
-    @property
-    def estimates(self) -> dict[str, Mapping[str, Estimate]]:
-        """The full estimates behind each row, by encoder and column (``i_class``, ...)."""
-        return {encoder.row["encoder"]: encoder.estimates for encoder in self._audit.encoders}
-
-    @property
     def influence_nats(self) -> dict[str, NDArray[np.float64]]:
         """How each report item moves the certificate, shape (n_report,), by encoder."""
-        return {encoder.row["encoder"]: encoder.influence_nats for encoder in self._audit.encoders}
+        return {encoder.title: encoder.influence_nats for encoder in self._audit.encoders}
 
     @property
     def finding(self) -> list[str]:
@@ -194,59 +162,14 @@ class AuditResult:
         check_name("figure", name, AUDIT_FIGURES)
         return AUDIT_FIGURES[name](self.table, ax=ax)
 
-    def save(self, folder: str | Path, *, html: bool = True) -> list[Path]:
-        """Write what the command line writes: tables, figures, the full estimates and the page.
+    def _write(self, out: Path) -> list[Path]:
+        return write_audit(self._audit, self._tables, out)
 
-        Parameters
-        ----------
-        folder
-            Made if absent.
-        html
-            Write ``report.html`` too, the last of the files.
+    def _write_documents(self, out: Path) -> None:
+        write_documents(self._audit, self._tables, out)
 
-        Returns
-        -------
-        list of Path
-            All files.
-
-        Raises
-        ------
-        InputError
-            When the folder cannot be written.
-        """
-        out = writable_folder(folder)
-        self.files = write_audit(self._audit, self._tables, out)
-        self.files += page_of_folder(audit_page, out, html)
-        return self.files
-
-    def report(self, file: str | Path = PAGE_FILE) -> Path:
-        """Write the page alone: one HTML file that needs nothing beside it.
-
-        Parameters
-        ----------
-        file
-            Where to; its folder is made if absent.
-
-        Returns
-        -------
-        Path
-            The file.
-
-        Raises
-        ------
-        InputError
-            When the file cannot be written.
-        """
-        path = writable_file(file)
-        with folder_or_scratch(None) as scratch:
-            write_documents(self._audit, self._tables, scratch)
-            return write_page(audit_page(scratch), path)
-
-    def __repr__(self) -> str:
-        return as_text(self.table, SHOWN, self._sentence())
-
-    def _repr_html_(self) -> str:
-        return as_html(self.table, SHOWN, [self._sentence()], self.failures)
+    def _page(self, folder: Path) -> Page:
+        return audit_page(folder)
 
     def _sentence(self) -> str:
         text = f"bits of class information in {self.data}, of H(C) = {self.table['h_c_bits'].iloc[0]:.3f}"

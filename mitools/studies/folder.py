@@ -159,8 +159,11 @@ class StudyFolder:
         if spec not in self._identities:
             try:
                 encoder = self.encoder(spec)
-                preprocess = "none" if isinstance(encoder, PrecomputedFeatures) else encoder.preprocess.key
-                self._identities[spec] = _Identity(encoder.digest, preprocess)
+                self._identities[spec] = (
+                    _Identity(encoder.digest, "none")
+                    if isinstance(encoder, PrecomputedFeatures)
+                    else _Identity(encoder.network_digest, encoder.preprocess.key)
+                )
             except InputError as error:
                 self._identities[spec] = error
         found = self._identities[spec]

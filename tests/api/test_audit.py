@@ -66,7 +66,9 @@ def test_the_table_is_that_of_the_files(rows, tmp_path):
 
 def test_saving_resamples_nothing_again(result, tmp_path, monkeypatch):
     found = result.correlation
-    monkeypatch.setattr("mitools.report.audit.correlate", lambda *given, **more: pytest.fail("resampled"))
+    monkeypatch.setattr(
+        "mitools.report.encoder_rows.correlate", lambda *given, **more: pytest.fail("resampled")
+    )
     result.save(tmp_path)
     assert len(pd.read_csv(tmp_path / "correlation.csv")) == len(found)
 

@@ -138,6 +138,18 @@ def test_encoders_whose_copies_differ_are_left_out_of_the_pairs():
     assert not any("copied" in sentence for sentence in found.finding[1:])
 
 
+@pytest.mark.parametrize("copied", [True, False])
+def test_test_items_that_are_copies_of_training_items_are_told(tmp_path, copied):
+    rows, age = ROWS.copy(), AGE.copy()
+    if copied:
+        rows[200:280], age[200:280] = rows[:80], age[:80]
+    for part, places in (("train", slice(200)), ("test", slice(200, N))):
+        np.savez(tmp_path / f"{part}.npz", features=rows[places], labels=age[places])
+    data = f"features:{tmp_path}/train.npz?train=train.npz&test=test.npz&target=continuous"
+    row = audit("builtin:pixels", data, cache=None).table.iloc[0]
+    assert ("copies" in row["warnings"]) is copied
+
+
 def test_a_quick_critic_is_one_and_a_schedule_is_refused():
     found = mitools.audit(
         {"rows": ROWS}, (ROWS, AGE), quick_critic=True, control=False, progress=False, cache=None

@@ -7,11 +7,20 @@ import pandas as pd
 import pytest
 
 import mitools
-from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.audit import Audit, AuditedEncoder
+from mitools.auditing.auditor import run_audit
 from mitools.auditing.kept_rows import require_same_table, with_kept_rows
+from mitools.auditing.kept_target_rows import with_kept_target_rows
+from mitools.auditing.requests import as_requests
+from mitools.auditing.settings import AuditSettings
+from mitools.auditing.target_audit import run_target_audit
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
+from mitools.datasets.open import open_data
+from mitools.datasets.selection import Selection
+from mitools.datasets.targets import Targets
+from mitools.features.store import FeatureStore
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +55,38 @@ def test_two_audits_into_one_folder_are_one_table(rows, tmp_path):
     assert record["encoders"].keys() == features.keys()
 
 
+@pytest.mark.parametrize("target", ["class", "continuous"])
+def test_one_network_read_at_two_sizes_has_two_rows(tmp_path, target):
+    """The second audit leaves the row of the first; the same encoder again takes the place of its own."""
+    data = open_data("digits?limit=60")
+    if target == "continuous":
+        brightness = np.array([np.asarray(data[k][0]).mean() for k in range(60)])[:, None]
+        data = SomeTargets(data, Targets("continuous", ("brightness",), brightness))
+    requests = as_requests(["builtin:pixels?image_size=4", "builtin:pixels?image_size=2"])
+    settings = AuditSettings(critic=False, control=False)
+    store = FeatureStore(tmp_path / "cache")
+    for request in (requests[0], requests[1], requests[0]):
+        if target == "class":
+            found = run_audit(data, [request], out=tmp_path, store=store, settings=settings)
+            kept = with_kept_rows(found, tmp_path, ON)
+        else:
+            found = run_target_audit(data, [request], out=tmp_path, store=store, settings=settings)
+            kept = with_kept_target_rows(found, tmp_path, ON)
+    assert [(one.row["encoder"], one.row["dim"]) for one in kept.encoders] == [
+        ("pixels", 48),
+        ("pixels#2", 12),
+    ]
+
+
+class SomeTargets(Selection):
+    """Data whose items have other targets than classes."""
+
+    def __init__(self, data, targets):
+        n = len(data)
+        super().__init__(data, np.arange(n), np.zeros(n, np.int64), ["any"])
+        self.targets = targets
+
+
 ON = {"data": "abc", "seed": 0}
 
 
@@ -78,6 +119,15 @@ def test_another_encoder_of_the_same_name_gets_a_number(tmp_path):
     assert names(with_kept_rows(audited(net="c"), tmp_path, ON)) == names(found), "its row is replaced"
     assert found.encoders[0].estimates["i_class"].nats == pytest.approx(0.5)
     assert found.encoders[0].influence_nats.tolist() == [0, 1, 2]
+
+
+def test_an_encoder_is_found_again_under_the_number_it_has_in_the_folder(tmp_path):
+    """Numbers go by the order in an audit, which another audit may turn."""
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    found = with_kept_rows(audited(**{"net": "b", "net#2": "a"}), tmp_path, ON)
+    assert names(found) == [("net@last", "a"), ("net#2@last", "b")]
+    twice = with_kept_rows(audited(**{"net": "a", "net#2": "a", "net#3": "c"}), tmp_path, ON)
+    assert names(twice) == [("net@last", "a"), ("net#2@last", "b"), ("net#3@last", "a"), ("net#4@last", "c")]
 
 
 def test_rows_of_other_data_do_not_go_into_one_table(tmp_path):

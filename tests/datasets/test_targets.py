@@ -81,6 +81,14 @@ def features(folder):
     return f"features:{folder}/t.parquet"
 
 
+def packed(folder):
+    """Put the images of a folder into an archive beside it."""
+    with tarfile.open(folder / "images.tar", "w") as archive:
+        for path in sorted(folder.glob("*.png")):
+            archive.add(path, path.name)
+    return folder / "images.tar"
+
+
 READERS = [csv, parquet, hugging_face, webdataset, hdf5, text, features]
 
 
@@ -98,6 +106,35 @@ def test_a_column_of_fractions_is_a_continuous_target_and_told(tmp_path, write):
     assert open_data(f"{spec}?label=age&target=class").classes[0] == str(AGE.min())
     with pytest.raises(InputError, match="has continuous targets"):
         require_classes(data, 2)
+
+
+def test_a_table_of_paths_gives_images_of_an_archive_their_targets(tmp_path):
+    """What ``tar:`` refuses: targets, groups and pixels are those of the unpacked files."""
+    spec = csv(tmp_path)
+    options = "label=age&target=continuous&groups=clip"
+    loose, archived = open_data(f"{spec}?{options}"), open_data(f"{spec}?{options}&root={packed(tmp_path)}")
+    assert archived.digest == loose.digest
+    np.testing.assert_array_equal(targets_of(archived).values[:, 0], AGE)
+    assert archived.groups.tolist() == [str(clip) for clip in CLIPS]
+    assert [archived[k][0].getpixel((0, 0)) for k in (0, 7)] == [(0, 0, 0), (56, 0, 0)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "remedy"),
+    [
+        ("folder:faces", "csv:TABLE.csv?label=COLUMN&target=continuous&root=faces"),
+        ("tar:faces.tar.gz", "csv:TABLE.csv?label=COLUMN&target=continuous&root=faces.tar.gz"),
+        ("mnist:mnist", "export its images (mitools datasets export) and write paths and targets"),
+        ("torchvision:CIFAR10", "export its images"),
+        ("digits", "export its images"),
+    ],
+)
+def test_a_source_of_classes_names_the_way_of_other_targets(spec, remedy):
+    with pytest.raises(InputError) as caught:
+        open_data(f"{spec}?target=continuous")
+    assert f"every item of {spec.partition(':')[0]} has a class and no other target" in str(caught.value)
+    assert remedy in str(caught.value)
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("write", [one for one in READERS if one is not features])

@@ -8,6 +8,7 @@ import torch
 from mitools.core.errors import InputError
 from mitools.encoders import Preprocess, open_encoder
 from mitools.encoders.architectures import CifarResNet, build_architecture
+from mitools.encoders.in_memory import encoder_of_module
 
 FACTORY = """
 from torch import nn
@@ -74,7 +75,7 @@ def test_a_checkpoint_of_a_timm_network(tmp_path):
     source = open_encoder("timm:test_resnet?pretrained=no&seed=5")
     torch.save({"model": source.module.state_dict()}, tmp_path / "x.pth")
     loaded = open_encoder(f"checkpoint:{tmp_path}/x.pth?arch=timm:test_resnet&image_size=64")
-    assert loaded.digest == source.digest
+    assert loaded.network_digest == source.network_digest
     assert loaded.preprocess.size == 64
     x = torch.rand(2, 3, 64, 64)
     assert torch.equal(loaded.module(x), source.module(x))
@@ -200,6 +201,25 @@ def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, m
 )
 def test_wrong_specs_are_refused(spec, message):
     assert message in refused(spec)
+
+
+def test_one_network_read_otherwise_has_another_digest_and_the_same_network():
+    changes = ["image_size=32", "resize=squash", "crop=0.5", "interpolation=nearest", "mean=0,0,0",
+               "std=1,1,1", "layer=layer1", "layer=layer2", "layer=layer2&pool=flatten",
+               "layers=layer1,layer2"]  # fmt: skip
+    specs = ["timm:test_resnet?pretrained=no", *(f"timm:test_resnet?pretrained=no&{one}" for one in changes)]
+    encoders = [open_encoder(spec) for spec in specs]
+    assert len({encoder.digest for encoder in encoders}) == len(specs)
+    assert len({encoder.network_digest for encoder in encoders}) == 1
+
+
+def test_a_function_that_prepares_images_does_not_change_the_digest_from_run_to_run():
+    """Its ``repr`` holds an address, by which two runs would differ."""
+    net = torch.nn.Flatten()
+    functions = [lambda image: torch.zeros(3, 8, 8) for _ in range(2)]
+    assert len({encoder_of_module(net, "net", one).digest for one in functions}) == 1
+    prepared = encoder_of_module(net, "net", {"image_size": 4})
+    assert prepared.digest != encoder_of_module(net, "net").digest
 
 
 @pytest.mark.parametrize("spec", ["builtin:pixels", "builtin:pca?k=2", "builtin:random_conv?width=4&layer=0"])

@@ -37,7 +37,7 @@ def store(tmp_path):
 
 
 def network(module, **changes):
-    return replace(CONV, module=module, name="odd", digest="odd", **changes)
+    return replace(CONV, module=module, name="odd", network_digest="odd", **changes)
 
 
 def expected(encoder, pixels):

@@ -9,6 +9,7 @@ from sklearn.metrics import average_precision_score, r2_score
 
 from mitools.core.errors import InputError
 from mitools.datasets.targets import Targets
+from mitools.estimators.inputs.splits import Parts
 from mitools.measures.settings import MeasureSettings
 from mitools.measures.targets.continuous import held_out_predictions, r2, read_continuous
 from mitools.measures.targets.multi_label import read_labels
@@ -256,3 +257,25 @@ def test_limits_of_intervals_hold_the_truth_in_repetitions(kind):
             truth = sum(math.log(2) - entropy_of(flip) for flip in flips)
         above += found.estimates["i_target"].interval_nats.low > truth
     assert above <= 3
+
+
+@pytest.mark.parametrize("kind", ["continuous", "multi-label"])
+@pytest.mark.parametrize("copied", [0, 60])
+def test_copies_on_both_sides_of_a_given_split_are_told(kind, copied):
+    """Test items that are copies of training items, with their targets: only a warning can say so."""
+    rng = np.random.default_rng(10)
+    features, values = noisy_sum(rng, 300)
+    if kind == "multi-label":
+        values = np.hstack([values > 0, rng.permutation(values) > 0]).astype(float)
+    features[200 : 200 + copied], values[200 : 200 + copied] = features[:copied], values[:copied]
+    given = Parts(np.arange(120), np.arange(120, 200), np.arange(200, 300))
+    read = read_continuous if kind == "continuous" else read_labels
+    targets = Targets(kind, tuple("ab")[: values.shape[1]], values)
+    found = read(features, targets, given, None, SETTINGS, False).estimates["i_target"]
+    assert found.has_warning("copies") is bool(copied)
+    told = [warning.sentence for warning in found.warnings if warning.word == "copies"]
+    assert all(f"{copied} of 300 rows are copies" in sentence for sentence in told)
+    who = np.arange(300)
+    who[200 : 200 + copied] = who[:copied]
+    said = read(features, targets, given, who, SETTINGS, False).estimates["i_target"]
+    assert not said.has_warning("copies"), "groups that are declared are not looked for"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mitools.auditing.auditor import Audit, AuditedEncoder
+from mitools.auditing.audit import Audit, AuditedEncoder
 from mitools.auditing.row import columns
 from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent

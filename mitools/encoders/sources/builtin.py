@@ -36,9 +36,9 @@ def open_builtin(spec: Spec) -> Encoder | PrincipalComponents:
         When the name or an option is unknown.
     """
     name = spec.need_name("builtin:pixels")
-    if name not in _BUILTINS:
-        raise InputError(f"spec {spec.text!r}: unknown name {name!r}; accepted: {nearest(name, _BUILTINS)}")
-    builtin = _BUILTINS[name]
+    if name not in BUILTINS:
+        raise InputError(f"spec {spec.text!r}: unknown name {name!r}; accepted: {nearest(name, BUILTINS)}")
+    builtin = BUILTINS[name]
     spec.only(*builtin.options, "image_size")
     return builtin.opener(spec)
 
@@ -58,9 +58,7 @@ def _pixels(spec: Spec) -> Encoder:
 
 def _pca(spec: Spec) -> PrincipalComponents:
     k = spec.integer("k", 16, at_least=1)
-    return PrincipalComponents(
-        spec.text, f"pca{k}", spec.source, digest_text("builtin:pca", str(k)), PIXELS.overridden(spec), k
-    )
+    return PrincipalComponents(spec.text, f"pca{k}", spec.source, PIXELS.overridden(spec), k)
 
 
 def _random_conv(spec: Spec) -> Encoder:
@@ -89,8 +87,9 @@ def random_conv(width: int) -> nn.Module:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
 
 
-_BUILTINS = {
+BUILTINS = {
     "pca": _Builtin(_pca, ("k",)),
     "pixels": _Builtin(_pixels),
     "random_conv": _Builtin(_random_conv, ("width", "seed")),
 }
+"""What opens each, and the options that it takes beside ``image_size``."""

@@ -27,8 +27,6 @@ class PrincipalComponents:
     ----------
     spec, name, source, preprocess
         As of :class:`mitools.encoders.encoder.Encoder`.
-    digest
-        Of what is to be fitted; :meth:`fitted_digest` names the encoder fitted to given items.
     k
         Number of components.
     """
@@ -36,12 +34,21 @@ class PrincipalComponents:
     spec: str
     name: str
     source: str
-    digest: str
     preprocess: Preprocess
     k: int
 
+    @property
+    def network_digest(self) -> str:
+        """Of what is to be fitted, whatever the preprocessing and the items are."""
+        return digest_text("builtin:pca", str(self.k))
+
+    @property
+    def digest(self) -> str:
+        """Of what is to be fitted, and of the preprocessing; :meth:`fitted_digest` is of the items too."""
+        return digest_text("encoder", self.network_digest, self.preprocess.key)
+
     def fitted_digest(self, data: LabelledData, indices: NDArray[np.int64] | None) -> str:
-        """Digest of the encoder that :meth:`fitted` would return, without fitting it.
+        """Give the ``network_digest`` of the encoder that :meth:`fitted` would return, without fitting it.
 
         It covers all that determines the components (k, the preprocessing, the training items) in place of
         their values, so that features kept from an earlier run are found before anything is computed.
@@ -54,7 +61,7 @@ class PrincipalComponents:
         if indices is None:
             raise InputError(f"{self.spec} is fitted: say which items are for training")
         items = hashlib.sha256(np.asarray(indices, dtype=np.int64).tobytes()).hexdigest()
-        return digest_text(self.digest, self.preprocess.key, data.digest, items)
+        return digest_text(self.network_digest, self.preprocess.key, data.digest, items)
 
     def fitted(self, data: LabelledData, indices: NDArray[np.int64] | None) -> Encoder:
         """Fit the components to the items at `indices` (the training part, never the reported one).

@@ -9,7 +9,6 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mitools.core.estimate import EstimateWarning
 from mitools.datasets.targets import Targets
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.inputs.folds import chosen_folds, cross_fit_parts
@@ -58,9 +57,7 @@ def read_continuous(
     InputError
         When rows or groups are too few.
     """
-    dependent: tuple[EstimateWarning, ...] = ()
-    if split is None:
-        groups, dependent = found_groups(rows, targets.values, groups, settings.seed)
+    groups, dependent = found_groups(rows, targets.values, groups, settings.seed, split)
     own = None if split is not None else groups
     certified = AdaptiveEstimator(scouts=0, device=settings.device, seed=settings.seed)
     certified.fit(rows, targets.values, parts=split, groups=own)

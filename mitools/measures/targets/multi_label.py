@@ -79,9 +79,7 @@ def read_labels(
     InputError
         When no label has enough items.
     """
-    dependent: tuple[EstimateWarning, ...] = ()
-    if split is None:
-        groups, dependent = found_groups(rows, targets.values, groups, settings.seed)
+    groups, dependent = found_groups(rows, targets.values, groups, settings.seed, split)
     splits, left_out = {}, {}
     for name, column in zip(targets.names, targets.values.T, strict=True):
         labels = column.astype(np.int64)

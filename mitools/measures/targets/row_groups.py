@@ -11,10 +11,15 @@ from mitools.estimators.dependence.copies import copy_groups
 from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.row_table import RowTable
+from mitools.estimators.inputs.splits import Parts
 
 
 def found_groups(
-    rows: NDArray[Any], values: NDArray[np.float64], groups: Groups | None, seed: int
+    rows: NDArray[Any],
+    values: NDArray[np.float64],
+    groups: Groups | None,
+    seed: int,
+    split: Parts | None = None,
 ) -> tuple[Groups | None, tuple[EstimateWarning, ...]]:
     """Give the groups of items, and what is told of items that depend on each other.
 
@@ -26,11 +31,13 @@ def found_groups(
         Shape (n,), where they are known: nothing is looked for then.
     seed
         Of what is sampled.
+    split
+        One that is given. It stays as it is, so that copies on both sides of it can only be told.
 
     Returns
     -------
     groups
-        Those that are known; exact copies, where there are some; else None.
+        Those that are known; exact copies, where there are some and no split is given; else None.
     warnings
         ``copies``, ``near_copies`` and ``serial_dependence``, as far as they are found.
     """
@@ -38,7 +45,7 @@ def found_groups(
         return groups, ()
     found = dependence_warnings(rows, values, seed)
     copied = any(warning.word == "copies" for warning in found)
-    return copy_groups(RowTable(rows)) if copied else None, found
+    return copy_groups(RowTable(rows)) if copied and split is None else None, found
 
 
 def grouped_as(groups: Groups | None) -> str | None:

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import pickle
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -52,6 +53,14 @@ def csv_elsewhere(folder, files):
     (folder / "lists").mkdir()
     (folder / "lists" / "x.csv").write_text(text)
     return f"csv:{folder}/lists/x.csv?image=photo&label=species&root={folder}/pictures"
+
+
+def csv_of_an_archive(folder, files):
+    members = [(f"pictures/{k}.png", content) for k, content in enumerate(files)]
+    (folder / "x.tar.gz").write_bytes(gzip.compress(tar_of(members), mtime=0))
+    csv_table(folder, files)
+    shutil.rmtree(folder / "pictures")
+    return f"csv:{folder}/x.csv?root={folder}/x.tar.gz"
 
 
 def table(files, struct=False, numbers=False, split=slice(None)):
@@ -143,8 +152,8 @@ def lmdb_keys(folder, files):
 
 
 FORMS = [
-    csv_table, csv_elsewhere, parquet_file, parquet_files, parquet_folder, saved_to_disk, shards,
-    packed_shards, hdf5_files, lmdb_keys,
+    csv_table, csv_elsewhere, csv_of_an_archive, parquet_file, parquet_files, parquet_folder, saved_to_disk,
+    shards, packed_shards, hdf5_files, lmdb_keys,
 ]  # fmt: skip
 WITH_COLUMNS = [form for form in FORMS if form is not lmdb_keys]
 
@@ -209,11 +218,18 @@ def test_the_digest_follows_every_byte(tmp_path, form):
     assert one != changed
 
 
-@pytest.mark.parametrize("form", [shards, parquet_file, hdf5_files, lmdb_keys])
+@pytest.mark.parametrize("form", [csv_of_an_archive, shards, parquet_file, hdf5_files, lmdb_keys])
 def test_several_workers_read_at_once(tmp_path, form):
     data = open_data(form(tmp_path, FILES))
     loader = DataLoader(data, batch_size=1, num_workers=2, collate_fn=lambda items: np.asarray(items[0][0]))
     np.testing.assert_array_equal(np.stack(list(loader)), PIXELS)
+
+
+def test_a_path_that_an_archive_lacks_is_named(tmp_path):
+    spec = csv_of_an_archive(tmp_path, FILES)
+    (tmp_path / "x.csv").write_text("path,label\npictures/0.png,cat\npictures/70.png,dog\n")
+    with pytest.raises(InputError, match=r"x\.tar\.gz: pictures/70\.png: the archive has no such member"):
+        open_data(spec)
 
 
 @pytest.mark.parametrize("shape", ["colours last", "colours first", "grey", "16 bits", "one label a row"])

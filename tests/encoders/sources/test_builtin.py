@@ -8,6 +8,7 @@ from mitools.datasets import open_data
 from mitools.datasets.readers.features import FeatureRows
 from mitools.encoders import Encoder, open_encoder
 from mitools.encoders.inputs.read import finish_inputs, read_inputs
+from mitools.encoders.sources.builtin import BUILTINS
 
 DIGITS = open_data("digits")
 TRAIN = np.arange(0, 1797, 2)
@@ -54,7 +55,7 @@ def test_pca_reads_rows():
 
 def test_pca_digest_follows_what_determines_the_components():
     pca = open_encoder("builtin:pca?k=4")
-    assert pca.fitted_digest(DIGITS, TRAIN) == pca.fitted(DIGITS, TRAIN).digest
+    assert pca.fitted_digest(DIGITS, TRAIN) == pca.fitted(DIGITS, TRAIN).network_digest
     digests = {
         pca.fitted_digest(DIGITS, TRAIN),
         pca.fitted_digest(DIGITS, TRAIN[1:]),
@@ -92,6 +93,19 @@ def test_random_convolutions_keep_the_scale_of_their_input():
     """He initialisation: the mean square of a layer's output is about that of its input."""
     features = outputs(open_encoder("builtin:random_conv?width=128"), DIGITS, range(200))
     assert 0.02 < np.sqrt((features**2).mean()) < 2
+
+
+OTHER_THAN_USUAL = {"image_size": "4", "k": "3", "layer": "0", "seed": "1", "width": "8"}
+
+
+@pytest.mark.parametrize("name", BUILTINS)
+def test_every_option_makes_another_digest(name):
+    options = [*BUILTINS[name].options, "image_size", *(["layer"] if name == "random_conv" else [])]
+    changed = [f"{option}={OTHER_THAN_USUAL[option]}" for option in options]
+    specs = [f"builtin:{name}", *(f"builtin:{name}?{one}" for one in [*changed, "&".join(changed)])]
+    digests = [open_encoder(spec).digest for spec in specs]
+    assert len({*digests, open_encoder(f"builtin:{name}?image_size=5").digest}) == len(set(specs)) + 1
+    assert digests == [open_encoder(spec).digest for spec in specs]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""Groups of images in folders and archives: found by the images' paths, whatever the order of rows."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mitools.core.errors import InputError
+from mitools.datasets import open_data
+from mitools.datasets.grouped import read_groups, with_groups
+
+WHO = {f"{name}/{k}.png": f"person {(k + place) % 3}" for place, name in enumerate("ab") for k in range(6)}
+
+
+@pytest.fixture
+def faces(tmp_path):
+    """Two classes of six images; they come in order of class and name, as ``WHO`` does."""
+    rng = np.random.default_rng(0)
+    for path in WHO:
+        (tmp_path / "faces" / path).parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "faces" / path)
+    return tmp_path / "faces"
+
+
+def packed(faces):
+    import tarfile
+
+    with tarfile.open(faces.with_suffix(".tar"), "w") as archive:
+        archive.add(faces, "data/faces")
+    return f"tar:{faces.with_suffix('.tar')}"
+
+
+def table(folder, rows, header="path,group"):
+    path = folder / "who.csv"
+    path.write_text("\n".join([header, *(f"{file},{who}" for file, who in rows)]))
+    return path
+
+
+@pytest.mark.parametrize("form", ["folder", "tar"])
+@pytest.mark.parametrize("beginning", ["", "faces/", "./", "faces\\"])
+def test_rows_in_any_order_are_found_by_their_paths(faces, tmp_path, form, beginning):
+    rows = [(beginning + path, who) for path, who in reversed(WHO.items())]
+    spec = f"folder:{faces}" if form == "folder" else packed(faces)
+    data = open_data(f"{spec}?groups={table(tmp_path, rows)}")
+    assert data.groups.tolist() == list(WHO.values())
+    some = open_data(f"{spec}?groups={table(tmp_path, rows)}&classes=b&limit=3")
+    assert some.groups.tolist() == [WHO[f"b/{k}.png"] for k in (1, 3, 5)]
+    again = with_groups(open_data(f"{spec}?classes=b"), table(tmp_path, rows))
+    assert again.groups.tolist() == [WHO[f"b/{k}.png"] for k in range(6)]
+
+
+def test_one_table_serves_both_parts(faces, tmp_path):
+    faces.rename(tmp_path / "train")
+    (tmp_path / "test").mkdir()
+    for name in "ab":
+        (tmp_path / "test" / name).mkdir()
+        Image.new("RGB", (4, 4)).save(tmp_path / "test" / name / "0.png")
+    rows = [(f"train/{path}", who) for path, who in WHO.items()]
+    rows += [("test/b/0.png", "somebody"), ("test/a/0.png", "nobody")]
+    data = open_data(f"folder:{tmp_path}?train=train&test=test&groups={table(tmp_path, rows)}")
+    assert data.groups.tolist() == [f"train {who}" for who in WHO.values()] + ["test nobody", "test somebody"]
+    later = with_groups(open_data(f"folder:{tmp_path}?train=train&test=test"), tmp_path / "who.csv")
+    assert later.groups.tolist() == [*WHO.values(), "nobody", "somebody"]
+
+
+def test_rows_without_paths_are_in_the_order_of_the_items(faces, tmp_path):
+    (tmp_path / "who.csv").write_text("\n".join(["group", *WHO.values()]))
+    assert open_data(f"folder:{faces}?groups={tmp_path}/who.csv").groups.tolist() == list(WHO.values())
+    named = table(tmp_path, WHO.items())
+    assert read_groups(named).tolist() == list(WHO.values()), "of rows that have no files"
+
+
+def test_tables_that_do_not_name_the_files_are_refused(faces, tmp_path):
+    rows = list(WHO.items())
+    for wrong, said in {
+        tuple(rows[1:]): "lists no a/0.png; list every file of the data",
+        (*rows, rows[0]): "lists a path twice",
+        tuple((path.partition("/")[2], who) for path, who in rows[:6]): "'0.png' may be .*write more of the",
+    }.items():
+        with pytest.raises(InputError, match=said):
+            open_data(f"folder:{faces}?groups={table(tmp_path, wrong)}")
+    with pytest.raises(InputError, match=r"no columns beside its images.*columns path and group"):
+        open_data(f"folder:{faces}?groups=person")
