@@ -18,7 +18,7 @@ SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
 
 SCORES_NEAR, MANY_PAIRS = 1 << 20, 8192
-"""Scores held at a time of more pairs than that: they stay near the processor, which takes a third of the time."""
+"""Scores held at a time of more pairs than that: they stay near the processor, in a third of the time."""
 
 
 Critic = Callable[[Tensor, Tensor], Tensor]
