@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import math
 from pathlib import Path
 from types import ModuleType
 
@@ -68,6 +69,10 @@ def test_the_growth_of_a_known_cost_is_found(costs: ModuleType) -> None:
     *powers, told = costs.growth([*times, too_short])
     assert powers == pytest.approx([1, 0.5, 0.25])
     assert told == pytest.approx(1e-6 * 1e6 * 2048**0.5 * 1000**0.25)
+    small = [(size._replace(n=size.n // 100), seconds) for size, seconds in times]
+    *powers, told = costs.growth(small)
+    assert powers == pytest.approx([1, 0.5, 0.25])
+    assert math.isnan(told), "a hundred times what was measured is nobody's guess"
     assert costs.growth([too_short] * 9) is None
     assert costs.growth(times[:2]) is None
 

@@ -1,9 +1,9 @@
 """What every measure costs: ``python tests/benchmarks/costs.py [--sizes small|large] [--measures NAME ...]``.
 
 Each is computed on normal clouds, an axis at a time: items, columns, classes. Its CPU seconds in one thread
-go to ``analyses/results/load/costs.csv``, and how they grow, fitted as powers, to ``costs_growth.csv`` with
-what they would be at larger sizes. That is an extrapolation; a measure that takes a random part of many items
-costs less there than the powers of smaller sizes say.
+go to ``analyses/results/load/costs.csv``, and how they grow between these sizes, fitted as powers, to
+``costs_growth.csv``; with what they would be at a large size where the sizes measured come near it. At small
+sizes what does not grow hides what does, and of many items some measures take a random part.
 """
 
 import argparse
@@ -29,13 +29,16 @@ class Size(NamedTuple):
 
 GRIDS = {
     "tiny": ((100, 200), (4, 8), (2, 4)),
-    "small": ((2_000, 4_000, 8_000), (64, 128, 256), (10, 20, 40)),
+    "small": ((5_000, 10_000, 20_000), (64, 128, 256), (10, 40, 160)),
     "large": ((10_000, 100_000, 1_000_000), (64, 512, 2_048), (10, 100, 1_000)),
 }
 """Items, columns and classes; the other axes then have their first value, and items their middle one."""
 
 TOLD = Size(1_000_000, 2_048, 1_000)
 """Where the fitted growth is asked what a measure would cost."""
+
+FURTHEST = 10
+"""How many times the largest value measured that may be on any axis."""
 
 LEAST_SECONDS = 0.05
 """Below which a time is that of calling, and says nothing of growth."""
@@ -89,22 +92,24 @@ def timed(size: Size, wanted: dict[str, list[str]]) -> Iterator[tuple[str, float
         yield name, cpu_seconds() - started
 
 
-def growth(rows: Iterable[tuple[Size, float]]) -> tuple[float, float, float, float] | None:
+def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float] | None:
     """Fit ``seconds = a n^p d^q C^r`` by least squares of logarithms.
 
     Returns
     -------
     tuple of float or None
-        p, q, r, and the seconds at :data:`TOLD`; None where too few times are long enough.
+        p, q, r, and the seconds at :data:`TOLD`, NaN where that is too far from what was measured; None where
+        too few times are long enough.
     """
     kept = [(size, seconds) for size, seconds in rows if seconds >= LEAST_SECONDS]
-    axes = np.log([size for size, _ in kept]).reshape(-1, 3)
-    columns = np.column_stack([np.ones(len(kept)), axes])
+    axes = np.array([size for size, _ in kept], dtype=float).reshape(-1, 3)
+    columns = np.column_stack([np.ones(len(kept)), np.log(axes)])
     if np.linalg.matrix_rank(columns) < 4:
         return None
     fitted = np.linalg.lstsq(columns, np.log([seconds for _, seconds in kept]), rcond=None)[0]
     p, q, r = (float(power) for power in fitted[1:])
-    return p, q, r, float(np.exp(fitted @ [1.0, *np.log(TOLD)]))
+    near = bool((np.array(TOLD) <= FURTHEST * axes.max(axis=0)).all())
+    return p, q, r, float(np.exp(fitted @ [1.0, *np.log(TOLD)])) if near else float("nan")
 
 
 def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:

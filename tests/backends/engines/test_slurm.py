@@ -1,4 +1,4 @@
-"""Studies and tasks sent to a cluster: submitit's local executor, or commands that run jobs here, are SLURM."""
+"""Studies and tasks sent to a cluster; submitit's local executor, or commands of our own, stand in for it."""
 
 import importlib
 import json
