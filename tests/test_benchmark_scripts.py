@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -48,6 +49,23 @@ def test_every_part_gives_its_rows_at_tiny_sizes(gpu: ModuleType, tmp_path: Path
     by_what = {row["what"]: row for row in rows}
     share = float(by_what["MINE's protocol"]["rate"]) / float(by_what["matrix product"]["rate"])
     assert float(by_what["MINE's protocol"]["share"]) == pytest.approx(share, rel=0.01)
+
+
+def test_a_part_that_does_not_fit_leaves_the_others_alone(
+    gpu: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def too_large(sizes: object, device: object) -> Iterator[object]:
+        yield gpu.Row("first", "small", 1.0, 2.0, "images/s")
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    def last(sizes: object, device: object) -> Iterator[object]:
+        yield gpu.Row("last", "small", 1.0, 2.0, "images/s")
+
+    monkeypatch.setattr(gpu, "PARTS", (too_large, last))
+    assert gpu.main(["--sizes", "tiny", "--device", "cpu", "--out", str(tmp_path / "gpu.csv")]) == 0
+    assert "too_large: cpu" in capsys.readouterr().err
+    rows = list(csv.DictReader((tmp_path / "gpu.csv").open(encoding="utf-8")))
+    assert [row["what"] for row in rows] == ["first", "last"]
 
 
 def test_without_a_gpu_it_says_so_and_writes_nothing(

@@ -91,8 +91,8 @@ class UnitRows:
     def __init__(self, features: Features, device: Device = "cpu", name: str = "features") -> None:
         self._features = features
         self._held: torch.Tensor | None = None
-        on_cpu = isinstance(features, np.ndarray) and torch.device(device).type == "cpu"
-        if on_cpu and features.size > NUMBERS_IN_MEMORY:
+        large = isinstance(features, np.ndarray) and features.size > NUMBERS_IN_MEMORY
+        if large and torch.device(device).type == "cpu":
             as_table(features, name, centring=None)  # refuses what is not finite, before the first block
         else:
             self._held = unit_rows(features, device, name)

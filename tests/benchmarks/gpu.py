@@ -324,15 +324,18 @@ def main(words: list[str] | None = None) -> int:
         return 2
     device, sizes = torch.device(asked.device), PAPER if asked.sizes == "paper" else TINY
     name = torch.cuda.get_device_name() if device.type == "cuda" else f"cpu ({platform.machine()})"
+    out = asked.out or (TABLE if device.type == "cuda" else None)
     started, rows = time.perf_counter(), []
     for part in PARTS:
-        for row in part(sizes, device):
-            rows.append(row)
-            share = "" if row.share is None else f"  {row.share:.2f} of {row.of}"
-            print(f"{row.what}: {row.rate:.4g} {row.unit}{share}  ({row.setting})", flush=True)
-    out = asked.out or (TABLE if device.type == "cuda" else None)
-    if out is not None:
-        write(out, rows, name)
+        try:
+            for row in part(sizes, device):
+                rows.append(row)
+                share = "" if row.share is None else f"  {row.share:.2f} of {row.of}"
+                print(f"{row.what}: {row.rate:.4g} {row.unit}{share}  ({row.setting})", flush=True)
+        except torch.OutOfMemoryError:
+            print(f"{part.__name__}: {name} has not the memory for it", file=sys.stderr)
+        if out is not None:
+            write(out, rows, name)
     print(f"{time.perf_counter() - started:.0f} s on {name}" + (f", in {out}" if out else ""))
     return 0
 
