@@ -43,11 +43,15 @@ class EncoderRequest:
         What comes before a spec's colon; empty for what lies in memory.
     open
         Opens it for the data that it is to read.
+    is_named
+        Whether `open` needs nothing but names, so that another process can open it too; an encoder that lies
+        in memory is none such.
     """
 
     title: str
     source: str
     open: Callable[[LabelledData], AnyEncoder]
+    is_named: bool = False
 
     @classmethod
     def of_spec(cls, spec: str, name: str | None = None) -> "EncoderRequest":
@@ -59,7 +63,7 @@ class EncoderRequest:
             When the spec names no source.
         """
         source = parse_spec(spec, SOURCES, suggested_encoder).source
-        return cls(name or spec, source, partial(_open_spec, spec, name))
+        return cls(name or spec, source, partial(_open_spec, spec, name), is_named=True)
 
 
 @dataclass(frozen=True)

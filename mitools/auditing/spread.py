@@ -122,13 +122,11 @@ def measure_on(
 
 
 def _require_named(request: EncoderRequest) -> None:
-    try:
-        pickle.dumps(request)
-    except (pickle.PicklingError, AttributeError, TypeError):
+    if not request.is_named:
         raise InputError(
             f"encoder {request.title} lies in memory, and workers of an engine open encoders by themselves;"
             " name a spec, or leave the engine out"
-        ) from None
+        )
 
 
 def _passes(name: str, data: AuditedData, request: EncoderRequest, settings: AuditSettings) -> Iterator[Pass]:

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, suppress
 from queue import SimpleQueue
 from threading import Lock, Thread
-from typing import Any, NamedTuple, TypeVar
+from typing import IO, Any, NamedTuple, TypeVar
 
+from mitools.core.errors import InputError, reason_of
 from mitools.core.progress import Advance
 
 Job = TypeVar("Job")
@@ -160,9 +161,13 @@ class _Worker:
         assert to is not None
         assert back is not None
         try:
-            pickle.dump((function, job), to)
-            to.flush()
-            while not isinstance(message := pickle.load(back), Outcome):
+            task = pickle.dumps((function, job))
+        except Exception as error:
+            yield Outcome(error=_cannot_travel("the task", error))
+            return
+        try:
+            _send(task, to)
+            while not isinstance(message := _unpickled(_received(back)), Outcome):
                 yield message
             yield message
         except (EOFError, OSError, pickle.UnpicklingError):
@@ -184,24 +189,63 @@ def serve() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a job prints is not an answer
 
-    def answer(message: object) -> None:
-        pickle.dump(message, answers)
-        answers.flush()
-
     def advance(what: str, done: int, total: int) -> None:
         try:
-            answer((what, done, total))
+            _send(pickle.dumps((what, done, total)), answers)
         except OSError:
             os._exit(1)  # nobody waits for this any more
 
     while True:
         try:
-            function, job = pickle.load(sys.stdin.buffer)
+            task = _received(sys.stdin.buffer)
         except EOFError:
             return
-        outcome = attempt(function, job, advance)
+        outcome = _unpickled(task)
+        if not isinstance(outcome, Outcome):
+            outcome = attempt(*outcome, advance)
         with suppress(OSError):
-            answer(outcome)
+            _send(_pickled(outcome), answers)
+
+
+def _send(pickled: bytes, to: IO[bytes]) -> None:
+    """Write what was pickled as one whole, which is taken from the pipe whatever is wrong with it."""
+    pickle.dump(pickled, to)
+    to.flush()
+
+
+def _received(back: IO[bytes]) -> bytes:
+    """Read one whole.
+
+    Raises
+    ------
+    EOFError
+        When the other side has gone.
+    """
+    pickled: bytes = pickle.load(back)
+    return pickled
+
+
+def _pickled(outcome: Outcome) -> bytes:
+    """Pickle how a job ended; where its result cannot be, why."""
+    try:
+        return pickle.dumps(outcome)
+    except Exception as error:
+        return pickle.dumps(Outcome(error=_cannot_travel("the result", error)))
+
+
+def _unpickled(pickled: bytes) -> Any:
+    """Give what was sent; where this side cannot read it, why, as the outcome of the job."""
+    try:
+        return pickle.loads(pickled)
+    except Exception as error:
+        return Outcome(error=_cannot_travel("what was sent", error))
+
+
+def _cannot_travel(what: str, error: Exception) -> InputError:
+    return InputError(
+        f"{what} cannot pass between processes ({reason_of(error)}); functions and classes in it must be of"
+        " a module that workers can import, and not of the program that was started"
+    )
 
 
 def attempt(function: Callable[[Job, Advance], object], job: Job, advance: Advance) -> Outcome:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.backends.engines.base import Engine
-from mitools.backends.engines.opened import opened, reading_processes
+from mitools.backends.engines.opened import forget, opened, reading_processes
 from mitools.backends.processes import own_device
 from mitools.backends.workers import Outcome
 from mitools.core.errors import EngineLostError, InputError
@@ -17,6 +17,7 @@ from mitools.core.progress import Advance, silent
 from mitools.datasets.base import LabelledData
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.open import AnyEncoder, open_encoder
+from mitools.encoders.sources.builtin_pca import PrincipalComponents
 from mitools.encoders.sources.precomputed import PrecomputedFeatures
 from mitools.features.encoding import BATCH_SIZE
 from mitools.features.extract import PassOptions, encode_into, feature_keys
@@ -99,6 +100,7 @@ def extract_on(
 ) -> dict[str, Exception]:
     """Make passes by shards on the workers of an engine, and join each into the file of one pass.
 
+    Every job on an engine begins with it: data and encoders are opened anew, here and on the workers.
     Workers open data and encoders by themselves and write into the store, which they share: nothing but names
     and progress passes through the engine. What is kept already is not computed again, shards of an earlier
     try included, whatever the engine was.
@@ -126,6 +128,7 @@ def extract_on(
     EngineLostError
         When the engine has gone, or what workers wrote is not in the store.
     """
+    engine.begin_job()
     failures: dict[str, Exception] = {}
     divided: list[tuple[str, list[_Shard]]] = []
     for one in passes:
@@ -198,11 +201,7 @@ def _views(options: PassOptions) -> int:
 
 def _extract_shard(shard: _Shard, advance: Advance) -> None:
     """Encode the items of a shard, on a worker."""
-    encoder, data, options = shard.of.open(shard.options)
-    assert not isinstance(encoder, PrecomputedFeatures)
-    found = feature_keys(encoder, data, options)
-    if any(found[layer] != key for layer, key in shard.keys.items()):
-        raise InputError(f"{shard.of.title}: the worker finds other data or other weights than the command")
+    encoder, data, options = _as_the_command_finds_them(shard)
     store = FeatureStore(shard.root)
     stored = {layer: shard.stored_as(layer) for layer in shard.keys}
     missing = {layer: key for layer, key in stored.items() if store.read(key) is None}
@@ -211,6 +210,26 @@ def _extract_shard(shard: _Shard, advance: Advance) -> None:
         options["workers"] = reading_processes(options.get("workers", 0))
         options["advance"] = advance
         encode_into(store, missing, encoder.fitted(data, options.get("fit_on")), data, options, shard.items)
+
+
+def _as_the_command_finds_them(
+    shard: _Shard,
+) -> tuple[Encoder | PrincipalComponents, LabelledData, PassOptions]:
+    """Open encoder and data; once more where they are not the command's, as files may just have changed.
+
+    Raises
+    ------
+    InputError
+        When they still are others.
+    """
+    for _ in range(2):
+        encoder, data, options = shard.of.open(shard.options)
+        assert not isinstance(encoder, PrecomputedFeatures)
+        found = feature_keys(encoder, data, options)
+        if all(found[layer] == key for layer, key in shard.keys.items()):
+            return encoder, data, options
+        forget()
+    raise InputError(f"{shard.of.title}: the worker finds other data or other weights than the command")
 
 
 def _join(store: FeatureStore, shards: list[_Shard], options: PassOptions) -> None:

@@ -2,13 +2,15 @@
 
 import torch
 
-from mitools.metrics.sphere import BLOCK_ROWS
+from mitools.metrics.sphere import BLOCK_ROWS, UnitRows
 
 BANK_ROWS = 2 * BLOCK_ROWS
 """Rows of the bank compared at once; wide, because each block is followed by a top-k."""
 
 
-def nearest_rows(queries: torch.Tensor, bank: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def nearest_rows(
+    queries: torch.Tensor, bank: torch.Tensor | UnitRows, k: int
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Find the `k` most similar rows of the bank for every query.
 
     Parameters
@@ -16,7 +18,7 @@ def nearest_rows(queries: torch.Tensor, bank: torch.Tensor, k: int) -> tuple[tor
     queries
         Shape (m, d), unit rows; a block of them, since the result and the work space grow with m.
     bank
-        Shape (n, d), unit rows on the same device.
+        Shape (n, d), unit rows on the same device; or what gives them in blocks.
     k
         How many; at most n.
 

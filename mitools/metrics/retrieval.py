@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.validation import as_labels, same_length
 from mitools.metrics.nearest_rows import nearest_rows
-from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, unit_rows
+from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, UnitRows
 
 
 def recall_at_1(features: Features, labels: ArrayLike, device: Device = "cpu") -> float:
@@ -38,7 +38,7 @@ def recall_at_1(features: Features, labels: ArrayLike, device: Device = "cpu") -
     ----------
     Oh Song et al., "Deep Metric Learning via Lifted Structured Feature Embedding", CVPR 2016.
     """
-    unit = unit_rows(features, device)
+    unit = UnitRows(features, device)
     label = torch.from_numpy(as_labels(labels))
     same_length(len(unit), len(label), "features", "labels")
     has_partner = torch.bincount(label)[label] > 1

@@ -7,6 +7,8 @@ import torch
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
+from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY
+from mitools.estimators.inputs.validation import as_table
 
 Features = NDArray[np.floating[Any]] | torch.Tensor
 Device = str | torch.device
@@ -66,6 +68,46 @@ def unit_rows(features: Features, device: Device = "cpu", name: str = "features"
             )
         unit.div_(length.masked_fill_(length == 0, 1))
     return unit
+
+
+class UnitRows:
+    """Rows of length one, asked for a block at a time.
+
+    They are held, as :func:`unit_rows` makes them, where they fit in memory or lie on an accelerator. Of a
+    larger array on the CPU, such as one mapped from a file, each block is made when it is asked for: against
+    a product of blocks that costs little.
+
+    Parameters
+    ----------
+    features, device, name
+        As for :func:`unit_rows`.
+
+    Raises
+    ------
+    InputError
+        As :func:`unit_rows`.
+    """
+
+    def __init__(self, features: Features, device: Device = "cpu", name: str = "features") -> None:
+        self._features = features
+        self._held: torch.Tensor | None = None
+        large = isinstance(features, np.ndarray) and features.size > NUMBERS_IN_MEMORY
+        if large and torch.device(device).type == "cpu":
+            as_table(features, name, centring=None)  # refuses what is not finite, before the first block
+        else:
+            self._held = unit_rows(features, device, name)
+
+    def __len__(self) -> int:
+        return len(self._features)
+
+    def __getitem__(self, rows: slice) -> torch.Tensor:
+        return unit_rows(self._features[rows]) if self._held is None else self._held[rows]
+
+    def at(self, rows: NDArray[np.int64]) -> torch.Tensor:
+        """Give some rows, by their numbers, shape (m,)."""
+        if self._held is None:
+            return unit_rows(self._features[rows])
+        return self._held[torch.from_numpy(rows)]
 
 
 def check_same_width(x: Features, y: Features, first: str, second: str) -> None:

@@ -6,14 +6,15 @@ import numpy as np
 import torch
 
 from mitools.core.errors import InputError
-from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, unit_rows
+from mitools.metrics.sphere import BLOCK_ROWS, Device, Features, UnitRows
 
 
 def uniformity(features: Features, t: float = 2.0, device: Device = "cpu") -> float:
     """Log of the mean Gaussian potential, ``log E exp(-t ||x - y||^2)``, over pairs i < j; lower is better.
 
     The mean runs over all pairs of different rows, in blocks, as a running log-sum-exp: memory beyond
-    one normalised copy of the features does not grow with n, and a large `t` does not underflow.
+    one normalised copy of the features (none of a large array in a file) does not grow with n, and a large
+    `t` does not underflow.
 
     Parameters
     ----------
@@ -42,17 +43,18 @@ def uniformity(features: Features, t: float = 2.0, device: Device = "cpu") -> fl
     """
     if not 0 < t < math.inf:
         raise InputError(f"t={t} must be positive")
-    unit = unit_rows(features, device)
+    unit = UnitRows(features, device)
     n = len(unit)
     if n < 2:
         raise InputError("uniformity compares pairs of rows; give at least two rows")
-    square = unit.square().sum(dim=1)
     log_sum = -math.inf
     for i in range(0, n, BLOCK_ROWS):
+        rows = unit[i : i + BLOCK_ROWS]
+        own = rows.square().sum(dim=1)
         for j in range(i, n, BLOCK_ROWS):
-            rows, columns = slice(i, i + BLOCK_ROWS), slice(j, j + BLOCK_ROWS)
-            exponent = torch.mm(unit[rows], unit[columns].T).mul_(2)
-            exponent.sub_(square[rows, None]).sub_(square[None, columns]).clamp_(max=0).mul_(t)
+            columns = rows if i == j else unit[j : j + BLOCK_ROWS]
+            exponent = torch.mm(rows, columns.T).mul_(2)
+            exponent.sub_(own[:, None]).sub_(columns.square().sum(dim=1)).clamp_(max=0).mul_(t)
             if i == j:
                 lower = torch.ones_like(exponent, dtype=torch.bool).tril_()
                 exponent.masked_fill_(lower, -math.inf)

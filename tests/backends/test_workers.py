@@ -43,6 +43,20 @@ def fail(job, advance):
     return os.getpid()
 
 
+class Mine:
+    """Of a program of its own, as far as pickle can tell."""
+
+
+def give(job, advance):
+    if job == "function":
+        return lambda: None
+    if job == "of the worker's program":
+        import __main__
+        Mine.__module__, __main__.Mine = "__main__", Mine
+        return Mine()
+    return os.getpid()
+
+
 def sleep(job, advance):
     advance("sleeping", os.getpid(), 0)
     time.sleep(60)
@@ -88,6 +102,33 @@ def test_one_that_fails_or_dies_leaves_the_others_alone(jobs: ModuleType) -> Non
     assert "was killed by signal 9; is there memory enough?" in str(found["killed"].error)
     assert found["last"].error is None
     assert found["last"].result != os.getpid()
+
+
+class OfTheProgram:
+    """Stands in the program that was started, which workers do not run."""
+
+
+def test_what_cannot_pass_between_processes_is_the_failure_of_its_job_alone(
+    jobs: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OfTheProgram, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "OfTheProgram", OfTheProgram, raising=False)
+    given: dict[str, Any] = {
+        "first": "",
+        "not pickled": lambda: None,
+        "not read by the worker": OfTheProgram(),
+        "not answered": "function",
+        "not read here": "of the worker's program",
+        "last": "",
+    }
+    found = in_workers(jobs.give, given, 1)
+    assert found["first"].result == found["last"].result != os.getpid(), "the worker died"
+    errors = [str(outcome.error) for name, outcome in found.items() if name.startswith("not")]
+    assert [error.partition(" cannot pass between processes (")[0] for error in errors] == [
+        "the task", "what was sent", "the result", "what was sent"
+    ]  # fmt: skip
+    assert all("\n" not in error and "a module that workers can import" in error for error in errors)
+    assert "OfTheProgram" in errors[1]
 
 
 def test_an_interrupt_ends_every_worker(jobs: ModuleType) -> None:

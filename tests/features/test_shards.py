@@ -4,15 +4,17 @@ import pickle
 from collections.abc import Generator, Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from mitools.backends.engines.base import Call, Engine
 from mitools.backends.workers import Outcome, Step, WorkerLostError
 from mitools.core.errors import EngineLostError, InputError
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
-from mitools.features.extract import PassOptions, extract_layers
+from mitools.features.extract import PassOptions, extract_layers, feature_keys
 from mitools.features.shards import Pass, extract_on, open_encoder_spec
 from mitools.features.store import FeatureStore
 from mitools.views.item_views import ItemViews
@@ -106,3 +108,47 @@ def test_a_pass_that_cannot_be_made_leaves_the_others_alone(tmp_path: Path) -> N
     assert set(failed) == {"1", "2"}
     assert all(isinstance(error, InputError) for error in failed.values())
     assert len(files(store.root)) == 1
+
+
+def one_folder(root: Path, shade: int) -> None:
+    """Write two images, a class each; the second time over the first ones."""
+    for number, name in enumerate("ab"):
+        (root / name).mkdir(parents=True, exist_ok=True)
+        Image.new("L", (8, 8), shade + number).save(root / name / "0.png")
+
+
+def test_what_a_worker_of_an_earlier_job_has_open_is_opened_anew(tmp_path: Path) -> None:
+    """The data change between two jobs of an engine whose worker, this process, lives on."""
+    images, store, engine = tmp_path / "images", FeatureStore(tmp_path / "store"), Here()
+    passed = asked("builtin:random_conv?width=4&image_size=8", data=f"folder:{images}")
+    for shade in (10, 200):
+        one_folder(images, shade)
+        assert extract_on(engine, [passed], store=store, options=OPTIONS) == {}
+        assert engine.done == (1 if shade == 10 else 2)
+    assert len(files(store.root)) == 2, "the second job read the first one's images"
+
+
+def test_weights_that_appear_late_are_read_again_and_others_refused(tmp_path: Path) -> None:
+    opens: list[int] = []
+
+    class Late(Here):
+        """Its worker still sees other data than the command, as often as it is told."""
+
+        def __init__(self, wrong: int) -> None:
+            super().__init__()
+            self.wrong = wrong
+
+        def messages(self, calls: Mapping[str, Call]) -> Generator[tuple[str, Outcome | Step], None, None]:
+            opens.clear()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr("mitools.features.shards.feature_keys", self.keys)
+                yield from super().messages(calls)
+
+        def keys(self, *given: Any) -> dict[str, str]:
+            opens.append(1)
+            return {"output": "other"} if len(opens) <= self.wrong else feature_keys(*given)
+
+    assert extract_on(Late(1), [asked()], store=FeatureStore(tmp_path / "late"), options=OPTIONS) == {}
+    assert len(opens) == 1 + -(-300 // (16 * 8)), "once more for the first shard alone"
+    failed = extract_on(Late(99), [asked()], store=FeatureStore(tmp_path / "other"), options=OPTIONS)
+    assert "finds other data or other weights than the command" in str(failed["0"])

@@ -10,10 +10,13 @@ from mitools.core.errors import InputError
 from mitools.metrics import knn as knn_module
 from mitools.metrics import nearest_rows as nearest_module
 from mitools.metrics import retrieval as retrieval_module
+from mitools.metrics import sphere as sphere_module
+from mitools.metrics import uniformity as uniformity_module
 from mitools.metrics.knn import knn_accuracy
 from mitools.metrics.nearest_rows import nearest_rows
 from mitools.metrics.retrieval import recall_at_1
 from mitools.metrics.sphere import unit_rows
+from mitools.metrics.uniformity import uniformity
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +58,39 @@ def test_blocks_do_not_change_the_answers(digits, monkeypatch):
     monkeypatch.setattr(nearest_module, "BANK_ROWS", 53)
     assert knn_accuracy(train, train_labels, report, report_labels) == expected[0]
     assert recall_at_1(train, train_labels) == expected[1]
+
+
+def test_a_large_array_in_a_file_gives_the_same_answers_block_by_block(digits, monkeypatch, tmp_path):
+    train, train_labels, report, report_labels = digits
+    parts = {"train": train, "report": report}
+    mapped = {}
+    for name, rows in parts.items():
+        np.save(tmp_path / f"{name}.npy", rows.astype(np.float16))
+        mapped[name] = np.load(tmp_path / f"{name}.npy", mmap_mode="r")
+
+    def found():
+        return (
+            knn_accuracy(mapped["train"], train_labels, mapped["report"], report_labels),
+            recall_at_1(mapped["train"], train_labels),
+            uniformity(mapped["train"]),
+        )
+
+    held = found()
+    made = []
+    monkeypatch.setattr(sphere_module, "NUMBERS_IN_MEMORY", 1000)
+    monkeypatch.setattr(
+        sphere_module, "unit_rows", lambda rows, *of: made.append(len(rows)) or unit_rows(rows, *of)
+    )
+    for module in (knn_module, retrieval_module, uniformity_module):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 200)
+    monkeypatch.setattr(nearest_module, "BANK_ROWS", 300)
+    accuracies, recall, potential = found()
+    assert (accuracies, recall) == held[:2]
+    assert potential == pytest.approx(held[2], abs=1e-6)
+    assert max(made) <= 300, "all rows were made at once"
+    wrong = np.where(np.arange(900)[:, None] == 7, np.nan, train)
+    with pytest.raises(InputError, match="the first at row 7"):
+        recall_at_1(wrong, train_labels)
 
 
 def test_nearest_over_blocks_is_a_full_sort(monkeypatch):

@@ -89,6 +89,13 @@ def test_neighbours_in_common_are_counted_and_chance_gives_k_of_n() -> None:
     assert mutual_neighbours(*many) == pytest.approx(10 / 499, abs=0.01)
 
 
+def test_mutual_neighbours_in_blocks_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = mutual_neighbours(X, X + 0.3 * Z, 5)
+    monkeypatch.setattr("mitools.estimators.inputs.row_table.NUMBERS_AT_ONCE", 7 * len(X))
+    assert mutual_neighbours(X, X + 0.3 * Z, 5) == whole
+    assert 0.2 < whole < 0.95
+
+
 def test_a_half_has_the_standard_error_of_a_sample() -> None:
     values = RNG.standard_normal(400)
     halves = random_halves(400, 400, seed=0)

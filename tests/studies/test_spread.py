@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import mitools
 from mitools.backends.engines.base import Call, Engine
@@ -97,10 +98,15 @@ def test_an_audit_on_an_engine_has_the_numbers_of_one_process(
     assert list(found["engine"].failures) == ["features:nowhere.npz"]
 
 
+class OfTheProgram(torch.nn.Module):
+    """Stands in the program that was started, which workers do not run."""
+
+
 @pytest.mark.parametrize(
     ("encoders", "data", "folder", "words"),
     [
         ([np.ones((4, 2))], "digits", "out", "lies in memory, and workers of an engine open encoders"),
+        (OfTheProgram(), "digits", "out", "encoder OfTheProgram lies in memory"),
         (["builtin:pixels"], (np.ones((4, 2)), [0, 1, 0, 1]), "out", "data lies in memory"),
         (["builtin:pixels"], "digits", None, "name folder= and cache="),
     ],

@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from mitools.backends.engines.opened import begin_job
 from mitools.backends.workers import Outcome, Step, WorkerLostError, attempt
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance, silent
@@ -34,6 +35,8 @@ class Call(NamedTuple):
         Of mitools there.
     marks
         Files that the command has written into the folders which its workers must share with it.
+    job
+        Which job of the command this belongs to; see :meth:`Engine.begin_job`.
     """
 
     function: Callable[[Any, Advance], object]
@@ -41,6 +44,7 @@ class Call(NamedTuple):
     folder: str
     version: str
     marks: tuple[str, ...]
+    job: str = ""
 
     def perform(self, advance: Advance = silent) -> Outcome:
         """Do the task where this process is."""
@@ -65,6 +69,7 @@ class Call(NamedTuple):
             ) from None
         for mark in self.marks:
             _wait_for(Path(mark), here)
+        begin_job(self.job)
         return self.function(self.task, advance)
 
 
@@ -85,6 +90,15 @@ class Engine(ABC):
 
     def __init__(self, spec: str) -> None:
         self.spec = spec
+        self._job = secrets.token_hex(8)
+
+    def begin_job(self) -> None:
+        """Have all that the following tasks read opened anew, here and on workers, however long they live.
+
+        Tasks of one job share what a worker has opened; another job's data and weights may have changed.
+        """
+        self._job = secrets.token_hex(8)
+        begin_job(self._job)
 
     @abstractmethod
     def messages(self, calls: Mapping[str, Call]) -> Generator[tuple[str, Outcome | Step], None, None]:
@@ -143,7 +157,7 @@ class Engine(ABC):
         outcomes: dict[str, Outcome] = {}
         with _marked(shared) as marks:
             calls = {
-                name: Call(function, task, str(Path.cwd()), version("mitools"), marks)
+                name: Call(function, task, str(Path.cwd()), version("mitools"), marks, self._job)
                 for name, task in tasks.items()
             }
             for last_time in (*[False] * self.reruns, True):

@@ -15,8 +15,26 @@ MOST_KEPT = 3
 _KEPT = threading.local()
 
 
+def begin_job(job: str) -> None:
+    """Let go of what this thread has opened for another job: its files may have changed since.
+
+    Parameters
+    ----------
+    job
+        A text that no other job has. Workers of a cluster live on from one job to the next.
+    """
+    if getattr(_KEPT, "job", None) != job:
+        _KEPT.job = job
+        forget()
+
+
+def forget() -> None:
+    """Let go of all that this thread keeps open, so that it is opened anew."""
+    _KEPT.values = OrderedDict()
+
+
 def opened(name: Any, open_it: Callable[[], Value]) -> Value:
-    """Open something, or give it as an earlier task of this thread has opened it.
+    """Open something, or give it as an earlier task of this thread and this job has opened it.
 
     Threads share nothing: a network that one of them moves to a device must not move under another.
 

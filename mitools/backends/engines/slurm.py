@@ -17,6 +17,9 @@ from mitools.core.recipes import Recipe, read_recipe
 
 POLL_SECONDS = 1.0
 
+SECONDS_BETWEEN_STATES = 60.0
+"""After which SLURM is asked again which jobs still run: one that it stopped leaves no result to be seen."""
+
 
 class Submission(Recipe):
     """The content of the file that says what jobs ask SLURM for.
@@ -132,12 +135,15 @@ class SlurmEngine(Engine):
 
     def messages(self, calls: Mapping[str, Call]) -> Generator[tuple[str, Outcome | Step], None, None]:
         """Do every call once, and yield the outcome of each by its name; jobs tell of no steps."""
-        waiting = deque(calls.items())
+        waiting, asked = deque(calls.items()), time.monotonic()
         try:
             while waiting or self._working:
                 while waiting and len(self._working) < self._at_once:
                     name, call = waiting.popleft()
                     self._working[name] = self._executor.submit(call.perform)
+                if time.monotonic() - asked > SECONDS_BETWEEN_STATES:
+                    asked = time.monotonic()
+                    next(iter(self._working.values())).done(force_check=True)  # learns the state of all
                 ended = [name for name, job in self._working.items() if job.done()]
                 for name in ended:
                     yield name, _outcome(self._working.pop(name))

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import EstimateWarning
+from mitools.estimators.bounds.infonce import pairs_in_block
 from mitools.estimators.bounds.reading import Reading
 
 FEWEST_ROWS_OF_NORMALISER = 20.0
@@ -51,10 +52,11 @@ def few_pairs(method: str, readings: Sequence[Reading]) -> EstimateWarning:
     """
     rows = min(reading.normaliser_rows for reading in readings)
     n = min(len(reading.influence) for reading in readings)
+    most = pairs_in_block(n)
     return EstimateWarning(
         "few_pairs",
         f"the normaliser of {method} rests on {rows:.3g} of {n:,} rows: InfoNCE is read in its place, at most"
-        f" log {n:,} = {nats_to_bits(math.log(n)):.3g} bits, and the truth may be higher",
+        f" log {most:,} = {nats_to_bits(math.log(most)):.3g} bits, and the truth may be higher",
         "give more rows: no lower bound passes about the log of the pairs it is read on, and every bit more"
         " takes twice as many",
     )

@@ -1,7 +1,8 @@
-"""InfoNCE: a lower bound of at most log K."""
+"""InfoNCE: a lower bound of at most log K, the pairs that are read together."""
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,6 +16,10 @@ from mitools.estimators.bounds.reading import (
     strangers,
 )
 from mitools.estimators.bounds.score_matrix import _square
+
+PAIRS_TOGETHER = 1 << 14
+"""Pairs up to which a part is read as one batch: a ceiling of 9.7 nats. More are read in blocks, so that the
+time of a reading grows with the pairs and not with their square."""
 
 
 def infonce(scores: Tensor) -> Tensor:
@@ -73,7 +78,45 @@ def read_infonce(
             log_count = counts[start:stop].log()
         row = scores.logsumexp(dim=1)
         log_ratio[start:stop] = own - row + log_count
-        share += (scores - row[:, None]).exp().sum(dim=0)
+        share += scores.sub_(row[:, None]).exp_().sum(dim=0)
     # y_i is also a negative for every x: as one it takes a share of each row's normaliser, one on average.
     influence = (log_ratio - log_ratio.mean()) - (share - expected)
     return as_reading(log_ratio.mean(), influence)
+
+
+def read_infonce_in_blocks(
+    critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
+) -> Reading:
+    """Read InfoNCE over n pairs as one batch, or over more than :data:`PAIRS_TOGETHER` as the mean of blocks.
+
+    Blocks are drawn at random, the same for the same n, and differ by one pair at the most. A block's reading
+    is a lower bound with as many negatives as it has other pairs, and so is their mean; all n pairs count.
+    The ceiling is :func:`ceiling_in_blocks`.
+
+    Parameters
+    ----------
+    critic, x, y, diagonal_is_marginal, groups
+        As for :func:`read_infonce`.
+    """
+    n = len(x)
+    blocks = -(-n // PAIRS_TOGETHER)
+    if blocks == 1:
+        return read_infonce(critic, x, y, diagonal_is_marginal, groups)
+    order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
+    nats, influence = 0.0, np.empty(n)
+    for block in order.tensor_split(blocks):
+        own = None if groups is None else groups[block]
+        reading = read_infonce(critic, x[block], y[block], diagonal_is_marginal, own)
+        nats += reading.nats * len(block) / n
+        influence[block.cpu().numpy()] = reading.influence
+    return Reading(nats, influence)
+
+
+def pairs_in_block(n: int) -> int:
+    """Give how many of n pairs are read together: the pair itself and its negatives."""
+    return -(-n // -(-n // PAIRS_TOGETHER))
+
+
+def ceiling_in_blocks(n: int) -> float:
+    """Give the most that n pairs can read, in nats."""
+    return math.log(pairs_in_block(n))

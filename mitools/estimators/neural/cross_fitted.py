@@ -25,6 +25,7 @@ from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable
 from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.estimators.inputs.validation import as_table, require_columns, same_length
 from mitools.estimators.neural.critic_choice import ChosenCritic
+from mitools.estimators.neural.methods import CriticMethod
 from mitools.estimators.neural.plan import Fold, Plan, ScaledRows, ScaledSides, Scaling, SplitFit
 from mitools.estimators.neural.settings import CriticFitSettings
 from mitools.estimators.neural.strategy import CriticStrategy
@@ -200,6 +201,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         self.influence_ = reading.influence
         method = plan.folds[0].method
         train_nats = pooled(train[:n_folds]).nats
+        n_pairs = min(len(fold.pairs.x) for fold in self.folds_)
         shortfall = 0.0
         if plan.pairing.groups is not None and method.kind == "lower bound":
             shortfall = max(0.0, OPTIMISM_THAT_IS_SHORTFALL * (train_nats - reading.nats))
@@ -208,7 +210,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             method=self.strategy().name,
             kind=method.kind,
             null=pooled(report[n_folds:]),
-            ceiling=method.ceiling(min(len(fold.pairs.x) for fold in self.folds_)),
+            ceiling=method.ceiling(n_pairs),
             entropy=plan.pairing.entropy_nats,
             train_nats=train_nats,
             shortfall=shortfall,
@@ -224,6 +226,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
                 "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
+                **_read_together(method, n_pairs),
                 "groups": group_count(plan.pairing.groups),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
@@ -314,6 +317,12 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         device = resolve_device(self.device)
         x, y = ScaledRows(x_rows, scale_x, device), ScaledRows(y_rows, scale_y, device)
         return ScaledSides(x, y, scale_x, scale_y)
+
+
+def _read_together(method: CriticMethod, n_pairs: int) -> dict[str, int]:
+    """Say how many pairs are each other's negatives where these are not all that a fold reports."""
+    together = method.together(n_pairs)
+    return {"pairs_read_together": together} if together < n_pairs else {}
 
 
 def _gain(chosen: Sequence[ChosenCritic]) -> tuple[float, float]:

@@ -13,7 +13,12 @@ from mitools.core.estimate import Kind
 from mitools.estimators.bounds.alpha_tuba import alpha_tuba, read_alpha_tuba
 from mitools.estimators.bounds.donsker_varadhan import donsker_varadhan, mine_surrogate, read_donsker_varadhan
 from mitools.estimators.bounds.flo import flo, read_flo
-from mitools.estimators.bounds.infonce import infonce, read_infonce
+from mitools.estimators.bounds.infonce import (
+    ceiling_in_blocks,
+    infonce,
+    pairs_in_block,
+    read_infonce_in_blocks,
+)
 from mitools.estimators.bounds.jensen_shannon import jensen_shannon, read_jensen_shannon
 from mitools.estimators.bounds.nt_xent import nt_xent, read_nt_xent
 from mitools.estimators.bounds.nwj import nwj, read_nwj
@@ -43,6 +48,10 @@ def _uncapped(n: int) -> float | None:
     return None
 
 
+def _all(n: int) -> int:
+    return n
+
+
 @dataclass(frozen=True)
 class CriticMethod:
     """What a step maximises, and how the number is read.
@@ -61,6 +70,8 @@ class CriticMethod:
         What the read number is.
     ceiling
         The most that n pairs can read, in nats, or None.
+    together
+        How many of n pairs are read together, as each other's product of the marginals.
     one_space
         Whether x is scored against x too, so that x and y must have the same dimension.
     wrap
@@ -80,6 +91,7 @@ class CriticMethod:
     read: ReadBound
     kind: Kind
     ceiling: Callable[[int], float | None] = _uncapped
+    together: Callable[[int], int] = _all
     one_space: bool = False
     wrap: WrapCritic = _as_it_is
     select: ReadBound | None = None
@@ -94,7 +106,13 @@ class CriticMethod:
 
     def by_infonce(self) -> "CriticMethod":
         """Give the method with its critic read by InfoNCE, which n pairs can always carry."""
-        return replace(self, read=read_infonce, ceiling=math.log, sampled_normaliser=False)
+        return replace(
+            self,
+            read=read_infonce_in_blocks,
+            ceiling=ceiling_in_blocks,
+            together=pairs_in_block,
+            sampled_normaliser=False,
+        )
 
 
 def _of_scores(bound: Callable[[Tensor], Tensor]) -> CriticObjective:
@@ -150,9 +168,10 @@ def alpha_tuba_method(alpha: float) -> CriticMethod:
 VARIATIONAL_METHODS: dict[str, CriticMethod] = {
     "infonce": CriticMethod(
         _of_scores(infonce),
-        read_infonce,
+        read_infonce_in_blocks,
         "lower bound",
-        math.log,
+        ceiling_in_blocks,
+        pairs_in_block,
     ),
     "nt_xent": CriticMethod(
         _nt_xent,

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
+from mitools.estimators.inputs.row_table import spans
 
 Floats = NDArray[np.floating[Any]]
 
@@ -21,7 +22,7 @@ def mutual_neighbours(x: Floats, y: Floats, k: int = NEIGHBOURS) -> float:
     Parameters
     ----------
     x, y
-        Shapes (n, d1) and (n, d2): features of the same items. Memory grows with n^2.
+        Shapes (n, d1) and (n, d2): features of the same items. Time grows with n^2, and memory with n.
     k
         Neighbours, fewer than n.
 
@@ -42,16 +43,25 @@ def mutual_neighbours(x: Floats, y: Floats, k: int = NEIGHBOURS) -> float:
     """
     if len(x) <= k:
         raise InputError(f"{len(x)} items have no {k} neighbours each; give more, or a smaller k")
-    return float((_neighbours(x, k) & _neighbours(y, k)).sum(axis=1).mean() / k)
+    n, shared = len(x), 0
+    units = [_unit(side) for side in (x, y)]
+    for block in spans(n, n):
+        first, second = (_neighbours(unit, block, k) for unit in units)
+        shared += int((first & second).sum())
+    return shared / n / k
 
 
-def _neighbours(x: Floats, k: int) -> NDArray[np.bool_]:
-    """Mark the k nearest of every item, shape (n, n)."""
+def _unit(x: Floats) -> NDArray[np.float64]:
     rows = np.asarray(x, dtype=np.float64)
     length = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit = rows / np.where(length > 0, length, 1.0)
-    cosine = unit @ unit.T
-    np.fill_diagonal(cosine, -np.inf)
+    return rows / np.where(length > 0, length, 1.0)
+
+
+def _neighbours(unit: NDArray[np.float64], block: slice, k: int) -> NDArray[np.bool_]:
+    """Mark the k nearest of every item of a block, shape (m, n)."""
+    cosine = unit[block] @ unit.T
+    own = np.arange(len(cosine))
+    cosine[own, block.start + own] = -np.inf
     near = np.zeros(cosine.shape, dtype=bool)
     np.put_along_axis(near, np.argpartition(-cosine, k - 1, axis=1)[:, :k], True, axis=1)
     return near

@@ -1,12 +1,14 @@
-"""A study sent to a cluster; submitit's own local executor stands in for SLURM."""
+"""Studies and tasks sent to a cluster; submitit's local executor, or commands of our own, stand in for it."""
 
+import importlib
 import json
 import time
 from pathlib import Path
 
 import pytest
 
-from mitools.backends.engines.slurm import Submission, _parameters, submit_commands
+from mitools.backends.engines.slurm import SlurmEngine, Submission, _parameters, submit_commands
+from mitools.backends.workers import Outcome
 from mitools.core.errors import InputError
 
 
@@ -26,6 +28,39 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path) -> None:
     (tmp_path / "slurm.yaml").write_text("jobs: 2\n")
     with pytest.raises(InputError, match="no SLURM"):
         submit_commands(tmp_path / "slurm.yaml", ["--help"], tmp_path / "jobs")
+
+
+KILLED_ONCE = """
+import os, signal
+from pathlib import Path
+
+
+def square(task, advance):
+    number, mark = task
+    if number < 0 and not Path(mark).exists():
+        Path(mark).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+"""
+
+
+@pytest.mark.slow
+def test_tasks_are_jobs_of_slurm_and_one_that_it_stops_is_sent_again(
+    slurm_commands: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "killed_once.py").write_text(KILLED_ONCE)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    square = importlib.import_module("killed_once").square
+    (tmp_path / "slurm.yaml").write_text("jobs: 2\npartition: gpu\ngpus: 1\nminutes: 7\n")
+    given = {str(number): (number, str(tmp_path / "mark")) for number in (3, -2, 4)}
+    with SlurmEngine("slurm:slurm.yaml", tmp_path / "slurm.yaml", tmp_path / "jobs") as engine:
+        found = engine.run(square, given, [tmp_path])
+    assert found == {"3": Outcome(9), "-2": Outcome(4), "4": Outcome(16)}
+    scripts = [script.read_text() for script in slurm_commands.glob("*.script")]
+    assert len(scripts) == 4, "three tasks, and the one whose job was killed again"
+    for asked in ("--partition=gpu", "--gpus-per-node=1", "--time=7"):
+        assert all(f"#SBATCH {asked}\n" in script for script in scripts)
 
 
 def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:

@@ -77,6 +77,7 @@ READINGS: dict[str, Callable[..., Any]] = {
     "donsker_varadhan.read_donsker_varadhan": donsker_varadhan.read_donsker_varadhan,
     "flo.read_flo": flo.read_flo,
     "infonce.read_infonce": infonce.read_infonce,
+    "infonce.read_infonce_in_blocks": infonce.read_infonce_in_blocks,
     "jensen_shannon.read_jensen_shannon": jensen_shannon.read_jensen_shannon,
     "leave_one_out.read_leave_one_out": leave_one_out.read_leave_one_out,
     "log_likelihood.read_barber_agakov": lambda critic, x, y, _: log_likelihood.read_barber_agakov(
@@ -92,6 +93,8 @@ READINGS: dict[str, Callable[..., Any]] = {
 NEED_VALUES = {
     "guard.few_pairs": "says in words what readings hold",
     "guard.is_carried": "looks at the numbers that readings hold",
+    "infonce.ceiling_in_blocks": "counts pairs, and sees no tensor",
+    "infonce.pairs_in_block": "counts pairs, and sees no tensor",
     "reading.Reading": "holds a number and a NumPy array",
     "reading.as_reading": "takes the number and the influence from the device",
     "reading.checked": "refuses scores that are not finite, and so must read them",

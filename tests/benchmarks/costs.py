@@ -1,0 +1,161 @@
+"""What every measure costs: ``python tests/benchmarks/costs.py [--sizes small|large] [--measures NAME ...]``.
+
+Each is computed on normal clouds, an axis at a time: items, columns, classes. Its CPU seconds in one thread
+go to ``analyses/results/load/costs.csv``, and how they grow between these sizes, fitted as powers, to
+``costs_growth.csv``; with what they would be at a large size where the sizes measured come near it. At small
+sizes what does not grow hides what does, and of many items some measures take a random part.
+"""
+
+import argparse
+import csv
+import resource
+import warnings
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+FOLDER = Path(__file__).parents[2] / "analyses" / "results" / "load"
+
+
+class Size(NamedTuple):
+    """Items, columns and classes."""
+
+    n: int
+    d: int
+    classes: int
+
+
+GRIDS = {
+    "tiny": ((100, 200), (4, 8), (2, 4)),
+    "small": ((5_000, 10_000, 20_000), (64, 128, 256), (10, 40, 160)),
+    "large": ((10_000, 100_000, 1_000_000), (64, 512, 2_048), (10, 100, 1_000)),
+}
+"""Items, columns and classes; the other axes then have their first value, and items their middle one."""
+
+TOLD = Size(1_000_000, 2_048, 1_000)
+"""Where the fitted growth is asked what a measure would cost."""
+
+FURTHEST = 10
+"""How many times the largest value measured that may be on any axis."""
+
+LEAST_SECONDS = 0.05
+"""Below which a time is that of calling, and says nothing of growth."""
+
+
+def sizes(grid: str) -> list[Size]:
+    """Vary an axis at a time."""
+    n, d, classes = GRIDS[grid]
+    middle = n[len(n) // 2]
+    found = [Size(one, d[0], classes[0]) for one in n]
+    found += [Size(middle, one, classes[0]) for one in d] + [Size(middle, d[0], one) for one in classes]
+    return list(dict.fromkeys(found))
+
+
+def measures(wanted: Iterable[str]) -> dict[str, list[str]]:
+    """Give the measures of features and labels, those of one computation together by the first one's name."""
+    from mitools.measures.registry import MEASURES, known_measure
+
+    asked = [known_measure(name) for name in wanted] or [
+        one
+        for one in MEASURES.values()
+        if "audit" in one.tables and one.computation and set(one.reads) <= {"rows", "labels"}
+    ]
+    found: dict[Any, list[str]] = {}
+    for one in asked:
+        found.setdefault(one.computation, []).append(one.name)
+    return {names[0]: names for names in found.values()}
+
+
+def cpu_seconds() -> float:
+    """Give the CPU seconds of this process, those of the system for it as well."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def timed(size: Size, wanted: dict[str, list[str]]) -> Iterator[tuple[str, float]]:
+    """Compute each measure on clouds of a size, and give its CPU seconds."""
+    from mitools.measures.compute import measure
+    from mitools.measures.representation import Representation
+
+    rng = np.random.default_rng(0)
+    labels = np.arange(size.n) % size.classes
+    centres = rng.standard_normal((size.classes, size.d), dtype=np.float32) / np.sqrt(size.d / 8)
+    rows = centres[labels] + rng.standard_normal((size.n, size.d), dtype=np.float32)
+    representation = Representation.of_arrays(rows, labels)
+    for name, together in wanted.items():
+        started = cpu_seconds()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            measure(together, representation)
+        yield name, cpu_seconds() - started
+
+
+def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float] | None:
+    """Fit ``seconds = a n^p d^q C^r`` by least squares of logarithms.
+
+    Returns
+    -------
+    tuple of float or None
+        p, q, r, and the seconds at :data:`TOLD`, NaN where that is too far from what was measured; None where
+        too few times are long enough.
+    """
+    kept = [(size, seconds) for size, seconds in rows if seconds >= LEAST_SECONDS]
+    axes = np.array([size for size, _ in kept], dtype=float).reshape(-1, 3)
+    columns = np.column_stack([np.ones(len(kept)), np.log(axes)])
+    if np.linalg.matrix_rank(columns) < 4:
+        return None
+    fitted = np.linalg.lstsq(columns, np.log([seconds for _, seconds in kept]), rcond=None)[0]
+    p, q, r = (float(power) for power in fitted[1:])
+    near = bool((np.array(TOLD) <= FURTHEST * axes.max(axis=0)).all())
+    return p, q, r, float(np.exp(fitted @ [1.0, *np.log(TOLD)])) if near else float("nan")
+
+
+def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write a table."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def main(words: list[str] | None = None) -> int:
+    """Time every measure at every size, print the times as they come, and write both tables."""
+    import torch
+
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", choices=list(GRIDS), default="small")
+    parser.add_argument("--measures", nargs="*", default=[], help="all that features and labels allow")
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    asked = parser.parse_args(words)
+    torch.set_num_threads(1)
+    wanted = measures(asked.measures)
+    for _ in timed(Size(60, 2, 2), wanted):
+        """Imports and first calls are no part of the times."""
+    found: dict[str, list[tuple[Size, float]]] = {name: [] for name in wanted}
+    for size in sizes(asked.sizes):
+        for name, seconds in timed(size, wanted):
+            found[name].append((size, seconds))
+            print(f"{name}  {size.n:,} x {size.d}, {size.classes} classes  {seconds:.2f} s", flush=True)
+        write(
+            asked.out / "costs.csv",
+            ("measure", *Size._fields, "cpu_seconds"),
+            ((name, *size, f"{seconds:.3f}") for name, times in found.items() for size, seconds in times),
+        )
+    fitted = {name: growth(times) for name, times in found.items()}
+    told = f"cpu_seconds_at_{TOLD.n}_x_{TOLD.d}_{TOLD.classes}_classes"
+    write(
+        asked.out / "costs_growth.csv",
+        ("measure", "power_of_n", "power_of_d", "power_of_classes", told),
+        (
+            (name, *(("", "", "", "") if one is None else (f"{value:.3g}" for value in one)))
+            for name, one in fitted.items()
+        ),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
