@@ -42,7 +42,7 @@ def draw_means(axes: Axes, rows: pd.DataFrame, column: str, styles: Mapping[str,
         places = np.array(list(found)) + apart * (number - (len(styles) - 1) / 2)
         means = [one.mean for one in found.values()]
         axes.plot(places, means, markersize=4, linewidth=1.2, **dict(style))
-        ends = [[getattr(one, end) for one in found.values()] for end in ("low", "high")]
+        lows, highs = ([getattr(one, end) for one in found.values()] for end in ("low", "high"))
         if own["seed"].nunique() == 1 and f"{column}_low" in own:
-            ends = [own.sort_values("epoch")[f"{column}_{end}"] for end in ("low", "high")]
-        axes.vlines(places, *ends, color=style["color"], linewidth=0.8)
+            lows, highs = (own.sort_values("epoch")[f"{column}_{end}"].tolist() for end in ("low", "high"))
+        axes.vlines(places, lows, highs, color=style["color"], linewidth=0.8)
