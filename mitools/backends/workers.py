@@ -200,11 +200,12 @@ def serve() -> None:
             task = _received(sys.stdin.buffer)
         except EOFError:
             return
-        outcome = _unpickled(task)
-        if not isinstance(outcome, Outcome):
-            outcome = attempt(*outcome, advance)
+        received = _unpickled(task)
+        if not isinstance(received, Outcome):
+            function, job = received
+            received = attempt(function, job, advance)
         with suppress(OSError):
-            _send(_pickled(outcome), answers)
+            _send(_pickled(received), answers)
 
 
 def _send(pickled: bytes, to: IO[bytes]) -> None:

@@ -33,27 +33,23 @@ def square(job, advance):
     return job * job
 
 
-def fail(job, advance):
-    if job == "odd":
-        raise Odd(1, 2)
-    if job == "killed":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if job:
-        raise ValueError(f"{job} is wrong")
-    return os.getpid()
-
-
 class Mine:
     """Of a program of its own, as far as pickle can tell."""
 
 
-def give(job, advance):
+def fail(job, advance):
+    if job == "odd":
+        raise Odd(1, 2)
     if job == "function":
         return lambda: None
     if job == "of the worker's program":
         import __main__
         Mine.__module__, __main__.Mine = "__main__", Mine
         return Mine()
+    if job == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if job:
+        raise ValueError(f"{job} is wrong")
     return os.getpid()
 
 
@@ -91,44 +87,44 @@ def test_every_job_has_its_result_and_its_progress(jobs: ModuleType) -> None:
     assert in_workers(jobs.square, {}, 2) == {}
 
 
-def test_one_that_fails_or_dies_leaves_the_others_alone(jobs: ModuleType) -> None:
-    given = {"first": "two", "odd": "odd", "killed": "killed", "last": ""}
+class OfTheProgram:
+    """Stands in the program that was started, which workers do not run."""
+
+
+def test_one_that_fails_or_dies_leaves_the_others_alone(
+    jobs: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OfTheProgram, "__module__", "__main__")
+    monkeypatch.setattr(sys.modules["__main__"], "OfTheProgram", OfTheProgram, raising=False)
+    given: dict[str, Any] = {
+        "first": "two",
+        "odd": "odd",
+        "before": "",
+        "not pickled": lambda: None,
+        "not read by the worker": OfTheProgram(),
+        "not answered": "function",
+        "not read here": "of the worker's program",
+        "after": "",
+        "killed": "killed",
+        "last": "",
+    }
     found = in_workers(jobs.fail, given, 1)
     assert isinstance(found["first"].error, ValueError)
     assert str(found["first"].error) == "two is wrong"
     assert "in fail" in "".join(found["first"].error.__notes__), "or nobody learns where it was"
     # An exception that does not survive pickling comes as its words.
     assert str(found["odd"].error) == "Odd: 1 and 2"
-    assert "was killed by signal 9; is there memory enough?" in str(found["killed"].error)
-    assert found["last"].error is None
-    assert found["last"].result != os.getpid()
-
-
-class OfTheProgram:
-    """Stands in the program that was started, which workers do not run."""
-
-
-def test_what_cannot_pass_between_processes_is_the_failure_of_its_job_alone(
-    jobs: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(OfTheProgram, "__module__", "__main__")
-    monkeypatch.setattr(sys.modules["__main__"], "OfTheProgram", OfTheProgram, raising=False)
-    given: dict[str, Any] = {
-        "first": "",
-        "not pickled": lambda: None,
-        "not read by the worker": OfTheProgram(),
-        "not answered": "function",
-        "not read here": "of the worker's program",
-        "last": "",
-    }
-    found = in_workers(jobs.give, given, 1)
-    assert found["first"].result == found["last"].result != os.getpid(), "the worker died"
+    # What cannot pass between processes ends no worker.
+    assert found["before"].result == found["after"].result != os.getpid()
     errors = [str(outcome.error) for name, outcome in found.items() if name.startswith("not")]
     assert [error.partition(" cannot pass between processes (")[0] for error in errors] == [
         "the task", "what was sent", "the result", "what was sent"
     ]  # fmt: skip
     assert all("\n" not in error and "a module that workers can import" in error for error in errors)
     assert "OfTheProgram" in errors[1]
+    assert "was killed by signal 9; is there memory enough?" in str(found["killed"].error)
+    assert found["last"].error is None
+    assert found["last"].result not in (os.getpid(), found["after"].result)
 
 
 def test_an_interrupt_ends_every_worker(jobs: ModuleType) -> None:
