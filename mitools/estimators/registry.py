@@ -100,7 +100,7 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         "continuous rows of many columns that depend pair by pair",
         "1 s in 25 + 25 dimensions",
     ),
-    "infonce": _variational("infonce", "paired rows, same-class pairs, views", "log n"),
+    "infonce": _variational("infonce", "paired rows, same-class pairs, views", "log n, 15 bits at most"),
     "nt_xent": _variational(
         "nt_xent", "the papers' reading of views", "log(2n - 1)", "asymptotic lower bound", "projection"
     ),

@@ -18,8 +18,8 @@ from mitools.estimators.bounds.reading import (
 from mitools.estimators.bounds.score_matrix import _square
 
 PAIRS_TOGETHER = 1 << 14
-"""Pairs up to which a part is read as one batch: a ceiling of 9.7 nats. More are read in blocks, so that the
-time of a reading grows with the pairs and not with their square."""
+"""Pairs of a block at the least: a ceiling of 9.7 nats. Twice as many and more are read in blocks, so that
+the time of a reading grows with the pairs and not with their square."""
 
 
 def infonce(scores: Tensor) -> Tensor:
@@ -87,7 +87,7 @@ def read_infonce(
 def read_infonce_in_blocks(
     critic: Critic, x: Tensor, y: Tensor, diagonal_is_marginal: bool = False, groups: Tensor | None = None
 ) -> Reading:
-    """Read InfoNCE over n pairs as one batch, or over more than :data:`PAIRS_TOGETHER` as the mean of blocks.
+    """Read InfoNCE over n pairs as one batch, or as the mean of blocks of :data:`PAIRS_TOGETHER` or more.
 
     Blocks are drawn at random, the same for the same n, and differ by one pair at the most. A block's reading
     is a lower bound with as many negatives as it has other pairs, and so is their mean; all n pairs count.
@@ -99,7 +99,7 @@ def read_infonce_in_blocks(
         As for :func:`read_infonce`.
     """
     n = len(x)
-    blocks = -(-n // PAIRS_TOGETHER)
+    blocks = _blocks(n)
     if blocks == 1:
         return read_infonce(critic, x, y, diagonal_is_marginal, groups)
     order = torch.randperm(n, generator=torch.Generator().manual_seed(n)).to(x.device)
@@ -114,9 +114,13 @@ def read_infonce_in_blocks(
 
 def pairs_in_block(n: int) -> int:
     """Give how many of n pairs are read together: the pair itself and its negatives."""
-    return -(-n // -(-n // PAIRS_TOGETHER))
+    return -(-n // _blocks(n))
 
 
 def ceiling_in_blocks(n: int) -> float:
     """Give the most that n pairs can read, in nats."""
     return math.log(pairs_in_block(n))
+
+
+def _blocks(n: int) -> int:
+    return max(1, n // PAIRS_TOGETHER)

@@ -43,8 +43,9 @@ def test_a_part_that_fits_is_one_batch() -> None:
     whole, blocks = read_infonce(log_ratio, x, y), read_infonce_in_blocks(log_ratio, x, y)
     assert blocks.nats == whole.nats
     np.testing.assert_array_equal(blocks.influence, whole.influence)
-    assert (pairs_in_block(1 << 14), ceiling_in_blocks(1 << 14)) == (1 << 14, 14 * math.log(2))
-    assert pairs_in_block((1 << 14) + 1) == (1 << 13) + 1
+    assert pairs_in_block(2**15 - 1) == 2**15 - 1
+    assert (pairs_in_block(2**15), ceiling_in_blocks(2**15)) == (2**14, 14 * math.log(2))
+    assert min(map(pairs_in_block, range(2**14, 2**18, 77))) >= 2**14, "a ceiling below 14 bits"
 
 
 @pytest.mark.usefixtures("small_blocks")
@@ -64,9 +65,9 @@ def test_blocks_read_what_batches_of_their_size_do_and_know_their_error() -> Non
 def test_the_ceiling_is_reached_and_not_passed() -> None:
     x = torch.arange(3 * TOGETHER + 5, dtype=torch.float64)[:, None]
     reading = read_infonce_in_blocks(lambda a, b: -1e3 * (a - b.T).square(), x, x)
-    assert pairs_in_block(len(x)) == 50  # 197 in four blocks
-    assert reading.nats == pytest.approx((3 * 49 * math.log(49) + 50 * math.log(50)) / 197, abs=1e-9)
-    assert reading.nats <= ceiling_in_blocks(len(x)) == math.log(50)
+    assert pairs_in_block(len(x)) == 66  # 197 in three blocks
+    assert reading.nats == pytest.approx((2 * 66 * math.log(66) + 65 * math.log(65)) / 197, abs=1e-9)
+    assert reading.nats <= ceiling_in_blocks(len(x)) == math.log(66)
 
 
 @pytest.mark.usefixtures("small_blocks")
