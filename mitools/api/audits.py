@@ -194,7 +194,7 @@ def audit(
     from mitools.backends.precision import require_precision
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown, silent
+    from mitools.core.progress import shown, silent, writing
     from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
@@ -257,7 +257,8 @@ def audit(
                 advance=advance,
             )  # fmt: skip
             if folder is not None:
-                of_targets.save(folder, html=html)
+                with writing(advance):
+                    of_targets.save(folder, html=html)
             return of_targets
         common, named = shared_by_rows(labelled, settings), named_views(settings)
         if not overwrite:
@@ -286,14 +287,18 @@ def audit(
     result = AuditResult(found, seed)
     if folder is not None:
         further = complement or bool(similarity)
-        result.save(folder, html=html and not further)
+        with writing(progress):
+            result.save(folder, html=html and not further)
         if complement:
             result.complemented = result.complement(progress, folder)
-            result.files += result.complemented.save(folder, result.data)
-        if similarity:
-            result.files += result.similarity(listed(similarity)).save(folder, result.data)
-        if further:  # the page shows them too
-            result.files += page_of_folder(audit_page, Path(folder), html)
+        if further:
+            with writing(progress):
+                if result.complemented is not None:
+                    result.files += result.complemented.save(folder, result.data)
+                if similarity:
+                    result.files += result.similarity(listed(similarity)).save(folder, result.data)
+                # Written last, since it shows what lies in the folder.
+                result.files += page_of_folder(audit_page, Path(folder), html)
     return result
 
 

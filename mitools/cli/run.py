@@ -57,7 +57,7 @@ def run_analysis(
         given = f"there is no analysis {name!r}" if name else "no analysis is named"
         raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
     from mitools.backends.runtime import Runtime
-    from mitools.core.progress import tell_usual
+    from mitools.core.progress import tell_usual, uncounted
     from mitools.core.recipes import read_recipe
     from mitools.core.run_record import require_own, write_record
     from mitools.report.html.analysis_page import analysis_page
@@ -74,7 +74,7 @@ def run_analysis(
         settings = wanted.model_dump(mode="json")
         write_record(where, f"run {name}", device=str(runtime.device), scale=scale, settings=settings)
     try:
-        with progress() as advance:
+        with progress() as advance, uncounted(advance):  # of runs, measurements and more
             if scale == "smoke" and recipe is None and analysis.smoke_seconds is not None:
                 tell_usual(advance, analysis.smoke_seconds, "two idle cores")
             found = analysis.run(wanted, where, advance if runtime.is_main else None, runtime)

@@ -223,8 +223,8 @@ def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
-    for name in left_out(wanted):
-        note(f"left out: {name}, which goes with nothing that the study names beside it")
+    for name, why in left_out(wanted).items():
+        note(f"left out: {name}; {why}")
     return StudyFolder(wanted, destination)
 
 
@@ -280,11 +280,13 @@ def _submit(
 
 
 def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int:
+    from mitools.core.progress import writing
     from mitools.report.tables.write import records
     from mitools.results.study import StudyResult
 
     found = StudyResult(folder)
-    files, failed = found.save(destination, html=html), found.failures
+    with progress() as advance, writing(advance):
+        files, failed = found.save(destination, html=html), found.failures
     if json:
         print_json(
             {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
@@ -311,7 +313,15 @@ def _print_frame(table: Any, file: Path | None) -> None:
         name for name in (*first, *middle, *last) if any(_number(v) not in ("-", "") for v in table[name])
     ]
     rows = [[_number(value) for value in row] for row in table[names].to_numpy(object)]
-    print_table([str(name) for name in names], rows, file=file)
+    print_table(_headers([str(name) for name in names]), rows, file=file)
+
+
+def _headers(names: list[str]) -> list[str]:
+    """Name columns in words; two that would be called alike keep their own names."""
+    from mitools.report.html.columns import study_label
+
+    labels = [study_label(name) for name in names]
+    return [name if labels.count(label) > 1 else label for name, label in zip(names, labels, strict=True)]
 
 
 def _number(value: Any) -> str:

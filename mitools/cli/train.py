@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, OverwriteOption, err, out, print_json, progress
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    err,
+    note,
+    out,
+    print_json,
+    progress,
+    written,
+)
 
 
 def train(
@@ -57,4 +67,7 @@ def train(
             f" {last['ceiling_bits']:.3f}); audit the run for a held-out one",
             markup=False,
         )
+    files = [path for path in destination.rglob("*") if path.is_file()]
+    written(files, destination, "metrics.jsonl", "recipe.yaml")
+    note(f'next: mitools audit --data "{wanted.data}" --encoder run:{destination}')
     return 0

@@ -8,7 +8,7 @@ import pandas as pd
 from mitools.comparing.complement import ADDS
 from mitools.measures.registry import MEASURES, find_measure
 from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
-from mitools.report.figures.style import AXIS_LABELS
+from mitools.report.figures.style import AXIS_LABELS, method_words
 from mitools.report.words import column_words
 
 NAMED_ENCODERS = 8
@@ -134,7 +134,7 @@ def plane_finding(table: pd.DataFrame) -> list[str]:
         began = rows[(rows["layer"] == best["layer"]) & (rows["epoch"] == rows["epoch"].min())].iloc[0]
         said = f"{data}: at epoch {best['epoch']} most of the label is read at {best['layer']}"
         interval = f"{best['low_bits']:.3f} to {best['high_bits']:.3f}"
-        said += f", {best['bits']:.3f} bits by {best['method']} ({interval})"
+        said += f", {best['bits']:.3f} bits by {method_words(best['method'])} ({interval})"
         if began["epoch"] < best["epoch"]:
             apart = best["low_bits"] > began["high_bits"] or best["high_bits"] < began["low_bits"]
             told = "" if apart else ", not told from it"

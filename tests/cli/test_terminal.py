@@ -11,8 +11,9 @@ import sys
 import termios
 
 import pytest
+import typer
 
-from mitools.cli.main import run
+from mitools.cli.main import app, run
 from mitools.cli.terminal.examples import EXAMPLES
 
 MAIN = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()"]
@@ -161,6 +162,19 @@ def test_every_command_shows_an_example(capsys):
     for command in EXAMPLES:
         assert run([*command.split(), "--help"]) == 0
         assert "Examples:" in capsys.readouterr().out or command == "study"
+
+
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_help_cuts_no_word(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    group = typer.main.get_command(app)
+    for name in ("audit", "calibrate", "views", "train"):
+        assert run([name, "--help"]) == 0
+        options, _, _ = capsys.readouterr().out.partition("\nExamples:")
+        shown = set(options.split())
+        for option in group.commands[name].params:
+            assert set((option.help or "").split()) <= shown, option.name
+        assert max(map(len, options.splitlines())) <= columns
 
 
 def test_the_shell_completes_commands():

@@ -27,7 +27,7 @@ from mitools.cli.terminal.config import ConfigOption
 GroupsOption = Annotated[
     Path | None,
     typer.Option(
-        help="Which items know each other (clip, patient, source image): a .npy, .csv or .parquet file."
+        help="Which items belong together (one clip, patient or source image): a .npy, .csv or .parquet file."
     ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for tables, figures and kept results.")]
@@ -82,10 +82,13 @@ def audit(
         ),
     ] = False,
     trained_head: Annotated[
-        bool, typer.Option(help="Fit a critic from the projection head of every run: that has one, too.")
+        bool,
+        typer.Option(
+            help="Also fit a critic that begins as the projection head, for encoders run:DIR with one."
+        ),
     ] = False,
     control: Annotated[
-        bool, typer.Option(help="Hold every trained network against its architecture untrained.")
+        bool, typer.Option(help="Compare every trained network with the same network untrained.")
     ] = True,
     measures: Annotated[
         str | None,
@@ -98,7 +101,9 @@ def audit(
     ] = False,
     similarity: Annotated[
         str | None,
-        typer.Option(help="How alike encoders are: linear_cka,rbf_cka,svcca,procrustes,mutual_neighbours."),
+        typer.Option(
+            help="How alike encoders are: linear_cka, rbf_cka, svcca, procrustes, mutual_neighbours."
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"

@@ -52,7 +52,9 @@ def calibrate(
     ] = None,
     groups: Annotated[
         Path | None,
-        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+        typer.Option(
+            help="Which rows belong together (one clip, one patient): a .npy, .csv or .parquet file."
+        ),
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",

@@ -37,11 +37,13 @@ def estimate(
     ] = "auto",
     groups: Annotated[
         Path | None,
-        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+        typer.Option(
+            help="Which rows belong together (one clip, one patient): a .npy, .csv or .parquet file."
+        ),
     ] = None,
     block: Annotated[
         int | None,
-        typer.Option(help="For series: rows after which they hardly know of each other any more.", min=1),
+        typer.Option(help="For series: after how many rows hardly any dependence is left.", min=1),
     ] = None,
     x_as: Annotated[
         str | None,

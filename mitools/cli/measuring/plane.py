@@ -162,6 +162,8 @@ def _range(text: str | None) -> tuple[float, float] | None:
 
 def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print what was read at the last checkpoint."""
+    from mitools.report.figures.style import method_words
+
     last = max(row["epoch"] for row in rows)
     several = len({row["data"] for row in rows}) > 1
     print_table(
@@ -184,7 +186,7 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
                 row["layer"],
                 *([row["data"]] if several else []),
                 row["quantity"],
-                row["method"],
+                method_words(row["method"]),
                 bits(row["bits"]),
                 "-" if row["low_bits"] is None else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
                 bits(row["null_bits"]),

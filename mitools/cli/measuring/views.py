@@ -52,7 +52,7 @@ def views(
         int | None, typer.Option(help="Bring images to this size.", show_default="their own", min=1)
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Which images know each other, one group an image.")
+        str | None, typer.Option(metavar="FILE", help="Which images belong together, one group an image.")
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -112,6 +112,8 @@ def views(
 
 def _print_readings(rows: list[dict[str, Any]]) -> None:
     """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
+    from mitools.report.figures.style import method_words
+
     for views, value in dict.fromkeys((row["views"], row["value"]) for row in rows):
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
         option = of_pair[0]["option"]
@@ -132,7 +134,6 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
         )
         for row in of_pair:
             if row["warnings"]:
-                err.print(
-                    f"{row['quantity']} by {row['method']}: {row['warnings'].replace('_', ' ')}", markup=False
-                )
+                warned = row["warnings"].replace("_", " ")
+                err.print(f"{row['quantity']} by {method_words(row['method'])}: {warned}", markup=False)
         out.print()

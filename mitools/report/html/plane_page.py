@@ -6,6 +6,7 @@ import pandas as pd
 
 from mitools.core.run_record import read_record
 from mitools.report.figures.plane_style import PLANE_QUANTITIES
+from mitools.report.figures.style import method_words
 from mitools.report.finding import plane_finding
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
@@ -22,7 +23,7 @@ MOST_DRAWN = 3000
 MOST_ROWS = 300
 """Readings in the table."""
 
-SHOWN = ("data", "quantity", "method", "bits", "kind", "null_bits", "ceiling_bits", "warnings")
+SHOWN = ("data", "quantity", "read_by", "bits", "kind", "null_bits", "ceiling_bits", "warnings")
 
 WORDS = (
     "information plane", "mutual information", "lower bound", "upper bound", "point estimate", "ceiling",
@@ -70,7 +71,7 @@ def _trajectories(table: pd.DataFrame) -> Section | None:
         y = table[(table["quantity"] == of_label) & (table["method"] == up)]
         kept = [*keys, "bits", "low_bits", "high_bits"]
         joined = x[[*kept, "n"]].merge(y[kept], on=keys, suffixes=("_x", "_y"))
-        parts.append(joined.assign(reading=f"{across} and {up}"))
+        parts.append(joined.assign(reading=f"{method_words(across)} and {method_words(up)}"))
     if not parts or all(part.empty for part in parts):
         return None
     frame = pd.concat(parts, ignore_index=True).rename(
@@ -106,7 +107,7 @@ def _curves(table: pd.DataFrame, layers: int, epochs: int) -> Section | None:
     value = [Choice("bits", "bits", "low_bits", "high_bits")]
     by_data: dict[str, object] = {"key": "data", "label": "Data"}
     quantity: dict[str, object] = {"key": "quantity", "label": "Quantity"}
-    shared = {"y": value, "series": "method", "n": "n"}
+    shared = {"y": value, "series": "read_by", "n": "n"}
     pieces = []
     if epochs > 1:
         over_training = {
@@ -129,6 +130,7 @@ def _curves(table: pd.DataFrame, layers: int, epochs: int) -> Section | None:
 def _readings(table: pd.DataFrame) -> Section:
     """Show the readings of the last checkpoint; the others are drawn, and can be downloaded."""
     frame = table.drop(columns=[name for name in ("encoder", "seconds") if name in table])
+    frame = frame.assign(read_by=frame["method"].map(method_words))
     drawn = Table("plane", frame.head(MOST_DRAWN), left_out=max(0, len(frame) - MOST_DRAWN))
     last = frame[frame["epoch"] == frame["epoch"].max()]
     shown = last.head(MOST_ROWS).reset_index(drop=True)
