@@ -53,17 +53,14 @@ def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
         H(C).
     """
     told = table[table["verdict"] == ADDS]
-    text = (
-        f"{len(told)} of {len(table)} ordered pairs: the one adds bits of the label to the other"
-        f" (H(C) = {h_c_bits:.3f})"
-    )
+    text = f"In {len(told)} of {len(table)} ordered pairs an encoder adds class information to the other"
     if len(told):
         most = told.loc[told["complement_bits"].idxmax()]
         text += (
-            f"; most is what {most['encoder']} adds to {most['given']}: {most['complement_bits']:.3f}"
-            f" ({most['low_bits']:.3f} to {most['high_bits']:.3f})"
+            f"; {most['encoder']} adds most, to {most['given']}: {most['complement_bits']:.3f} bits"
+            f" ({most['low_bits']:.3f} to {most['high_bits']:.3f}) of H(C) = {h_c_bits:.3f}"
         )
-    return text + "; a gain of a linear reader, and no bound of I(C; A | B)"
+    return text + ". This is what a linear classifier gains, and no bound of I(C; A | B)."
 
 
 def study_finding(cells: pd.DataFrame) -> list[str]:

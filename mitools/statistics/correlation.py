@@ -213,6 +213,7 @@ def _one_column(x: Floats, y: Floats, confidence: float, bootstrap: int, seed: i
     notes = []
     if n < FEW_ROWS:
         notes.append(f"fewer than {FEW_ROWS} rows: too few for an interval, and points alone show little")
-    if without_interval:
-        notes.append(f"no interval for {', '.join(without_interval)}: all resamples agree, read the p-value")
+    elif without_interval:
+        names = " and ".join(name.capitalize() for name in without_interval)
+        notes.append(f"no interval for {names}: all resamples agree, read the p-value")
     return row | {"note": "; ".join(notes)}

@@ -161,13 +161,13 @@ def audit_and_report(
     data: str, encoders: list[str], destination: Path, cache: Path | None, json: bool, **options: Any
 ) -> int:
     """Run an audit as Python does, print its report, and return the exit code."""
-    from mitools import api
-    from mitools.features.store import default_root
-    from mitools.report.tables.write import records
-    from mitools.results.audit import AuditResult
-    from mitools.results.target_audit import TargetAuditResult
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.features.store import default_root
+        from mitools.report.tables.write import records
+        from mitools.results.audit import AuditResult
+        from mitools.results.target_audit import TargetAuditResult
 
-    with progress() as advance:
         found = api.audit(
             encoders, data, folder=destination, cache=cache or default_root(), progress=advance, **options
         )
@@ -190,8 +190,9 @@ def audit_and_report(
     elif isinstance(found, AuditResult):
         _print_report(found, destination)
         if found.complemented is not None:
-            out.print(f"{found.complemented.sentence()} (complement.csv)", markup=False)
-        written(found.files, destination, "results.csv", "comparisons.csv", "figures/brackets.png")
+            out.print(found.complemented.sentence(), markup=False)
+        named = "results.csv", "comparisons.csv", "complement.csv", "figures/brackets.png"
+        written(found.files, destination, *named)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     if not json:

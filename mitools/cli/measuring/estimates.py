@@ -32,7 +32,7 @@ def print_agreement(found: Agreement) -> None:
 
 def bits(value: float | None) -> str:
     """Three decimals, or a dash where there is nothing."""
-    return "-" if value is None else f"{value + 0.0:.3f}"
+    return "-" if value is None else f"{round(value, 3) + 0.0:.3f}"  # adding 0 makes -0 plain 0
 
 
 def interval(low: float | None, high: float | None) -> str:

@@ -49,11 +49,11 @@ def variables(
 
     Writes index.html, which holds every picture, variables.csv and figures.
     """
-    from mitools import api
-    from mitools.features.store import default_root
-
     spec = f"run:{encoder}" if (Path(encoder) / "recipe.yaml").is_file() else encoder
-    with progress() as advance:
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.features.store import default_root
+
         found = api.measure_variables(
             spec,
             data,

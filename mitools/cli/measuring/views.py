@@ -67,10 +67,10 @@ def views(
     never saw: lower bounds with their intervals. Writes views.csv, readings.csv, the words and a figure.
     What was finished is kept: a stopped command goes on from there.
     """
-    from mitools import api
-    from mitools.report.tables.write import records
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.report.tables.write import records
 
-    with progress() as advance:
         found = api.measure_views(
             data,
             pair,
@@ -122,7 +122,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
             [
                 [
                     row["quantity"],
-                    row["method"],
+                    method_words(row["method"]),
                     bits(row["bits"]),
                     interval(row["low_bits"], row["high_bits"]),
                     bits(row["null_bits"]),

@@ -153,6 +153,8 @@ class _Run:
     def go_on(self) -> None:
         """Train what is left to train."""
         done = self._resume()
+        in_epoch = self.recipe.batch_size * self.steps_per_epoch
+        self.advance(TRAINED_ON, done * in_epoch, self.recipe.epochs * in_epoch)
         if done == 0 and self.recipe.keep_every is not None:
             self._keep(0)
         prepared = self.runtime.prepare(self.method)
