@@ -177,6 +177,7 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
+    from mitools.report.html.columns import study_label
     from mitools.report.tables.write import records, write_csv
     from mitools.results.study import StudyResult
 
@@ -191,7 +192,7 @@ def correlate(
         ["measure", "scope", "n", "Pearson", "95% interval", "Kendall", "Spearman", "groups"],
         [
             [
-                row["column"],
+                study_label(row["column"]),
                 row["scope"],
                 str(row["n"]),
                 _number(row["pearson"]),
@@ -202,7 +203,7 @@ def correlate(
             ]
             for row in records(found)
         ],
-        title=f"with {target}",
+        title=f"with {study_label(target)}",
         file=file,
     )
     for remark in sorted(set(found["note"].dropna()) - {""}):

@@ -19,10 +19,10 @@ FEW_ROWS = 8
 """With fewer rows no interval is shown, and a note says so."""
 
 NO_MEASURES = frozenset(
-    {"depth", "dim", "epoch", "h_c_bits", "h_y_bits", "mean_prevalence", "n", "seconds", "seed", "seeds",
-     "targets"}
+    {"constant_dims", "dead_units", "depth", "dim", "duplicate_rows", "epoch", "h_c_bits", "h_y_bits",
+     "mean_prevalence", "n", "nonfinite_rows", "seconds", "seed", "seeds", "targets"}
 )  # fmt: skip
-"""Columns of numbers that say how or on what a row was measured."""
+"""Columns of numbers that say how or on what a row was measured, or count faults of its features."""
 
 MOST_ROWS = 2000
 MOST_RESAMPLES = 20_000

@@ -151,8 +151,8 @@ def test_the_border_of_stages_is_dotted(table: pd.DataFrame, tmp_path: Path, fig
 def test_legends_name_kind_and_n(table: pd.DataFrame, tmp_path: Path) -> None:
     write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     said = words(tmp_path / "epochs")
-    assert "ksg: point estimate, n = 1,234" in said
-    assert "label_information: lower bound, n = 321" in said
+    assert "KSG: point estimate, n = 1,234" in said
+    assert "label information: lower bound, n = 321" in said
     assert "I(T;Y) (bits)" in said
 
 
@@ -196,7 +196,7 @@ def test_data_trained_on_are_named_so(table: pd.DataFrame, tmp_path: Path) -> No
 def test_ceilings_are_in_the_legend(table: pd.DataFrame, tmp_path: Path) -> None:
     table.loc[table["method"] == "ksg", "ceiling_bits"] = 10.2767
     write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
-    assert "ksg: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
+    assert "KSG: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
 
 
 def test_layers_that_end_in_one_place_share_a_label(

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from mitools.core.estimate import Estimate, EstimateWarning
     from mitools.estimators.agreement import Agreement
 
-HEADER = ["method", "bits", "95% interval", "kind", "null", "ceiling", "entropy", "n report", "seconds"]
+HEADER = ["method", "bits", "95% interval", "kind", "null", "n", "entropy", "ceiling"]
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
     """Print one line an estimate on stdout, and the warnings on stderr."""
-    print_table(HEADER, [_line(estimate) for estimate in estimates])
+    _print_lines(estimates)
     _print_cautions(estimates)
 
 
@@ -25,7 +25,7 @@ def print_agreement(found: Agreement) -> None:
     blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
     for title, estimates in blocks:
         if estimates:
-            print_table(HEADER, [_line(estimate) for estimate in estimates], title)
+            _print_lines(estimates, title)
     out.print(found.sentence(), markup=False)
     _print_cautions([estimate for _, estimates in blocks for estimate in estimates])
 
@@ -69,6 +69,13 @@ def _taken_for(name: str, settings: Mapping[str, Any]) -> str:
     return f"{name} is taken for {settings[name]} ({settings[f'{name}_because']})"
 
 
+def _print_lines(estimates: Sequence[Estimate], title: str | None = None) -> None:
+    """Print a row an estimate, without the columns in which no estimate has anything."""
+    rows = [_line(estimate) for estimate in estimates]
+    kept = [k for k in range(len(HEADER)) if any(row[k] != "-" for row in rows)]
+    print_table([HEADER[k] for k in kept], [[row[k] for k in kept] for row in rows], title)
+
+
 def _line(estimate: Estimate) -> list[str]:
     return [
         estimate.method,
@@ -76,8 +83,7 @@ def _line(estimate: Estimate) -> list[str]:
         interval(*(estimate.interval_bits or (None, None))[:2]),
         estimate.kind,
         bits(estimate.null_bits),
-        bits(estimate.ceiling_bits),
-        bits(estimate.entropy_bits),
         f"{estimate.n_report:,}",
-        f"{estimate.seconds:.1f}",
+        bits(estimate.entropy_bits),
+        bits(estimate.ceiling_bits),
     ]

@@ -52,8 +52,9 @@ def axis_label(column: str) -> str:
     return AXIS_LABELS.get(column, column)
 
 
-ACRONYMS = {"ksg": "KSG", "infonce": "InfoNCE", "mine": "MINE", "nwj": "NWJ"}
-"""How parts of methods' names are written in papers."""
+ACRONYMS = {"ksg": "KSG", "infonce": "InfoNCE", "mine": "MINE", "nwj": "NWJ", "cka": "CKA", "rbf": "RBF",
+            "svcca": "SVCCA"}  # fmt: skip
+"""How parts of the names of methods and similarities are written in papers."""
 
 
 def method_words(method: str) -> str:

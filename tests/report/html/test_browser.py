@@ -64,6 +64,15 @@ def test_long_names_under_an_item_are_folded_where_their_parts_end(tab, hostile_
     assert [part for part, count in lines if count != 1] == []
 
 
+def test_a_printed_chart_says_what_was_chosen_and_no_button_is_printed(page):
+    page.call("Emulation.setEmulatedMedia", media="print")
+    shown = "[...document.querySelectorAll('{}')].filter(one => one.offsetHeight > 0).length"
+    assert page.evaluate(shown.format(".controls select")) >= 2
+    assert page.evaluate(shown.format("button:not(.linked, thead button)")) == 0
+    assert page.evaluate(shown.format("#downloads")) == 0
+    page.call("Emulation.setEmulatedMedia", media="")
+
+
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_the_switch_is_stronger_than_the_system(tab, hostile_page, system):
     tab.open(hostile_page, theme=system)
