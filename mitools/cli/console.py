@@ -134,7 +134,7 @@ def print_table(
     width = out.width if out.is_terminal else None
     lines = table_lines(header, cells, width, None if file is None else printable(str(file)))
     if title is not None:
-        out.print(Text(printable(title), style="italic"))
+        out.print(Text(folded(printable(title), width), style="italic"))
     for number, line in enumerate(lines):
         is_header = number == 0 and bool(header[0]) and line.startswith(header[0])
         out.print(Text(line, style="bold" if is_header else ""))

@@ -258,9 +258,13 @@ def _print_report(found: Any, folder: Path) -> None:
             ],
             file=folder / "correlation.csv",
         )
-        remarks = (part for said in correlation["note"] for part in said.split("; ") if part)
-        for remark in dict.fromkeys(remarks):
-            err.print(f"correlation: {remark}", markup=False)
+        remarks: dict[str, list[str]] = {}
+        for column, said in zip(correlation["column"], correlation["note"], strict=True):
+            for part in filter(None, said.split("; ")):
+                remarks.setdefault(part, []).append(column_words(column))
+        for remark, columns in remarks.items():
+            of = "" if len(columns) == len(correlation) else f" of {', '.join(columns)}"
+            err.print(f"correlation{of}: {remark}", markup=False)
     out.print()
     for sentence in found.finding:
         out.print(sentence, markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mitools.cli.console import err, out, print_table
@@ -15,8 +16,10 @@ HEADER = ["method", "bits", "95% interval", "kind", "null", "n", "entropy", "cei
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
-    """Print one line an estimate on stdout, and the warnings on stderr."""
-    _print_lines(estimates)
+    """Print one line an estimate on stdout, its method in words, and the warnings on stderr."""
+    from mitools.report.figures.style import method_words
+
+    _print_lines([replace(one, method=method_words(one.method)) for one in estimates])
     _print_cautions(estimates)
 
 

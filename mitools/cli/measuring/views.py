@@ -100,7 +100,7 @@ def views(
             }
         )
         return 0
-    _print_readings(records(found.readings))
+    _print_readings(records(found.readings), destination)
     for sentence in found.finding:
         out.print(sentence, markup=False)
     for warning in found.warnings:
@@ -110,7 +110,7 @@ def views(
     return 0
 
 
-def _print_readings(rows: list[dict[str, Any]]) -> None:
+def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
     from mitools.report.figures.style import method_words
 
@@ -131,6 +131,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
                 for row in of_pair
             ],
             title=views if option is None else f"{views} ({option} = {value:g})",
+            file=folder / "readings.csv",
         )
         for row in of_pair:
             if row["warnings"]:
