@@ -49,13 +49,18 @@ def run_analysis(
     from there.
     """
     from mitools.analyses.registry import ANALYSES, recipe_path
+    from mitools.core.errors import InputError
     from mitools.core.names import nearest
 
     if show:
         return _list(json)
     if name not in ANALYSES:
-        given = f"there is no analysis {name!r}" if name else "no analysis is named"
-        raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
+        given = (
+            f"there is no analysis {name!r}; nearest: {nearest(name, ANALYSES)}"
+            if name
+            else "name an analysis"
+        )
+        raise InputError(f"{given}; `mitools run --list` says what each asks")
     from mitools.backends.runtime import Runtime
     from mitools.core.progress import tell_usual, uncounted
     from mitools.core.recipes import read_recipe

@@ -20,7 +20,7 @@ from mitools.cli.console import (
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits, interval_of
+from mitools.cli.measuring.estimates import bits, interval_of, print_warnings
 from mitools.cli.measuring.targets import print_targets
 from mitools.cli.terminal.config import ConfigOption
 
@@ -207,7 +207,7 @@ def _further_value(column: str, value: float | None) -> str:
 
 def _print_report(found: Any, folder: Path) -> None:
     from mitools.report.tables.write import records
-    from mitools.report.words import column_words, warning_words
+    from mitools.report.words import column_words
 
     rows, correlation = records(found.table), found.correlation
     further = {
@@ -239,9 +239,7 @@ def _print_report(found: Any, folder: Path) -> None:
         file=folder / "results.csv",
     )
     _print_further(rows)
-    for row in rows:
-        if row["warnings"]:
-            err.print(f"{row['encoder']}: {warning_words(row['warnings'])}", markup=False)
+    print_warnings(rows)
     if correlation is not None:
         out.print()
         print_table(
@@ -263,7 +261,7 @@ def _print_report(found: Any, folder: Path) -> None:
             for part in filter(None, said.split("; ")):
                 remarks.setdefault(part, []).append(column_words(column))
         for remark, columns in remarks.items():
-            of = "" if len(columns) == len(correlation) else f" of {', '.join(columns)}"
+            of = f" of {', '.join(columns)}" if 2 * len(columns) < len(correlation) else ""
             err.print(f"correlation{of}: {remark}", markup=False)
     out.print()
     for sentence in found.finding:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,18 @@ def interval_of(n: int, low: float | None, high: float | None) -> str:
     if n < FEW_ROWS:
         return "n too small"
     return "none" if low is None or high is None else interval(low, high)
+
+
+def print_warnings(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print the warnings of a table's rows on stderr, those that are alike once."""
+    from mitools.report.words import warning_words
+
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        if row["warnings"]:
+            told.setdefault(warning_words(row["warnings"]), []).append(row["encoder"])
+    for words, encoders in told.items():
+        err.print(f"{', '.join(encoders)}: {words}", markup=False)
 
 
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
