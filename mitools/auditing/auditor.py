@@ -204,7 +204,7 @@ def run_audit(
     failures: dict[str, str] = {}
     for request in requests:
         encoder = None
-        course.begin_encoder()
+        course.begin_encoder(request.title)
         try:
             encoder = request.open(data)
             taken = {done.row["network"] for done in audited} | failures.keys()
