@@ -174,7 +174,7 @@ def run_calibration(
         if name in failures:
             continue
         if advance is not None:
-            advance(f"{name} at {truth:g} bits", done, len(wanted))
+            advance(f"{name} at {truth:g} bit{'s' if truth != 1 else ''}", done, len(wanted))
         estimator = estimators[name]
         request = on | {"method": name, "truth_bits": truth, "settings": estimator.settings()}
         try:

@@ -14,6 +14,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import remove_leftovers, whole_file, whole_folder
 from mitools.core.names import spreadsheet_cell
 from mitools.core.progress import Advance
+from mitools.core.run_record import write_record
 from mitools.datasets.base import LabelledData, MultimodalData
 from mitools.datasets.output.class_folders import class_folder
 from mitools.datasets.synthetic.base import SyntheticImages
@@ -26,8 +27,8 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     """Write one folder a class, with a PNG file for every image, and ``labels.csv``.
 
     The table has the columns file, label, class and, for a synthetic world, one for each attribute. The
-    folder appears when it is complete; ``folder:PATH`` reads it back. Where a class has a name that no folder
-    can have, or that leads elsewhere, :func:`.class_folder` says what it becomes.
+    folder, with its ``run.json``, appears when it is complete; ``folder:PATH`` reads it back. Where a class
+    has a name that no folder can have, or that leads elsewhere, :func:`.class_folder` says what it becomes.
 
     Raises
     ------
@@ -54,6 +55,7 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                     table.writerow([named, label, *others])
                     item += 1
                 advance("images", item, len(data))
+        write_record(temporary, "data set", data={data.name: data.digest})
 
 
 def export_safetensors(

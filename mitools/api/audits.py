@@ -187,7 +187,7 @@ def audit(
     from mitools.backends.precision import require_precision
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.core.run_record import results_folder
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
@@ -240,7 +240,8 @@ def audit(
                 refused=refused, advance=advance,
             )  # fmt: skip
             if folder is not None:
-                of_targets.save(folder, html=html)
+                with writing(advance):
+                    of_targets.save(folder, html=html)
             return of_targets
         spread = None
         if at_work is not None:

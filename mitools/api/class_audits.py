@@ -10,7 +10,7 @@ from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
 from mitools.auditing.spread import AuditedData, measure_on
 from mitools.backends.engines.base import Engine
-from mitools.core.progress import Advance, silent
+from mitools.core.progress import Advance, silent, writing
 from mitools.datasets.base import LabelledData
 from mitools.features.store import FeatureStore
 from mitools.report.html.audit.page import audit_page
@@ -90,11 +90,15 @@ def save_with_comparisons(
         Show a bar; or a function (what, done, total).
     """
     further = complement or bool(similarity)
-    result.save(folder, html=html and not further)
+    with writing(progress):
+        result.save(folder, html=html and not further)
     if complement:
         result.complemented = result.complement(progress, folder)
-        result.files += result.complemented.save(folder, result.data)
-    if similarity:
-        result.files += result.similarity(similarity).save(folder, result.data)
     if further:
-        result.files += page_of_folder(audit_page, folder, html)
+        with writing(progress):
+            if result.complemented is not None:
+                result.files += result.complemented.save(folder, result.data)
+            if similarity:
+                result.files += result.similarity(similarity).save(folder, result.data)
+            # Written last, since it shows what lies in the folder.
+            result.files += page_of_folder(audit_page, folder, html)

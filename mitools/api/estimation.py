@@ -241,7 +241,7 @@ def calibrate(
     from mitools.backends.devices import resolve_device
     from mitools.calibration import CalibrationSettings, run_calibration
     from mitools.core.errors import InputError
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import Grouped, with_groups
@@ -279,5 +279,6 @@ def calibrate(
             )
     result = CalibrationResult(found)
     if folder is not None:
-        result.save(folder, html=html)
+        with writing(progress):
+            result.save(folder, html=html)
     return result

@@ -82,7 +82,7 @@ def information_plane(
 
     from mitools.backends.devices import resolve_device
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.core.run_record import digests, results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.features.store import FeatureStore
@@ -133,5 +133,6 @@ def information_plane(
             )
     result = PlaneResult(found, trained_on)
     if folder is not None:
-        result.save(folder, html=html)
+        with writing(progress):
+            result.save(folder, html=html)
     return result

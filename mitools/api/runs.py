@@ -141,7 +141,7 @@ def study(
     from mitools.backends.processes import own_device, process_rank, require_shared
     from mitools.core.errors import InputError
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.features.extract import PassOptions
     from mitools.features.store import FeatureStore
     from mitools.results.study import StudyResult
@@ -175,5 +175,6 @@ def study(
             run_on(at_work, kept_cells, store, options, advance)
         result = StudyResult(kept_cells)
     if folder is not None and process_rank() == 0:
-        result.save(folder, html=html)
+        with writing(progress):
+            result.save(folder, html=html)
     return result

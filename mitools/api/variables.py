@@ -79,7 +79,7 @@ def measure_variables(
     """
     from mitools.backends.devices import resolve_device
     from mitools.core.files import folder_or_scratch
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.core.run_record import results_folder, write_record
     from mitools.features.store import FeatureStore
     from mitools.report.variables.subject import open_subject
@@ -102,5 +102,6 @@ def measure_variables(
     result = VariablesResult(subject, [Unit(*unit) for unit in show])
     if folder is not None:
         write_record(out, "variables", seed=seed, device=device, how=discretise, view=view)
-        result.save(folder)
+        with writing(progress):
+            result.save(folder)
     return result

@@ -91,7 +91,7 @@ def measure_views(
 
     from mitools.backends.devices import resolve_device
     from mitools.core.errors import InputError
-    from mitools.core.progress import shown
+    from mitools.core.progress import shown, writing
     from mitools.core.run_record import results_folder, write_record
     from mitools.datasets.accepted import as_labelled_data
     from mitools.datasets.grouped import with_groups
@@ -131,5 +131,6 @@ def measure_views(
             )
     result = ViewsResult(found)
     if folder is not None:
-        result.save(folder, html=html)
+        with writing(progress):
+            result.save(folder, html=html)
     return result

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.auditing.audit import Audit, AuditedEncoder
-from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_view_cells
+from mitools.auditing.cells import CELLS, GROUPS, asked_cells, asked_of, asked_view_cells, step_words
 from mitools.auditing.course import Course
 from mitools.auditing.each_encoder import Passes, audit_each, layer_place
 from mitools.auditing.examples import examples
@@ -217,17 +217,27 @@ class _Auditor(NamedTuple):
         """Measure every cell of one layer: the numbers, and the seconds they took."""
         settings = self.settings.measure_settings
         asked = asked_cells(representation, self.settings)
+        of_pairs = [asked_view_cells(pairs, self.settings) for pairs in of_views.values()]
+        has_twin = representation.untrained is not None
+        steps, done = len(asked) + sum(map(len, of_pairs)) + has_twin, 0
+
+        def tell(cell: str, of: str = "") -> None:
+            nonlocal done
+            self.passes.advance(f"{title}: {step_words(cell)}{of}", done, steps)
+            done += 1
+
         found = []
-        for done, cell in enumerate(asked):
-            self.passes.advance(f"{title}: {cell}", done, len(asked))
+        for cell in asked:
+            tell(cell)
             measured, seconds = kept_measure(self.results, cell, CELLS[cell], representation, settings)
             found.append((measured.only(asked_of(cell, self.settings)), seconds))
-        for view, pairs in of_views.items():
-            for cell in asked_view_cells(pairs, self.settings):
-                self.passes.advance(f"{title}: {view}", len(asked), len(asked))
+        for (view, pairs), cells in zip(of_views.items(), of_pairs, strict=True):
+            for cell in cells:
+                tell(cell, f" ({view})")
                 drawn, seconds = kept_measure(self.results, cell, CELLS[cell], pairs, settings)
                 found.append((named_after_view(drawn, view), seconds))
-        if representation.untrained is not None:
+        if has_twin:
+            tell("control")
             try:
                 found.append(
                     kept_measure(self.results, "control", CELLS["control"], representation, settings)

@@ -35,6 +35,16 @@ ON_DEMAND = tuple(CELLS)[list(CELLS).index("discrete") :]
 GROUPS = {cell: CELLS[cell] for cell in ON_DEMAND}
 """The measures that are computed on demand, by the cell that they are kept in."""
 
+STEP_WORDS = {
+    "infonce": "InfoNCE critic",
+    "features": "constant and repeated features",
+    "head": "critic of the trained head",
+    "control": "certificate of the untrained network",
+    "simclr": "pairs of views",
+    "simclr head": "pairs of views by the trained head",
+}
+"""What progress says of a cell, where its name would not tell."""
+
 OF_VIEWS = ("simclr", "simclr head", "lidar")
 """Cells that are measured once for each view whose pairs are asked for."""
 
@@ -53,6 +63,17 @@ def asked_view_cells(representation: Representation, settings: AuditSettings) ->
     """Name the cells that an audit asks for of the views that a representation has."""
     asked = {"simclr head": representation.head is not None, "lidar": _is_asked("lidar", settings)}
     return [cell for cell in OF_VIEWS if asked.get(cell, True)]
+
+
+def step_words(cell: str) -> str:
+    """Say what is done for a cell.
+
+    Examples
+    --------
+    >>> step_words("infonce"), step_words("neural_collapse")
+    ('InfoNCE critic', 'neural collapse')
+    """
+    return STEP_WORDS.get(cell, cell.replace("_", " "))
 
 
 def asked_of(cell: str, settings: AuditSettings) -> tuple[str, ...]:

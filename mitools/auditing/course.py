@@ -20,9 +20,11 @@ class Course:
         self._advance, self._encoders, self._steps = advance, encoders, passes + 1
         self._encoder, self._passed = 0, 0
 
-    def begin_encoder(self) -> None:
-        """Go on to the next encoder."""
+    def begin_encoder(self, title: str) -> None:
+        """Go on to the next encoder, which is opened first."""
         self._encoder, self._passed = self._encoder + 1, 0
+        self._tell(0.0, 0.0)
+        self._advance(f"opening {title}", 0, 1)
 
     def begin_pass(self) -> None:
         """Begin a pass over the data."""

@@ -56,7 +56,7 @@ def audit_each(
     failures: dict[str, str] = {}
     for request in requests:
         encoder = None
-        course.begin_encoder()
+        course.begin_encoder(request.title)
         try:
             encoder = request.open(data)
             audited += audit(encoder, _free(encoder.name, audited, failures))

@@ -46,7 +46,16 @@ err = _SafeConsole(stderr=True)
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0, max=LARGEST_SEED)]
+
+
+def _seed(value: int) -> int:
+    """Refuse what no generator takes; as a range, the help would print the limit's eighteen digits."""
+    if value > LARGEST_SEED:
+        raise typer.BadParameter(f"{value} is not in the range 0<=x<={LARGEST_SEED}.")
+    return value
+
+
+SeedOption = Annotated[int, typer.Option(help="Seed of everything random.", min=0, callback=_seed)]
 OverwriteOption = Annotated[
     bool, typer.Option("--overwrite", help="Write into --out whatever lies there; same names are replaced.")
 ]
@@ -125,7 +134,7 @@ def print_table(
     width = out.width if out.is_terminal else None
     lines = table_lines(header, cells, width, None if file is None else printable(str(file)))
     if title is not None:
-        out.print(Text(printable(title), style="italic"))
+        out.print(Text(folded(printable(title), width), style="italic"))
     for number, line in enumerate(lines):
         is_header = number == 0 and bool(header[0]) and line.startswith(header[0])
         out.print(Text(line, style="bold" if is_header else ""))

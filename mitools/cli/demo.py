@@ -1,4 +1,4 @@
-"""``mitools demo``: a small audit that needs no network, no data and half a minute."""
+"""``mitools demo``: a small audit that needs no network, no data and less than a minute."""
 
 from pathlib import Path
 

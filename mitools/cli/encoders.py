@@ -130,6 +130,7 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
     import numpy as np
 
     from mitools.auditing.row import columns
+    from mitools.core.progress import uncounted
     from mitools.datasets.selection import require_classes
     from mitools.estimators.inputs.splits import SMALLEST_CLASS
     from mitools.features.extract import extract_layers
@@ -142,7 +143,7 @@ def _control(encoder: Any, data: Any, settings: Any, store: Any) -> dict[str, An
     if control is None:
         return None
     require_classes(control.data, SMALLEST_CLASS)
-    with progress() as advance:
+    with progress() as advance, uncounted(advance):
         own, untrained = (
             extract_layers(network, control.data, store=store, device=settings.device, advance=advance)
             for network in (encoder, control.twin)

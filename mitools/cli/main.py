@@ -107,7 +107,8 @@ def run(arguments: list[str]) -> int:
             code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
     except typer.TyperException as error:
         place = " ".join([PROGRAM, *_commands_in(arguments)])
-        return _stop(f"{error.format_message().rstrip('.')}; see `{place} --help`", WRONG_REQUEST)
+        said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
+        return _stop(f"{said}{'' if said.endswith('?') else ';'} see `{place} --help`", WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
     except EngineLostError as error:

@@ -41,6 +41,7 @@ def list_command(pattern: PatternArgument = "*", json: JsonOption = False) -> in
             ]
             for measure in found
         ],
+        file="--json",
     )
     out.print()
     for measure in found:

@@ -49,42 +49,47 @@ def run_analysis(
     from there.
     """
     from mitools.analyses.registry import ANALYSES, recipe_path
+    from mitools.core.errors import InputError
     from mitools.core.names import nearest
 
     if show:
         return _list(json)
     if name not in ANALYSES:
-        given = f"there is no analysis {name!r}" if name else "no analysis is named"
-        raise typer.BadParameter(f"{given}; accepted: {nearest(name or '', ANALYSES, len(ANALYSES))}")
-    from mitools.backends.runtime import Runtime
-    from mitools.core.progress import tell_usual
-    from mitools.core.recipes import read_recipe
-    from mitools.core.run_record import require_own, write_record
-    from mitools.report.html.analysis_page import analysis_page
-    from mitools.report.html.render import page_of_folder
-    from mitools.report.tables.write import records
-    from mitools.training.loop.trainer import NotFiniteError
+        given = (
+            f"there is no analysis {name!r}; nearest: {nearest(name, ANALYSES)}"
+            if name
+            else "name an analysis"
+        )
+        raise InputError(f"{given}; `mitools run --list` says what each asks")
+    from mitools.core.progress import tell_usual, uncounted
 
-    analysis = ANALYSES[name]
-    wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
-    where = destination or Path(f"mitools-{name}")
-    require_own(where, f"run {name}", overwrite)
-    runtime = Runtime(device, precision)
-    if runtime.is_main:
-        settings = wanted.model_dump(mode="json")
-        write_record(where, f"run {name}", device=str(runtime.device), scale=scale, settings=settings)
-    try:
-        with progress() as advance:
-            if scale == "smoke" and recipe is None and analysis.smoke_seconds is not None:
-                tell_usual(advance, analysis.smoke_seconds, "two idle cores")
+    analysis, where = ANALYSES[name], destination or Path(f"mitools-{name}")
+    with progress() as advance, uncounted(advance):  # of runs, measurements and more
+        if scale == "smoke" and recipe is None and analysis.smoke_seconds is not None:
+            tell_usual(advance, analysis.smoke_seconds, "two idle cores")
+        from mitools.backends.runtime import Runtime
+        from mitools.core.recipes import read_recipe
+        from mitools.core.run_record import require_own, write_record
+        from mitools.report.html.analysis_page import analysis_page
+        from mitools.report.html.render import page_of_folder
+        from mitools.report.tables.write import records
+        from mitools.training.loop.trainer import NotFiniteError
+
+        wanted = read_recipe(recipe or recipe_path(name, scale), analysis.recipe)
+        require_own(where, f"run {name}", overwrite)
+        runtime = Runtime(device, precision)
+        if runtime.is_main:
+            settings = wanted.model_dump(mode="json")
+            write_record(where, f"run {name}", device=str(runtime.device), scale=scale, settings=settings)
+        try:
             found = analysis.run(wanted, where, advance if runtime.is_main else None, runtime)
-    except NotFiniteError as error:
-        err.print(f"error: {error}", markup=False)
-        return 1
-    if found is None:
-        return 0
-    page = partial(analysis_page, name=str(name), question=analysis.what, files=found.files)
-    files = [*found.files, *page_of_folder(page, where, html)]
+        except NotFiniteError as error:
+            err.print(f"error: {error}", markup=False)
+            return 1
+        if found is None:
+            return 0
+        page = partial(analysis_page, name=str(name), question=analysis.what, files=found.files)
+        files = [*found.files, *page_of_folder(page, where, html)]
     if json:
         print_json(
             {

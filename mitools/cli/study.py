@@ -80,37 +80,42 @@ def run(
     With --engine the cells are tasks of a Dask cluster, of SLURM or of processes here, and this command waits
     for them and shows how far all are.
     """
-    from mitools.backends.engines.open import engine_or_none
-    from mitools.backends.processes import own_device, process_rank
-    from mitools.core.run_record import require_own
-    from mitools.features.extract import PassOptions
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.studies.spread import run_on
-    from mitools.studies.worker import Worker
-
-    folder = _open(study, destination)
-    require_own(destination, "study", overwrite)
-    if dry_run:
-        return _show_plan(folder, json)
     if submit is not None and engine is not None:
         raise typer.BadParameter("--submit and --engine exclude each other")
-    if submit is not None:
+    if dry_run or submit is not None:
+        folder = _open_own(study, destination, overwrite)
+        if submit is None or dry_run:
+            return _show_plan(folder, json)
         return _submit(submit, study, destination, retry_failed, device, cache, json)
-    store = FeatureStore(cache or default_root())
-    with engine_or_none(engine, destination / "jobs") as at_work, progress() as advance:
-        if process_rank() == 0:
-            folder.begin(overwrite)
-        if retry_failed:
-            folder.forget_failures()
-        if at_work is None:
-            told = advance if process_rank() == 0 else None
-            Worker(folder, store, str(own_device(device)), batch_size, workers, told).run()
-        else:
-            options: PassOptions = {"device": device, "batch_size": batch_size, "workers": workers}
-            run_on(at_work, folder, store, options, advance)
-    if process_rank() != 0:
-        return 0
-    return _show_results(folder, destination, json, html)
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools.backends.engines.open import engine_or_none
+        from mitools.backends.processes import own_device, process_rank
+        from mitools.core.progress import writing
+        from mitools.features.extract import PassOptions
+        from mitools.features.store import FeatureStore, default_root
+        from mitools.results.study import StudyResult
+        from mitools.studies.spread import run_on
+        from mitools.studies.worker import Worker
+
+        folder = _open_own(study, destination, overwrite)
+        store = FeatureStore(cache or default_root())
+        with engine_or_none(engine, destination / "jobs") as at_work:
+            if process_rank() == 0:
+                folder.begin(overwrite)
+            if retry_failed:
+                folder.forget_failures()
+            if at_work is None:
+                told = advance if process_rank() == 0 else None
+                Worker(folder, store, str(own_device(device)), batch_size, workers, told).run()
+            else:
+                options: PassOptions = {"device": device, "batch_size": batch_size, "workers": workers}
+                run_on(at_work, folder, store, options, advance)
+        if process_rank() != 0:
+            return 0
+        found = StudyResult(folder)
+        with writing(advance):
+            files = found.save(destination, html=html)
+    return _show_results(found, files, destination, json)
 
 
 @app.command("status", cls=Command)
@@ -172,6 +177,7 @@ def correlate(
     json: JsonOption = False,
 ) -> None:
     """Correlate every measure with a target: pooled, within and between families, and inside each."""
+    from mitools.report.html.columns import study_label
     from mitools.report.tables.write import records, write_csv
     from mitools.results.study import StudyResult
 
@@ -186,7 +192,7 @@ def correlate(
         ["measure", "scope", "n", "Pearson", "95% interval", "Kendall", "Spearman", "groups"],
         [
             [
-                row["column"],
+                study_label(row["column"]),
                 row["scope"],
                 str(row["n"]),
                 _number(row["pearson"]),
@@ -197,7 +203,7 @@ def correlate(
             ]
             for row in records(found)
         ],
-        title=f"with {target}",
+        title=f"with {study_label(target)}",
         file=file,
     )
     for remark in sorted(set(found["note"].dropna()) - {""}):
@@ -218,13 +224,22 @@ def _begun(study: Path, destination: Path | None) -> Any:
     return _open(study, destination)
 
 
+def _open_own(study: Path, destination: Path, overwrite: bool) -> Any:
+    """Open a study in a folder that holds nothing else."""
+    from mitools.core.run_record import require_own
+
+    folder = _open(study, destination)
+    require_own(destination, "study", overwrite)
+    return folder
+
+
 def _open(study: Path, destination: Path) -> Any:
     from mitools.studies.definition import left_out, read_study
     from mitools.studies.folder import StudyFolder
 
     wanted = read_study(study)
-    for name in left_out(wanted):
-        note(f"left out: {name}, which goes with nothing that the study names beside it")
+    for name, why in left_out(wanted).items():
+        note(f"left out: {name}; {why}")
     return StudyFolder(wanted, destination)
 
 
@@ -279,12 +294,10 @@ def _submit(
     return 0
 
 
-def _show_results(folder: Any, destination: Path, json: bool, html: bool) -> int:
+def _show_results(found: Any, files: list[Path], destination: Path, json: bool) -> int:
     from mitools.report.tables.write import records
-    from mitools.results.study import StudyResult
 
-    found = StudyResult(folder)
-    files, failed = found.save(destination, html=html), found.failures
+    failed = found.failures
     if json:
         print_json(
             {"results": records(found.table), "failed": records(failed), "files": list(map(str, files))}
@@ -311,7 +324,15 @@ def _print_frame(table: Any, file: Path | None) -> None:
         name for name in (*first, *middle, *last) if any(_number(v) not in ("-", "") for v in table[name])
     ]
     rows = [[_number(value) for value in row] for row in table[names].to_numpy(object)]
-    print_table([str(name) for name in names], rows, file=file)
+    print_table(_headers([str(name) for name in names]), rows, file=file)
+
+
+def _headers(names: list[str]) -> list[str]:
+    """Name columns in words; two that would be called alike keep their own names."""
+    from mitools.report.html.columns import study_label
+
+    labels = [study_label(name) for name in names]
+    return [name if labels.count(label) > 1 else label for name, label in zip(names, labels, strict=True)]
 
 
 def _number(value: Any) -> str:

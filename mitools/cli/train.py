@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import DeviceOption, JsonOption, OverwriteOption, err, out, print_json, progress
+from mitools.cli.console import (
+    DeviceOption,
+    JsonOption,
+    OverwriteOption,
+    err,
+    note,
+    out,
+    print_json,
+    progress,
+    written,
+)
 
 
 def train(
@@ -26,22 +36,22 @@ def train(
     The run is then an encoder: ``run:DIR``, or ``run:DIR@epoch=N``. Several processes or machines share a
     run through ``accelerate launch --module mitools train ...``; the recipe stays the same.
     """
-    from mitools.backends.runtime import Runtime
-    from mitools.core.recipes import read_recipe
-    from mitools.training.loop.run_folder import RunFolder
-    from mitools.training.loop.trainer import NotFiniteError
-    from mitools.training.loop.trainer import train as run
-    from mitools.training.recipes import TrainingRecipe
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools.backends.runtime import Runtime
+        from mitools.core.recipes import read_recipe
+        from mitools.training.loop.run_folder import RunFolder
+        from mitools.training.loop.trainer import NotFiniteError
+        from mitools.training.loop.trainer import train as run
+        from mitools.training.recipes import TrainingRecipe
 
-    wanted = read_recipe(recipe, TrainingRecipe)
-    RunFolder(destination).require_own(overwrite)
-    runtime = Runtime(device, precision, compiled, threads)
-    try:
-        with progress() as advance:
+        wanted = read_recipe(recipe, TrainingRecipe)
+        RunFolder(destination).require_own(overwrite)
+        runtime = Runtime(device, precision, compiled, threads)
+        try:
             folder = run(wanted, destination, runtime, advance if runtime.is_main else None)
-    except NotFiniteError as error:
-        err.print(f"error: {error}", markup=False)
-        return 1
+        except NotFiniteError as error:
+            err.print(f"error: {error}", markup=False)
+            return 1
     runtime.close()
     if not runtime.is_main:
         return 0
@@ -57,4 +67,7 @@ def train(
             f" {last['ceiling_bits']:.3f}); audit the run for a held-out one",
             markup=False,
         )
+    files = [path for path in destination.rglob("*") if path.is_file()]
+    written(files, destination, "metrics.jsonl", "recipe.yaml")
+    note(f'next: mitools audit --data "{wanted.data}" --encoder run:{destination}')
     return 0

@@ -20,6 +20,8 @@ SURE_SECONDS = 2.0
 MOST_BY_TIME = 0.97
 """Share of the whole that is shown where time alone tells it: that it is done is for the work to say."""
 
+WRITING = "writing tables, figures and pages"
+
 FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 """In turn, so that something moves however long a step takes."""
 
@@ -74,6 +76,35 @@ def tell_usual(advance: Advance | None, seconds: float, where: str) -> None:
         take(seconds, where)
 
 
+@contextmanager
+def uncounted(advance: Advance | None) -> Iterator[None]:
+    """While it lasts, time and share are told as those of the step alone: no whole counts this work.
+
+    Parameters
+    ----------
+    advance
+        One that :func:`shown` gave is told; a caller's own function is not.
+    """
+    take = getattr(advance, "uncounted", None)
+    if take is None:
+        yield
+        return
+    take(True)
+    try:
+        yield
+    finally:
+        take(False)
+
+
+@contextmanager
+def writing(progress: "bool | Advance") -> Iterator[None]:
+    """Tell, while it lasts, that results are written: figures take seconds in which nothing is counted."""
+    with shown(progress) as advance, uncounted(advance):
+        if hasattr(advance, "uncounted"):
+            advance(WRITING, 0, 1)
+        yield
+
+
 def shown(progress: "bool | Advance") -> AbstractContextManager[Advance]:
     """Give the function that work tells of its progress: a bar, nobody, or the caller's own."""
     if progress is True:
@@ -100,12 +131,13 @@ class Tracker:
         self._parts_done, self._parts, self._step = 0.0, 0, 1.0
         self._begun_at = 0.0
         self._usual, self._where = 0.0, ""
+        self._uncounted = 0
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Take a step's progress; one that begins anew starts its own clock, never the whole's."""
         if done < self.done or total != self.total:
             self._step_begun, self._first = self._now(), done
-            self._restarts += 1
+            self._restarts += not self._uncounted
         self.what, self.done, self.total = what, done, total
 
     def whole(self, what: str, done: float, total: int, step: float = 1.0) -> None:
@@ -124,6 +156,17 @@ class Tracker:
         """Take what is said beside the counts."""
         self.said = said
 
+    def uncounted(self, begins: bool) -> None:
+        """Take that work begins, or ends, which no whole counts."""
+        self._uncounted += 1 if begins else -1
+        self.done = self.total = 0
+        self.said = ""
+
+    @property
+    def _of_step(self) -> bool:
+        """Whether share and time to go are those of the step."""
+        return self._uncounted > 0 or not self._parts
+
     @property
     def seconds(self) -> float:
         """Since the command began."""
@@ -135,7 +178,7 @@ class Tracker:
         if self._usual:
             return min(self.seconds / self._usual, MOST_BY_TIME)
         step = min(self.done / self.total, 1.0) if self.total else 0.0
-        if not self._parts:
+        if self._of_step:
             return step
         return min((self._parts_done + self._step * step) / self._parts, 1.0)
 
@@ -149,12 +192,10 @@ class Tracker:
     def seconds_to_go(self) -> float | None:
         """Of the whole, or of the step where nobody told of a whole; None where it would be a guess."""
         now = self._now()
-        if self._parts:
-            seconds, moved = now - self._whole_begun, self.share - self._begun_at
-        else:
-            seconds, moved = now - self._step_begun, (self.done - self._first) / max(self.total, 1)
-            return _at_this_rate(seconds, moved, min(self.done / max(self.total, 1), 1.0))
-        return _at_this_rate(seconds, moved, self.share)
+        if self._of_step:
+            moved = (self.done - self._first) / max(self.total, 1)
+            return _at_this_rate(now - self._step_begun, moved, min(self.done / max(self.total, 1), 1.0))
+        return _at_this_rate(now - self._whole_begun, self.share - self._begun_at, self.share)
 
     def step(self) -> str:
         """Say what is being done, which of how many, and how fast."""
@@ -167,9 +208,10 @@ class Tracker:
         """Say what part of the whole it is, for how long it has run, and how long it will go on."""
         if self._usual:
             return self._by_usual_time()
+        gone = f"{clock(self.seconds)} gone"
+        if self._uncounted or (not self._parts and self._restarts > 1):
+            return self._of_this_step(gone)
         to_go = self.seconds_to_go
-        if self.share >= 1:
-            to_go = None
         left = (
             "ending"
             if self.share >= 1
@@ -177,12 +219,13 @@ class Tracker:
             if to_go is None
             else f"about {clock(to_go)} to go"
         )
-        # What says where it stands (a loss) is the work itself, and no step on the way to it.
-        if to_go is not None and not self._parts and self._restarts > 1 and not self.said:
-            left += " in this step"
-        return " · ".join(
-            filter(None, [printable(self.part), f"{self.share:.0%}", f"{clock(self.seconds)} gone", left])
-        )
+        return " · ".join(filter(None, [printable(self.part), f"{self.share:.0%}", gone, left]))
+
+    def _of_this_step(self, gone: str) -> str:
+        to_go = self.seconds_to_go
+        share = f"{self.share:.0%} of this step" if self.total > 1 else ""
+        left = "" if to_go is None or self.share >= 1 else f"about {clock(to_go)} to go in this step"
+        return " · ".join(filter(None, [share, gone, left]))
 
     def _by_usual_time(self) -> str:
         """Say how long it will go on where nothing but the time that it usually takes is known."""

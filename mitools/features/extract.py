@@ -243,7 +243,7 @@ def encode_into(
                     writer.seal()
                 since_seal = 0
             if advance:
-                advance(encoder.name, done, len(items))
+                advance(f"encoding by {encoder.name}", done, len(items))
         require_unchanged(data)
 
 

@@ -78,7 +78,7 @@ def encode_layers(
     failures: dict[str, str] = {}
     image_size = None
     for done, checkpoint in enumerate(checkpoints):
-        advance(f"{name}: features", done, len(checkpoints))
+        advance(f"{name}: encoding by checkpoints", done, len(checkpoints))
         try:
             encoder = open_encoder(_tapped(checkpoint.encoder, layers))
             seen = extract_layers(

@@ -133,7 +133,7 @@ def measure_plane(
         role = TRAINED_ON if name == trained_on else SOURCE if name == SOURCE else "target"
         of_data, rest = f"data set {number + 1} of {len(data)}", 1 - ENCODING_SHARE
         tell_whole(reader.advance, of_data, number + ENCODING_SHARE, len(data), rest)
-        for row in reader.read(chosen, subject, encoded.layers):
+        for row in reader.read(chosen, name, subject, encoded.layers):
             rows.append(row | {"data": name, "role": role})
     if not rows:
         first, *more = reader.failures.values()
@@ -155,9 +155,13 @@ class _PlaneReader:
         self.failures: dict[str, str] = {}
 
     def read(
-        self, methods: Mapping[str, PlaneMethod], subject: Subject, taps: Mapping[str, Sequence[Layer]]
+        self,
+        methods: Mapping[str, PlaneMethod],
+        data: str,
+        subject: Subject,
+        taps: Mapping[str, Sequence[Layer]],
     ) -> Iterator[Values]:
-        """Yield the rows of the table, without the data's name."""
+        """Yield the rows of the table, without the data's name, by which alone progress is told."""
         wanted = [
             (name, method, quantity, layers)
             for name, method in methods.items()
@@ -169,7 +173,7 @@ class _PlaneReader:
         )
         for done, (name, method, quantity, layers) in enumerate(wanted):
             layer = layers[0].name
-            self.advance(f"{subject.data.name}: {name}, {quantity} of {layer}", done, len(wanted))
+            self.advance(f"{data}: {name}, {quantity} of {layer}", done, len(wanted))
             try:
                 yield from self._read_layer(name, method, quantity, subject, layers, limits.get(layer))
             except InputError as error:

@@ -8,7 +8,7 @@ import pandas as pd
 from mitools.comparing.complement import ADDS
 from mitools.measures.registry import MEASURES, find_measure
 from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
-from mitools.report.figures.style import AXIS_LABELS
+from mitools.report.figures.style import AXIS_LABELS, method_words
 from mitools.report.words import column_words
 
 NAMED_ENCODERS = 8
@@ -53,17 +53,14 @@ def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
         H(C).
     """
     told = table[table["verdict"] == ADDS]
-    text = (
-        f"{len(told)} of {len(table)} ordered pairs: the one adds bits of the label to the other"
-        f" (H(C) = {h_c_bits:.3f})"
-    )
+    text = f"In {len(told)} of {len(table)} ordered pairs an encoder adds class information to the other"
     if len(told):
         most = told.loc[told["complement_bits"].idxmax()]
         text += (
-            f"; most is what {most['encoder']} adds to {most['given']}: {most['complement_bits']:.3f}"
-            f" ({most['low_bits']:.3f} to {most['high_bits']:.3f})"
+            f"; {most['encoder']} adds most, to {most['given']}: {most['complement_bits']:.3f} bits"
+            f" ({most['low_bits']:.3f} to {most['high_bits']:.3f}) of H(C) = {h_c_bits:.3f}"
         )
-    return text + "; a gain of a linear reader, and no bound of I(C; A | B)"
+    return text + ". This is what a linear classifier gains, and no bound of I(C; A | B)."
 
 
 def study_finding(cells: pd.DataFrame) -> list[str]:
@@ -134,7 +131,7 @@ def plane_finding(table: pd.DataFrame) -> list[str]:
         began = rows[(rows["layer"] == best["layer"]) & (rows["epoch"] == rows["epoch"].min())].iloc[0]
         said = f"{data}: at epoch {best['epoch']} most of the label is read at {best['layer']}"
         interval = f"{best['low_bits']:.3f} to {best['high_bits']:.3f}"
-        said += f", {best['bits']:.3f} bits by {best['method']} ({interval})"
+        said += f", {best['bits']:.3f} bits by {method_words(best['method'])} ({interval})"
         if began["epoch"] < best["epoch"]:
             apart = best["low_bits"] > began["high_bits"] or best["high_bits"] < began["low_bits"]
             told = "" if apart else ", not told from it"

@@ -40,5 +40,6 @@ def warning_words(text: str) -> str:
         named = (
             column_words(f"{subject}_bits") if colon and subject != "control" else subject.replace("_", " ")
         )
-        parts.append(named + colon + _CODE.sub(lambda word: word[0].replace("_", " "), words))
+        words = _CODE.sub(lambda word: word[0].replace("_", " "), words)
+        parts.append(named + colon + words.replace("constant dims", "constant dimensions"))
     return "; ".join(parts)

@@ -104,13 +104,13 @@ class AuditResult(EncoderResult):
             When the audit has one encoder.
         """
         from mitools.comparing.complement import complement
-        from mitools.core.progress import shown
+        from mitools.core.progress import shown, uncounted
         from mitools.core.result_store import ResultStore
         from mitools.results.comparing import ComplementResult
 
         encoders, prior = self._audit.encoder_set(), self._audit.prior
         store = None if folder is None else ResultStore(Path(folder) / "cells")
-        with shown(progress) as advance:
+        with shown(progress) as advance, uncounted(advance):
             found = complement(encoders, prior, self._seed, advance, store)
         return ComplementResult(encoders, found, prior, self._seed)
 

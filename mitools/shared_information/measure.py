@@ -12,7 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from mitools.backends.seeding import derive_seed
 from mitools.core.estimate import Estimate, EstimateWarning, Interval
 from mitools.core.names import check_name
-from mitools.core.progress import Advance, silent, tell_whole
+from mitools.core.progress import Advance, silent, tell_whole, uncounted
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.base import LabelledData
 from mitools.datasets.selection import groups_of, require_classes
@@ -236,7 +236,8 @@ class _Measurer:
         return fit_views(self.data, views, parts, settings, self.advance, what)
 
     def _load(self) -> TrainingData:
-        images = load_images(self.labelled, self.image_size, self.advance)
+        with uncounted(self.advance):
+            images = load_images(self.labelled, self.image_size, self.advance)
         device = self.settings.device
 
         def load(name: str) -> Modality:

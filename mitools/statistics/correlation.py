@@ -19,10 +19,10 @@ FEW_ROWS = 8
 """With fewer rows no interval is shown, and a note says so."""
 
 NO_MEASURES = frozenset(
-    {"depth", "dim", "epoch", "h_c_bits", "h_y_bits", "mean_prevalence", "n", "seconds", "seed", "seeds",
-     "targets"}
+    {"constant_dims", "dead_units", "depth", "dim", "duplicate_rows", "epoch", "h_c_bits", "h_y_bits",
+     "mean_prevalence", "n", "nonfinite_rows", "seconds", "seed", "seeds", "targets"}
 )  # fmt: skip
-"""Columns of numbers that say how or on what a row was measured."""
+"""Columns of numbers that say how or on what a row was measured, or count faults of its features."""
 
 MOST_ROWS = 2000
 MOST_RESAMPLES = 20_000
@@ -213,6 +213,7 @@ def _one_column(x: Floats, y: Floats, confidence: float, bootstrap: int, seed: i
     notes = []
     if n < FEW_ROWS:
         notes.append(f"fewer than {FEW_ROWS} rows: too few for an interval, and points alone show little")
-    if without_interval:
-        notes.append(f"no interval for {', '.join(without_interval)}: all resamples agree, read the p-value")
+    elif without_interval:
+        names = " and ".join(name.capitalize() for name in without_interval)
+        notes.append(f"no interval for {names}: all resamples agree, read the p-value")
     return row | {"note": "; ".join(notes)}

@@ -200,14 +200,21 @@ def cells(study: Study) -> Iterator[Cell]:
                     yield Cell(data, encoder.spec, pairing, measure, seed)
 
 
-def left_out(study: Study) -> list[str]:
-    """Name the pairings that no estimator of the study reads, and the estimators that read no pairing of it.
+def left_out(study: Study) -> dict[str, str]:
+    """Name the pairings that no estimator of the study reads and the estimators that read no pairing of it.
 
     That an estimator reads some pairings and not others is what a study of several of both is made of.
+
+    Returns
+    -------
+    dict of str to str
+        Why each is left out.
     """
     pairings = [p for p in study.pairings if all(_measure_of(p, e) is None for e in study.estimators)]
     estimators = [e for e in study.estimators if all(_measure_of(p, e) is None for p in study.pairings)]
-    return [*pairings, *estimators]
+    return dict.fromkeys(pairings, "no estimator of the study reads this pairing") | dict.fromkeys(
+        estimators, "it reads none of the study's pairings"
+    )
 
 
 def _measure_of(pairing: str, estimator: str) -> Measure | None:

@@ -178,7 +178,7 @@ class Worker:
     def _measure(self, cells: list[Cell], representation: Representation) -> None:
         """Compute the cells of one fit, and keep each."""
         names = [cell.registered.name for cell in cells]
-        self._tell(cells[0], ", ".join(cell.column for cell in cells))
+        self._tell(cells[0], ", ".join(dict.fromkeys(names)).replace("_", " "))
         settings = self.folder.settings(cells[0], self.device)
         measured = cache(partial(measure, names, representation, settings))
         for cell in cells:
@@ -193,7 +193,8 @@ class Worker:
 
     def _tell(self, cell: Cell, measures: str) -> None:
         """Name what is measured now."""
-        self._advance_within(f"{shown_name(cell.encoder)}, seed {cell.seed}: {measures}", 0, 1)
+        of = f"{shown_name(cell.encoder)} on {shown_name(cell.data)}, seed {cell.seed}"
+        self._advance_within(f"{of}: {measures}", 0, 1)
 
     @property
     def _advance_within(self) -> Advance:

@@ -69,7 +69,7 @@ def test_after_an_error_or_ctrl_c_in_its_forward(images, network, end, layers):
 
 
 @pytest.mark.parametrize("end", [StopError, KeyboardInterrupt])
-@pytest.mark.parametrize("when", ["mine", "mine: certificate", "mine: metrics"])
+@pytest.mark.parametrize("when", ["encoding by mine", "mine: certificate", "mine: metrics"])
 def test_after_an_error_or_ctrl_c_anywhere_else(images, network, end, when):
     def fail(what, done, total):
         if what == when:

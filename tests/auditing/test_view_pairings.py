@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+import mitools
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.estimators.neural.variational import VariationalEstimator
@@ -51,6 +52,18 @@ def test_each_view_has_columns_of_its_own_name_and_leaves_the_others_alone(
     assert {"i_simclr_bits", own[0], "alignment_simclr", own[3]} <= set(correlated)
 
 
+def test_every_step_is_counted_so_that_none_begins_when_all_is_done() -> None:
+    told: list[tuple[str, int, int]] = []
+    mitools.audit(
+        ["builtin:pixels"], DATA, pairing="same_class,simclr", critic=False,
+        progress=lambda *step: told.append(step),
+    )  # fmt: skip
+    steps = [step for step in told if ": " in step[0]]
+    assert [done for _, done, _ in steps] == list(range(4))
+    assert {total for _, _, total in steps} == {4}
+    assert steps[-1][0] == "pixels: pairs of views (simclr)"
+
+
 def write_study(folder: Path, pairings: str, estimators: str = "infonce", metrics: str = "[]") -> Path:
     path = folder / "study.yaml"
     path.write_text(
@@ -78,7 +91,7 @@ def test_a_view_is_read_by_what_reads_pairs_of_views(tmp_path: Path) -> None:
         Cell(DATA, "builtin:pixels", "same_class", "class_posterior", 0),
         Cell(DATA, "builtin:pixels", WEAK, "infonce", 0),
     ]
-    assert left_out(study) == [], "each is read beside one of the others"
+    assert left_out(study) == {}, "each is read beside one of the others"
     assert [cell.view for cell in cells(study)] == [None, None, WEAK]
 
 

@@ -62,7 +62,7 @@ def test_encoders_in_place_of_a_run(tmp_path: Path, capsys: pytest.CaptureFixtur
     shown = capsys.readouterr()
     assert "failed: run:nowhere on source: nowhere: no run lies there" in shown.err
     assert "epoch 1" in shown.out
-    assert "label_information" in shown.out
+    assert "label information" in shown.out
     assert "no figure: " not in shown.err, "there are two checkpoints to draw a curve through"
     assert set(pd.read_csv(tmp_path / "plane.csv")["epoch"]) == {0, 1}
 
@@ -73,7 +73,7 @@ def test_a_plane_without_a_figure_says_so(tmp_path: Path, capsys: pytest.Capture
     assert run(arguments) == 0
     shown = capsys.readouterr()
     assert "no figure: a plane takes readings of I(X;T) and I(T;Y)" in shown.err
-    assert "warnings" in shown.out
+    assert "I(T;Y) by class posterior, output: " in shown.err, "warnings, in words"
 
 
 @pytest.mark.parametrize(

@@ -86,7 +86,7 @@ def test_a_loss_that_is_not_finite_ends_with_one(recipe, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        ([], "batch_size"),
+        ([], "mitools run --list"),
         (["batch_sise"], "batch_size"),
         (["batch_size", "--scale", "large"], "smoke"),
         (["batch_size", "--device", "tpu"], "tpu"),

@@ -11,8 +11,10 @@ import sys
 import termios
 
 import pytest
+import typer
 
-from mitools.cli.main import run
+from mitools.cli.main import app, run
+from mitools.cli.measuring.estimates import print_warnings
 from mitools.cli.terminal.examples import EXAMPLES
 
 MAIN = [sys.executable, "-P", "-c", "from mitools.cli.main import main; main()"]
@@ -163,6 +165,19 @@ def test_every_command_shows_an_example(capsys):
         assert "Examples:" in capsys.readouterr().out or command == "study"
 
 
+@pytest.mark.parametrize("columns", [60, 80])
+def test_the_help_cuts_no_word(columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    group = typer.main.get_command(app)
+    for name in ("audit", "calibrate", "views", "train"):
+        assert run([name, "--help"]) == 0
+        options, _, _ = capsys.readouterr().out.partition("\nExamples:")
+        shown = set(options.split())
+        for option in group.commands[name].params:
+            assert set((option.help or "").split()) <= shown, option.name
+        assert max(map(len, options.splitlines())) <= columns
+
+
 def test_the_shell_completes_commands():
     environment = os.environ | {
         "_MITOOLS_COMPLETE": "complete_bash",
@@ -171,3 +186,23 @@ def test_the_shell_completes_commands():
     }
     done = subprocess.run(MAIN, env=environment, capture_output=True, text=True)
     assert done.stdout.split() == ["encoders"]
+
+
+def test_warnings_that_are_alike_are_printed_once(capsys):
+    told = {"net@conv1": "i_class: overfit", "net@layer1": "i_class: overfit", "other": ""}
+    print_warnings([{"encoder": name, "warnings": words} for name, words in told.items()])
+    assert capsys.readouterr().err == "net@conv1, net@layer1: I_class, class posterior: overfit\n"
+
+
+def test_correlations_stay_a_table_on_a_narrow_terminal(tmp_path):
+    table = tmp_path / "table.csv"
+    rows = "\n".join(f"{k},{10 - k},{k % 3 + 2 * k},{k}" for k in range(10))
+    table.write_text(f"label_information_bits,uniformity,dead_units,linear_acc\n{rows}\n")
+    written, code = on_a_terminal([*MAIN, "correlate", str(table), "--bootstrap", "100"], 80)
+    lines = plain(written).splitlines()
+    assert code == 0
+    assert lines[0].split()[:3] == ["column", "coefficient", "value"]
+    assert max(map(len, lines)) <= 80
+    assert any(line.startswith("uniformity (lower is better)  Pearson") for line in lines)
+    assert not any(line.startswith("dead_units") for line in lines), "a count is no measure"
+    assert "see --json, or --out FILE.csv" in " ".join(" ".join(lines).split())

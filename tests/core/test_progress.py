@@ -12,6 +12,7 @@ from mitools.core.progress import (
     tell_state,
     tell_usual,
     tell_whole,
+    uncounted,
 )
 
 
@@ -119,14 +120,42 @@ def test_seconds_as_people_read_them(seconds, text):
 def test_a_step_beside_others_says_that_its_time_is_its_own(time):
     tracker = Tracker(time)
     tracker("reading", 1, 2)
-    tracker("images trained on", 0, 100)
+    tracker("encoding", 0, 100)
     time.now = 10
-    tracker("images trained on", 50, 100)
-    assert tracker.times().endswith("about 10 s to go in this step")
+    tracker("encoding", 50, 100)
+    assert tracker.times() == "50% of this step · 10 s gone · about 10 s to go in this step"
+
+
+def test_reading_the_data_is_not_told_as_the_training(time):
+    tracker = Tracker(time)
+    with uncounted(tracker):
+        tracker("reading digits", 0, 900)
+        time.now = 9
+        tracker("reading digits", 768, 900)
+        assert tracker.times() == "85% of this step · 9 s gone · about 2 s to go in this step"
+        tracker("reading digits", 900, 900)
+        assert "ending" not in tracker.times()
+    tracker("images trained on", 0, 100)
     tell_state(tracker, "loss 2.3")
-    assert tracker.times().endswith("about 10 s to go"), "training is the run"
+    time.now = 19
+    tracker("images trained on", 50, 100)
+    assert tracker.times() == "50% · 19 s gone · about 10 s to go"
     tracker("images trained on", 100, 100)
-    assert tracker.times().endswith("100% · 10 s gone · ending")
+    assert tracker.times() == "100% · 19 s gone · ending"
+
+
+def test_work_after_what_was_counted_is_not_told_as_ending(time):
+    tracker = Tracker(time)
+    tell_whole(tracker, "encoder 1 of 1", 0, 1)
+    tracker("metrics", 4, 4)
+    time.now = 10
+    with uncounted(tracker):
+        tracker("drawing", 0, 1)
+        assert tracker.times() == "10 s gone"
+        tracker("a with b", 0, 10)
+        time.now = 14
+        tracker("a with b", 5, 10)
+        assert tracker.times() == "50% of this step · 14 s gone · about 4 s to go in this step"
 
 
 def test_work_of_unlike_steps_goes_by_the_time_that_it_usually_takes(time):

@@ -109,7 +109,7 @@ def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():
     )
     (sentence,) = plane_finding(table)
     assert sentence == (
-        "test: at epoch 4 most of the label is read at output, 2.000 bits by class_posterior"
+        "test: at epoch 4 most of the label is read at output, 2.000 bits by class posterior"
         " (1.900 to 2.100); at epoch 0 it was 1.000."
     )
     near = table.assign(low_bits=[0.1, 0.9, 1.05])

@@ -85,7 +85,7 @@ def test_the_plane_says_units_kind_n_and_what_is_measured(table: pd.DataFrame, t
     write_chart(tmp_path / "plane", plane_chart, table, "ksg", "mixed_ksg")
     said = words(tmp_path / "plane")
     for expected in (
-        "I(X;T), ksg (bits)", "I(T;Y), mixed_ksg (bits)", "point estimate", "1: conv.1", "2: output",
+        "I(X;T), KSG (bits)", "I(T;Y), mixed KSG (bits)", "point estimate", "1: conv.1", "2: output",
         "source", "target", "n = 1,234 for X, n = 321 for Y", "epoch", "H(Y) = 3.00", "95% intervals",
     ):  # fmt: skip
         assert expected in said
@@ -106,7 +106,7 @@ def test_markers_point_where_the_truth_may_lie(
     assert all(np.argmin(path.vertices[:, 1]) == np.argmin(abs(path.vertices[:, 0])) for path in down)
     curves = [line for line in epochs.axes[2].get_lines() if ":" in line.get_label()]
     lines = {line.get_label().partition(":")[0]: line.get_marker() for line in curves}
-    assert lines == {"mixed_ksg": "o", "pairwise_upper": "v", "label_information": "^"}
+    assert lines == {"mixed KSG": "o", "pairwise upper": "v", "label information": "^"}
 
 
 def test_trajectories_go_with_time(table: pd.DataFrame, tmp_path: Path, figures: list[Figure]) -> None:
@@ -151,8 +151,8 @@ def test_the_border_of_stages_is_dotted(table: pd.DataFrame, tmp_path: Path, fig
 def test_legends_name_kind_and_n(table: pd.DataFrame, tmp_path: Path) -> None:
     write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
     said = words(tmp_path / "epochs")
-    assert "ksg: point estimate, n = 1,234" in said
-    assert "label_information: lower bound, n = 321" in said
+    assert "KSG: point estimate, n = 1,234" in said
+    assert "label information: lower bound, n = 321" in said
     assert "I(T;Y) (bits)" in said
 
 
@@ -196,7 +196,7 @@ def test_data_trained_on_are_named_so(table: pd.DataFrame, tmp_path: Path) -> No
 def test_ceilings_are_in_the_legend(table: pd.DataFrame, tmp_path: Path) -> None:
     table.loc[table["method"] == "ksg", "ceiling_bits"] = 10.2767
     write_chart(tmp_path / "epochs", epochs_chart, table[table["layer"] == "output"])
-    assert "ksg: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
+    assert "KSG: point estimate, n = 1,234, ceiling 10.28" in words(tmp_path / "epochs")
 
 
 def test_layers_that_end_in_one_place_share_a_label(

@@ -20,14 +20,14 @@ from mitools.cli.console import (
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits, interval_of
+from mitools.cli.measuring.estimates import bits, interval_of, print_warnings
 from mitools.cli.measuring.targets import print_targets
 from mitools.cli.terminal.config import ConfigOption
 
 GroupsOption = Annotated[
     Path | None,
     typer.Option(
-        help="Which items know each other (clip, patient, source image): a .npy, .csv or .parquet file."
+        help="Which items belong together (one clip, patient or source image): a .npy, .csv or .parquet file."
     ),
 ]
 OutOption = Annotated[Path, typer.Option("--out", help="Folder for tables, figures and kept results.")]
@@ -82,10 +82,13 @@ def audit(
         ),
     ] = False,
     trained_head: Annotated[
-        bool, typer.Option(help="Fit a critic from the projection head of every run: that has one, too.")
+        bool,
+        typer.Option(
+            help="Also fit a critic that begins as the projection head, for encoders run:DIR with one."
+        ),
     ] = False,
     control: Annotated[
-        bool, typer.Option(help="Hold every trained network against its architecture untrained.")
+        bool, typer.Option(help="Compare every trained network with the same network untrained.")
     ] = True,
     measures: Annotated[
         str | None,
@@ -98,7 +101,9 @@ def audit(
     ] = False,
     similarity: Annotated[
         str | None,
-        typer.Option(help="How alike encoders are: linear_cka,rbf_cka,svcca,procrustes,mutual_neighbours."),
+        typer.Option(
+            help="How alike encoders are: linear_cka, rbf_cka, svcca, procrustes, mutual_neighbours."
+        ),
     ] = None,
     precision: Annotated[str, typer.Option(help="What networks compute in: float32, bf16 or float16.")] = (
         "float32"
@@ -156,13 +161,13 @@ def audit_and_report(
     data: str, encoders: list[str], destination: Path, cache: Path | None, json: bool, **options: Any
 ) -> int:
     """Run an audit as Python does, print its report, and return the exit code."""
-    from mitools import api
-    from mitools.features.store import default_root
-    from mitools.report.tables.write import records
-    from mitools.results.audit import AuditResult
-    from mitools.results.target_audit import TargetAuditResult
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.features.store import default_root
+        from mitools.report.tables.write import records
+        from mitools.results.audit import AuditResult
+        from mitools.results.target_audit import TargetAuditResult
 
-    with progress() as advance:
         found = api.audit(
             encoders, data, folder=destination, cache=cache or default_root(), progress=advance, **options
         )
@@ -185,8 +190,9 @@ def audit_and_report(
     elif isinstance(found, AuditResult):
         _print_report(found, destination)
         if found.complemented is not None:
-            out.print(f"{found.complemented.sentence()} (complement.csv)", markup=False)
-        written(found.files, destination, "results.csv", "comparisons.csv", "figures/brackets.png")
+            out.print(found.complemented.sentence(), markup=False)
+        named = "results.csv", "comparisons.csv", "complement.csv", "figures/brackets.png"
+        written(found.files, destination, *named)
     for spec, reason in found.failures.items():
         err.print(f"failed: {spec}: {reason}", markup=False)
     if not json:
@@ -201,7 +207,7 @@ def _further_value(column: str, value: float | None) -> str:
 
 def _print_report(found: Any, folder: Path) -> None:
     from mitools.report.tables.write import records
-    from mitools.report.words import column_words, warning_words
+    from mitools.report.words import column_words
 
     rows, correlation = records(found.table), found.correlation
     further = {
@@ -233,9 +239,7 @@ def _print_report(found: Any, folder: Path) -> None:
         file=folder / "results.csv",
     )
     _print_further(rows)
-    for row in rows:
-        if row["warnings"]:
-            err.print(f"{row['encoder']}: {warning_words(row['warnings'])}", markup=False)
+    print_warnings(rows)
     if correlation is not None:
         out.print()
         print_table(
@@ -252,9 +256,13 @@ def _print_report(found: Any, folder: Path) -> None:
             ],
             file=folder / "correlation.csv",
         )
-        remarks = (part for said in correlation["note"] for part in said.split("; ") if part)
-        for remark in dict.fromkeys(remarks):
-            err.print(f"correlation: {remark}", markup=False)
+        remarks: dict[str, list[str]] = {}
+        for column, said in zip(correlation["column"], correlation["note"], strict=True):
+            for part in filter(None, said.split("; ")):
+                remarks.setdefault(part, []).append(column_words(column))
+        for remark, columns in remarks.items():
+            of = f" of {', '.join(columns)}" if 2 * len(columns) < len(correlation) else ""
+            err.print(f"correlation{of}: {remark}", markup=False)
     out.print()
     for sentence in found.finding:
         out.print(sentence, markup=False)

@@ -52,7 +52,9 @@ def calibrate(
     ] = None,
     groups: Annotated[
         Path | None,
-        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+        typer.Option(
+            help="Which rows belong together (one clip, one patient): a .npy, .csv or .parquet file."
+        ),
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "cpu",
@@ -70,13 +72,13 @@ def calibrate(
     a random row of one class or the other. Writes calibration.csv and a figure of reading against truth.
     What was finished is kept: a stopped calibration goes on from there.
     """
-    from mitools import api
-    from mitools.datasets.readers.features import read_features
-    from mitools.report.tables.write import records
-
     wanted = _numbers(truths) if truths else None
     named = _two(classes) if classes else None
-    with progress() as advance:
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.datasets.readers.features import read_features
+        from mitools.report.tables.write import records
+
         found = api.calibrate(
             read_features(features),
             methods=[name.strip() for name in method.split(",")],

@@ -75,7 +75,8 @@ def correlate(
         return
     interval = f"{100 * confidence:g}% interval"
     header = ["column", "coefficient", "value", interval, "Holm p", "n", "without one row", "p"]
-    print_table(header, [line for row in records(result) for line in _lines(row)])
+    lines = [line for row in records(result) for line in _lines(row)]
+    print_table(header, lines, file=out or "--json, or --out FILE.csv")
     if skipped:
         note(f"left out, not numeric: {', '.join(skipped)}")
     if found.no_measures:
@@ -96,7 +97,7 @@ def _lines(row: dict[str, Any]) -> list[list[str]]:
     return [
         [
             name if coefficient == COEFFICIENT_NAMES[0] else "",
-            coefficient,
+            coefficient.capitalize(),
             f"{row[coefficient]:.3f}",
             interval_of(row["n"], row[f"{coefficient}_low"], row[f"{coefficient}_high"]),
             f"{row[f'{coefficient}_p_holm']:.2g}",

@@ -37,11 +37,13 @@ def estimate(
     ] = "auto",
     groups: Annotated[
         Path | None,
-        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+        typer.Option(
+            help="Which rows belong together (one clip, one patient): a .npy, .csv or .parquet file."
+        ),
     ] = None,
     block: Annotated[
         int | None,
-        typer.Option(help="For series: rows after which they hardly know of each other any more.", min=1),
+        typer.Option(help="For series: after how many rows hardly any dependence is left.", min=1),
     ] = None,
     x_as: Annotated[
         str | None,
@@ -60,28 +62,28 @@ def estimate(
     Lower bounds, upper bounds and point estimates are listed separately, with what they allow. A method
     that cannot read these arrays is named, and the others are printed.
     """
-    from mitools.backends.devices import resolve_device
-    from mitools.core.errors import InputError
-    from mitools.datasets.grouped import read_groups
-    from mitools.datasets.readers.npy import read_array
-    from mitools.estimators.agreement import agreement
-    from mitools.estimators.dependence.copies import copied_rows
-    from mitools.estimators.dependence.dependent_rows import DEPENDENCE_WORDS
-    from mitools.estimators.registry import make_estimator
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools.backends.devices import resolve_device
+        from mitools.core.errors import InputError
+        from mitools.datasets.grouped import read_groups
+        from mitools.datasets.readers.npy import read_array
+        from mitools.estimators.agreement import agreement
+        from mitools.estimators.dependence.copies import copied_rows
+        from mitools.estimators.dependence.dependent_rows import DEPENDENCE_WORDS
+        from mitools.estimators.registry import make_estimator
 
-    names = list(dict.fromkeys(name.strip() for name in method.split(",")))
-    estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]
-    told = {name: kind for name, kind in [("x_as", x_as), ("y_as", y_as)] if kind is not None}
-    if told and "auto" not in names:
-        raise InputError(f"--x-as and --y-as are for auto; {method} takes arrays for what it reads")
-    for name, estimator in zip(names, estimators, strict=True):
-        if name == "auto":
-            estimator.set_params(**told)
-    x_rows, y_rows = read_array(x), read_array(y)
-    named = None if groups is None else read_groups(groups)
-    estimates, refused = [], dict[str, InputError]()
-    dependent = None  # looked for by the first method that reads the arrays, and known to the others
-    with progress() as advance:
+        names = list(dict.fromkeys(name.strip() for name in method.split(",")))
+        estimators = [make_estimator(name, seed, str(resolve_device(device))) for name in names]
+        told = {name: kind for name, kind in [("x_as", x_as), ("y_as", y_as)] if kind is not None}
+        if told and "auto" not in names:
+            raise InputError(f"--x-as and --y-as are for auto; {method} takes arrays for what it reads")
+        for name, estimator in zip(names, estimators, strict=True):
+            if name == "auto":
+                estimator.set_params(**told)
+        x_rows, y_rows = read_array(x), read_array(y)
+        named = None if groups is None else read_groups(groups)
+        estimates, refused = [], dict[str, InputError]()
+        dependent = None  # looked for by the first method that reads the arrays, and known to the others
         for done, (name, estimator) in enumerate(zip(names, estimators, strict=True)):
             advance(name, done, len(names))
             try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mitools.cli.console import err, out, print_table
@@ -11,12 +12,14 @@ if TYPE_CHECKING:
     from mitools.core.estimate import Estimate, EstimateWarning
     from mitools.estimators.agreement import Agreement
 
-HEADER = ["method", "bits", "95% interval", "kind", "null", "ceiling", "entropy", "n report", "seconds"]
+HEADER = ["method", "bits", "95% interval", "kind", "null", "n", "entropy", "ceiling"]
 
 
 def print_estimates(estimates: Sequence[Estimate]) -> None:
-    """Print one line an estimate on stdout, and the warnings on stderr."""
-    print_table(HEADER, [_line(estimate) for estimate in estimates])
+    """Print one line an estimate on stdout, its method in words, and the warnings on stderr."""
+    from mitools.report.figures.style import method_words
+
+    _print_lines([replace(one, method=method_words(one.method)) for one in estimates])
     _print_cautions(estimates)
 
 
@@ -25,14 +28,14 @@ def print_agreement(found: Agreement) -> None:
     blocks = [("lower bounds", found.lower), ("upper bounds", found.upper), ("point estimates", found.points)]
     for title, estimates in blocks:
         if estimates:
-            print_table(HEADER, [_line(estimate) for estimate in estimates], title)
+            _print_lines(estimates, title)
     out.print(found.sentence(), markup=False)
     _print_cautions([estimate for _, estimates in blocks for estimate in estimates])
 
 
 def bits(value: float | None) -> str:
     """Three decimals, or a dash where there is nothing."""
-    return "-" if value is None else f"{value + 0.0:.3f}"
+    return "-" if value is None else f"{round(value, 3) + 0.0:.3f}"  # adding 0 makes -0 plain 0
 
 
 def interval(low: float | None, high: float | None) -> str:
@@ -47,6 +50,18 @@ def interval_of(n: int, low: float | None, high: float | None) -> str:
     if n < FEW_ROWS:
         return "n too small"
     return "none" if low is None or high is None else interval(low, high)
+
+
+def print_warnings(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print the warnings of a table's rows on stderr, those that are alike once."""
+    from mitools.report.words import warning_words
+
+    told: dict[str, list[str]] = {}
+    for row in rows:
+        if row["warnings"]:
+            told.setdefault(warning_words(row["warnings"]), []).append(row["encoder"])
+    for words, encoders in told.items():
+        err.print(f"{', '.join(encoders)}: {words}", markup=False)
 
 
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
@@ -69,6 +84,13 @@ def _taken_for(name: str, settings: Mapping[str, Any]) -> str:
     return f"{name} is taken for {settings[name]} ({settings[f'{name}_because']})"
 
 
+def _print_lines(estimates: Sequence[Estimate], title: str | None = None) -> None:
+    """Print a row an estimate, without the columns in which no estimate has anything."""
+    rows = [_line(estimate) for estimate in estimates]
+    kept = [k for k in range(len(HEADER)) if any(row[k] != "-" for row in rows)]
+    print_table([HEADER[k] for k in kept], [[row[k] for k in kept] for row in rows], title)
+
+
 def _line(estimate: Estimate) -> list[str]:
     return [
         estimate.method,
@@ -76,8 +98,7 @@ def _line(estimate: Estimate) -> list[str]:
         interval(*(estimate.interval_bits or (None, None))[:2]),
         estimate.kind,
         bits(estimate.null_bits),
-        bits(estimate.ceiling_bits),
-        bits(estimate.entropy_bits),
         f"{estimate.n_report:,}",
-        f"{estimate.seconds:.1f}",
+        bits(estimate.entropy_bits),
+        bits(estimate.ceiling_bits),
     ]

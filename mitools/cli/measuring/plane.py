@@ -79,16 +79,16 @@ def plane(
     Writes plane.csv and figures. For a deterministic network I(X;T) of a continuous layer is infinite: every
     figure says what its finite numbers measure. What was finished is kept: a stopped command goes on.
     """
-    from mitools import api
-    from mitools.features.store import default_root
-    from mitools.report.tables.write import records
-
     named = _named_data(data or [])
     if (run is None) == (not encoder):
         raise typer.BadParameter("name the folder of a run, or encoders by --encoder SPEC; one of the two")
     if run is None and "source" not in named:
         raise typer.BadParameter("--data source=SPEC is missing: no run says what the encoders are for")
-    with progress() as advance:
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.features.store import default_root
+        from mitools.report.tables.write import records
+
         found = api.information_plane(
             run or encoder,
             named,
@@ -162,6 +162,8 @@ def _range(text: str | None) -> tuple[float, float] | None:
 
 def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print what was read at the last checkpoint."""
+    from mitools.report.figures.style import method_words
+
     last = max(row["epoch"] for row in rows)
     several = len({row["data"] for row in rows}) > 1
     print_table(
@@ -173,7 +175,6 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
             "bits",
             "95% interval",
             "null",
-            "warnings",
             "kind",
             "ceiling",
             *([] if several else ["data"]),
@@ -184,11 +185,10 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
                 row["layer"],
                 *([row["data"]] if several else []),
                 row["quantity"],
-                row["method"],
+                method_words(row["method"]),
                 bits(row["bits"]),
                 "-" if row["low_bits"] is None else f"{bits(row['low_bits'])} to {bits(row['high_bits'])}",
                 bits(row["null_bits"]),
-                row["warnings"].replace("_", " ") or "-",
                 row["kind"],
                 bits(row["ceiling_bits"]),
                 *([] if several else [row["data"]]),
@@ -200,3 +200,12 @@ def _print_last(rows: list[dict[str, Any]], folder: Path) -> None:
         title=f"the information plane at epoch {last}; plane.csv has all checkpoints",
         file=folder / "plane.csv",
     )
+    warned: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row["epoch"] == last and row["warnings"]:
+            where = f"{row['layer']} on {row['data']}" if several else str(row["layer"])
+            warned.setdefault(
+                (f"{row['quantity']} by {method_words(row['method'])}", row["warnings"]), []
+            ).append(where)
+    for (what, words), places in warned.items():
+        err.print(f"{what}, {', '.join(places)}: {words.replace('_', ' ')}", markup=False)

@@ -22,7 +22,9 @@ def same_class(
     ] = "linear",
     groups: Annotated[
         Path | None,
-        typer.Option(help="Which rows know each other (clip, patient): a .npy, .csv or .parquet file."),
+        typer.Option(
+            help="Which rows belong together (one clip, one patient): a .npy, .csv or .parquet file."
+        ),
     ] = None,
     seed: SeedOption = 0,
     json: JsonOption = False,

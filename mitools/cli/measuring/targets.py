@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from mitools.cli.console import err, out, print_table
-from mitools.cli.measuring.estimates import bits
+from mitools.cli.console import out, print_table
+from mitools.cli.measuring.estimates import bits, print_warnings
 
 MOST_TARGETS = 20
 """Targets that are printed one by one; the file has them all."""
@@ -26,7 +26,6 @@ def print_targets(found: Any, folder: Path) -> None:
         Where the tables lie.
     """
     from mitools.report.tables.write import records
-    from mitools.report.words import warning_words
 
     rows, each = records(found.table), records(found.targets)
     further = {key: name for key, name in (_FURTHER | _SCORES).items() if key in rows[0]}
@@ -50,9 +49,7 @@ def print_targets(found: Any, folder: Path) -> None:
     )
     if joint != "about the target":
         _print_each(each, folder)
-    for row in rows:
-        if row["warnings"]:
-            err.print(f"{row['encoder']}: {warning_words(row['warnings'])}", markup=False)
+    print_warnings(rows)
     if found.correlation is not None:
         out.print(f"Correlations with {_SCORES[found.score]} are in correlation.csv.", markup=False)
     out.print()

@@ -11,6 +11,7 @@ from mitools.cli.console import (
     JsonOption,
     OverwriteOption,
     SeedOption,
+    out,
     print_json,
     print_table,
     progress,
@@ -19,6 +20,7 @@ from mitools.cli.console import (
 from mitools.cli.measuring.audit import CacheOption
 from mitools.cli.measuring.estimates import bits, interval
 from mitools.core.errors import InputError
+from mitools.core.progress import uncounted
 
 
 def variables(
@@ -49,11 +51,11 @@ def variables(
 
     Writes index.html, which holds every picture, variables.csv and figures.
     """
-    from mitools import api
-    from mitools.features.store import default_root
-
     spec = f"run:{encoder}" if (Path(encoder) / "recipe.yaml").is_file() else encoder
-    with progress() as advance:
+    with progress() as advance, uncounted(advance):  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.features.store import default_root
+
         found = api.measure_variables(
             spec,
             data,
@@ -93,6 +95,9 @@ def variables(
         ],
         title=found.variables,
     )
+    shared = found.estimates.get("redundancy")
+    between = f"; two variables share {bits(shared.bits)} bits" if shared is not None else ""
+    out.print(f"A variable uses {found.units_used:.1f} units on average{between}.", markup=False)
     written(found.files, destination, "index.html", "variables.csv")
 
 

@@ -52,7 +52,7 @@ def views(
         int | None, typer.Option(help="Bring images to this size.", show_default="their own", min=1)
     ] = None,
     groups: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Which images know each other, one group an image.")
+        str | None, typer.Option(metavar="FILE", help="Which images belong together, one group an image.")
     ] = None,
     seed: SeedOption = 0,
     device: DeviceOption = "auto",
@@ -67,10 +67,10 @@ def views(
     never saw: lower bounds with their intervals. Writes views.csv, readings.csv, the words and a figure.
     What was finished is kept: a stopped command goes on from there.
     """
-    from mitools import api
-    from mitools.report.tables.write import records
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.report.tables.write import records
 
-    with progress() as advance:
         found = api.measure_views(
             data,
             pair,
@@ -100,7 +100,7 @@ def views(
             }
         )
         return 0
-    _print_readings(records(found.readings))
+    _print_readings(records(found.readings), destination)
     for sentence in found.finding:
         out.print(sentence, markup=False)
     for warning in found.warnings:
@@ -110,8 +110,10 @@ def views(
     return 0
 
 
-def _print_readings(rows: list[dict[str, Any]]) -> None:
+def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
+    from mitools.report.figures.style import method_words
+
     for views, value in dict.fromkeys((row["views"], row["value"]) for row in rows):
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
         option = of_pair[0]["option"]
@@ -120,7 +122,7 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
             [
                 [
                     row["quantity"],
-                    row["method"],
+                    method_words(row["method"]),
                     bits(row["bits"]),
                     interval(row["low_bits"], row["high_bits"]),
                     bits(row["null_bits"]),
@@ -129,10 +131,10 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
                 for row in of_pair
             ],
             title=views if option is None else f"{views} ({option} = {value:g})",
+            file=folder / "readings.csv",
         )
         for row in of_pair:
             if row["warnings"]:
-                err.print(
-                    f"{row['quantity']} by {row['method']}: {row['warnings'].replace('_', ' ')}", markup=False
-                )
+                warned = row["warnings"].replace("_", " ")
+                err.print(f"{row['quantity']} by {method_words(row['method'])}: {warned}", markup=False)
         out.print()

@@ -6,9 +6,16 @@ import typer
 import typer.core
 
 from mitools.cli.terminal.examples import EXAMPLES
+from mitools.cli.terminal.tables import between_words
 from mitools.core.errors import InputError
 
 PROGRAM = "mitools"
+
+NARROW = 70
+"""Characters of a line below which what an option is for stands under it, and not beside it."""
+
+BESIDE, UNDER = 34, 6
+"""Where the help of an option begins beside its name, and under it."""
 
 
 class Command(typer.core.TyperCommand):
@@ -34,14 +41,22 @@ class Command(typer.core.TyperCommand):
             names = " and ".join(_shown(one) for one in missing)
             raise InputError(f"missing: {names}{example}; see `{PROGRAM} {path} --help`") from None
 
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options; in a narrow place what each is for stands under its name."""
+        records = [(one.param_type_name, one.get_help_record(ctx)) for one in self.get_params(ctx)]
+        for kind in ("argument", "option"):
+            found = [record for of, record in records if of == kind and record is not None]
+            if found:
+                with formatter.section(f"{kind.capitalize()}s"):
+                    formatter.write("".join(_entry(*record, formatter.width) for record in found))
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write the examples below the options."""
         lines = EXAMPLES.get(_path(ctx), ())
         if lines:
             formatter.write("\nExamples:\n" + "".join(f"  {line}\n" for line in lines))
-        formatter.write(
-            f"\n-q: results, warnings and errors alone; -v: every step. See also {PROGRAM} guide.\n"
-        )
+        note = f"-q: results, warnings and errors alone; -v: every step. See also {PROGRAM} guide."
+        formatter.write("\n" + "\n".join(between_words(note, formatter.width)) + "\n")
 
     def get_short_help_str(self, limit: int = 45) -> str:
         """Give the first paragraph of the help whole: the list of commands folds it, and cuts nothing."""
@@ -61,6 +76,16 @@ class Group(typer.core.TyperGroup):
     def get_short_help_str(self, limit: int = 45) -> str:
         """Give the help whole."""
         return _first_paragraph(self.help)
+
+
+def _entry(name: str, said: str, width: int) -> str:
+    """Write a name and what it is for, folded between words; click would cut long words."""
+    indent = BESIDE if width >= NARROW else UNDER
+    lines = between_words(said, width - indent)
+    name = f"  {name}"
+    beside = lines.pop(0) if lines and len(name) + 2 <= indent else ""
+    first = f"{name:<{indent}}{beside}" if beside else name
+    return "\n".join([first, *(" " * indent + line for line in lines)]) + "\n"
 
 
 def _first_paragraph(text: str | None) -> str:

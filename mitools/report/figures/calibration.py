@@ -139,7 +139,7 @@ def _add_key_and_caption(panels: Panels, table: pd.DataFrame, caption: str, acro
     if np.isfinite(column_values(table, "ceiling_bits")).any():
         handles.append(Line2D([], [], label="ceiling", **_CEILING_LINE))
     if np.isfinite(column_values(table, "null_bits")).any():
-        handles.append(Line2D([], [], label="pairs shuffled apart", **_NULL_CROSS))
+        handles.append(Line2D([], [], label="permuted pairs", **_NULL_CROSS))
     if REFERENCE_METHOD in set(table["method"]) and table["method"].nunique() > 1:
         handles.append(Line2D([], [], label=f"{REFERENCE_METHOD}'s lower bound", **_REFERENCE_LINE))
     columns = 2 * across

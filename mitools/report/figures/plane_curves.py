@@ -22,7 +22,14 @@ from mitools.report.figures.plane_style import (
     item_counts,
     stage_borders,
 )
-from mitools.report.figures.style import FONT_SIZE, GREY, KIND_MARKERS, plain_axes, shorten
+from mitools.report.figures.style import (
+    FONT_SIZE,
+    GREY,
+    KIND_MARKERS,
+    method_words,
+    plain_axes,
+    shorten,
+)
 
 
 def epochs_chart(
@@ -176,7 +183,7 @@ def _kind_and_label(rows: pd.DataFrame) -> tuple[str, str]:
     if np.isfinite(ceilings).any():
         low, high = f"{np.nanmin(ceilings):.2f}", f"{np.nanmax(ceilings):.2f}"
         capped = f", ceiling {low}" if low == high else f", ceilings {low} to {high}"
-    return kind, f"{rows['method'].iloc[0]}: {kind}, {item_counts(rows)}{capped}"
+    return kind, f"{method_words(rows['method'].iloc[0])}: {kind}, {item_counts(rows)}{capped}"
 
 
 def _finish_panel(axes: Axes, rows: pd.DataFrame, name: str, quantity: str, first: bool) -> None:

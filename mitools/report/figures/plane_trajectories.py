@@ -26,7 +26,14 @@ from mitools.report.figures.plane_style import (
     kind_handles,
     on_log_grid,
 )
-from mitools.report.figures.style import FONT_SIZE, KIND_MARKERS, PALE, plain_axes, shorten
+from mitools.report.figures.style import (
+    FONT_SIZE,
+    KIND_MARKERS,
+    PALE,
+    method_words,
+    plain_axes,
+    shorten,
+)
 
 EPOCH_COLOURS = LinearSegmentedColormap.from_list("time", colormaps["viridis"](np.linspace(0.0, 0.88, 64)))
 """From dark to light, so that time shows in black and white; without the yellow, too pale on paper."""
@@ -188,4 +195,4 @@ def _epoch_norm(epochs: Floats) -> Normalize:
 
 
 def _axis_label(quantity: str, method: str, kinds: pd.Series) -> str:
-    return f"{quantity}, {method} (bits)\n{' or '.join(dict.fromkeys(map(str, kinds)))}"
+    return f"{quantity}, {method_words(method)} (bits)\n{' or '.join(dict.fromkeys(map(str, kinds)))}"

@@ -52,6 +52,22 @@ def axis_label(column: str) -> str:
     return AXIS_LABELS.get(column, column)
 
 
+ACRONYMS = {"ksg": "KSG", "infonce": "InfoNCE", "mine": "MINE", "nwj": "NWJ", "cka": "CKA", "rbf": "RBF",
+            "svcca": "SVCCA"}  # fmt: skip
+"""How parts of the names of methods and similarities are written in papers."""
+
+
+def method_words(method: str) -> str:
+    """Name a method of estimation as papers do.
+
+    Examples
+    --------
+    >>> method_words("mixed_ksg"), method_words("class_posterior")
+    ('mixed KSG', 'class posterior')
+    """
+    return " ".join(ACRONYMS.get(part, part) for part in method.split("_"))
+
+
 def shorten(name: str, length: int) -> str:
     """Cut a long name in its middle, where names of one family differ least.
 

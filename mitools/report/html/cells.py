@@ -1,12 +1,18 @@
 """How a value looks in a cell of a page's table."""
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from markupsafe import Markup
+
+from mitools.core.names import printable
 from mitools.report.html.parts import Column
 
 ABSENT = "–"
+
+_PARTS = re.compile(r"[^-_./:@?=&]*[-_./:@?=&]+|[^-_./:@?=&]+$")
 
 
 def shown_cell(row: Mapping[str, Any], column: Column) -> str:
@@ -39,6 +45,17 @@ def sort_key(row: Mapping[str, Any], column: Column) -> str:
     """Give what a cell is sorted by: all digits of a number, nothing where it is absent."""
     value = row.get(column.key)
     return "" if _is_absent(value) else str(value)
+
+
+def breakable(name: str) -> Markup:
+    """Let a long name be folded where its parts end, before it is folded anywhere.
+
+    Examples
+    --------
+    >>> breakable("vit_base.in1k")
+    Markup('vit_<wbr>base.<wbr>in1k')
+    """
+    return Markup("<wbr>").join(_PARTS.findall(printable(name)))
 
 
 def _shown(value: Any, column: Column) -> str:

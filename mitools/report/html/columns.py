@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from mitools.measures.base import Measure
-from mitools.measures.registry import MEASURES
+from mitools.measures.registry import MEASURES, find_measure
 from mitools.report.figures.style import AXIS_LABELS
 from mitools.report.html.parts import Chart, Choice, Column
 
@@ -179,6 +179,25 @@ def coefficients_chart(note: str, **further: Any) -> Chart:
 def label(name: str) -> str:
     """Name a column with spaces."""
     return LABELS.get(name, name.removesuffix("_bits").replace("_", " "))
+
+
+def study_label(name: str) -> str:
+    """Name a column of a study, ``pairing:estimator`` or a metric, with spaces.
+
+    Examples
+    --------
+    >>> study_label("same_class:class_posterior"), study_label("linear_acc")
+    ('I_class', 'linear accuracy')
+    """
+    known = study_measure(name)
+    return label(f"{known}_bits" if known in MEASURES and MEASURES[known].kind != "metric" else known)
+
+
+def study_measure(name: str) -> str:
+    """Give the registered measure of a study's column, or the column's own name."""
+    pairing, _, estimator = name.rpartition(":")
+    measure = find_measure(pairing, estimator) if pairing else None
+    return measure.name if measure else name
 
 
 def _help(name: str) -> str:

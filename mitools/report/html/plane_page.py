@@ -1,11 +1,13 @@
 """The page of an information plane."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from mitools.core.run_record import read_record
-from mitools.report.figures.plane_style import PLANE_QUANTITIES
+from mitools.report.figures.plane_style import CROSSED_OUT_WARNINGS, PLANE_QUANTITIES
+from mitools.report.figures.style import method_words
 from mitools.report.finding import plane_finding
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
@@ -22,7 +24,7 @@ MOST_DRAWN = 3000
 MOST_ROWS = 300
 """Readings in the table."""
 
-SHOWN = ("data", "quantity", "method", "bits", "kind", "null_bits", "ceiling_bits", "warnings")
+SHOWN = ("data", "quantity", "read_by", "bits", "kind", "null_bits", "ceiling_bits", "warnings")
 
 WORDS = (
     "information plane", "mutual information", "lower bound", "upper bound", "point estimate", "ceiling",
@@ -68,12 +70,15 @@ def _trajectories(table: pd.DataFrame) -> Section | None:
     for across, up in paired_readings(table).items():
         x = table[(table["quantity"] == of_input) & (table["method"] == across)]
         y = table[(table["quantity"] == of_label) & (table["method"] == up)]
-        kept = [*keys, "bits", "low_bits", "high_bits"]
+        kept = [*keys, "bits", "low_bits", "high_bits", "warnings"]
         joined = x[[*kept, "n"]].merge(y[kept], on=keys, suffixes=("_x", "_y"))
-        parts.append(joined.assign(reading=f"{across} and {up}"))
+        parts.append(joined.assign(reading=f"{method_words(across)} and {method_words(up)}"))
     if not parts or all(part.empty for part in parts):
         return None
-    frame = pd.concat(parts, ignore_index=True).rename(
+    # First, and so drawn at first, what says most of the data: fewest points at a ceiling or at their null.
+    parts = sorted((part for part in parts if len(part)), key=_crossed_out)
+    frame = pd.concat(parts, ignore_index=True).drop(columns=["warnings_x", "warnings_y"])
+    frame = frame.rename(
         columns={
             "low_bits_x": "x_low",
             "high_bits_x": "x_high",
@@ -102,11 +107,16 @@ def _trajectories(table: pd.DataFrame) -> Section | None:
     return Section("plane", "Plane", [chart, Table("trajectories", frame)])
 
 
+def _crossed_out(points: pd.DataFrame) -> float:
+    said = points["warnings_x"] + ", " + points["warnings_y"]
+    return float(said.str.contains("|".join(CROSSED_OUT_WARNINGS)).mean())
+
+
 def _curves(table: pd.DataFrame, layers: int, epochs: int) -> Section | None:
     value = [Choice("bits", "bits", "low_bits", "high_bits")]
     by_data: dict[str, object] = {"key": "data", "label": "Data"}
     quantity: dict[str, object] = {"key": "quantity", "label": "Quantity"}
-    shared = {"y": value, "series": "method", "n": "n"}
+    shared = {"y": value, "series": "read_by", "n": "n"}
     pieces = []
     if epochs > 1:
         over_training = {
@@ -129,10 +139,16 @@ def _curves(table: pd.DataFrame, layers: int, epochs: int) -> Section | None:
 def _readings(table: pd.DataFrame) -> Section:
     """Show the readings of the last checkpoint; the others are drawn, and can be downloaded."""
     frame = table.drop(columns=[name for name in ("encoder", "seconds") if name in table])
+    frame.insert(frame.columns.get_loc("method"), "read_by", frame["method"].map(method_words))
     drawn = Table("plane", frame.head(MOST_DRAWN), left_out=max(0, len(frame) - MOST_DRAWN))
     last = frame[frame["epoch"] == frame["epoch"].max()]
     shown = last.head(MOST_ROWS).reset_index(drop=True)
     caption = f"Readings at epoch {last['epoch'].iloc[0]:g}"
-    columns = describe(shown, SHOWN, "layer")
+    shown["warnings"] = shown["warnings"].str.replace("_", " ")
+    columns = [
+        replace(one, low="low_bits", high="high_bits") if one.key == "bits" else one
+        for one in describe(shown, SHOWN, "layer")
+        if one.key not in ("low_bits", "high_bits")
+    ]
     readings = Table("readings-table", shown, columns, caption, left_out=len(last) - len(shown))
     return Section("readings", "Readings", [readings, drawn])

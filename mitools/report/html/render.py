@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mitools.core.files import write_text
 from mitools.core.names import printable
-from mitools.report.html.cells import shown_cell, shown_interval, sort_key
+from mitools.report.html.cells import breakable, shown_cell, shown_interval, sort_key
 from mitools.report.html.embedded import embedded_json
 from mitools.report.html.parts import Page
 from mitools.report.tables.write import records
@@ -71,7 +71,7 @@ def render(page: Page) -> str:
     script = "\n".join(_asset(name) for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             page=page,
@@ -84,7 +84,8 @@ def render(page: Page) -> str:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Give what fills in the templates: all text is escaped."""
     environment = Environment(
         loader=FunctionLoader(lambda name: _read("templates", name)),
         autoescape=True,
@@ -93,6 +94,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=lambda value: printable(value) if type(value) is str else value,
     )
+    environment.filters["breakable"] = breakable
     environment.globals |= {
         "cell": shown_cell,
         "interval": shown_interval,

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from mitools.core.run_record import read_record
-from mitools.measures.registry import MEASURES, find_measure
+from mitools.measures.registry import MEASURES
 from mitools.report.finding import listed, study_finding
-from mitools.report.html.columns import SHARES, coefficients_chart, label
+from mitools.report.html.columns import SHARES, coefficients_chart, study_label, study_measure
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Column, Page, Row, Section, Table
@@ -168,7 +168,7 @@ def _correlation(wide: pd.DataFrame, names: list[str]) -> list[Section]:
         lower = [name for name in names if name in MEASURES and not MEASURES[name].higher_is_better]
         known = [name for name in names if own[name].nunique() > 1]
         table = correlate(own[known], TARGET, lower_is_better=[name for name in lower if name in known])
-        found.append(table.assign(data=data, label=[_label(str(name)) for name in table["column"]]))
+        found.append(table.assign(data=data, label=[study_label(str(name)) for name in table["column"]]))
         few = max(few, len(own))
     if not found:
         return []
@@ -210,27 +210,16 @@ def _failed(cells: pd.DataFrame) -> list[Section]:
 
 
 def _column(name: str, wide: pd.DataFrame, shown: bool) -> Column:
-    measure = MEASURES.get(_measure_name(name))
+    measure = MEASURES.get(study_measure(name))
     low, high = (f"{name}_low", f"{name}_high") if f"{name}_low" in wide else ("", "")
     said = f"{measure.what[0].upper()}{measure.what[1:]}. Source: {measure.source}." if measure else ""
     share = name in SHARES
-    return Column(name, _label(name), said, low, high, 1 if share else 3, percent=share, shown=shown)
+    return Column(name, study_label(name), said, low, high, 1 if share else 3, percent=share, shown=shown)
 
 
 def _choice(name: str, wide: pd.DataFrame) -> Choice:
     low, high = (f"{name}_low", f"{name}_high") if f"{name}_low" in wide else ("", "")
-    return Choice(name, _label(name) + (" (bits)" if low else ""), low, high)
-
-
-def _label(name: str) -> str:
-    known = _measure_name(name)
-    return label(f"{known}_bits" if known in MEASURES and MEASURES[known].kind != "metric" else known)
-
-
-def _measure_name(name: str) -> str:
-    pairing, _, estimator = name.rpartition(":")
-    measure = find_measure(pairing, estimator) if pairing else None
-    return measure.name if measure else name
+    return Choice(name, study_label(name) + (" (bits)" if low else ""), low, high)
 
 
 def _entropies(rows: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ from torch import nn
 from mitools.backends.runtime import Runtime
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError, reason_of
-from mitools.core.progress import Advance, silent, tell_state
+from mitools.core.progress import Advance, silent, tell_state, uncounted
 from mitools.datasets.open import open_data
 from mitools.training.loop.batches import BatchSampler
 from mitools.training.loop.conditions import computing_conditions
@@ -79,7 +79,8 @@ def train(
     recipe, folder = with_all_options(recipe), RunFolder(out)
     require_trackers(recipe.trackers)
     if not folder.is_finished(recipe):
-        run = _Run.prepare(recipe, folder, runtime or Runtime(), advance or silent)
+        with uncounted(advance):  # what is read takes another time than what is trained
+            run = _Run.prepare(recipe, folder, runtime or Runtime(), advance or silent)
         with computing_conditions(run.method, recipe, folder, run.runtime):
             run.go_on()
     return folder
@@ -152,6 +153,8 @@ class _Run:
     def go_on(self) -> None:
         """Train what is left to train."""
         done = self._resume()
+        in_epoch = self.recipe.batch_size * self.steps_per_epoch
+        self.advance(TRAINED_ON, done * in_epoch, self.recipe.epochs * in_epoch)
         if done == 0 and self.recipe.keep_every is not None:
             self._keep(0)
         prepared = self.runtime.prepare(self.method)

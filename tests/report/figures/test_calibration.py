@@ -74,7 +74,7 @@ def test_the_class_posterior_is_the_reference_of_the_others(tmp_path):
 def test_absent_limits_and_negative_readings_are_drawn(tmp_path):
     table = readings(reading_bits=[-9.0, 0.0, 3.0], low_bits=None, high_bits=None, null_bits=None)
     _, drawing, _ = write_chart(tmp_path / "calibration", calibration_chart, table)
-    assert "pairs shuffled apart" not in drawing.read_text()
+    assert "permuted pairs" not in drawing.read_text()
     assert "\N{MINUS SIGN}8" in drawing.read_text() or "-8" in drawing.read_text()
 
 

@@ -3,7 +3,7 @@
 import json
 from html.parser import HTMLParser
 
-VOID = {"meta", "input", "img", "br", "link", "hr"}
+VOID = {"meta", "input", "img", "br", "link", "hr", "wbr"}
 
 
 class Document(HTMLParser):
@@ -11,13 +11,14 @@ class Document(HTMLParser):
 
     def __init__(self, text):
         super().__init__(convert_charrefs=True)
-        self.elements, self._open = [], []
+        self.elements, self._open, self._goes_on = [], [], False
         self.feed(text)
         self.close()
         self.left_open = [name for name, *_ in self._open]
 
     def handle_starttag(self, tag, attrs):
         element = (tag, dict(attrs), [])
+        self._goes_on = tag == "wbr"
         self.elements.append(element)
         if tag not in VOID:
             self._open.append(element)
@@ -28,8 +29,14 @@ class Document(HTMLParser):
         self._open.pop()
 
     def handle_data(self, data):
-        if self._open:
-            self._open[-1][2].append(data)
+        if not self._open:
+            return
+        texts = self._open[-1][2]
+        if self._goes_on and texts:  # a word that may be folded here is still one word
+            texts[-1] += data
+        else:
+            texts.append(data)
+        self._goes_on = False
 
     def named(self, *names):
         return [element for element in self.elements if element[0] in names]

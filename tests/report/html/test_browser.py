@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mitools.report.html.render import environment
 from tests.report.html.chromium import EXECUTABLE, browser
 from tests.report.html.conftest import ENCODERS
 
@@ -36,6 +37,40 @@ def test_the_page_is_drawn_without_complaint_or_request(tab, hostile_page, width
     assert min(drawn) > 100
     assert tab.evaluate("document.querySelectorAll('[data-chart=brackets] .mark').length") == len(ENCODERS)
     assert tab.evaluate("document.querySelectorAll('svg text').length > 20")
+
+
+@pytest.mark.parametrize(("width", "columns"), [(400, 1), (1400, 5)])
+def test_long_names_under_an_item_are_folded_where_their_parts_end(tab, hostile_page, width, columns):
+    rows = [
+        {"encoder": name, "predicted": "n02123045_tabby_cat", "right": False, "bits": "-11.27"}
+        for name in ("vit_base_patch16_224.augreg2_in21k_ft_in1k", "moco_v2_800ep", 60 * "x")
+    ]
+    one = {"item": "1", "jpeg": "", "text": "", "label": "n02123045_tabby_cat", "rows": rows}
+    values = {"title": "", "intro": "", "examples": [one | {"jpeg": "x"}] * 5}
+    html = environment().get_template("examples.html").render(piece={"values": values})
+    tab.open(hostile_page, width)
+    tab.evaluate(f"document.querySelector('main').insertAdjacentHTML('beforeend', {json.dumps(html)})")
+    assert tab.evaluate("document.documentElement.scrollWidth") == width
+    own = "[...[...document.querySelectorAll('.examples')].at(-1).querySelectorAll('.example')]"
+    assert len(set(tab.evaluate(f"{own}.map(one => one.getBoundingClientRect().x)"))) == columns
+    # Each part of a name stands on one line: a range over it has one rectangle of some width.
+    parts = f"{own}[0].querySelectorAll('tr:not(:last-child) :is(th, td:not(.number))')"
+    lines = tab.evaluate(
+        f"[...{parts}].flatMap(cell => [...cell.childNodes].filter(node => node.nodeType === 3).map(text =>"
+        " { const range = document.createRange(); range.selectNode(text);"
+        " return [text.data, [...range.getClientRects()].filter(box => box.width).length] }))"
+    )
+    assert len(lines) > 10
+    assert [part for part, count in lines if count != 1] == []
+
+
+def test_a_printed_chart_says_what_was_chosen_and_no_button_is_printed(page):
+    page.call("Emulation.setEmulatedMedia", media="print")
+    shown = "[...document.querySelectorAll('{}')].filter(one => one.offsetHeight > 0).length"
+    assert page.evaluate(shown.format(".controls select")) >= 2
+    assert page.evaluate(shown.format("button:not(.linked, thead button)")) == 0
+    assert page.evaluate(shown.format("#downloads")) == 0
+    page.call("Emulation.setEmulatedMedia", media="")
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])

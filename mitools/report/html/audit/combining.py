@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from mitools.comparing.complement import ADDS
+from mitools.report.figures.style import method_words
 from mitools.report.finding import complement_finding
 from mitools.report.html.parts import Block, Column, Section, Table
 
@@ -62,6 +63,7 @@ def similarity_section(similarity: pd.DataFrame) -> Section | None:
     """Show how alike every two encoders see the items; None where nobody asked (``--similarity``)."""
     if similarity.empty:
         return None
+    similarity = similarity.assign(similarity=similarity["similarity"].map(method_words))
     table = Table("similarity", similarity, SIMILARITY_COLUMNS, "Every two, with 95% intervals")
     intro = [
         "How alike two encoders lay the same items out, from 0 to 1. It says nothing of the label: encoders"

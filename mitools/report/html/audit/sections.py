@@ -173,10 +173,26 @@ def health_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Secti
 
 
 def _row(key: str, value: Any) -> Row:
-    if isinstance(value, list | tuple):
-        value = "; ".join(str(one) for one in value) or "none"
+    """Write a fact of a load report for people.
+
+    Examples
+    --------
+    >>> _row("set_aside", [["fc.", "classifier"]]).value, _row("matched_share", 1.0).value
+    ('fc. (classifier)', '100%')
+    """
+    if value is None or value in ("", [], {}):
+        said = "none"
+    elif isinstance(value, list | tuple):
+        said = "; ".join(
+            f"{one[0]} ({one[1]})" if isinstance(one, list | tuple) and len(one) == 2 else str(one)
+            for one in value
+        )
     elif isinstance(value, dict):
-        value = "; ".join(f"{name}: {one}" for name, one in value.items()) or "none"
+        said = "; ".join(f"{name}: {one}" for name, one in value.items())
+    elif key.endswith("_share") and isinstance(value, int | float):
+        said = f"{value:.0%}"
     elif isinstance(value, int) and not isinstance(value, bool):
-        value = f"{value:,}"
-    return Row(key.replace("_", " "), str(value), code="digest" in key)
+        said = f"{value:,}"
+    else:
+        said = str(value)
+    return Row(key.replace("_", " "), said, code="digest" in key)
