@@ -116,13 +116,14 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
         option = of_pair[0]["option"]
         print_table(
-            ["", "method", "bits", "95% interval", "null", "ceiling"],
+            ["", "method", "bits", "95% interval", "not excluded", "null", "ceiling"],
             [
                 [
                     row["quantity"],
                     row["method"],
                     bits(row["bits"]),
                     interval(row["low_bits"], row["high_bits"]),
+                    _not_excluded(row["low_bits"], row["up_to_bits"]),
                     bits(row["null_bits"]),
                     bits(row["ceiling_bits"]),
                 ]
@@ -136,3 +137,8 @@ def _print_readings(rows: list[dict[str, Any]]) -> None:
                     f"{row['quantity']} by {row['method']}: {row['warnings'].replace('_', ' ')}", markup=False
                 )
         out.print()
+
+
+def _not_excluded(low: float | None, up_to: float | None) -> str:
+    """Give both ends, or the lower alone where no upper end is told."""
+    return f"{bits(low)} or more" if low is not None and up_to is None else interval(low, up_to)
