@@ -22,13 +22,13 @@ from mitools.estimators.dependence.copies import copy_groups
 from mitools.estimators.dependence.dependent_rows import dependence_warnings
 from mitools.estimators.inputs.folds import cross_fit_parts
 from mitools.estimators.inputs.groups import as_groups
-from mitools.estimators.inputs.splits import SMALLEST_CLASS
+from mitools.estimators.inputs.splits import SMALLEST_CLASS, Parts
 from mitools.estimators.inputs.validation import as_table
 from mitools.estimators.registry import ESTIMATORS
 from mitools.measures.item_split import groups_record
-from mitools.shared_information.fit import fit_views
-from mitools.shared_information.half_fits import half_of, half_settings
-from mitools.shared_information.more_images import difference_interval, entropy_limit
+from mitools.shared_information.fit import FittedViews, fit_views
+from mitools.shared_information.half_images import half_of
+from mitools.shared_information.more_images import Doubled, difference_interval, entropy_limit
 from mitools.shared_information.readings import LabelReading, ReadFolds, read_label, read_shared
 from mitools.shared_information.regimes import Regime, regime_of
 from mitools.shared_information.settings import ViewSettings
@@ -216,29 +216,32 @@ class _Measurer:
                     "estimates": [estimate.to_dict() for estimate in label.estimates],
                     "up_to": label.up_to,
                     "reading": _reading_values(label.reading),
-                    "half": label.half and _reading_values(label.half),
+                    "doubled": label.doubled and [_reading_values(one) for one in label.doubled],
                 }
             )
         return found
 
     def _fit_folds(self, views: Sequence[View]) -> tuple[ReadFolds, ReadFolds | None]:
-        """Fit networks to what each fold may fit to, and to half of it, and read what it holds out."""
+        """Fit networks to all that each fold may fit to, and in the first fold to half of it."""
         whole, half = ReadFolds([], [], []), ReadFolds([], [], [])
+        names, folds = " and ".join(view.name for view in views), len(self.folds)
         for number, parts in enumerate(self.folds):
-            seed = derive_seed(self.settings.seed, number)
-            settings, folds = replace(self.settings, seed=seed), len(self.folds)
-            what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {folds}"
-            begun = self._begun - 1 + number / folds
-            tell_whole(self.advance, self._what, begun, self._subjects, 2 / 3 / folds)
-            fit = fit_views(self.data, views, parts, settings, self.advance, what)
-            whole.append(fit, parts)
-            some = half_of(parts, self.labelled.labels, seed)
-            if some is None:
-                continue
-            tell_whole(self.advance, self._what, begun + 2 / 3 / folds, self._subjects, 1 / 3 / folds)
-            settings, what = half_settings(settings, fit.steps), f"{what}, half of the images"
-            half.append(fit_views(self.data, views, some, settings, self.advance, what), some)
-        return whole, half if len(half.parts) == len(whole.parts) else None
+            settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
+            what = f"{names}, fold {number + 1} of {folds}"
+            whole.append(self._fit(views, parts, settings, number, what), parts)
+        settings = replace(self.settings, seed=derive_seed(self.settings.seed, 0), steps=whole.fits[0].steps)
+        some = half_of(self.folds[0], self.labelled.labels, settings.seed)
+        if some is None:
+            return whole, None
+        half.append(self._fit(views, some, settings, folds, f"{names}, half of the images"), some)
+        return whole, half
+
+    def _fit(
+        self, views: Sequence[View], parts: Parts, settings: ViewSettings, number: int, what: str
+    ) -> FittedViews:
+        share = 1 / (len(self.folds) + 1)
+        tell_whole(self.advance, self._what, self._begun - 1 + number * share, self._subjects, share)
+        return fit_views(self.data, views, parts, settings, self.advance, what)
 
     def _load(self) -> TrainingData:
         images = load_images(self.labelled, self.image_size, self.advance)
@@ -268,14 +271,14 @@ class _Measurer:
 
 def _label_reading(values: Values) -> LabelReading:
     estimates = [Estimate.from_dict(one) for one in values["estimates"]]
-    half = values["half"] and _reading(values["half"])
-    return LabelReading(estimates, values["up_to"], _reading(values["reading"]), half)
+    doubled = values["doubled"] and Doubled(*map(_reading, values["doubled"]))
+    return LabelReading(estimates, values["up_to"], _reading(values["reading"]), doubled)
 
 
 def _lack(image: LabelReading, view: LabelReading) -> Interval:
     """Give how much less of the label a view says than the image, in bits."""
-    halves = None if image.half is None or view.half is None else (image.half, view.half)
-    return difference_interval(image.reading, view.reading, halves)
+    known = image.doubled and view.doubled and (image.doubled, view.doubled)
+    return difference_interval(image.reading, view.reading, known)
 
 
 def _reading_values(reading: Reading) -> Values:

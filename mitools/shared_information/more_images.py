@@ -1,6 +1,7 @@
 """What a reading would become with more images, by what it gained from the second half of those there are."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,39 +15,55 @@ from mitools.estimators.warnings import BIAS_LEFT_PER_RISE, INTERVAL_CONFIDENCE,
 from mitools.statistics.paired_differences import compare
 
 
-def with_more_images(whole: Reading, half: Reading) -> Reading:
+class Doubled(NamedTuple):
+    """The same held-out items read by networks that were fitted to half of the other images, and to all.
+
+    Attributes
+    ----------
+    half, whole
+        The readings, with the influence of the same items in the same order.
+    """
+
+    half: Reading
+    whole: Reading
+
+    @property
+    def rise(self) -> Rise:
+        """What the second half of the images added, and its error: what is hard for both takes no part."""
+        gained = self.whole.influence - self.half.influence
+        stderr = float(np.linalg.norm(gained)) / len(gained)
+        return Rise(self.half.nats, self.whole.nats, stderr, same_pairs=True)
+
+
+def with_more_images(reading: Reading, doubled: Doubled) -> Reading:
     """Give where a reading ends if what it lacks falls like one over the square root of the images.
 
-    Both readings are of the same items, so that the error of where they lead to is that of the items'
-    influence on both together: what is hard about an item for both takes part once.
+    The error of where it ends is that of the items' influence on all that it is made from together: half of
+    the images and all are read on the same items, and these are some of those that are reported.
 
     Parameters
     ----------
-    whole, half
-        Of the same held-out items, by networks that were fitted to all other images and to half of them.
+    reading
+        Pooled over folds.
+    doubled
+        Of the first fold, whose items stand first in the reading.
 
     Examples
     --------
-    >>> one = np.array([-0.5, 0.5])
-    >>> found = with_more_images(Reading(2.0, one), Reading(1.9, one))
+    >>> item = np.array([-0.5, 0.5])
+    >>> whole, half = Reading(2.0, item), Reading(1.9, item)
+    >>> found = with_more_images(whole, Doubled(half, whole))
     >>> round(found.nats, 3), found.influence
     (2.241, array([-0.5,  0.5]))
     """
-    left = BIAS_LEFT_PER_RISE
-    return whole._replace(
-        nats=whole.nats + left * (whole.nats - half.nats),
-        influence=whole.influence + left * (whole.influence - half.influence),
-    )
+    influence, first = reading.influence.copy(), len(doubled.half.influence)
+    gained = doubled.whole.influence - doubled.half.influence
+    # A fold's items weigh more in its own mean than in that of all.
+    influence[:first] += BIAS_LEFT_PER_RISE * len(influence) / first * gained
+    return reading._replace(nats=reading.nats + BIAS_LEFT_PER_RISE * doubled.rise.nats, influence=influence)
 
 
-def rise_of(whole: Reading, half: Reading) -> Rise:
-    """Say what a reading gained from the second half of the images, and how surely."""
-    gained = whole.influence - half.influence
-    stderr = float(np.linalg.norm(gained)) / len(gained)
-    return Rise(half.nats, whole.nats, stderr, same_pairs=True)
-
-
-def difference_interval(a: Reading, b: Reading, halves: tuple[Reading, Reading] | None) -> Interval:
+def difference_interval(a: Reading, b: Reading, doubled: tuple[Doubled, Doubled] | None) -> Interval:
     """Give the interval of a - b, in bits: paired over the items, and reaching to where the two lead.
 
     The difference of two lower bounds is no bound: it may fall as well as rise with more images.
@@ -55,14 +72,13 @@ def difference_interval(a: Reading, b: Reading, halves: tuple[Reading, Reading] 
     ----------
     a, b
         Readings of the same items.
-    halves
-        The same by networks that were fitted to half of the images; None where these are too few, which
-        leaves the interval that of the items.
+    doubled
+        Of either; None where half of the images were too few, which leaves the interval that of the items.
     """
     found = _paired(a, b)
-    if halves is None:
+    if doubled is None:
         return found
-    further = _paired(*map(with_more_images, (a, b), halves))
+    further = _paired(*map(with_more_images, (a, b), doubled))
     return Interval(min(found.low, further.low), max(found.high, further.high), found.confidence)
 
 
@@ -71,13 +87,13 @@ def _paired(a: Reading, b: Reading) -> Interval:
     return Interval(float(row["low_bits"]), float(row["high_bits"]), INTERVAL_CONFIDENCE)
 
 
-def label_up_to(whole: Reading, half: Reading | None, entropy_limit: float) -> float:
+def label_up_to(reading: Reading, doubled: Doubled | None, entropy_limit: float) -> float:
     """Give the upper end of what is not excluded of I(v;y), in nats.
 
     Parameters
     ----------
-    whole, half
-        As for :func:`with_more_images`; `half` is None where half of the images were too few.
+    reading, doubled
+        As for :func:`with_more_images`; `doubled` is None where half of the images were too few.
     entropy_limit
         No information about the label lies above it, in nats.
 
@@ -87,20 +103,20 @@ def label_up_to(whole: Reading, half: Reading | None, entropy_limit: float) -> f
         The greater of the reading's own upper limit and of the limit of what it would become, up to the
         entropy.
     """
-    own = two_sided(whole.nats, whole.stderr).high
-    if half is None or rise_of(whole, half).is_steep:
+    own = two_sided(reading.nats, reading.stderr).high
+    if doubled is None or doubled.rise.is_steep:
         return max(own, entropy_limit)
-    further = with_more_images(whole, half)
+    further = with_more_images(reading, doubled)
     return max(own, min(two_sided(further.nats, further.stderr).high, entropy_limit))
 
 
-def shared_up_to(whole: Reading, half: Reading | None, pairs: int) -> float | None:
+def shared_up_to(reading: Reading, doubled: Doubled | None, pairs: int) -> float | None:
     """Give the upper end of what is not excluded of I(v1;v2), in nats.
 
     Parameters
     ----------
-    whole, half
-        As for :func:`with_more_images`, of InfoNCE; `half` is None where half of the images were too few.
+    reading, doubled
+        As for :func:`with_more_images`, of InfoNCE; `doubled` is None where half of the images were too few.
     pairs
         On which InfoNCE is read as one batch.
 
@@ -110,10 +126,10 @@ def shared_up_to(whole: Reading, half: Reading | None, pairs: int) -> float | No
         At least 0, which no information lies below. None where no end is told: half of the images were too
         few; the reading rises like log n; or its end lies at the ceiling.
     """
-    if half is None or rise_of(whole, half).is_steep:
+    if doubled is None or doubled.rise.is_steep:
         return None
-    further = with_more_images(whole, half)
-    limits = [two_sided(reading.nats, reading.stderr).high for reading in (whole, further)]
+    both = (reading, with_more_images(reading, doubled))
+    limits = [two_sided(one.nats, one.stderr).high for one in both]
     return beyond_ceiling(max(0.0, *limits), pairs)
 
 
@@ -175,10 +191,11 @@ def entropy_limit(labels: NDArray[np.int64], independent: int) -> float:
     return min(math.log(len(shares)), two_sided(found + lacks, math.sqrt(variance / independent)).high)
 
 
-def rise_warnings(rise: Rise | None) -> tuple[EstimateWarning, ...]:
+def rise_warnings(doubled: Doubled | None) -> tuple[EstimateWarning, ...]:
     """Say that a reading rises with the number of images, where chance does not explain it."""
-    if rise is None or not rise.is_clear or rise.nats < 0:
+    if doubled is None or not doubled.rise.is_clear or doubled.rise.nats < 0:
         return ()
+    rise = doubled.rise
     sentence = (
         f"fitted to half of the images it reads {nats_to_bits(rise.half):.3g} bits and to all"
         f" {nats_to_bits(rise.whole):.3g}: with more images it would read more"

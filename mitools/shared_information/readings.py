@@ -19,8 +19,8 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.registry import make_estimator
 from mitools.estimators.warnings import two_sided
 from mitools.shared_information.fit import FittedViews, ReadViews
-from mitools.shared_information.half_fits import half_of
-from mitools.shared_information.more_images import label_up_to, rise_of, rise_warnings, shared_up_to
+from mitools.shared_information.half_images import half_of
+from mitools.shared_information.more_images import Doubled, label_up_to, rise_warnings, shared_up_to
 from mitools.shared_information.pair_critic import PairCritic
 from mitools.shared_information.settings import ViewSettings
 
@@ -35,12 +35,12 @@ fold of the views has critics of its own."""
 
 
 class ReadFolds(NamedTuple):
-    """The networks of every fold, and what they make of the items that it holds out.
+    """The networks of folds, and what they make of the items that these hold out.
 
     Attributes
     ----------
     fits
-        Of every fold.
+        Of each fold.
     read
         What they make of *report*.
     parts
@@ -56,6 +56,11 @@ class ReadFolds(NamedTuple):
         self.fits.append(fit)
         self.read.append(fit.read(parts.report))
         self.parts.append(parts)
+
+    @property
+    def first(self) -> "ReadFolds":
+        """The first fold alone."""
+        return ReadFolds(self.fits[:1], self.read[:1], self.parts[:1])
 
 
 class SharedReading(NamedTuple):
@@ -85,14 +90,14 @@ class LabelReading(NamedTuple):
         For each, the upper end of what is not excluded, in nats: see :func:`.label_up_to`.
     reading
         Of the first, with the influence of every item.
-    half
-        The same by networks that were fitted to half of the images; None where these are too few.
+    doubled
+        The same of the first fold's items, by half of the images and by all; None where half are too few.
     """
 
     estimates: list[Estimate]
     up_to: list[float]
     reading: Reading
-    half: Reading | None
+    doubled: Doubled | None
 
 
 def read_shared(
@@ -102,8 +107,10 @@ def read_shared(
 
     Parameters
     ----------
-    whole, half
-        Fitted to all images but those held out, and to half of these; None where half are too few.
+    whole
+        Every fold, fitted to all images but those held out.
+    half
+        The first fold, fitted to half of these; None where half are too few.
     settings
         Names the methods.
     started
@@ -142,7 +149,8 @@ def _read_own_critic(
         x, y = views.scored_rows
         permuted = np.random.default_rng([settings.seed, 3, number]).permutation(len(y))
         nulls.append(_infonce_of(fit.critic, x, y[torch.from_numpy(permuted)], None))
-    reading, of_half = _own_reading(whole), None if half is None else _own_reading(half)
+    reading = _own_reading(whole)
+    doubled = None if half is None else Doubled(_own_reading(half), _own_reading(whole.first))
     pairs = min(len(parts.report) for parts in whole.parts)
     estimate = assemble_estimate(
         reading,
@@ -151,10 +159,10 @@ def _read_own_critic(
         null=pooled(nulls),
         ceiling=math.log(pairs),
         still_rising=any(fit.still_rising for fit in whole.fits),
-        further_warnings=() if of_half is None else rise_warnings(rise_of(reading, of_half)),
+        further_warnings=rise_warnings(doubled),
         **_record(whole, started),
     )
-    return estimate, shared_up_to(reading, of_half, pairs)
+    return estimate, shared_up_to(reading, doubled, pairs)
 
 
 def _own_reading(folds: ReadFolds) -> Reading:
@@ -184,7 +192,7 @@ def read_label(
     """Read I(v;y) off what a view's network makes of the labels of held-out items, calibrated among these.
 
     Readings have the influence of every item in an order that is the same for all views, and for half of the
-    images, whose calibration has half of the items as well.
+    images, of which the calibration has half of the items as well.
 
     Parameters
     ----------
@@ -199,10 +207,15 @@ def read_label(
         ClassPosterior(seed=settings.seed).fit(rows, labels, groups=groups)
         for rows, labels, groups in _logits(whole, view)
     ]
-    of_half = None if half is None else _calibrated_by_half(fitted, half, view, settings.seed)
-    found = LabelReading([], [], _pooled(fitted, LABEL_METHODS[0]), of_half and of_half[LABEL_METHODS[0]])
+    by_half = None if half is None else _calibrated_by_half(fitted[0], half, view, settings.seed)
+    doubled = {
+        method: by_half and Doubled(_pooled([by_half], method), _pooled(fitted[:1], method))
+        for method in LABEL_METHODS
+    }
+    first = LABEL_METHODS[0]
+    found = LabelReading([], [], _pooled(fitted, first), doubled[first])
     for method in LABEL_METHODS:
-        reading, other = _pooled(fitted, method), of_half and of_half[method]
+        reading = _pooled(fitted, method)
         of_folds = [
             one.label_information_ if method == "label_information" else one.estimate_ for one in fitted
         ]
@@ -213,11 +226,11 @@ def read_label(
             kind="lower bound",
             null=MeasuredNats(float(np.mean(nulls)), None) if nulls else None,
             entropy=of_folds[0].entropy_nats,
-            further_warnings=() if other is None else rise_warnings(rise_of(reading, other)),
+            further_warnings=rise_warnings(doubled[method]),
             **_record(whole, started),
         )
         found.estimates.append(estimate)
-        found.up_to.append(label_up_to(reading, other, entropy_limit))
+        found.up_to.append(label_up_to(reading, doubled[method], entropy_limit))
     return found
 
 
@@ -231,17 +244,13 @@ def _logits(
 
 
 def _calibrated_by_half(
-    fitted: Sequence[ClassPosterior], half: ReadFolds, view: int, seed: int
-) -> dict[str, Reading] | None:
-    """Read the same items by networks of half of the images, calibrated by half of the items that all had."""
-    found = []
-    for whole, (rows, labels, _) in zip(fitted, _logits(half, view), strict=True):
-        parts = [half_of(fold.parts, labels, seed) for fold in whole.folds_]
-        kept = [one for one in parts if one is not None]
-        if len(kept) < len(parts):
-            return None
-        found.append(ClassPosterior(seed=seed).fit(rows, labels, parts=kept))
-    return {method: _pooled(found, method) for method in LABEL_METHODS}
+    whole: ClassPosterior, half: ReadFolds, view: int, seed: int
+) -> ClassPosterior | None:
+    """Read the same items by a network of half of the images, calibrated by half as many items."""
+    ((rows, labels, _),) = _logits(half, view)
+    parts = [half_of(fold.parts, labels, seed) for fold in whole.folds_]
+    kept = [one for one in parts if one is not None]
+    return ClassPosterior(seed=seed).fit(rows, labels, parts=kept) if len(kept) == len(parts) else None
 
 
 def _pooled(fitted: Sequence[ClassPosterior], method: str) -> Reading:

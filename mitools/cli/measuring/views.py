@@ -64,8 +64,9 @@ def views(
     """Read what two views share, what each says of the label, and which regime that is.
 
     I(v1;v2), I(v1;y), I(v2;y) and I(x;y), by small networks fitted to the views and read on images that they
-    never saw: lower bounds with their intervals. Writes views.csv, readings.csv, the words and a figure.
-    What was finished is kept: a stopped command goes on from there.
+    never saw: lower bounds with their intervals, and beside them what is not excluded: up to where more
+    images lead, by fits to half of them. Writes views.csv, readings.csv, the words and a figure. What was
+    finished is kept: a stopped command goes on from there.
     """
     from mitools import api
     from mitools.report.tables.write import records

@@ -22,8 +22,8 @@ REGIMES_COLUMNS = (
 NARROW_SHARE = 0.3
 """Share of the width below which a regime's name is written upright."""
 
-MARKS_A_BAR, MARKS_A_LINE = 9, 80
-"""Places along an interval or a text, and along a line, that names are kept away from."""
+MARKS_A_TEXT, MARKS_A_LINE = 9, 80
+"""Places along a text, and along a line, that names are kept away from; along a bar half as many."""
 
 BARS = "black: 95% interval of what is read; grey: not excluded with more images"
 
@@ -72,7 +72,7 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
         places = table.index.get_indexer(rows.index)
         axes.plot(across[0, places], up[0, places], color=BLUE, linewidth=1, zorder=1)
     names = [_name(row) for _, row in table.iterrows()]
-    marks = np.concatenate([_marks(across, up), _marks_of_lines(axes, image[0]), _marks_of_texts(axes)])
+    marks = np.concatenate([_marks(axes, across, up), _marks_of_lines(axes, image[0]), _marks_of_texts(axes)])
     place_labels(axes, across[0], up[0], names, FONT_SIZE - 1, marks)
     axes.set_xlabel(f"shared by the views, I(v1;v2) (bits)\n{BARS}", fontsize=FONT_SIZE)
     axes.set_ylabel("label information of the weaker view, I(v;y) (bits)", fontsize=FONT_SIZE)
@@ -85,18 +85,23 @@ def _point(table: pd.DataFrame, name: str) -> Floats:
 
 
 def _draw_not_excluded(axes: Axes, across: Floats, up: Floats) -> None:
-    edge, open_ended = axes.get_xlim()[1], np.isnan(across[3])
     line: dict[str, Any] = {"color": GREY, "linewidth": 1, "zorder": 1.5}
-    axes.hlines(up[0], across[2], np.where(open_ended, edge, across[3]), **line)
+    axes.hlines(up[0], across[2], _ends(axes, across), **line)
     axes.vlines(across[0], up[2], up[3], **line)
+    open_ended = np.isnan(across[3])
     arrows: dict[str, Any] = {"marker": ">", "linestyle": "none", "markersize": 4, "clip_on": False}
-    axes.plot(np.full(open_ended.sum(), edge), up[0, open_ended], color=GREY, **arrows)
+    axes.plot(_ends(axes, across)[open_ended], up[0, open_ended], color=GREY, **arrows)
 
 
-def _marks(across: Floats, up: Floats) -> Floats:
+def _ends(axes: Axes, across: Floats) -> Floats:
+    """Give where bars end across: at the edge where no end is told, shape (n,)."""
+    return np.where(np.isnan(across[3]), axes.get_xlim()[1], across[3])
+
+
+def _marks(axes: Axes, across: Floats, up: Floats) -> Floats:
     """Places along the bars of all points, shape (m, 2)."""
-    shares = np.linspace(0, 1, MARKS_A_BAR)[:, None]
-    level = across[1] + shares * (np.fmax(across[2], across[3]) - across[1])
+    shares = np.linspace(0, 1, MARKS_A_LINE // 2)[:, None]
+    level = across[1] + shares * (_ends(axes, across) - across[1])
     upright = up[1] + shares * (up[3] - up[1])
     pairs = [np.broadcast_arrays(level, up[0]), np.broadcast_arrays(across[0], upright)]
     return np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
@@ -113,7 +118,7 @@ def _marks_of_lines(axes: Axes, value: float) -> Floats:
 
 def _marks_of_texts(axes: Axes) -> Floats:
     """Places in what is written on the axes, shape (m, 2)."""
-    shares = np.linspace(0, 1, MARKS_A_BAR)
+    shares = np.linspace(0, 1, MARKS_A_TEXT)
     grid = np.stack(np.meshgrid(shares, shares), axis=-1).reshape(-1, 2)
     boxes = [text.get_window_extent() for text in axes.texts]
     inside = np.concatenate([box.min + grid * box.size for box in boxes])

@@ -5,8 +5,7 @@ import pytest
 
 from mitools.estimators.inputs.folds import cross_fit_parts
 from mitools.estimators.inputs.splits import Parts
-from mitools.shared_information.half_fits import half_of, half_settings
-from mitools.shared_information.settings import ViewSettings
+from mitools.shared_information.half_images import half_of
 
 LABELS = np.repeat([0, 1, 2], [100, 60, 20])
 
@@ -46,8 +45,3 @@ def test_groups_of_mixed_classes_that_leave_no_class_a_half_give_none():
     labels[[150, 155, 160]] = 1
     train, select, report = np.arange(100), np.arange(100, 150), np.arange(150, 200)
     assert half_of(Parts(train, select, report, groups), labels, 0) is None
-
-
-def test_half_of_the_images_are_passed_over_as_often():
-    found = half_settings(ViewSettings(steps=400, check_every=25), 301)
-    assert (found.steps, found.check_every, found.batch_size) == (151, 13, 256)

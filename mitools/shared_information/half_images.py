@@ -1,4 +1,4 @@
-"""Half of the images that a fold is fitted to, and how networks are fitted to these."""
+"""Half of the images that a fold is fitted to."""
 
 from dataclasses import replace
 
@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.groups import dealt_groups
 from mitools.estimators.inputs.splits import Parts, require_spread
-from mitools.shared_information.settings import ViewSettings
 
 
 def half_of(parts: Parts, labels: NDArray[np.int64], seed: int) -> Parts | None:
@@ -62,16 +61,3 @@ def _half_of_items(
     takes = np.empty(len(order), dtype=bool)
     takes[order] = (middle <= 0.5) | (rank < fewest)
     return items[takes[own]]
-
-
-def half_settings(settings: ViewSettings, steps: int) -> ViewSettings:
-    """Fit to half of the images for half of the steps that all took: as many passes over the images.
-
-    Parameters
-    ----------
-    settings
-        Of the fit to all images.
-    steps
-        That this fit made.
-    """
-    return replace(settings, steps=(steps + 1) // 2, check_every=(settings.check_every + 1) // 2)
