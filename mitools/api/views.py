@@ -38,7 +38,8 @@ def measure_views(
     views of some images and read on others, each image once: lower bounds, as far as networks of this size
     see. The columns ``up_to`` say what is not excluded: where the readings lead with more images, by fits to
     half of them; empty where no end is told. What follows is said in the words of Tian et al. 2020 (What
-    Makes for Good Views), Sec. 3.2: *missing information*, *sweet spot*, *excess*, as far as the intervals allow.
+    Makes for Good Views), Sec. 3.2: *missing information*, *sweet spot*, *excess*, as far as the intervals
+    allow.
 
     Parameters
     ----------

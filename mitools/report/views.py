@@ -126,9 +126,9 @@ def _document(pair: MeasuredPair) -> Values:
 
 def _quantities(pair: MeasuredPair) -> Iterator[tuple[str, Sequence[Estimate], Sequence[float | None]]]:
     """Give the name of every quantity, its estimates, and the upper end of what is not excluded of each."""
-    labels = [(reading.estimates, reading.up_to) for reading in (*pair.of_view, pair.image)]
-    for quantity, found in zip(QUANTITIES, [(pair.shared, pair.shared_up_to), *labels], strict=True):
-        yield quantity, *found
+    yield QUANTITIES[0], pair.shared, pair.shared_up_to
+    for quantity, reading in zip(QUANTITIES[1:], (*pair.of_view, pair.image), strict=True):
+        yield quantity, reading.estimates, reading.up_to
 
 
 def _bits(nats: float | None) -> float | None:

@@ -277,8 +277,10 @@ def _label_reading(values: Values) -> LabelReading:
 
 def _lack(image: LabelReading, view: LabelReading) -> Interval:
     """Give how much less of the label a view says than the image, in bits."""
-    known = image.doubled and view.doubled and (image.doubled, view.doubled)
-    return difference_interval(image.reading, view.reading, known)
+    doubled = None
+    if image.doubled is not None and view.doubled is not None:
+        doubled = (image.doubled, view.doubled)
+    return difference_interval(image.reading, view.reading, doubled)
 
 
 def _reading_values(reading: Reading) -> Values:

@@ -169,7 +169,8 @@ def _own_reading(folds: ReadFolds) -> Reading:
     readings = []
     for fit, views, parts in zip(*folds, strict=True):
         assert fit.critic is not None
-        readings.append(_infonce_of(fit.critic, *views.scored_rows, parts.groups_of(parts.report)))
+        x, y = views.scored_rows
+        readings.append(_infonce_of(fit.critic, x, y, parts.groups_of(parts.report)))
     return pooled(readings)
 
 
@@ -209,7 +210,7 @@ def read_label(
     ]
     by_half = None if half is None else _calibrated_by_half(fitted[0], half, view, settings.seed)
     doubled = {
-        method: by_half and Doubled(_pooled([by_half], method), _pooled(fitted[:1], method))
+        method: None if by_half is None else Doubled(_pooled([by_half], method), _pooled(fitted[:1], method))
         for method in LABEL_METHODS
     }
     first = LABEL_METHODS[0]
