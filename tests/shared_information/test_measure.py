@@ -16,7 +16,7 @@ from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import read_pair
 
 QUICK = ViewSettings(methods=("infonce",), steps=60, batch_size=64, check_every=20, width=8, embedding=16)
-CDP = "cdp?n=1000&size=32&background=none&colors=4&digits=2&shared=color&partners=color,none"
+CDP = "cdp?n=1000&size=24&background=none&colors=4&digits=2&positions=1&shared=color&partners=color,none"
 
 
 @pytest.fixture(scope="module")
