@@ -308,7 +308,7 @@ ANALYSES: dict[str, Analysis] = {
         "how often are claims of missing information and of excess right, where bits are known?",
         "checks.regime_claims",
         "RegimeClaimsRecipe",
-        smoke="6 minutes",
+        smoke="9 minutes",
         paper="hours, not measured",
     ),
     "detection": Analysis(

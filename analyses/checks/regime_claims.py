@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from pydantic import Field, field_validator
 from scipy.stats import binomtest
 
 from mitools.analyses.shared.evaluation import interval_columns
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.backends.runtime import Runtime
+from mitools.core.entropy import nats_to_bits
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.datasets.open import open_data
@@ -30,6 +33,9 @@ CLAIMS = ("missing information", "excess")
 
 LEAST_BITS = 1e-9
 """By which truths must differ to differ."""
+
+OPEN_BITS = 0.5
+"""Length of the arrow of a reading of which no upper end is told."""
 
 RIGHT, SILENT, WRONG = "right", "not seen", "wrong"
 
@@ -102,8 +108,8 @@ def run(
             rows.append(told | truth | row_of(found, truth))
     table = pd.DataFrame(rows)
     caption = (
-        "Bars: 95% intervals of what two images are read to share, by held-out items. A claim is wrong where"
-        " information is not missing or in excess; not seen is a claim that could be made."
+        "Bars: what is not excluded of what two images share; an arrow where no upper end is told. A claim is"
+        " wrong where information is not missing or in excess; not seen is a claim that could be made."
     )
     figures = write_chart(out / "regime_claims", claims_chart, table, caption)
     return write_finding(table, describe(table), out, figures)
@@ -149,6 +155,8 @@ def row_of(found: MeasuredPair, truth: dict[str, float]) -> dict[str, Any]:
         row |= {f"{stem}_claimed": claim in found.regime.name, f"{stem}_true": is_so}
     of_label, same_label = found.image.estimates
     row |= interval_columns("shared_info", found.shared[0])
+    up_to = found.shared_up_to[0]
+    row["shared_info_up_to"] = None if up_to is None else nats_to_bits(up_to)
     row |= interval_columns("image", of_label) | interval_columns("same_label", same_label)
     row |= interval_columns("view2", found.of_view[1].estimates[0])
     for number, lack in enumerate(found.lacks, start=1):
@@ -185,16 +193,18 @@ def describe(table: pd.DataFrame) -> str:
         parts.append(text)
     sweet = table["regime"] == "sweet spot"
     right = ~table["missing_true"].astype(bool) & ~table["excess_true"].astype(bool)
-    above = int((table["shared_info_low"] > table["truth_shared"]).sum())
-    holds = int(table["truth_shared"].between(table["shared_info_low"], table["shared_info_high"]).sum())
-    short = (table["truth_shared"] - table["shared_info_bits"]).max()
+    truth, low = table["truth_shared"], table["shared_info_low"]
+    above, short = int((low > truth).sum()), (truth - table["shared_info_bits"]).max()
+    up_to = table["shared_info_up_to"].astype(float)
+    holds, ends = (low <= truth) & ~(up_to < truth), up_to.notna()
     return (
         f"Of {len(table)} pairs of images, {'; '.join(parts)}. Sweet spot is said of {int(sweet.sum())}, of"
         f" which {int((sweet & right).sum())} share the task and nothing else; of {int(right.sum())} such"
-        f" pairs {int((right & sweet).sum())} are found. The interval of what a pair shares holds the truth"
-        f" in {holds} of {len(table)} and lies above it in {above}: it is a lower bound, at most"
-        f" {short:.2f} bits short. Shares have intervals as if pairs were independent; pairs of one world and"
-        " seed share images."
+        f" pairs {int((right & sweet).sum())} are found. The lower bound of what a pair shares lies above the"
+        f" truth, by its lower limit, in {above} of {len(table)}, and is at most {short:.2f} bits short. What"
+        f" is not excluded holds the truth in {int(holds.sum())} of {len(table)}: in"
+        f" {int((holds & ends).sum())} of the {int(ends.sum())} where an upper end is told. Shares have"
+        " intervals as if pairs were independent; pairs of one world and seed share images."
     )
 
 
@@ -227,7 +237,7 @@ def claims_chart(
     InputError
         When a column is missing, or the table has no rows.
     """
-    require_columns(table, ["world", "shared", "truth_shared", "shared_info_bits", "shared_info_low"])
+    require_columns(table, ["world", "shared", "truth_shared", "shared_info_bits", "shared_info_up_to"])
     names = list(dict.fromkeys(zip(table["world"], table["shared"], strict=True)))
     seeds = list(dict.fromkeys(table["seed"]))
     panels = open_panels(
@@ -245,11 +255,11 @@ def claims_chart(
         own = table[worst == word]
         if own.empty:
             continue
-        reach = np.abs(own[["shared_info_low", "shared_info_high"]].sub(own["shared_info_bits"], axis=0).T)
-        axes.errorbar(
-            own["shared_info_bits"], places[worst == word], xerr=reach, color=colour, marker=marker,
-            linestyle="none", markersize=3.5, elinewidth=1, label=f"claims {word}",
+        axes.plot(
+            own["shared_info_bits"], places[worst == word], color=colour, marker=marker, linestyle="none",
+            markersize=3.5, label=f"claims {word}",
         )  # fmt: skip
+        _draw_not_excluded(axes, own, places[worst == word], colour)
     for place, (world, shared) in enumerate(names):
         rows = table[(table["world"] == world) & (table["shared"] == shared)]
         for column, line in (("truth_shared", "-"), ("truth_image", ":")):
@@ -267,3 +277,11 @@ def claims_chart(
     add_key(panels, handles, loc="outside upper center", ncols=5, fontsize=FONT_SIZE - 1)
     add_caption(panels, caption, width=96, y=-0.02)
     return panels.array
+
+
+def _draw_not_excluded(axes: Axes, rows: pd.DataFrame, places: NDArray[np.float64], colour: str) -> None:
+    """Draw lines from the lower limit to the upper end; to an arrow where none is told."""
+    up_to = rows["shared_info_up_to"].astype(float)
+    ends = up_to.fillna(rows["shared_info_bits"] + OPEN_BITS)
+    axes.hlines(places, rows["shared_info_low"], ends, color=colour, linewidth=1)
+    axes.plot(ends[up_to.isna()], places[up_to.isna()], ">", color=colour, markersize=3)

@@ -36,8 +36,10 @@ def measure_views(
 
     For every pair I(v1;v2), I(v1;y), I(v2;y) and I(x;y) are read by small networks that are fitted to the
     views of some images and read on others, each image once: lower bounds, as far as networks of this size
-    see. What follows is said in the words of Tian et al. 2020 (What Makes for Good Views), Sec. 3.2: *missing
-    information*, *sweet spot*, *excess*, as far as the intervals allow.
+    see. The columns ``up_to`` say what is not excluded: where the readings lead with more images, by fits to
+    half of them; empty where no end is told. What follows is said in the words of Tian et al. 2020 (What
+    Makes for Good Views), Sec. 3.2: *missing information*, *sweet spot*, *excess*, as far as the intervals
+    allow.
 
     Parameters
     ----------

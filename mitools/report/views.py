@@ -1,11 +1,12 @@
 """Measured views as tables, words and a figure."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
 
+from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate
 from mitools.core.files import write_text
 from mitools.core.result_store import Values
@@ -18,15 +19,16 @@ QUANTITIES = ("I(v1;v2)", "I(v1;y)", "I(v2;y)", "I(x;y)")
 """What is read of two views v1 and v2, the image x and the label y."""
 
 READING_COLUMNS = (
-    "views", "option", "value", "quantity", "method", "kind", "bits", "low_bits", "high_bits", "null_bits",
-    "ceiling_bits", "entropy_bits", "n", "n_train", "warnings",
+    "views", "option", "value", "quantity", "method", "kind", "bits", "low_bits", "high_bits", "up_to_bits",
+    "null_bits", "ceiling_bits", "entropy_bits", "n", "n_train", "warnings",
 )  # fmt: skip
 
 PAIR_COLUMNS = (
-    "views", "option", "value", "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low",
-    "view1_high", "view2_bits", "view2_low", "view2_high", "image_bits", "image_low", "image_high",
-    "same_label_bits", "same_label_low", "same_label_high", "view1_lacks_low", "view1_lacks_high",
-    "view2_lacks_low", "view2_lacks_high", "h_y_bits", "regime", "sentence",
+    "views", "option", "value", "shared_bits", "shared_low", "shared_high", "shared_up_to", "view1_bits",
+    "view1_low", "view1_high", "view1_up_to", "view2_bits", "view2_low", "view2_high", "view2_up_to",
+    "image_bits", "image_low", "image_high", "image_up_to", "same_label_bits", "same_label_low",
+    "same_label_high", "same_label_up_to", "view1_lacks_low", "view1_lacks_high", "view2_lacks_low",
+    "view2_lacks_high", "h_y_bits", "regime", "sentence",
 )  # fmt: skip
 
 
@@ -40,19 +42,22 @@ def pairs_table(measured: MeasuredViews) -> pd.DataFrame:
     """Give one row a pair: what it is judged by, and its regime."""
     rows = []
     for pair in measured.pairs:
-        first, second = (found.estimates[0] for found in pair.of_view)
-        image, same_label = pair.image.estimates
         row: Values = _place(pair)
-        for name, estimate in [
-            ("shared", pair.shared[0]), ("view1", first), ("view2", second), ("image", image),
-            ("same_label", same_label),
-        ]:  # fmt: skip
+        first, second = pair.of_view
+        for name, estimate, up_to in [
+            ("shared", pair.shared[0], pair.shared_up_to[0]),
+            ("view1", first.estimates[0], first.up_to[0]),
+            ("view2", second.estimates[0], second.up_to[0]),
+            ("image", pair.image.estimates[0], pair.image.up_to[0]),
+            ("same_label", pair.image.estimates[1], pair.image.up_to[1]),
+        ]:
             interval = estimate.interval_bits
-            row |= {f"{name}_bits": estimate.bits}
+            row |= {f"{name}_bits": estimate.bits, f"{name}_up_to": _bits(up_to)}
             row |= {f"{name}_low": interval.low, f"{name}_high": interval.high} if interval else {}
         for number, lack in enumerate(pair.lacks, start=1):
             row |= {f"view{number}_lacks_low": lack.low, f"view{number}_lacks_high": lack.high}
-        row |= {"h_y_bits": image.entropy_bits, "regime": pair.regime.name, "sentence": pair.regime.sentence}
+        row["h_y_bits"] = pair.image.estimates[0].entropy_bits
+        row |= {"regime": pair.regime.name, "sentence": pair.regime.sentence}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(PAIR_COLUMNS))
 
@@ -83,10 +88,9 @@ def write_views(measured: MeasuredViews, folder: Path) -> list[Path]:
 
 
 def _readings(pair: MeasuredPair) -> list[Values]:
-    found = (pair.shared, *(reading.estimates for reading in (*pair.of_view, pair.image)))
     rows = []
-    for quantity, estimates in zip(QUANTITIES, found, strict=True):
-        for estimate in estimates:
+    for quantity, estimates, up_to in _quantities(pair):
+        for estimate, end in zip(estimates, up_to, strict=True):
             interval = estimate.interval_bits
             rows.append(
                 _place(pair)
@@ -97,6 +101,7 @@ def _readings(pair: MeasuredPair) -> list[Values]:
                     "bits": estimate.bits,
                     "low_bits": interval.low if interval else None,
                     "high_bits": interval.high if interval else None,
+                    "up_to_bits": _bits(end),
                     "null_bits": estimate.null_bits,
                     "ceiling_bits": estimate.ceiling_bits,
                     "entropy_bits": estimate.entropy_bits,
@@ -109,12 +114,25 @@ def _readings(pair: MeasuredPair) -> list[Values]:
 
 
 def _document(pair: MeasuredPair) -> Values:
-    def values(estimates: Sequence[Estimate]) -> list[Values]:
-        return [estimate.to_dict() for estimate in estimates]
-
-    found = (pair.shared, *(reading.estimates for reading in (*pair.of_view, pair.image)))
-    readings = {name: values(estimates) for name, estimates in zip(QUANTITIES, found, strict=True)}
+    readings = {
+        quantity: [
+            estimate.to_dict() | {"up_to_bits": _bits(end)}
+            for estimate, end in zip(estimates, up_to, strict=True)
+        ]
+        for quantity, estimates, up_to in _quantities(pair)
+    }
     return _place(pair) | {"regime": pair.regime.name, "sentence": pair.regime.sentence, "readings": readings}
+
+
+def _quantities(pair: MeasuredPair) -> Iterator[tuple[str, Sequence[Estimate], Sequence[float | None]]]:
+    """Give the name of every quantity, its estimates, and the upper end of what is not excluded of each."""
+    yield QUANTITIES[0], pair.shared, pair.shared_up_to
+    for quantity, reading in zip(QUANTITIES[1:], (*pair.of_view, pair.image), strict=True):
+        yield quantity, reading.estimates, reading.up_to
+
+
+def _bits(nats: float | None) -> float | None:
+    return None if nats is None else nats_to_bits(nats)
 
 
 def _place(pair: MeasuredPair) -> Values:

@@ -27,11 +27,12 @@ from mitools.estimators.inputs.validation import as_table
 from mitools.estimators.registry import ESTIMATORS
 from mitools.measures.item_split import groups_record
 from mitools.shared_information.fit import FittedViews, fit_views
-from mitools.shared_information.readings import read_label, read_shared
+from mitools.shared_information.half_images import half_of
+from mitools.shared_information.more_images import Doubled, difference_interval, entropy_limit
+from mitools.shared_information.readings import LabelReading, ReadFolds, read_label, read_shared
 from mitools.shared_information.regimes import Regime, regime_of
 from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import ViewPair
-from mitools.statistics.paired_differences import compare
 from mitools.training.loop.images_in_memory import load_images
 from mitools.training.loop.modalities_in_memory import load_modality
 from mitools.training.training_data import Modality, TrainingData
@@ -41,23 +42,8 @@ from mitools.views.registry import make_view
 THUMBNAIL = 8
 """Rows and columns to which images are brought where near copies are looked for."""
 
-REVISION = 4
+REVISION = 5
 """Raised when a number changes for the same request; kept results of another are not read."""
-
-
-class LabelReading(NamedTuple):
-    """What a view says of the label.
-
-    Attributes
-    ----------
-    estimates
-        One a method; the first is what regimes are judged by.
-    reading
-        Of the first, with the influence of every item.
-    """
-
-    estimates: list[Estimate]
-    reading: Reading
 
 
 class MeasuredViews(NamedTuple):
@@ -84,18 +70,21 @@ class MeasuredPair(NamedTuple):
         The views, and where in a sweep they stand.
     shared
         I(v1;v2), one estimate a method.
+    shared_up_to
+        For each, the upper end of what is not excluded, in nats; None where no end is told.
     of_view
         I(v1;y) and I(v2;y); the same reading twice for two draws of one view.
     image
         I(x;y).
     lacks
-        I(x;y) - I(v;y) for both views, in bits: paired over the items.
+        I(x;y) - I(v;y) for both views, in bits: see :func:`.difference_interval`.
     regime
         See :func:`.regime_of`.
     """
 
     pair: ViewPair
     shared: list[Estimate]
+    shared_up_to: list[float | None]
     of_view: tuple[LabelReading, LabelReading]
     image: LabelReading
     lacks: tuple[Interval, Interval]
@@ -194,12 +183,13 @@ class _Measurer:
         views = [make_view(name) for name in pair.views]
         self._begin(f"pair {self._begun} of {self._subjects - 1}")
         kept = self.results.cell("views", self._on(views), lambda: self._measure(views))
-        shared = [Estimate.from_dict(values) for values in kept["shared"]]
+        shared = [Estimate.from_dict(values) for values in kept["shared"]["estimates"]]
+        shared_up_to = kept["shared"]["up_to"]
         first, second = (_label_reading(values) for values in kept["labels"])
         lacks = (_lack(image, first), _lack(image, second))
         of_label, same_label = image.estimates
-        regime = regime_of(shared[0], of_label, same_label, lacks)
-        return MeasuredPair(pair, shared, (first, second), image, lacks, regime)
+        regime = regime_of(shared[0], shared_up_to[0], of_label, image.up_to[0], same_label, lacks)
+        return MeasuredPair(pair, shared, shared_up_to, (first, second), image, lacks, regime)
 
     def _begin(self, subject: str) -> None:
         self._begun += 1
@@ -209,30 +199,48 @@ class _Measurer:
     def _measure(self, views: Sequence[View]) -> Values:
         """Fit the networks of all folds, and read what each holds out."""
         started = time.perf_counter()
-        fits = [self._fit(views, parts, number) for number, parts in enumerate(self.folds)]
-        read = [fit.read(parts.report) for fit, parts in zip(fits, self.folds, strict=True)]
+        whole, half = self._fit_folds(views)
         settings = self.settings
         found: Values = {"labels": []}
         if len(views) == 2:
-            shared = read_shared(fits, read, self.folds, settings, started)
-            found["shared"] = [estimate.to_dict() for estimate in shared]
+            shared = read_shared(whole, half, settings, started)
+            found["shared"] = {
+                "estimates": [estimate.to_dict() for estimate in shared.estimates],
+                "up_to": shared.up_to,
+            }
+        limit = entropy_limit(self.labelled.labels, len(np.unique(self.groups)))
         for number in range(len(views)):
-            estimates, reading = read_label(fits, read, self.folds, number, settings, started)
+            label = read_label(whole, half, number, settings, limit, started)
             found["labels"].append(
                 {
-                    "estimates": [estimate.to_dict() for estimate in estimates],
-                    "nats": reading.nats,
-                    "influence": reading.influence.tolist(),
-                    "unseen": reading.unseen,
+                    "estimates": [estimate.to_dict() for estimate in label.estimates],
+                    "up_to": label.up_to,
+                    "reading": _reading_values(label.reading),
+                    "doubled": label.doubled and [_reading_values(one) for one in label.doubled],
                 }
             )
         return found
 
-    def _fit(self, views: Sequence[View], parts: Parts, number: int) -> FittedViews:
-        settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
-        folds = len(self.folds)
-        what = f"{' and '.join(view.name for view in views)}, fold {number + 1} of {folds}"
-        tell_whole(self.advance, self._what, self._begun - 1 + number / folds, self._subjects, 1 / folds)
+    def _fit_folds(self, views: Sequence[View]) -> tuple[ReadFolds, ReadFolds | None]:
+        """Fit networks to all that each fold may fit to, and in the first fold to half of it."""
+        whole, half = ReadFolds([], [], []), ReadFolds([], [], [])
+        names, folds = " and ".join(view.name for view in views), len(self.folds)
+        for number, parts in enumerate(self.folds):
+            settings = replace(self.settings, seed=derive_seed(self.settings.seed, number))
+            what = f"{names}, fold {number + 1} of {folds}"
+            whole.append(self._fit(views, parts, settings, number, what), parts)
+        settings = replace(self.settings, seed=derive_seed(self.settings.seed, 0), steps=whole.fits[0].steps)
+        some = half_of(self.folds[0], self.labelled.labels, settings.seed)
+        if some is None:
+            return whole, None
+        half.append(self._fit(views, some, settings, folds, f"{names}, half of the images"), some)
+        return whole, half
+
+    def _fit(
+        self, views: Sequence[View], parts: Parts, settings: ViewSettings, number: int, what: str
+    ) -> FittedViews:
+        share = 1 / (len(self.folds) + 1)
+        tell_whole(self.advance, self._what, self._begun - 1 + number * share, self._subjects, share)
         return fit_views(self.data, views, parts, settings, self.advance, what)
 
     def _load(self) -> TrainingData:
@@ -263,11 +271,22 @@ class _Measurer:
 
 
 def _label_reading(values: Values) -> LabelReading:
-    reading = Reading(values["nats"], np.array(values["influence"]), values["unseen"])
-    return LabelReading([Estimate.from_dict(one) for one in values["estimates"]], reading)
+    estimates = [Estimate.from_dict(one) for one in values["estimates"]]
+    doubled = values["doubled"] and Doubled(*map(_reading, values["doubled"]))
+    return LabelReading(estimates, values["up_to"], _reading(values["reading"]), doubled)
 
 
 def _lack(image: LabelReading, view: LabelReading) -> Interval:
-    """Give how much less of the label a view says than the image, in bits, paired over the items."""
-    row = compare({"image": image.reading, "view": view.reading}).iloc[0]
-    return Interval(float(row["low_bits"]), float(row["high_bits"]), 0.95)
+    """Give how much less of the label a view says than the image, in bits."""
+    doubled = None
+    if image.doubled is not None and view.doubled is not None:
+        doubled = (image.doubled, view.doubled)
+    return difference_interval(image.reading, view.reading, doubled)
+
+
+def _reading_values(reading: Reading) -> Values:
+    return {"nats": reading.nats, "influence": reading.influence.tolist(), "unseen": reading.unseen}
+
+
+def _reading(values: Values) -> Reading:
+    return Reading(values["nats"], np.array(values["influence"]), values["unseen"])

@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -19,6 +19,8 @@ from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.registry import make_estimator
 from mitools.estimators.warnings import two_sided
 from mitools.shared_information.fit import FittedViews, ReadViews
+from mitools.shared_information.half_images import half_of
+from mitools.shared_information.more_images import Doubled, label_up_to, rise_warnings, shared_up_to
 from mitools.shared_information.pair_critic import PairCritic
 from mitools.shared_information.settings import ViewSettings
 
@@ -32,43 +34,102 @@ ON_EMBEDDINGS = {"folds": 1, "hidden": (128,), "max_steps": 1000}
 fold of the views has critics of its own."""
 
 
+class ReadFolds(NamedTuple):
+    """The networks of folds, and what they make of the items that these hold out.
+
+    Attributes
+    ----------
+    fits
+        Of each fold.
+    read
+        What they make of *report*.
+    parts
+        What they were fitted to, and *report*.
+    """
+
+    fits: list[FittedViews]
+    read: list[ReadViews]
+    parts: list[Parts]
+
+    def append(self, fit: FittedViews, parts: Parts) -> None:
+        """Add a fold: its networks read what it holds out."""
+        self.fits.append(fit)
+        self.read.append(fit.read(parts.report))
+        self.parts.append(parts)
+
+    @property
+    def first(self) -> "ReadFolds":
+        """The first fold alone."""
+        return ReadFolds(self.fits[:1], self.read[:1], self.parts[:1])
+
+
+class SharedReading(NamedTuple):
+    """What two views share.
+
+    Attributes
+    ----------
+    estimates
+        One a method.
+    up_to
+        For each, the upper end of what is not excluded, in nats: see :func:`.shared_up_to`; None where no end
+        is told.
+    """
+
+    estimates: list[Estimate]
+    up_to: list[float | None]
+
+
+class LabelReading(NamedTuple):
+    """What a view says of the label.
+
+    Attributes
+    ----------
+    estimates
+        One a method of :data:`LABEL_METHODS`; the first is what regimes are judged by.
+    up_to
+        For each, the upper end of what is not excluded, in nats: see :func:`.label_up_to`.
+    reading
+        Of the first, with the influence of every item.
+    doubled
+        The same of the first fold's items, by half of the images and by all; None where half are too few.
+    """
+
+    estimates: list[Estimate]
+    up_to: list[float]
+    reading: Reading
+    doubled: Doubled | None
+
+
 def read_shared(
-    fits: Sequence[FittedViews],
-    read: Sequence[ReadViews],
-    folds: Sequence[Parts],
-    settings: ViewSettings,
-    started: float,
-) -> list[Estimate]:
+    whole: ReadFolds, half: ReadFolds | None, settings: ViewSettings, started: float
+) -> SharedReading:
     """Read I(v1;v2) on every fold's held-out items, by every method.
 
     Parameters
     ----------
-    fits
-        Of every fold.
-    read
-        What they make of the items that the fold holds out.
-    folds
-        Whose *report* is held out.
+    whole
+        Every fold, fitted to all images but those held out.
+    half
+        The first fold, fitted to half of these; None where half are too few.
     settings
         Names the methods.
     started
         When the measurement began, by :func:`time.perf_counter`.
     """
-    return [_read_shared_by(method, fits, read, folds, settings, started) for method in settings.methods]
+    found = SharedReading([], [])
+    for method in settings.methods:
+        if method == "infonce":
+            estimate, up_to = _read_own_critic(whole, half, settings, started)
+        else:
+            estimate, up_to = _read_embeddings(method, whole, settings, started), None
+        found.estimates.append(estimate)
+        found.up_to.append(up_to)
+    return found
 
 
-def _read_shared_by(
-    method: str,
-    fits: Sequence[FittedViews],
-    read: Sequence[ReadViews],
-    folds: Sequence[Parts],
-    settings: ViewSettings,
-    started: float,
-) -> Estimate:
-    if method == "infonce":
-        return _read_own_critic(fits, read, folds, settings, started)
+def _read_embeddings(method: str, whole: ReadFolds, settings: ViewSettings, started: float) -> Estimate:
     estimates = []
-    for views, parts in zip(read, folds, strict=True):
+    for views, parts in zip(whole.read, whole.parts, strict=True):
         # Groups are those of the images: what is looked for in rows was looked for in these.
         x, y = (rows.cpu().numpy() for rows in views.embedded)
         estimator = make_estimator(method, settings.seed, settings.device)
@@ -79,32 +140,38 @@ def _read_shared_by(
 
 
 def _read_own_critic(
-    fits: Sequence[FittedViews],
-    read: Sequence[ReadViews],
-    folds: Sequence[Parts],
-    settings: ViewSettings,
-    started: float,
-) -> Estimate:
+    whole: ReadFolds, half: ReadFolds | None, settings: ViewSettings, started: float
+) -> tuple[Estimate, float | None]:
     """Read InfoNCE by the critic that the networks were fitted as: nothing is fitted to what is reported."""
-    readings, nulls = [], []
-    for number, (fit, views, parts) in enumerate(zip(fits, read, folds, strict=True)):
-        groups = parts.groups_of(parts.report)
+    nulls = []
+    for number, (fit, views) in enumerate(zip(whole.fits, whole.read, strict=True)):
         assert fit.critic is not None
         x, y = views.scored_rows
         permuted = np.random.default_rng([settings.seed, 3, number]).permutation(len(y))
-        readings.append(_infonce_of(fit.critic, x, y, groups))
         nulls.append(_infonce_of(fit.critic, x, y[torch.from_numpy(permuted)], None))
-    return assemble_estimate(
-        pooled(readings),
+    reading = _own_reading(whole)
+    doubled = None if half is None else Doubled(_own_reading(half), _own_reading(whole.first))
+    pairs = min(len(parts.report) for parts in whole.parts)
+    estimate = assemble_estimate(
+        reading,
         method="infonce",
         kind="lower bound",
         null=pooled(nulls),
-        ceiling=math.log(min(len(parts.report) for parts in folds)),
-        still_rising=any(fit.still_rising for fit in fits),
-        **_parts_sizes(folds),
-        seconds=time.perf_counter() - started,
-        settings={"folds": len(folds), "steps": [fit.steps for fit in fits]},
+        ceiling=math.log(pairs),
+        still_rising=any(fit.still_rising for fit in whole.fits),
+        further_warnings=rise_warnings(doubled),
+        **_record(whole, started),
     )
+    return estimate, shared_up_to(reading, doubled, pairs)
+
+
+def _own_reading(folds: ReadFolds) -> Reading:
+    readings = []
+    for fit, views, parts in zip(*folds, strict=True):
+        assert fit.critic is not None
+        x, y = views.scored_rows
+        readings.append(_infonce_of(fit.critic, x, y, parts.groups_of(parts.report)))
+    return pooled(readings)
 
 
 def _infonce_of(
@@ -116,51 +183,79 @@ def _infonce_of(
 
 
 def read_label(
-    fits: Sequence[FittedViews],
-    read: Sequence[ReadViews],
-    folds: Sequence[Parts],
+    whole: ReadFolds,
+    half: ReadFolds | None,
     view: int,
     settings: ViewSettings,
+    entropy_limit: float,
     started: float,
-) -> tuple[list[Estimate], Reading]:
+) -> LabelReading:
     """Read I(v;y) off what a view's network makes of the labels of held-out items, calibrated among these.
 
-    Returns
-    -------
-    estimates
-        One a method of :data:`LABEL_METHODS`.
-    reading
-        Of the first, with the influence of every item, in an order that is the same for all views.
+    Readings have the influence of every item in an order that is the same for all views, and for half of the
+    images, of which the calibration has half of the items as well.
+
+    Parameters
+    ----------
+    whole, half, settings, started
+        As for :func:`read_shared`.
+    view
+        Which: 0 or 1.
+    entropy_limit
+        No information about the label lies above it, in nats.
     """
-    fitted = []
-    for fit, views, parts in zip(fits, read, folds, strict=True):
-        rows = views.logits[view].cpu().numpy()
-        labels = fit.data.labels.cpu().numpy()[parts.report]
-        posterior = ClassPosterior(seed=settings.seed)
-        fitted.append(posterior.fit(rows, labels, groups=parts.groups_of(parts.report)))
-    readings = {
-        method: pooled([fold.report[method] for one in fitted for fold in one.folds_])
+    fitted = [
+        ClassPosterior(seed=settings.seed).fit(rows, labels, groups=groups)
+        for rows, labels, groups in _logits(whole, view)
+    ]
+    by_half = None if half is None else _calibrated_by_half(fitted[0], half, view, settings.seed)
+    doubled = {
+        method: None if by_half is None else Doubled(_pooled([by_half], method), _pooled(fitted[:1], method))
         for method in LABEL_METHODS
     }
-    estimates = []
-    for method, reading in readings.items():
+    first = LABEL_METHODS[0]
+    found = LabelReading([], [], _pooled(fitted, first), doubled[first])
+    for method in LABEL_METHODS:
+        reading = _pooled(fitted, method)
         of_folds = [
             one.label_information_ if method == "label_information" else one.estimate_ for one in fitted
         ]
         nulls = [estimate.null_nats for estimate in of_folds if estimate.null_nats is not None]
-        estimates.append(
-            assemble_estimate(
-                reading,
-                method=method,
-                kind="lower bound",
-                null=MeasuredNats(float(np.mean(nulls)), None) if nulls else None,
-                entropy=of_folds[0].entropy_nats,
-                **_parts_sizes(folds),
-                seconds=time.perf_counter() - started,
-                settings={"folds": len(folds), "steps": [fit.steps for fit in fits]},
-            )
+        estimate = assemble_estimate(
+            reading,
+            method=method,
+            kind="lower bound",
+            null=MeasuredNats(float(np.mean(nulls)), None) if nulls else None,
+            entropy=of_folds[0].entropy_nats,
+            further_warnings=rise_warnings(doubled[method]),
+            **_record(whole, started),
         )
-    return estimates, readings["label_information"]
+        found.estimates.append(estimate)
+        found.up_to.append(label_up_to(reading, doubled[method], entropy_limit))
+    return found
+
+
+def _logits(
+    folds: ReadFolds, view: int
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64] | None]]:
+    """Give for every fold the logits, labels and groups of its held-out items."""
+    for fit, views, parts in zip(*folds, strict=True):
+        labels = fit.data.labels.cpu().numpy()[parts.report]
+        yield views.logits[view].cpu().numpy(), labels, parts.groups_of(parts.report)
+
+
+def _calibrated_by_half(
+    whole: ClassPosterior, half: ReadFolds, view: int, seed: int
+) -> ClassPosterior | None:
+    """Read the same items by a network of half of the images, calibrated by half as many items."""
+    ((rows, labels, _),) = _logits(half, view)
+    parts = [half_of(fold.parts, labels, seed) for fold in whole.folds_]
+    kept = [one for one in parts if one is not None]
+    return ClassPosterior(seed=seed).fit(rows, labels, parts=kept) if len(kept) == len(parts) else None
+
+
+def _pooled(fitted: Sequence[ClassPosterior], method: str) -> Reading:
+    return pooled([fold.report[method] for one in fitted for fold in one.folds_])
 
 
 def mean_of_folds(estimates: Sequence[Estimate], started: float) -> Estimate:
@@ -194,9 +289,12 @@ def mean_of_folds(estimates: Sequence[Estimate], started: float) -> Estimate:
     )
 
 
-def _parts_sizes(folds: Sequence[Parts]) -> dict[str, Any]:
+def _record(folds: ReadFolds, started: float) -> dict[str, Any]:
+    """Say what an estimate of all folds is made from."""
     return {
-        "n_train": min(len(parts.train) for parts in folds),
-        "n_select": min(len(parts.select) for parts in folds),
-        "n_report": sum(len(parts.report) for parts in folds),
+        "n_train": min(len(parts.train) for parts in folds.parts),
+        "n_select": min(len(parts.select) for parts in folds.parts),
+        "n_report": sum(len(parts.report) for parts in folds.parts),
+        "seconds": time.perf_counter() - started,
+        "settings": {"folds": len(folds.parts), "steps": [fit.steps for fit in folds.fits]},
     }

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from mitools.core.entropy import nats_to_bits
 from mitools.core.estimate import Estimate, Interval
 
 FIT_SHARE = 0.05
@@ -27,35 +28,45 @@ class Regime(NamedTuple):
     sentence: str
 
 
-def regime_of(shared: Estimate, image: Estimate, same_label: Estimate, lacks: Sequence[Interval]) -> Regime:
+def regime_of(
+    shared: Estimate,
+    shared_up_to: float | None,
+    image: Estimate,
+    image_up_to: float,
+    same_label: Estimate,
+    lacks: Sequence[Interval],
+) -> Regime:
     """Name the regime of two views.
 
     In the paper's words, views that share less than the task needs miss information, and what they share
-    beyond it is noise to the task. Readings are lower bounds by networks of one size, and like is compared
-    with like. *Missing* is claimed where the same network reads less of the label off a view than off the
-    image, by an interval of paired differences that lies above :data:`FIT_SHARE` of the latter; or where the
-    views share less, by as much again, than two images that have nothing but their label in common are seen
-    to share. *Excess* is claimed where the interval of what they share lies above that of what the image says
-    of the label.
+    beyond it is noise to the task. Readings are lower bounds by networks of one size and on so many images.
+    Of what is claimed to be more, the certified lower limit counts; of what is claimed to be less, the upper
+    end of what is not excluded, which includes what more images would add. *Missing* is claimed where the
+    same network reads less of the label off a view than off the image, by an interval of their difference
+    that lies above :data:`FIT_SHARE` of the latter; or where the views share less, by as much again, than two
+    images that have nothing but their label in common are seen to share. *Excess* is claimed where the views
+    are seen to share more than the image may say of the label.
 
     Parameters
     ----------
-    shared
-        I(v1;v2).
-    image
-        I(x;y).
+    shared, shared_up_to
+        I(v1;v2), and the upper end of what is not excluded, in nats; None where no end is told.
+    image, image_up_to
+        I(x;y), and the same.
     same_label
         What two images of one label share, by the certificate: at most I(x;y).
     lacks
-        I(x;y) - I(v;y) of either view, in bits: intervals of paired differences.
+        I(x;y) - I(v;y) of either view, in bits: see :func:`.difference_interval`.
     """
-    x, pair, s = _interval(image), _interval(same_label), _interval(shared)
     if image.has_warning("indistinguishable_from_zero"):
         return Regime(
             "cannot be told",
             "nothing of the label is read off the images themselves; give more items or larger networks",
         )
-    of_label = f"{x.low:.2f} to {x.high:.2f} that the image says of the label"
+    x, pair, s = _interval(image), _interval(same_label), _interval(shared)
+    s_up_to = None if shared_up_to is None else nats_to_bits(shared_up_to)
+    x_up_to = nats_to_bits(image_up_to)
+    of_label = f"{x.low:.2f} to {x_up_to:.2f} that the image says of the label"
     said, missing = [], False
     for number, lack in enumerate(lacks, start=1):
         if lack.low > FIT_SHARE * image.bits:
@@ -63,23 +74,23 @@ def regime_of(shared: Estimate, image: Estimate, same_label: Estimate, lacks: Se
             said.append(
                 f"view {number} says {lack.low:.2f} to {lack.high:.2f} bits less of the label than the image"
             )
-    if s.high < (1 - FIT_SHARE) * min(x.low, pair.low):
+    if s_up_to is not None and s_up_to < (1 - FIT_SHARE) * min(x.low, pair.low):
         missing = True
         said.append(
-            f"the views share {s.low:.2f} to {s.high:.2f} bits, less than the {pair.low:.2f} to"
+            f"the views share {s.low:.2f} to {s_up_to:.2f} bits, less than the {pair.low:.2f} to"
             f" {pair.high:.2f} of two images of one label"
         )
-    excess = s.low > x.high
+    excess = s.low > x_up_to
     if excess:
-        said.append(f"the views share {s.low - x.high:.2f} bits or more beyond the {of_label}")
+        said.append(f"the views share {s.low - x_up_to:.2f} bits or more beyond the {of_label}")
         if image.entropy_bits is not None and s.low > image.entropy_bits:
             said.append(f"{s.low - image.entropy_bits:.2f} of them beyond all there is of the label")
     if not said:
+        share = f"{s.low:.2f} bits or more" if s_up_to is None else f"{s.low:.2f} to {s_up_to:.2f} bits"
         return Regime(
             "sweet spot",
-            f"neither loss of label information nor excess is seen: the views share {s.low:.2f} to"
-            f" {s.high:.2f} bits, beside {pair.low:.2f} to {pair.high:.2f} of two images of one label and the"
-            f" {of_label}",
+            f"neither loss of label information nor excess is seen: the views share {share}, beside"
+            f" {pair.low:.2f} to {pair.high:.2f} of two images of one label and the {of_label}",
         )
     names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
     return Regime(" and ".join(names), "; ".join(said))

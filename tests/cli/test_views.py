@@ -19,6 +19,8 @@ def test_a_sweep_from_images_to_table_and_figure(tmp_path: Path, capsys: pytest.
     table = pd.read_csv(tmp_path / "views.csv")
     assert table["value"].tolist() == [0.2, 1.0]
     assert "(crop_area = 0.2)" in text
+    assert "not excluded" in text
+    assert table["image_up_to"].ge(table["image_low"]).all()
     assert (tmp_path / "figures" / "regimes.png").is_file()
     # An untrained reading claims nothing about what views share.
     assert all(sentence in text for sentence in table["sentence"])

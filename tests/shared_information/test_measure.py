@@ -8,6 +8,7 @@ import pytest
 import torch
 
 import mitools
+from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.datasets.open import open_data
 from mitools.shared_information.measure import measure_view_pairs
@@ -15,7 +16,7 @@ from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import read_pair
 
 QUICK = ViewSettings(methods=("infonce",), steps=60, batch_size=64, check_every=20, width=8, embedding=16)
-CDP = "cdp?n=1000&size=32&background=none&colors=4&digits=2&shared=color&partners=color,none"
+CDP = "cdp?n=1000&size=24&background=none&colors=4&digits=2&positions=1&shared=color&partners=color,none"
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +33,15 @@ def test_images_that_share_their_colour_share_two_bits(measured):
     assert shared.kind == "lower bound"
     assert low <= 2.0
     assert high >= 1.95
+    assert 2.0 <= nats_to_bits(measured[0].pairs[0].shared_up_to[0]) < 2.5
     # A critic that is sure of its pairs is wrong about others.
     assert shared.null_bits < 0.1
 
 
 def test_images_that_share_nothing_read_zero(measured):
-    low, high, _ = measured[0].pairs[1].shared[0].interval_bits
-    assert low <= 0.0 <= high + 0.05
+    found = measured[0].pairs[1]
+    low, high, _ = found.shared[0].interval_bits
+    assert low <= 0.0 <= nats_to_bits(found.shared_up_to[0]) < 0.3
     assert high < 0.1
 
 
@@ -46,6 +49,8 @@ def test_what_a_view_says_of_the_label_is_the_colour_or_nothing(measured):
     with_colour, without = measured[0].pairs
     for found in (with_colour.image, *with_colour.of_view, without.of_view[0]):
         assert found.estimates[0].bits == pytest.approx(2.0, abs=0.1)
+        for estimate, up_to in zip(found.estimates, found.up_to, strict=True):
+            assert estimate.interval_bits.low <= 2.0 <= nats_to_bits(up_to) + 1e-9
     low, high, _ = without.of_view[1].estimates[0].interval_bits
     assert low < 0.02
     assert high < 0.1
@@ -90,12 +95,14 @@ def test_views_are_read_right_by_a_task_of_four_bits(partner, truth, regime, tas
     pair = read_pair(f"image,partner:{partner}")
     (found,) = measure_view_pairs(data, [pair], out=task_folder, settings=settings).pairs
     of_label = zip((*found.of_view, found.image), (4.0, truth, 4.0), strict=True)
-    readings = [(found.shared[0], truth)]
-    readings += [(one, bits) for reading, bits in of_label for one in reading.estimates]
-    for estimate, bits in readings:
+    readings = [(found.shared[0], found.shared_up_to[0], truth)]
+    for reading, bits in of_label:
+        readings += [(*one, bits) for one in zip(reading.estimates, reading.up_to, strict=True)]
+    for estimate, up_to, bits in readings:
         low, high, _ = estimate.interval_bits
         assert low <= bits, estimate
         assert high > 0.7 * bits - 0.02, estimate
+        assert up_to is None or nats_to_bits(up_to) >= bits - 1e-9, estimate
     assert found.regime.name == regime
 
 

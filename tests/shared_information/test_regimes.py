@@ -25,6 +25,14 @@ IMAGE = estimate(1.9, 2.1, entropy=2.5)
 SAME_LABEL = estimate(1.7, 1.9)
 
 
+def regime(shared, lacks=(EQUAL, EQUAL), shared_up_to=0.0, image_up_to=0.0, image=IMAGE):
+    """Name the regime where upper ends, in bits, lie above those of the intervals."""
+    if shared_up_to is not None:
+        shared_up_to = max(shared.interval_nats.high, bits_to_nats(shared_up_to))
+    image_up_to = max(image.interval_nats.high, bits_to_nats(image_up_to))
+    return regime_of(shared, shared_up_to, image, image_up_to, SAME_LABEL, lacks)
+
+
 @pytest.mark.parametrize(
     ("shared", "lacks", "name"),
     [
@@ -47,17 +55,30 @@ SAME_LABEL = estimate(1.7, 1.9)
     ],
 )
 def test_regimes(shared, lacks, name):
-    assert regime_of(shared, IMAGE, SAME_LABEL, lacks).name == name
+    assert regime(shared, lacks).name == name
+
+
+def test_missing_is_claimed_of_no_views_that_may_share_enough_with_more_images():
+    shares = estimate(1.0, 1.2)
+    assert regime(shares, shared_up_to=1.6).name == "missing information"
+    assert "share 1.00 to 1.60 bits, less than" in regime(shares, shared_up_to=1.6).sentence
+    assert regime(shares, shared_up_to=1.65).name == "sweet spot"
+    assert regime(shares, shared_up_to=None).name == "sweet spot"
+    assert "share 1.00 bits or more, beside" in regime(shares, shared_up_to=None).sentence
+
+
+def test_excess_is_claimed_above_all_that_the_image_may_say_with_more_images():
+    shares = estimate(2.3, 2.4)
+    assert regime(shares, shared_up_to=None, image_up_to=2.25).name == "excess"
+    assert "0.05 bits or more beyond the 1.90 to 2.25" in regime(shares, image_up_to=2.25).sentence
+    assert regime(shares, image_up_to=2.35).name == "sweet spot"
 
 
 def test_what_lies_beyond_the_label_is_said_apart():
-    assert (
-        "1.50 of them beyond all there is of the label"
-        in regime_of(estimate(4.0, 4.2), IMAGE, SAME_LABEL, (EQUAL, EQUAL)).sentence
-    )
+    assert "1.50 of them beyond all there is of the label" in regime(estimate(4.0, 4.2)).sentence
 
 
 def test_nothing_is_said_where_the_label_is_not_read_off_the_images():
     nothing = EstimateWarning("indistinguishable_from_zero", "the interval reaches 0")
     image = estimate(-0.1, 0.1, entropy=2.5, warnings=(nothing,))
-    assert regime_of(estimate(4.0, 4.2), image, SAME_LABEL, (EQUAL, EQUAL)).name == "cannot be told"
+    assert regime(estimate(4.0, 4.2), image=image).name == "cannot be told"

@@ -64,8 +64,9 @@ def views(
     """Read what two views share, what each says of the label, and which regime that is.
 
     I(v1;v2), I(v1;y), I(v2;y) and I(x;y), by small networks fitted to the views and read on images that they
-    never saw: lower bounds with their intervals. Writes views.csv, readings.csv, the words and a figure.
-    What was finished is kept: a stopped command goes on from there.
+    never saw: lower bounds with their intervals, and beside them what is not excluded: up to where more
+    images lead, by fits to half of them. Writes views.csv, readings.csv, the words and a figure. What was
+    finished is kept: a stopped command goes on from there.
     """
     with progress() as advance:  # shown before the seconds that the imports take
         from mitools import api
@@ -118,13 +119,14 @@ def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
         option = of_pair[0]["option"]
         print_table(
-            ["", "method", "bits", "95% interval", "null", "ceiling"],
+            ["", "method", "bits", "95% interval", "not excluded", "null", "ceiling"],
             [
                 [
                     row["quantity"],
                     method_words(row["method"]),
                     bits(row["bits"]),
                     interval(row["low_bits"], row["high_bits"]),
+                    _not_excluded(row["low_bits"], row["up_to_bits"]),
                     bits(row["null_bits"]),
                     bits(row["ceiling_bits"]),
                 ]
@@ -138,3 +140,8 @@ def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
                 warned = row["warnings"].replace("_", " ")
                 err.print(f"{row['quantity']} by {method_words(row['method'])}: {warned}", markup=False)
         out.print()
+
+
+def _not_excluded(low: float | None, up_to: float | None) -> str:
+    """Give both ends, or the lower alone where no upper end is told."""
+    return f"{bits(low)} or more" if low is not None and up_to is None else interval(low, up_to)

@@ -14,15 +14,18 @@ from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, PALE, pl
 from mitools.shared_information.regimes import FIT_SHARE
 
 REGIMES_COLUMNS = (
-    "shared_bits", "shared_low", "shared_high", "view1_bits", "view1_low", "view1_high", "view2_bits",
-    "view2_low", "view2_high", "image_bits", "image_low", "image_high", "same_label_low",
+    "shared_bits", "shared_low", "shared_high", "shared_up_to", "view1_bits", "view1_low", "view1_high",
+    "view1_up_to", "view2_bits", "view2_low", "view2_high", "view2_up_to", "image_bits", "image_low",
+    "image_high", "image_up_to", "same_label_low",
 )  # fmt: skip
 
 NARROW_SHARE = 0.3
 """Share of the width below which a regime's name is written upright."""
 
-MARKS_A_BAR, MARKS_A_LINE = 9, 80
-"""Places along an interval or a text, and along a line, that names are kept away from."""
+MARKS_A_TEXT, MARKS_A_LINE = 9, 80
+"""Places along a text, and along a line, that names are kept away from; along a bar half as many."""
+
+BARS = "black: 95% interval of what is read; grey: not excluded with more images"
 
 BLUSH = "#F7E3D7"
 """A pale orange: where views share more than the image says of the label."""
@@ -31,9 +34,10 @@ BLUSH = "#F7E3D7"
 def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
     """Draw one point a pair of views: what it shares across, what the weaker view says of the label up.
 
-    Left of the band views share less than two images of one label, right of it more than the image says of
-    the label; in it lies the sweet spot. The lines are what the image says of the label: no view says more.
-    Bars are intervals; a sweep's points are joined in order.
+    Left of the band views share less than two images of one label, right of it more than the image may say of
+    the label; in it lies the sweet spot. The lines are what the image is seen to say of the label. Black bars
+    are intervals of what is read, and grey ones reach on to what is not excluded with more images: up to an
+    arrow at the edge where no end is told. A sweep's points are joined in order.
 
     Parameters
     ----------
@@ -63,27 +67,42 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     _shade(axes, image, least, "right" if highest_is_left else "left")
     bars: dict[str, Any] = {"fmt": "o", "markersize": 5, "color": "black", "ecolor": "black"}
     axes.errorbar(across[0], up[0], xerr=_reach(across), yerr=_reach(up), capsize=2, elinewidth=1, **bars)
+    _draw_not_excluded(axes, across, up)
     for _, rows in table[table["option"].notna()].groupby("option", sort=False):
         places = table.index.get_indexer(rows.index)
         axes.plot(across[0, places], up[0, places], color=BLUE, linewidth=1, zorder=1)
     names = [_name(row) for _, row in table.iterrows()]
-    marks = np.concatenate([_marks(across, up), _marks_of_lines(axes, image[0]), _marks_of_texts(axes)])
+    marks = np.concatenate([_marks(axes, across, up), _marks_of_lines(axes, image[0]), _marks_of_texts(axes)])
     place_labels(axes, across[0], up[0], names, FONT_SIZE - 1, marks)
-    axes.set_xlabel("shared by the views, I(v1;v2) (bits)", fontsize=FONT_SIZE)
+    axes.set_xlabel(f"shared by the views, I(v1;v2) (bits)\n{BARS}", fontsize=FONT_SIZE)
     axes.set_ylabel("label information of the weaker view, I(v;y) (bits)", fontsize=FONT_SIZE)
     return axes
 
 
 def _point(table: pd.DataFrame, name: str) -> Floats:
-    """Give readings and both limits, shape (3, n)."""
-    return np.stack([column_values(table, f"{name}_{end}") for end in ("bits", "low", "high")])
+    """Give readings, both limits, and the end of what is not excluded or nan: shape (4, n)."""
+    return np.stack([column_values(table, f"{name}_{end}") for end in ("bits", "low", "high", "up_to")])
 
 
-def _marks(across: Floats, up: Floats) -> Floats:
+def _draw_not_excluded(axes: Axes, across: Floats, up: Floats) -> None:
+    line: dict[str, Any] = {"color": GREY, "linewidth": 1, "zorder": 1.5}
+    axes.hlines(up[0], across[2], _ends(axes, across), **line)
+    axes.vlines(across[0], up[2], up[3], **line)
+    open_ended = np.isnan(across[3])
+    arrows: dict[str, Any] = {"marker": ">", "linestyle": "none", "markersize": 4, "clip_on": False}
+    axes.plot(_ends(axes, across)[open_ended], up[0, open_ended], color=GREY, **arrows)
+
+
+def _ends(axes: Axes, across: Floats) -> Floats:
+    """Give where bars end across: at the edge where no end is told, shape (n,)."""
+    return np.where(np.isnan(across[3]), axes.get_xlim()[1], across[3])
+
+
+def _marks(axes: Axes, across: Floats, up: Floats) -> Floats:
     """Places along the bars of all points, shape (m, 2)."""
-    shares = np.linspace(0, 1, MARKS_A_BAR)[:, None]
-    level = across[1] + shares * (across[2] - across[1])
-    upright = up[1] + shares * (up[2] - up[1])
+    shares = np.linspace(0, 1, MARKS_A_LINE // 2)[:, None]
+    level = across[1] + shares * (_ends(axes, across) - across[1])
+    upright = up[1] + shares * (up[3] - up[1])
     pairs = [np.broadcast_arrays(level, up[0]), np.broadcast_arrays(across[0], upright)]
     return np.concatenate([np.stack(pair, axis=-1).reshape(-1, 2) for pair in pairs])
 
@@ -99,7 +118,7 @@ def _marks_of_lines(axes: Axes, value: float) -> Floats:
 
 def _marks_of_texts(axes: Axes) -> Floats:
     """Places in what is written on the axes, shape (m, 2)."""
-    shares = np.linspace(0, 1, MARKS_A_BAR)
+    shares = np.linspace(0, 1, MARKS_A_TEXT)
     grid = np.stack(np.meshgrid(shares, shares), axis=-1).reshape(-1, 2)
     boxes = [text.get_window_extent() for text in axes.texts]
     inside = np.concatenate([box.min + grid * box.size for box in boxes])
@@ -108,19 +127,19 @@ def _marks_of_texts(axes: Axes) -> Floats:
 
 
 def _reach(point: Floats) -> Floats:
-    return np.abs(point[1:] - point[0])
+    return np.abs(point[1:3] - point[0])
 
 
 def _limit(axes: Axes, across: Floats, up: Floats, image: Floats) -> None:
-    right = 1.15 * max(float(np.nanmax(across)), float(image[2]))
-    top = 1.2 * max(float(np.nanmax(up)), float(image[2]))
+    right = 1.15 * max(float(np.nanmax(across)), float(image[3]))
+    top = 1.2 * max(float(np.nanmax(up)), float(image[3]))
     axes.set_xlim(min(0.0, float(np.nanmin(across))) - 0.03 * right, right)
     axes.set_ylim(min(0.0, float(np.nanmin(up))) - 0.05 * top, top)
 
 
 def _shade(axes: Axes, image: Floats, low: float, side: Literal["left", "right"]) -> None:
     left, right = axes.get_xlim()
-    high = image[2]
+    high = image[3]
     axes.axvspan(left, low, color=PALE, alpha=0.5, linewidth=0, zorder=0)
     axes.axvspan(high, right, color=BLUSH, linewidth=0, zorder=0)
     axes.axhline(image[0], color=GREY, linestyle="--", linewidth=1, zorder=1)

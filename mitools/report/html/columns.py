@@ -60,6 +60,8 @@ LABELS = {
     "nonfinite_rows": "rows not finite",
     "effective_rank": "effective rank",
     "alignment_simclr": "alignment of views",
+    "shared_up_to": "shared, not excluded up to",
+    "up_to_bits": "not excluded up to",
     "seconds": "seconds",
     "warnings": "warnings",
 }
@@ -81,6 +83,14 @@ HELP = {
     "r2": "Share of a target's variance that ridge regression predicts of other items; mean over targets.",
     "mean_average_precision": "Mean over the labels of average precision on items held out.",
     "mean_prevalence": "Mean share of items that have a label: the average precision of a guess.",
+    "shared_up_to": (
+        "Upper end of what is not excluded: what the views may be read to share with more images, by fits to"
+        " half of them and to all. Empty where no end is told."
+    ),
+    "up_to_bits": (
+        "Upper end of what is not excluded: what may be read with more images, by fits to half of them and to"
+        " all. Empty where no end is told."
+    ),
     "h_y_bits": "The entropy of the combinations of labels, as counted.",
     "n": "Items of the data that the number is read on.",
     "dim": "Length of the feature vector.",

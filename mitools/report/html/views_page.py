@@ -19,7 +19,16 @@ WORDS = (
     "entropy", "cross-fitting",
 )  # fmt: skip
 
-SHOWN = ("shared_bits", "view1_bits", "view2_bits", "image_bits", "regime")
+SHOWN = ("shared_bits", "shared_up_to", "view1_bits", "view2_bits", "image_bits", "regime")
+
+READING_SHOWN = (
+    "quantity", "method", "kind", "bits", "up_to_bits", "null_bits", "ceiling_bits", "warnings",
+)  # fmt: skip
+
+BARS = (
+    "Bars are what is not excluded with more images (none where no upper end is told), or the 95% intervals"
+    " of what is read."
+)
 
 
 def views_page(folder: Path) -> Page:
@@ -64,9 +73,9 @@ def _names(frame: pd.DataFrame) -> list[str]:
 
 def _results(pairs: pd.DataFrame) -> Section:
     of_label = [
-        Choice("image_bits", "I(x;y) of the image and the label (bits)", "image_low", "image_high"),
-        Choice("view1_bits", "I(v1;y) of the first view and the label (bits)", "view1_low", "view1_high"),
-        Choice("view2_bits", "I(v2;y) of the second view and the label (bits)", "view2_low", "view2_high"),
+        *_bars(pairs, "image", "I(x;y) of the image and the label"),
+        *_bars(pairs, "view1", "I(v1;y) of the first view and the label"),
+        *_bars(pairs, "view2", "I(v2;y) of the second view and the label"),
     ]
     chart = Chart(
         "regimes",
@@ -75,15 +84,25 @@ def _results(pairs: pd.DataFrame) -> Section:
         "What views say of the label against what they share",
         {
             "label": "pair",
-            "x": [Choice("shared_bits", "I(v1;v2), shared by the views (bits)", "shared_low", "shared_high")],
+            "x": _bars(pairs, "shared", "I(v1;v2), shared by the views"),
             "y": of_label,
-            "y_start": 1,
+            "y_start": len(of_label) // 3,
         },
         "A point a pair of views. Where a view says as much of the label as the image does, the views miss"
-        " nothing of it; what they share beyond H(Y) is not needed for the label.",
+        f" nothing of it; what they share beyond H(Y) is not needed for the label. {BARS}",
     )
     table = Table("views", pairs, describe(pairs, SHOWN, "pair"), "One row a pair of views", "pair")
     return Section("results", "Results", [chart, table] if len(pairs) > 1 else [table])
+
+
+def _bars(table: pd.DataFrame, name: str, label: str) -> list[Choice]:
+    """Offer a reading with what is not excluded of it, where the table has that, and with its interval."""
+    key, low = (f"{name}_bits", f"{name}_low") if name else ("bits", "low_bits")
+    high, up_to = (f"{name}_high", f"{name}_up_to") if name else ("high_bits", "up_to_bits")
+    found = [Choice(key, f"{label} (bits), 95% interval", low, high)]
+    if up_to in table:
+        found.insert(0, Choice(key, f"{label} (bits), not excluded", low, up_to))
+    return found
 
 
 def _readings(readings: pd.DataFrame, folder: Path) -> Section:
@@ -95,16 +114,14 @@ def _readings(readings: pd.DataFrame, folder: Path) -> Section:
         {
             "label": "reading",
             "link": "pair",
-            "y": [Choice("bits", "mutual information (bits)", "low_bits", "high_bits")],
+            "y": _bars(readings, "", "mutual information"),
             "zero": 0,
             "n": "n",
             "filters": [{"key": "pair", "label": "Views"}],
         },
-        "v1 and v2 are the views, x is the image and y its label.",
+        f"v1 and v2 are the views, x is the image and y its label. {BARS}",
     )
-    columns = describe(
-        readings, ("quantity", "method", "kind", "bits", "null_bits", "ceiling_bits", "warnings"), "pair"
-    )
+    columns = describe(readings, READING_SHOWN, "pair")
     columns = [one for one in columns if one.key != "reading"]
     warned = [line for line in _lines(folder) if line.partition(":")[0].replace("_", "").isalpha()]
     table = Table("readings", readings, columns, "Every reading, with what limits it", "pair")

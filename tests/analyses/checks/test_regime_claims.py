@@ -45,7 +45,8 @@ def made(*rows: tuple[str, bool, bool, float]) -> pd.DataFrame:
             "missing_claimed": "missing" in regime, "missing_true": missing,
             "excess_claimed": "excess" in regime, "excess_true": excess,
             "truth_shared": shared, "truth_image": 2.0, "shared_info_bits": shared - 0.1,
-            "shared_info_low": shared - 0.2, "shared_info_high": shared + 0.01,
+            "shared_info_low": shared - 0.2, "shared_info_high": shared - 0.05,
+            "shared_info_up_to": None if excess else shared + (0.1 if missing else -0.01),
         }
         for seed, (regime, missing, excess, shared) in enumerate(rows)
     )  # fmt: skip
@@ -68,7 +69,9 @@ def test_claims_are_counted() -> None:
     assert (
         "Sweet spot is said of 2, of which 1 share the task and nothing else; of 2 such pairs 1 are" in text
     )
-    assert "holds the truth in 5 of 5 and lies above it in 0" in text
+    assert "lies above the truth, by its lower limit, in 0 of 5, and is at most 0.10 bits short" in text
+    # Two have no upper end; of the others the one of missing information reaches the truth.
+    assert "What is not excluded holds the truth in 3 of 5: in 1 of the 3 where an upper end is told" in text
     (axes,) = claims_chart(table)
     assert {text.get_text() for text in axes.get_yticklabels()} == {"colour: color"}
 

@@ -115,6 +115,22 @@ def test_views_show_a_sentence_a_pair_and_every_reading():
     assert len(document.data()["tables"]["readings"]["rows"]) == len(readings)
 
 
+def test_views_show_what_is_not_excluded_where_the_tables_have_it(tmp_path):
+    for name in ("views.csv", "readings.csv"):
+        table = pd.read_csv(KEPT / "views_cifar10" / name)
+        for low in [column for column in table if column.startswith("low") or column.endswith("_low")]:
+            up_to = low.replace("low_bits", "up_to_bits").replace("_low", "_up_to")
+            table[up_to] = np.where(table.index == 0, np.nan, table[low] + 0.5)
+        table.to_csv(tmp_path / name, index=False)
+    shutil.copy(KEPT / "views_cifar10" / "reading.txt", tmp_path)
+    document = parsed(views_page(tmp_path))
+    chart = document.data()["charts"]["regimes"]
+    assert [one["high"] for one in chart["x"]] == ["shared_up_to", "shared_high"]
+    assert chart["y"][chart["y_start"]]["high"] == "view1_up_to"
+    assert document.data()["charts"]["readings-chart"]["y"][0]["high"] == "up_to_bits"
+    assert "not excluded up to" in document.text()
+
+
 def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
     for path in (KEPT / "batch_size_smoke").iterdir():
         shutil.copy(path, tmp_path)
