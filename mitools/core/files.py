@@ -200,7 +200,8 @@ def digest_text(*parts: str) -> str:
     """SHA-256 of several strings, kept apart by their lengths, in hexadecimal."""
     state = hashlib.sha256()
     for part in parts:
-        encoded = part.encode()
+        # Names of files need not be UTF-8: Python reads their bytes as lone surrogates.
+        encoded = part.encode("utf-8", "surrogatepass")
         state.update(len(encoded).to_bytes(8, "little"))
         state.update(encoded)
     return state.hexdigest()
