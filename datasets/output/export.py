@@ -40,7 +40,9 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     with whole_folder(folder) as temporary:
         for label in np.unique(data.labels):
             _make_class_folder(temporary, data, data.classes[label])
-        with (temporary / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        # Of a class whose name is no UTF-8 the table has the codes of its bytes.
+        table_file = temporary / "labels.csv"
+        with table_file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
             table = csv.writer(stream)
             names = data.truth.names if isinstance(data, SyntheticImages) else ()
             table.writerow(["file", "label", "class", *names])
