@@ -15,6 +15,7 @@ from mitools.core.errors import InputError, reason_of
 from mitools.core.files import read_json, write_text
 from mitools.core.recipes import read_recipe
 from mitools.core.run_record import RECORD, record, require_own
+from mitools.encoders.checkpoints.weight_files import read_weight_file
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
 from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
 from mitools.training.loop.metrics_log import read_metrics
@@ -193,11 +194,15 @@ class RunFolder:
                     raise InputError(f"{path}: damaged ({reason_of(error, 200)}); {ANEW}") from None
         return None
 
-    def weights(self, epoch: int, name: str) -> dict[str, Tensor]:
-        """Read the weights of the encoder (``ENCODER``) or the head (``HEAD``) at an epoch."""
-        from safetensors.torch import load_file
+    def weights(self, epoch: int | None, name: str) -> dict[str, Tensor]:
+        """Read the weights of the encoder (``ENCODER``) or the head (``HEAD``) at an epoch, or at the last.
 
-        return load_file(find_checkpoint(self.path, epoch) / name)
+        Raises
+        ------
+        InputError
+            When the epoch is not kept, or the file is missing or damaged.
+        """
+        return dict(read_weight_file(find_checkpoint(self.path, epoch) / name).content)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Read the records of the metrics; none where nothing is logged yet."""

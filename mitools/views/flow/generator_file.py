@@ -55,7 +55,7 @@ def read_generator(path: Path) -> LearnedGenerator:
     Raises
     ------
     InputError
-        When it is damaged.
+        When it is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
@@ -70,6 +70,8 @@ def read_generator(path: Path) -> LearnedGenerator:
         )
         generator.load_state_dict(load_file(path))
         space = made_of["space"]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: damaged, it holds no generator ({type(error).__name__})") from None
     return LearnedGenerator(generator.eval().requires_grad_(False), space, digest_file(path))
