@@ -90,9 +90,9 @@ def tell_groups_of_both(train: NDArray[Any], test: NDArray[Any], name: str) -> N
         named = ", ".join(map(repr, both[:3])) + (", ..." if len(both) > 3 else "")
         warnings.warn(
             DataNote(
-                f"{name}: the same groups lie in the training and the test part ({len(both)}: {named}), so that"
-                " the test part holds nothing new of them; leave them out of one part, or call groups that"
-                " only share their number by other names"
+                f"{name}: the same groups lie in the training and the test part ({len(both)}: {named}), so"
+                " that the test part holds nothing new of them; leave them out of one part, or call"
+                " groups that only share their number by other names"
             ),
             stacklevel=3,
         )

@@ -6,6 +6,7 @@ import os
 import struct
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,36 @@ def test_encoder_specs(spec: str) -> None:
     _one_line(lambda: open_encoder(spec), most=len(spec) + 300)
 
 
+def _png_of_a_size(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+@pytest.mark.parametrize("size", [(100_000, 100_000), (1, 200_000_000), (20_000, 9_000)])
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, kind: str, size: tuple[int, int]
+) -> None:
+    for label in "ab":
+        (tmp_path / "x" / label).mkdir(parents=True)
+        (tmp_path / "x" / label / "x.png").write_bytes(_png_of_a_size(*size))
+    spec = f"folder:{tmp_path}/x"
+    if kind == "tar":
+        spec = f"tar:{tmp_path}/x.tar"
+        with tarfile.open(tmp_path / "x.tar", "w") as archive:
+            archive.add(tmp_path / "x", "")
+    _one_line(lambda: open_data(spec)[0], "x.png", "178956970 pixels")
+
+
 NO_UTF_8 = os.fsdecode(b"caf\xe9")
 """As a disk of another time names a folder; Python reads the byte as a lone surrogate."""
 
@@ -142,7 +173,7 @@ def test_an_audit_of_classes_whose_names_are_no_utf_8(named_in_latin_1: Path, tm
 
 
 @pytest.mark.parametrize("kind", ["folder", "tar"])
-def test_classes_whose_names_are_no_utf_8_stay_apart(named_in_latin_1: Path, tmp_path: Path, kind: str) -> None:
+def test_classes_that_are_no_utf_8_stay_apart(named_in_latin_1: Path, tmp_path: Path, kind: str) -> None:
     spec = f"folder:{named_in_latin_1}"
     if kind == "tar":
         spec = f"tar:{tmp_path}/images.tar"

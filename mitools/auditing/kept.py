@@ -60,8 +60,8 @@ def require_no_rows(path: Path) -> None:
     if read_kept(path, {"on", "data"}) is not None:
         kind = "classes" if path.name == CLASS_ROWS else "targets that are no classes"
         raise InputError(
-            f"{path.parent.parent} holds an audit of {kind}: one table cannot hold both; name another --out, or"
-            " add --overwrite"
+            f"{path.parent.parent} holds an audit of {kind}: one table cannot hold both; name another --out,"
+            " or add --overwrite"
         )
 
 
@@ -82,7 +82,7 @@ def _critic(settings: AuditSettings) -> str:
 
 
 def require_same_columns(folder: Path, kept: Mapping[str, Any] | None, meant: Mapping[str, str]) -> None:
-    """Refuse rows that are kept in a folder, where there are some, if one of their columns holds another thing.
+    """Refuse rows that are kept in a folder, where there are some, if a column of them holds another thing.
 
     Parameters
     ----------
@@ -100,8 +100,8 @@ def require_same_columns(folder: Path, kept: Mapping[str, Any] | None, meant: Ma
     for shown, now in meant.items():
         if before.get(shown, now) != now:
             raise InputError(
-                f"{folder} holds an audit in which {shown} is {before[shown]}, not {now}: one table cannot hold"
-                " both; name another --out, or add --overwrite"
+                f"{folder} holds an audit in which {shown} is {before[shown]}, not {now}: one table cannot"
+                " hold both; name another --out, or add --overwrite"
             )
 
 

@@ -52,7 +52,7 @@ def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any
 
 
 def named_views(settings: AuditSettings, test: LabelledData | None = None) -> dict[str, str]:
-    """Say what columns hold whose names do not: views, the test items, the schedule of SGD, and the critic."""
+    """Say what columns hold whose names do not: views, test items, the schedule of SGD, and the critic."""
     named = {split_name(spec)[1]: spec for spec in settings.view_pairings}
     meant = {shown: f"the view {make_view(spec).name}" for shown, spec in named.items() if shown}
     if settings.test_schedule is not None:
@@ -63,7 +63,7 @@ def named_views(settings: AuditSettings, test: LabelledData | None = None) -> di
 
 
 def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
-    """Refuse a folder whose rows are of other data, split or precision, or call other columns by the same name.
+    """Refuse a folder whose rows are of other data, split or precision, or mean other things by a column.
 
     Parameters
     ----------

@@ -24,9 +24,7 @@ from mitools.core.files import write_text
 from mitools.core.result_store import sealed
 
 
-def require_same_targets(
-    folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None
-) -> None:
+def require_same_targets(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
     """Refuse a folder whose rows are of other data, targets, split or precision, or of another critic.
 
     Parameters

@@ -103,6 +103,32 @@ def write_text(path: Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise as an OSError what torch and safetensors say of a disk (it is full) in errors of their own.
+
+    Parameters
+    ----------
+    path
+        What is written.
+
+    Raises
+    ------
+    OSError
+        With its number, and the path.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        number = int(found[1]) if found else getattr(error.__context__, "errno", None)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
+
+
 def parse_json(text: str | bytes) -> Any:
     """Read JSON that anybody may have written.
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from mitools.core.errors import DataNote, InputError
-from mitools.datasets.grouped import with_groups
 from mitools.datasets import open_data
+from mitools.datasets.grouped import with_groups
 from mitools.measures.item_split import split_items
 
 

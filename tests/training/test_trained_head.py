@@ -82,7 +82,7 @@ def test_a_damaged_head_is_named(runs: Path, damage: str) -> None:
     whole = path.read_bytes()
     _damaged(path, damage)
     try:
-        with pytest.raises(InputError, match=r"epoch-0001/head\.safetensors: (damaged|no such file)") as caught:
+        with pytest.raises(InputError, match=r"0001/head\.safetensors: (damaged|no such file)") as caught:
             trained_head(f"run:{runs / 'class'}@epoch=1")
         assert "\n" not in str(caught.value)
     finally:
@@ -93,10 +93,25 @@ def test_a_damaged_head_ends_its_encoder_alone(runs: Path, tmp_path: Path, capsy
     path = runs / "class" / "checkpoints" / "epoch-0002" / "head.safetensors"
     whole = path.read_bytes()
     path.write_bytes(b"\x80garbage")
-    asked = ["audit", "--data", "digits?limit=200", "--trained-head", "--no-critic", "--no-control", "--no-html"]
-    words = ["--encoder", f"run:{runs / 'class'}", "--encoder", "builtin:pixels", "--out", str(tmp_path / "out")]
+    asked = [
+        "audit",
+        "--data",
+        "digits?limit=200",
+        "--trained-head",
+        "--no-critic",
+        "--no-control",
+        "--no-html",
+    ]
+    words = [
+        "--encoder",
+        f"run:{runs / 'class'}",
+        "--encoder",
+        "builtin:pixels",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     try:
-        assert run([*asked, *words]) == 1
+        assert run([*asked, *words, "--out", str(tmp_path / "out")]) == 1
     finally:
         path.write_bytes(whole)
     told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]

@@ -12,7 +12,7 @@ import yaml
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError, reason_of
-from mitools.core.files import read_json, write_text
+from mitools.core.files import disk_errors, read_json, write_text
 from mitools.core.recipes import read_recipe
 from mitools.core.run_record import RECORD, record, require_own
 from mitools.encoders.checkpoints.weight_files import read_weight_file
@@ -157,14 +157,19 @@ class RunFolder:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
-            save_file(_contiguous(encoder), unfinished / ENCODER)
+            with disk_errors(unfinished / ENCODER):
+                save_file(_contiguous(encoder), unfinished / ENCODER)
             if isinstance(encoder, ViewEncoders):
                 write_text(unfinished / DESCRIPTION, json.dumps(encoder.description(), indent=2) + "\n")
             if head is not None:
-                save_file(_contiguous(head), unfinished / HEAD)
+                with disk_errors(unfinished / HEAD):
+                    save_file(_contiguous(head), unfinished / HEAD)
             if write_beside is not None:
                 write_beside(unfinished)
-            torch.save(dict(training), unfinished / TRAINING)
+            state = unfinished / TRAINING
+            # A stream of Python's own: of a path torch does not say what the disk said.
+            with disk_errors(state), state.open("wb") as stream:
+                torch.save(dict(training), stream)
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(unfinished, folder)
         finally:

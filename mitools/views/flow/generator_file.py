@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_file
+from mitools.core.files import digest_file, disk_errors
 from mitools.views.flow.generator import Coupling, FlowGenerator
 
 GENERATOR = "generator.safetensors"
@@ -46,7 +46,8 @@ def write_generator(folder: Path, generator: FlowGenerator, space: str) -> None:
         "blocks": str(len(generator.blocks)),
         "hidden": str(generator.hidden),
     }
-    save_file(tensors, folder / GENERATOR, made_of)
+    with disk_errors(folder / GENERATOR):
+        save_file(tensors, folder / GENERATOR, made_of)
 
 
 def read_generator(path: Path) -> LearnedGenerator:
