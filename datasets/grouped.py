@@ -65,12 +65,12 @@ def with_groups(data: LabelledData, groups: Any) -> Grouped:
         When it cannot be read, or is of another length.
     """
     if isinstance(groups, str | PathLike):
-        grouped = Grouped(data, read_groups(Path(groups), item_files_of(data)))
+        named = read_groups(Path(groups), item_files_of(data))
     else:
-        grouped = Grouped(data, as_array(groups, "groups"))
-    test = test_part_of(data)
+        named = as_array(groups, "groups")
+    grouped, test = Grouped(data, named), test_part_of(data)
     if test is not None:
-        tell_groups_of_both(grouped.groups[~test], grouped.groups[test], data.name)
+        tell_groups_of_both(named[~test], named[test], data.name)
     return grouped
 
 
