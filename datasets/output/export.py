@@ -51,8 +51,9 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                 for image, label in zip(images, labels, strict=True):
                     file = f"{class_folder(data.classes[label])}/{item:07d}.png"
                     Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
-                    cells = [file, data.classes[label], *_values(data, item)]
-                    named, *others = map(spreadsheet_cell, cells)
+                    # A path has to stay one that readers of the table find.
+                    named = file if spreadsheet_cell(file) == file else f"./{file}"
+                    others = map(spreadsheet_cell, [data.classes[label], *_values(data, item)])
                     table.writerow([named, label, *others])
                     item += 1
                 advance("images", item, len(data))
