@@ -13,6 +13,7 @@ from mitools.core.errors import InputError
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.images.tables import IMAGE_COLUMNS
+from mitools.datasets.official_parts import tell_groups_of_both, test_part_of
 from mitools.datasets.readers.columns import TABLE_ENDINGS, column_names, column_values, read_columns
 from mitools.datasets.readers.npy import read_array
 from mitools.datasets.selection import Selection, item_files_of
@@ -64,8 +65,13 @@ def with_groups(data: LabelledData, groups: Any) -> Grouped:
         When it cannot be read, or is of another length.
     """
     if isinstance(groups, str | PathLike):
-        return Grouped(data, read_groups(Path(groups), item_files_of(data)))
-    return Grouped(data, as_array(groups, "groups"))
+        named = read_groups(Path(groups), item_files_of(data))
+    else:
+        named = as_array(groups, "groups")
+    grouped, test = Grouped(data, named), test_part_of(data)
+    if test is not None:
+        tell_groups_of_both(named[~test], named[test], data.name)
+    return grouped
 
 
 def open_groups(spec: Spec, value: str, files: Sequence[str] | None = None) -> NDArray[Any]:

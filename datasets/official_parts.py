@@ -1,5 +1,6 @@
 """Data that come in a training and a test part, as one data set that knows which items are for testing."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.datasets.base import Item, LabelledData
@@ -54,6 +55,7 @@ class TrainAndTest:
         self.targets = _together(train, test)
         first, second = groups_of(train), groups_of(test)
         if first is not None and second is not None:
+            tell_groups_of_both(first, second, self.name)
             self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])
 
     def __len__(self) -> int:
@@ -71,6 +73,29 @@ class TrainAndTest:
         """The file of every item, by its path; None where items have no files of their own."""
         first, second = (item_files_of(part) for part in self.parts)
         return None if first is None or second is None else [*first, *second]
+
+
+def tell_groups_of_both(train: NDArray[Any], test: NDArray[Any], name: str) -> None:
+    """Tell by a note which groups lie in both parts: what is learnt in one is known again in the other.
+
+    Parameters
+    ----------
+    train, test
+        Shapes (n_train,) and (n_test,): the group of every item, as a number or name.
+    name
+        Of the data.
+    """
+    both = sorted({str(one) for one in np.unique(train)} & {str(one) for one in np.unique(test)})
+    if both:
+        named = ", ".join(map(repr, both[:3])) + (", ..." if len(both) > 3 else "")
+        warnings.warn(
+            DataNote(
+                f"{name}: the same groups lie in the training and the test part ({len(both)}: {named}), so"
+                " that the test part holds nothing new of them; leave them out of one part, or call"
+                " groups that only share their number by other names"
+            ),
+            stacklevel=3,
+        )
 
 
 def _together(train: LabelledData, test: LabelledData) -> Targets | None:

@@ -1,17 +1,24 @@
 """Every reader turns bytes that nobody would write into one line that names the file."""
 
+import csv
 import io
+import os
 import struct
+import tarfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.core.recipes import read_recipe
+from mitools.core.specs import parse_spec
 from mitools.datasets.open import open_data
 from mitools.encoders.open import open_encoder
 from mitools.encoders.sources.run import read_run_recipe
@@ -110,3 +117,81 @@ def test_data_specs(spec: str) -> None:
 )  # fmt: skip
 def test_encoder_specs(spec: str) -> None:
     _one_line(lambda: open_encoder(spec), most=len(spec) + 300)
+
+
+def _png_of_a_size(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = struct.pack(">I", zlib.crc32(kind + content))
+        return struct.pack(">I", len(content)) + kind + content + check
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(b""))
+        + chunk(b"IEND", b"")
+    )
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+@pytest.mark.parametrize("size", [(100_000, 100_000), (1, 200_000_000), (20_000, 9_000)])
+def test_an_image_of_too_many_pixels_is_refused_before_it_is_decoded(
+    tmp_path: Path, kind: str, size: tuple[int, int]
+) -> None:
+    for label in "ab":
+        (tmp_path / "x" / label).mkdir(parents=True)
+        (tmp_path / "x" / label / "x.png").write_bytes(_png_of_a_size(*size))
+    spec = f"folder:{tmp_path}/x"
+    if kind == "tar":
+        spec = f"tar:{tmp_path}/x.tar"
+        with tarfile.open(tmp_path / "x.tar", "w") as archive:
+            archive.add(tmp_path / "x", "")
+    _one_line(lambda: open_data(spec)[0], "x.png", "178956970 pixels")
+
+
+NO_UTF_8 = os.fsdecode(b"caf\xe9")
+"""As a disk of another time names a folder; Python reads the byte as a lone surrogate."""
+
+
+@pytest.fixture
+def named_in_latin_1(tmp_path: Path) -> Path:
+    draws = np.random.default_rng(0)
+    for label in (NO_UTF_8, "café"):
+        (tmp_path / "images" / label).mkdir(parents=True)
+        for k in range(8):
+            pixels = draws.integers(0, 256, (4, 4, 3), dtype=np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / label / f"{k}.png")
+    return tmp_path / "images"
+
+
+@pytest.mark.slow
+def test_an_audit_of_classes_whose_names_are_no_utf_8(named_in_latin_1: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    data = ["--data", f"folder:{named_in_latin_1}", "--encoder", "builtin:pixels", "--no-critic"]
+    assert run(["audit", *data, "--out", str(out)]) == 0
+    assert "caf\\udce9" in (out / "report.html").read_text()
+
+
+@pytest.mark.parametrize("kind", ["folder", "tar"])
+def test_classes_that_are_no_utf_8_stay_apart(named_in_latin_1: Path, tmp_path: Path, kind: str) -> None:
+    spec = f"folder:{named_in_latin_1}"
+    if kind == "tar":
+        spec = f"tar:{tmp_path}/images.tar"
+        with tarfile.open(tmp_path / "images.tar", "w") as archive:
+            archive.add(named_in_latin_1, "images")
+    assert set(open_data(spec).classes) == {NO_UTF_8, "café"}
+    assert run(["datasets", "export", spec, "--out", str(tmp_path / "out")]) == 0
+    assert len(open_data(f"folder:{tmp_path}/out").classes) == 2
+    with (tmp_path / "out" / "labels.csv").open(encoding="utf-8", newline="") as table:
+        assert {row["class"] for row in csv.DictReader(table)} == {"caf\\udce9", "café"}
+
+
+@pytest.mark.parametrize("opened", [open_data, open_encoder])
+@pytest.mark.parametrize("source", ["features", "folder", "checkpoint", "run"])
+def test_a_spec_that_is_no_utf_8_is_one_line(opened: Any, source: str) -> None:
+    """Tables cannot hold it."""
+    _one_line(lambda: opened(f"{source}:{NO_UTF_8}.npz"), most=700)
+
+
+def test_a_spec_that_is_no_utf_8_says_what_to_do() -> None:
+    _one_line(lambda: parse_spec(f"run:{NO_UTF_8}", ["run"]), "caf\\udce9", "rename")

@@ -41,7 +41,9 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     with whole_folder(folder) as temporary:
         for label in np.unique(data.labels):
             _make_class_folder(temporary, data, data.classes[label])
-        with (temporary / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
+        # Of a class whose name is no UTF-8 the table has the codes of its bytes.
+        table_file = temporary / "labels.csv"
+        with table_file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
             table = csv.writer(stream)
             names = data.truth.names if isinstance(data, SyntheticImages) else ()
             table.writerow(["file", "label", "class", *names])
@@ -50,8 +52,9 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                 for image, label in zip(images, labels, strict=True):
                     file = f"{class_folder(data.classes[label])}/{item:07d}.png"
                     Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
-                    cells = [file, data.classes[label], *_values(data, item)]
-                    named, *others = map(spreadsheet_cell, cells)
+                    # A path has to stay one that readers of the table find.
+                    named = file if spreadsheet_cell(file) == file else f"./{file}"
+                    others = map(spreadsheet_cell, [data.classes[label], *_values(data, item)])
                     table.writerow([named, label, *others])
                     item += 1
                 advance("images", item, len(data))

@@ -53,7 +53,7 @@ def audit_classes(
     EngineLostError
         When the engine has gone; what was finished is kept.
     """
-    common, named = shared_by_rows(data, settings), named_views(settings)
+    common, named = shared_by_rows(data, settings), named_views(settings, test)
     if not overwrite:
         require_same_table(out, common, named)
     if spread is not None:

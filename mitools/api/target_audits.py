@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitools.auditing.kept import write_audit_record
+from mitools.auditing.kept import critic_meant, write_audit_record
 from mitools.auditing.kept_target_rows import require_same_targets, with_kept_target_rows
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
@@ -50,11 +50,11 @@ def audit_targets(
     given = next((name for name, asked in refused.items() if asked), None)
     if given is not None:
         raise InputError(f"{given} goes by classes, and {data.name} has other targets; leave it out")
-    common = shared_by_target_rows(data, settings)
+    common, named = shared_by_target_rows(data, settings), critic_meant(settings)
     if keep and not overwrite:
-        require_same_targets(out, common)
+        require_same_targets(out, common, named)
     found = run_target_audit(data, encoders, out=out, store=store, settings=settings, advance=advance)
     if keep:
-        found = with_kept_target_rows(found, out, common)
+        found = with_kept_target_rows(found, out, common, named)
         write_audit_record(out, found, data, settings)
     return TargetAuditResult(found, settings.seed)

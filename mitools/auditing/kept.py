@@ -13,9 +13,13 @@ from mitools.core.errors import InputError
 from mitools.core.result_store import unsealed
 from mitools.core.run_record import write_record
 from mitools.datasets.base import LabelledData
+from mitools.views.registry import shown_view
 
 FOLDER = "rows"
 """Where they lie in the folder of an audit."""
+
+CLASS_ROWS, TARGET_ROWS = "audit.json", "targets.json"
+"""Rows of an audit of classes, and of one of other targets."""
 
 
 def read_kept(path: Path, fields: Collection[str]) -> dict[str, Any] | None:
@@ -37,11 +41,74 @@ def require_same_items(folder: Path, kept: Mapping[str, Any] | None, on: Mapping
     """
     if kept is None or kept["on"] == dict(on):
         return
-    differs = ", ".join(key for key, value in kept["on"].items() if value != on.get(key))
+    keys = dict.fromkeys([*kept["on"], *on])
+    differs = ", ".join(key for key in keys if kept["on"].get(key) != on.get(key))
     raise InputError(
-        f"{folder} holds an audit of {kept['data']} with another {differs or 'kind of target'}: one table"
-        " cannot hold both; name another --out, or add --overwrite"
+        f"{folder} holds an audit of {kept['data']} with another {differs}: one table cannot hold both; name"
+        " another --out, or add --overwrite"
     )
+
+
+def require_no_rows(path: Path) -> None:
+    """Refuse a folder that holds rows of the other kind of audit: of other targets, or of classes.
+
+    Raises
+    ------
+    InputError
+        With the kind.
+    """
+    if read_kept(path, {"on", "data"}) is not None:
+        kind = "classes" if path.name == CLASS_ROWS else "targets that are no classes"
+        raise InputError(
+            f"{path.parent.parent} holds an audit of {kind}: one table cannot hold both; name another --out,"
+            " or add --overwrite"
+        )
+
+
+def critic_meant(settings: AuditSettings) -> dict[str, str]:
+    """Say which critic the column ``infonce`` is of; nothing where none is fitted."""
+    return {"infonce": f"of the {_critic(settings)} critic"} if settings.critic else {}
+
+
+def views_meant(settings: AuditSettings) -> dict[str, str]:
+    """Say what the column of every view is read from, beside the view itself."""
+    names = [shown_view(spec) for spec in settings.view_pairings]
+    how = f"of the {_critic(settings)} critic on {settings.views} draws an item"
+    return {f"i_{name}": how for name in names}
+
+
+def _critic(settings: AuditSettings) -> str:
+    return "quick" if settings.quick_critic else "full"
+
+
+def require_same_columns(folder: Path, kept: Mapping[str, Any] | None, meant: Mapping[str, str]) -> None:
+    """Refuse rows that are kept in a folder, where there are some, if a column of them holds another thing.
+
+    Parameters
+    ----------
+    folder, kept
+        As :func:`require_same_items` takes them.
+    meant
+        What columns hold whose names do not say it; columns of one audit alone may hold anything.
+
+    Raises
+    ------
+    InputError
+        With what the column holds in either.
+    """
+    before = (kept or {}).get("named_views", {})
+    for shown, now in meant.items():
+        if before.get(shown, now) != now:
+            raise InputError(
+                f"{folder} holds an audit in which {shown} is {before[shown]}, not {now}: one table cannot"
+                " hold both; name another --out, or add --overwrite"
+            )
+
+
+def redefines(kept: Mapping[str, Any], meant: Mapping[str, str]) -> bool:
+    """Whether a column of the kept rows holds another thing than is meant now."""
+    before = kept.get("named_views", {})
+    return any(before.get(shown, now) != now for shown, now in meant.items())
 
 
 def merged_rows(before: Sequence[Layer], now: Sequence[Layer]) -> list[Layer]:

@@ -11,46 +11,59 @@ from typing import Any
 import numpy as np
 
 from mitools.auditing.audit import Audit, AuditedEncoder
-from mitools.auditing.kept import FOLDER, merged_rows, read_kept, require_same_items
+from mitools.auditing.kept import (
+    CLASS_ROWS,
+    FOLDER,
+    TARGET_ROWS,
+    critic_meant,
+    merged_rows,
+    read_kept,
+    redefines,
+    require_no_rows,
+    require_same_columns,
+    require_same_items,
+    views_meant,
+)
 from mitools.auditing.settings import AuditSettings
-from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file, write_text
 from mitools.core.result_store import sealed
 from mitools.datasets.base import LabelledData
 from mitools.estimators.class_information.item_readings import ITEM_FIELDS, ItemReadings
+from mitools.measures.accuracy_on_test import SGD_ACCURACY, TEST_ACCURACY
 from mitools.measures.item_split import groups_record, item_groups
 from mitools.measures.registry import REVISION
 from mitools.views.registry import make_view
 from mitools.views.specs import split_name
 
-ROWS, INFLUENCE = "audit.json", "audit.npz"
+INFLUENCE = "audit.npz"
 
 
 def shared_by_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
-    """Give what rows of one table have in common: the items, their split and the class distribution."""
+    """Give what rows of one table have in common: items, split, class distribution and precision."""
     return {
         "data": data.digest,
         "prior": settings.prior,
         "seed": settings.seed,
         "revision": REVISION,
+        **settings.precision_record(),
         **groups_record(item_groups(data)),
     }
 
 
-def named_views(settings: AuditSettings) -> dict[str, str]:
-    """Say what columns hold whose names do not: views by ``name=``, the schedule of SGD, and the critic."""
+def named_views(settings: AuditSettings, test: LabelledData | None = None) -> dict[str, str]:
+    """Say what columns hold whose names do not: views, test items, the schedule of SGD, and the critic."""
     named = {split_name(spec)[1]: spec for spec in settings.view_pairings}
     meant = {shown: f"the view {make_view(spec).name}" for shown, spec in named.items() if shown}
     if settings.test_schedule is not None:
-        meant["sgd_test_acc"] = f"of the schedule {settings.test_schedule}"
-    if settings.critic:
-        meant["infonce"] = "of the quick critic" if settings.quick_critic else "of the full critic"
-    return meant
+        meant[SGD_ACCURACY] = f"of the schedule {settings.test_schedule}"
+    if test is not None:
+        meant[TEST_ACCURACY] = f"on the test items {test.name} ({test.digest[:12]})"
+    return meant | views_meant(settings) | critic_meant(settings)
 
 
 def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
-    """Refuse a folder whose rows are of other data, of another split, or call another view by the same name.
+    """Refuse a folder whose rows are of other data, split or precision, or mean other things by a column.
 
     Parameters
     ----------
@@ -68,13 +81,8 @@ def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, 
     """
     kept = _read(folder)
     require_same_items(folder, kept, on)
-    before = (kept or {}).get("named_views", {})
-    for shown, view in (named or {}).items():
-        if before.get(shown, view) != view:
-            raise InputError(
-                f"{folder} holds an audit in which {shown} is {before[shown]}, not {view}; name another"
-                " --out, or another name= of a view"
-            )
+    require_same_columns(folder, kept, named or {})
+    require_no_rows(folder / FOLDER / TARGET_ROWS)
 
 
 def with_kept_rows(
@@ -98,11 +106,12 @@ def with_kept_rows(
     """
     kept = _read(folder)
     meant = (kept or {}).get("named_views", {})
-    redefined = any(meant.get(shown, view) != view for shown, view in (named or {}).items())
-    before = [] if kept is None or kept["on"] != dict(on) or redefined else _encoders(folder, kept)
+    other = kept is None or kept["on"] != dict(on) or redefines(kept, named or {})
+    before = [] if kept is None or other else _encoders(folder, kept)
     views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
     merged = replace(audit, encoders=merged_rows(before, audit.encoders), views=list(views))
     _write(merged, folder, on, {**(meant if before else {}), **(named or {})})
+    (folder / FOLDER / TARGET_ROWS).unlink(missing_ok=True)
     return merged
 
 
@@ -130,7 +139,7 @@ def _write(audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str
         "named_views": dict(named),
         "encoders": documents,
     }
-    write_text(folder / FOLDER / ROWS, sealed(document))
+    write_text(folder / FOLDER / CLASS_ROWS, sealed(document))
 
 
 def _json(value: Any) -> Any:
@@ -139,7 +148,7 @@ def _json(value: Any) -> Any:
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
-    return read_kept(folder / FOLDER / ROWS, {"on", "data", "views", "encoders"})
+    return read_kept(folder / FOLDER / CLASS_ROWS, {"on", "data", "views", "encoders"})
 
 
 def _encoders(folder: Path, kept: Mapping[str, Any]) -> list[AuditedEncoder]:

@@ -69,6 +69,13 @@ class AuditSettings:
             **({"quick_critic": True} if self.quick_critic else {}),
         }
 
+    def precision_record(self) -> Values:
+        """Give what every number of a row depends on in how networks run, as JSON values; none by default."""
+        return {
+            **({"precision": self.precision} if self.precision != "float32" else {}),
+            **({"kept_as": self.kept_as} if self.kept_as != "float32" else {}),
+        }
+
     @property
     def measure_settings(self) -> MeasureSettings:
         """Those settings that measures see, whoever asks."""

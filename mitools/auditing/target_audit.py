@@ -125,7 +125,7 @@ def run_target_audit(
 
 
 def shared_by_target_rows(data: LabelledData, settings: AuditSettings) -> dict[str, Any]:
-    """Give what rows of one table have in common: the items, their targets and their split."""
+    """Give what rows of one table have in common: items, targets, split and precision."""
     targets = targets_of(data)
     assert targets is not None
     return {
@@ -133,6 +133,7 @@ def shared_by_target_rows(data: LabelledData, settings: AuditSettings) -> dict[s
         "targets": digest_targets(targets),
         "seed": settings.seed,
         "revision": REVISION,
+        **settings.precision_record(),
         **groups_record(item_groups(data)),
     }
 

@@ -98,9 +98,35 @@ def _runs(process: int) -> bool:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file, whole or not at all; bytes of a file's name that are no UTF-8 become their codes."""
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Raise as an OSError what torch and safetensors say of a disk (it is full) in errors of their own.
+
+    Parameters
+    ----------
+    path
+        What is written.
+
+    Raises
+    ------
+    OSError
+        With its number, and the path.
+    """
+    try:
+        yield
+    except OSError:
+        raise
+    except Exception as error:
+        found = re.search(r"\(os error (\d+)\)", str(error))
+        number = int(found[1]) if found else getattr(error.__context__, "errno", None)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from None
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -200,7 +226,8 @@ def digest_text(*parts: str) -> str:
     """SHA-256 of several strings, kept apart by their lengths, in hexadecimal."""
     state = hashlib.sha256()
     for part in parts:
-        encoded = part.encode()
+        # Names of files need not be UTF-8: Python reads their bytes as lone surrogates.
+        encoded = part.encode("utf-8", "surrogatepass")
         state.update(len(encoded).to_bytes(8, "little"))
         state.update(encoded)
     return state.hexdigest()

@@ -129,7 +129,8 @@ def parse_spec(text: str, sources: Iterable[str], suggest: Callable[[str], str] 
     Raises
     ------
     InputError
-        When the source is unknown or an option has no value or is given twice.
+        When the source is unknown, an option has no value or is given twice, or a name is no UTF-8, as which
+        results are written.
 
     Examples
     --------
@@ -137,6 +138,8 @@ def parse_spec(text: str, sources: Iterable[str], suggest: Callable[[str], str] 
     Spec(text='builtin:pca?k=16', source='builtin', name='pca', options={'k': '16'})
     """
     sources = list(sources)
+    if text != text.encode("utf-8", "ignore").decode():
+        raise InputError(f"spec {text!r}: a file or folder is named in other bytes than UTF-8; rename it")
     body, _, query = text.partition("?")
     source, _, name = body.partition(":")
     if source not in sources:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from mitools.core.errors import InputError
+from mitools.core.errors import InputError, as_codes
 from mitools.core.estimate import Estimate
 from mitools.core.files import whole_file
 from mitools.core.names import nearest
@@ -58,7 +58,8 @@ def _write_parquet(table: pd.DataFrame, path: Path) -> None:
 
 def _write_latex(table: pd.DataFrame, path: Path) -> None:
     with whole_file(path) as temporary:
-        table.to_latex(temporary, index=False, float_format="%.3f", na_rep="", escape=True)
+        printed = table.map(lambda cell: as_codes(cell) if isinstance(cell, str) else cell)
+        printed.to_latex(temporary, index=False, float_format="%.3f", na_rep="", escape=True)
 
 
 def _write_markdown(table: pd.DataFrame, path: Path) -> None:
@@ -116,7 +117,8 @@ def _cell(value: Any, ruled: bool) -> str:
     if pd.isna(value):
         text = ""
     else:
-        text = f"{value:.3f}" if isinstance(value, float) else str(value).replace("|", "\\|")
+        named = as_codes(str(value)).replace("|", "\\|").replace("<", "&lt;")
+        text = f"{value:.3f}" if isinstance(value, float) else named
     return f" {text} "
 
 

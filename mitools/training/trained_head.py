@@ -1,7 +1,5 @@
 """The projection head of a run as a critic: where estimation after training may start."""
 
-from safetensors.torch import load_file
-
 from mitools.core.errors import InputError
 from mitools.core.specs import parse_spec
 from mitools.encoders.open import SOURCES
@@ -31,7 +29,7 @@ def trained_head(spec: str) -> ProjectionCritic | None:
     Raises
     ------
     InputError
-        When the run or the epoch is not there, or its head is damaged.
+        When the run or the epoch is not there, or its head is missing or damaged.
     """
     parsed = parse_spec(spec, SOURCES)
     if parsed.source != "run":
@@ -45,11 +43,11 @@ def trained_head(spec: str) -> ProjectionCritic | None:
     options = read_options(recipe.method, recipe.options)
     assert isinstance(options, ContrastiveOptions)
     path = find_checkpoint(folder, epoch) / HEAD
-    weights = load_file(path)
-    hidden, width = weights["0.weight"].shape
-    critic = ProjectionCritic(width, width, (hidden,), options.head_width, options.temperature)
+    weights = RunFolder(folder).weights(epoch, HEAD)
     try:
+        hidden, width = weights["0.weight"].shape
+        critic = ProjectionCritic(width, width, (hidden,), options.head_width, options.temperature)
         critic.head.load_state_dict(weights)
-    except RuntimeError:
+    except (KeyError, ValueError, RuntimeError):
         raise InputError(f"{path}: damaged; it does not hold the head that the recipe describes") from None
     return critic

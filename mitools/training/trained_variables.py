@@ -1,7 +1,5 @@
 """The projector of a run, and the soft variables that it was trained with."""
 
-from safetensors.torch import load_file
-
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
 from mitools.core.specs import parse_spec
@@ -57,7 +55,7 @@ def trained_projector(spec: str) -> Projector | None:
     Raises
     ------
     InputError
-        When the run or the epoch is not there, or its head is damaged.
+        When the run or the epoch is not there, or its head is missing or damaged.
     """
     options = _options(spec)
     if isinstance(options, IMSVDOptions):
@@ -68,11 +66,11 @@ def trained_projector(spec: str) -> Projector | None:
         return None
     folder, epoch = run_and_epoch(parse_spec(spec, SOURCES))
     path = find_checkpoint(folder, epoch) / HEAD
-    weights = load_file(path)
+    weights = RunFolder(folder).weights(epoch, HEAD)
     try:
         head = Projector(weights["0.weight"].shape[1], options.hidden, output, options.layers)
         head.load_state_dict(weights)
-    except (KeyError, RuntimeError):
+    except (KeyError, IndexError, RuntimeError):
         raise InputError(f"{path}: damaged; it does not hold the head that the recipe describes") from None
     return head.eval()
 

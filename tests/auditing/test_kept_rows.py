@@ -9,11 +9,12 @@ import pytest
 import mitools
 from mitools.auditing.audit import Audit, AuditedEncoder
 from mitools.auditing.auditor import run_audit
-from mitools.auditing.kept_rows import require_same_table, with_kept_rows
-from mitools.auditing.kept_target_rows import with_kept_target_rows
+from mitools.auditing.kept import critic_meant
+from mitools.auditing.kept_rows import named_views, require_same_table, shared_by_rows, with_kept_rows
+from mitools.auditing.kept_target_rows import require_same_targets, with_kept_target_rows
 from mitools.auditing.requests import as_requests
 from mitools.auditing.settings import AuditSettings
-from mitools.auditing.target_audit import run_target_audit
+from mitools.auditing.target_audit import TargetAudit, run_target_audit, shared_by_target_rows
 from mitools.cli.main import run
 from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate
@@ -137,6 +138,100 @@ def test_rows_of_other_data_do_not_go_into_one_table(tmp_path):
     with pytest.raises(InputError, match="an audit of rows with another seed: one table cannot hold both"):
         require_same_table(tmp_path, {**ON, "seed": 1})
     assert names(with_kept_rows(audited(other="b"), tmp_path, {**ON, "seed": 1})) == [("other@last", "b")]
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """Data with classes, and the same with a brightness for a target."""
+    data = open_data("digits?limit=60")
+    brightness = np.array([np.asarray(data[k][0]).mean() for k in range(60)])[:, None]
+    return data, SomeTargets(data, Targets("continuous", ("brightness",), brightness))
+
+
+@pytest.mark.parametrize("other", [{"precision": "bf16"}, {"kept_as": "float16"}, {"seed": 1}])
+def test_rows_of_another_precision_or_seed_do_not_go_into_one_table(digits, tmp_path, other):
+    (said,) = other
+    with_kept_rows(audited(net="a"), tmp_path / "class", shared_by_rows(digits[0], AuditSettings()))
+    kept = TargetAudit("rows", [], {}, "continuous", ["brightness"])
+    with_kept_target_rows(kept, tmp_path / "target", shared_by_target_rows(digits[1], AuditSettings()))
+    for settings in (AuditSettings(), AuditSettings(batch_size=8, workers=1)):
+        require_same_table(tmp_path / "class", shared_by_rows(digits[0], settings))
+        require_same_targets(tmp_path / "target", shared_by_target_rows(digits[1], settings))
+    changed = AuditSettings(**other)
+    with pytest.raises(InputError, match=f"another {said}: one table cannot hold both"):
+        require_same_table(tmp_path / "class", shared_by_rows(digits[0], changed))
+    with pytest.raises(InputError, match=f"another {said}: one table cannot hold both"):
+        require_same_targets(tmp_path / "target", shared_by_target_rows(digits[1], changed))
+    found = with_kept_rows(audited(other="b"), tmp_path / "class", shared_by_rows(digits[0], changed))
+    assert names(found) == [("other@last", "b")], "rows of two precisions are never shown together"
+
+
+def test_the_way_back_to_the_default_precision_is_refused_too(digits, tmp_path):
+    with_kept_rows(audited(net="a"), tmp_path, shared_by_rows(digits[0], AuditSettings(precision="bf16")))
+    with pytest.raises(InputError, match="another precision"):
+        require_same_table(tmp_path, shared_by_rows(digits[0], AuditSettings()))
+
+
+COLUMNS = {
+    "draws": (
+        {"view_pairings": ("simclr",)},
+        {"views": 4},
+        "of the full critic on 2 draws an item",
+    ),
+    "critic of views": (
+        {"view_pairings": ("simclr",)},
+        {"quick_critic": True},
+        "not of the quick critic",
+    ),
+    "critic": ({"critic": True}, {"quick_critic": True}, "infonce is of the full critic, not of the quick"),
+}
+
+
+@pytest.mark.parametrize(("settings", "other", "said"), COLUMNS.values(), ids=COLUMNS)
+def test_a_column_holds_one_thing_in_all_rows(tmp_path, settings, other, said):
+    one = AuditSettings(**({"critic": False} | settings))
+    with_kept_rows(audited(net="a"), tmp_path, ON, named_views(one))
+    require_same_table(tmp_path, ON, named_views(one))
+    require_same_table(tmp_path, ON, named_views(AuditSettings(critic=False)))
+    another = named_views(AuditSettings(**({"critic": False} | settings | other)))
+    with pytest.raises(InputError, match=said):
+        require_same_table(tmp_path, ON, another)
+    assert names(with_kept_rows(audited(other="b"), tmp_path, ON, another)) == [("other@last", "b")]
+
+
+def test_accuracies_on_two_test_parts_are_not_one_column(digits, tmp_path):
+    with_kept_rows(audited(net="a"), tmp_path, ON, named_views(AuditSettings(), digits[0]))
+    require_same_table(tmp_path, ON, named_views(AuditSettings()))
+    with pytest.raises(InputError, match="linear_test_acc is on the test items digits"):
+        require_same_table(tmp_path, ON, named_views(AuditSettings(), open_data("digits?limit=50")))
+
+
+def test_the_critic_of_targets_is_one_too(tmp_path):
+    kept = TargetAudit("rows", [], {}, "continuous", ["brightness"])
+    with_kept_target_rows(kept, tmp_path, ON, critic_meant(AuditSettings()))
+    require_same_targets(tmp_path, ON, critic_meant(AuditSettings(critic=False)))
+    with pytest.raises(InputError, match="infonce is of the full critic, not of the quick critic"):
+        require_same_targets(tmp_path, ON, critic_meant(AuditSettings(quick_critic=True)))
+
+
+def test_classes_and_other_targets_have_folders_of_their_own(tmp_path):
+    targets = TargetAudit("rows", [], {}, "continuous", ["brightness"])
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    with pytest.raises(InputError, match="holds an audit of classes: one table cannot hold both"):
+        require_same_targets(tmp_path, ON)
+    with_kept_target_rows(targets, tmp_path, ON)  # as --overwrite does
+    require_same_targets(tmp_path, ON)
+    with pytest.raises(InputError, match="holds an audit of targets that are no classes"):
+        require_same_table(tmp_path, ON)
+
+
+@pytest.mark.parametrize(("was", "now"), [('"digest": "a"', '"digest": "z"'), ("0.5", "0.6"), ("[", "{")])
+def test_rows_that_were_changed_on_disk_are_no_rows(tmp_path, was, now):
+    with_kept_rows(audited(net="a"), tmp_path, ON)
+    path = tmp_path / "rows" / "audit.json"
+    assert was in path.read_text()
+    path.write_text(path.read_text().replace(was, now, 1))
+    assert names(with_kept_rows(audited(other="b"), tmp_path, ON)) == [("other@last", "b")]
 
 
 def test_damaged_rows_are_no_rows(tmp_path):

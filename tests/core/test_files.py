@@ -1,17 +1,22 @@
 """Files are whole or absent."""
 
+import errno
 import os
 import socket
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from mitools.core.errors import InputError
 from mitools.core.files import (
     digest_file,
     digest_text,
+    disk_errors,
     folder_or_scratch,
     whole_file,
     whole_folder,
@@ -140,3 +145,39 @@ def test_a_folder_is_whole_or_absent(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         stopped()
     assert not any(tmp_path.iterdir())
+
+
+TENSORS = {"x": torch.zeros(100_000)}
+
+
+def _by_torch(path: Path) -> None:
+    with disk_errors(path), path.open("wb") as stream:
+        torch.save(TENSORS, stream)
+
+
+def _by_safetensors(path: Path) -> None:
+    with disk_errors(path):
+        save_file(TENSORS, path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
+@pytest.mark.parametrize("write", [_by_torch, _by_safetensors])
+def test_a_disk_that_takes_no_more_is_an_error_of_the_disk(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    import resource
+
+    path = tmp_path / "weights"
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="weights") as caught:
+            write(path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert caught.value.errno == errno.EFBIG
+
+
+def test_other_errors_of_a_library_stay_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="shapes differ"), disk_errors(tmp_path):
+        raise RuntimeError("shapes differ")

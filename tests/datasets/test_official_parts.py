@@ -1,11 +1,14 @@
 """Data in a training and a test part: joined, and split as their makers split them."""
 
+import warnings
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets import open_data
+from mitools.datasets.grouped import with_groups
 from mitools.measures.item_split import split_items
 
 
@@ -47,6 +50,35 @@ def test_files_beside_each_other_and_groups(tmp_path):
     parts = split_items(data, 0)
     assert parts.report.tolist() == list(range(20, 28))
     assert not set(data.groups[parts.train]) & set(data.groups[parts.select])
+
+
+def two_tables(folder, shared):
+    """Write two parts of 20 and 8 texts, of 10 and 4 authors; `shared` of them are in both."""
+    for part, n, first in (("train", 20, 0), ("test", 8, 10 - shared)):
+        rows = [f"{part} {k},{k % 2},{k / 7},author {first + k // 2}" for k in range(n)]
+        (folder / f"{part}.csv").write_text("\n".join(["text,label,age,author", *rows]))
+    return f"text:{folder}/train.csv?train=train.csv&test=test.csv"
+
+
+@pytest.mark.parametrize("target", ["label=label", "label=age&target=continuous"])
+def test_groups_that_lie_in_both_parts_are_told(tmp_path, target):
+    """Of classes and of other targets; `groups=` of the spec, and groups that are given beside it."""
+    spec = f"{two_tables(tmp_path, 2)}&{target}"
+    both = r"groups lie in the training and the test part \(2: 'author 8', 'author 9'\)"
+    with pytest.warns(DataNote, match=both):
+        open_data(f"{spec}&groups=author")
+    groups = [f"author {k // 2}" for k in range(20)] + [f"author {8 + k // 2}" for k in range(8)]
+    with pytest.warns(DataNote, match=both):
+        with_groups(open_data(spec), groups)
+
+
+def test_groups_of_one_part_alone_are_no_note(tmp_path):
+    spec = f"{two_tables(tmp_path, 0)}&label=label"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataNote)
+        data = open_data(f"{spec}&groups=author")
+        with_groups(data, [one.split()[-1] for one in data.groups])
+        with_groups(open_data("digits?limit=20"), np.arange(20) % 4)
 
 
 def test_what_makes_no_two_parts_is_named(tmp_path):

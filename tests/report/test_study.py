@@ -66,6 +66,17 @@ def test_markdown_is_a_table() -> None:
     assert markdown(pd.DataFrame({"n": [3], "x": [0.5]})) == "| n | x |\n|---|---|\n| 3 | 0.500 |\n"
 
 
+def test_names_of_other_people_stay_in_their_cell(tmp_path: Path) -> None:
+    names = ["a|b", "a\nb", "a\x1b[2Jb", "<b>", "a & b_c$"]
+    table = pd.DataFrame({"encoder": names, "n": 1})
+    rows = markdown(table).splitlines()
+    assert rows[2:] == [f"| {cell} | 1 |" for cell in (r"a\|b", r"a\nb", r"a\x1b[2Jb", "&lt;b>", "a & b_c$")]
+    write_table(table, tmp_path / "x.tex")
+    latex = (tmp_path / "x.tex").read_text()
+    assert r"a \& b\_c\$" in latex
+    assert "\x1b" not in latex
+
+
 def test_an_unknown_ending_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no format 'xlsx'"):
         write_table(pd.DataFrame(), tmp_path / "table.xlsx")

@@ -35,6 +35,11 @@ def work(study_file: Path, out: Path) -> StudyFolder:
     return folder
 
 
+def numbers(folder: StudyFolder) -> list[float]:
+    kept = [one.values for one in folder.found()]
+    return [values["estimate"]["nats"] if "estimate" in values else values["value"] for values in kept]
+
+
 def states(folder: StudyFolder) -> Counter[str]:
     return Counter(one.state for one in folder.found())
 
@@ -105,6 +110,37 @@ def test_a_failed_encoder_leaves_the_others_finished_and_can_be_retried(
     assert run(["study", "status", str(small_study), "--out", str(tmp_path / "out"), "--json"]) == 1
     counted = json.loads(capsys.readouterr().out)
     assert (counted["cells"], counted["done"], counted["failed"]) == (4, 2, 2)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda document: document | {"values": {}},
+        lambda document: document | {"values": []},
+        lambda document: document | {"request": {}},
+        lambda document: {**document, "values": dict.fromkeys(document["values"], 0.125)},
+        lambda document: [document],
+    ],
+    ids=["no values", "values of another shape", "another request", "numbers edited", "a list"],
+)
+def test_a_cell_that_was_changed_on_disk_is_computed_again(
+    small_study: Path, tmp_path: Path, change: Any
+) -> None:
+    folder = work(small_study, tmp_path / "out")
+    before = numbers(folder)
+    kept = sorted((tmp_path / "out" / "cells").glob("*.json"))
+    for path in kept:
+        path.write_text(json.dumps(change(json.loads(path.read_text()))))
+    assert states(StudyFolder(read_study(small_study), tmp_path / "out"))["done"] == 0
+    assert numbers(work(small_study, tmp_path / "out")) == before
+
+
+def test_a_failure_that_was_changed_on_disk_is_none(small_study: Path, tmp_path: Path) -> None:
+    small_study.write_text('data: ["digits?limit=200"]\nencoders: [builtin:pixels, "builtin:pca?k=999999"]\n')
+    assert states(work(small_study, tmp_path / "out"))["failed"] > 0
+    for path in (tmp_path / "out" / "failures").glob("*.json"):
+        path.write_text(path.read_text().replace("no 999999 components", "none"))
+    assert states(StudyFolder(read_study(small_study), tmp_path / "out"))["failed"] == 0
 
 
 def test_an_unexpected_error_is_kept_with_its_cell_until_it_is_retried(

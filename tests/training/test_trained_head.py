@@ -58,15 +58,66 @@ def test_other_encoders_have_none(runs: Path) -> None:
     assert trained_head("builtin:pixels") is None
 
 
-def test_a_damaged_head_is_named(runs: Path, tmp_path: Path) -> None:
-    path = runs / "class" / "checkpoints" / "epoch-0001" / "head.safetensors"
+def _damaged(path: Path, damage: str) -> None:
     whole = load_file(path)
-    save_file({name: value for name, value in whole.items() if name != "2.bias"}, path)
+    if damage == "missing":
+        path.unlink()
+    elif damage == "bytes":
+        path.write_bytes(b"\x80garbage")
+    elif damage == "cut short":
+        path.write_bytes(path.read_bytes()[:-20])
+    elif damage == "no tensors":
+        save_file({}, path)
+    elif damage == "another shape":
+        save_file(whole | {"0.weight": whole["0.weight"][0].clone()}, path)
+    else:
+        save_file({name: value for name, value in whole.items() if name != "2.bias"}, path)
+
+
+@pytest.mark.parametrize(
+    "damage", ["missing", "bytes", "cut short", "no tensors", "another shape", "a tensor is missing"]
+)
+def test_a_damaged_head_is_named(runs: Path, damage: str) -> None:
+    path = runs / "class" / "checkpoints" / "epoch-0001" / "head.safetensors"
+    whole = path.read_bytes()
+    _damaged(path, damage)
     try:
-        with pytest.raises(InputError, match=r"epoch-0001/head\.safetensors: damaged"):
+        with pytest.raises(InputError, match=r"0001/head\.safetensors: (damaged|no such file)") as caught:
             trained_head(f"run:{runs / 'class'}@epoch=1")
+        assert "\n" not in str(caught.value)
     finally:
-        save_file(whole, path)
+        path.write_bytes(whole)
+
+
+def test_a_damaged_head_ends_its_encoder_alone(runs: Path, tmp_path: Path, capsys) -> None:
+    path = runs / "class" / "checkpoints" / "epoch-0002" / "head.safetensors"
+    whole = path.read_bytes()
+    path.write_bytes(b"\x80garbage")
+    asked = [
+        "audit",
+        "--data",
+        "digits?limit=200",
+        "--trained-head",
+        "--no-critic",
+        "--no-control",
+        "--no-html",
+    ]
+    words = [
+        "--encoder",
+        f"run:{runs / 'class'}",
+        "--encoder",
+        "builtin:pixels",
+        "--out",
+        str(tmp_path / "out"),
+    ]
+    try:
+        assert run([*asked, *words, "--out", str(tmp_path / "out")]) == 1
+    finally:
+        path.write_bytes(whole)
+    told = [line for line in capsys.readouterr().err.splitlines() if line.startswith("failed: ")]
+    assert len(told) == 1
+    assert "head.safetensors: damaged" in told[0]
+    assert "pixels" in (tmp_path / "out" / "results.csv").read_text()
 
 
 def test_the_audit_reports_it_beside_the_fresh_critic(

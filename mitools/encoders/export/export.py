@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mitools.backends.seeding import seeded
 from mitools.core.errors import InputError, reason_of
-from mitools.core.files import remove_leftovers, whole_file, writable_file
+from mitools.core.files import disk_errors, remove_leftovers, whole_file, writable_file
 from mitools.core.names import check_name
 from mitools.core.optional_packages import need
 from mitools.core.specs import parse_spec
@@ -320,11 +320,13 @@ def _state(network: nn.Module) -> dict[str, Tensor]:
 
 
 def _save(network: nn.Module, path: Path) -> None:
-    torch.save(_state(network), path)
+    with disk_errors(path), path.open("wb") as stream:
+        torch.save(_state(network), stream)
 
 
 def _save_safetensors(network: nn.Module, path: Path, about: dict[str, str] | None = None) -> None:
-    safetensors.torch.save_file(_state(network), path, about)
+    with disk_errors(path):
+        safetensors.torch.save_file(_state(network), path, about)
 
 
 def _loaded_by_torch(network: nn.Module, path: Path, images: Tensor) -> Tensor:

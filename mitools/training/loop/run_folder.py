@@ -12,9 +12,10 @@ import yaml
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError, reason_of
-from mitools.core.files import read_json, write_text
+from mitools.core.files import disk_errors, read_json, write_text
 from mitools.core.recipes import read_recipe
 from mitools.core.run_record import RECORD, record, require_own
+from mitools.encoders.checkpoints.weight_files import read_weight_file
 from mitools.encoders.sources.run import ENCODER, HEAD, epoch_folder, find_checkpoint, kept_epochs
 from mitools.encoders.view_encoders import DESCRIPTION, ViewEncoders
 from mitools.training.loop.metrics_log import read_metrics
@@ -156,14 +157,19 @@ class RunFolder:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(parents=True)
         try:
-            save_file(_contiguous(encoder), unfinished / ENCODER)
+            with disk_errors(unfinished / ENCODER):
+                save_file(_contiguous(encoder), unfinished / ENCODER)
             if isinstance(encoder, ViewEncoders):
                 write_text(unfinished / DESCRIPTION, json.dumps(encoder.description(), indent=2) + "\n")
             if head is not None:
-                save_file(_contiguous(head), unfinished / HEAD)
+                with disk_errors(unfinished / HEAD):
+                    save_file(_contiguous(head), unfinished / HEAD)
             if write_beside is not None:
                 write_beside(unfinished)
-            torch.save(dict(training), unfinished / TRAINING)
+            state = unfinished / TRAINING
+            # A stream of Python's own: of a path torch does not say what the disk said.
+            with disk_errors(state), state.open("wb") as stream:
+                torch.save(dict(training), stream)
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(unfinished, folder)
         finally:
@@ -193,11 +199,15 @@ class RunFolder:
                     raise InputError(f"{path}: damaged ({reason_of(error, 200)}); {ANEW}") from None
         return None
 
-    def weights(self, epoch: int, name: str) -> dict[str, Tensor]:
-        """Read the weights of the encoder (``ENCODER``) or the head (``HEAD``) at an epoch."""
-        from safetensors.torch import load_file
+    def weights(self, epoch: int | None, name: str) -> dict[str, Tensor]:
+        """Read the weights of the encoder (``ENCODER``) or the head (``HEAD``) at an epoch, or at the last.
 
-        return load_file(find_checkpoint(self.path, epoch) / name)
+        Raises
+        ------
+        InputError
+            When the epoch is not kept, or the file is missing or damaged.
+        """
+        return dict(read_weight_file(find_checkpoint(self.path, epoch) / name).content)
 
     def metrics(self) -> list[dict[str, Any]]:
         """Read the records of the metrics; none where nothing is logged yet."""

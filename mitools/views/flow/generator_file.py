@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple, cast, get_args
 
 from mitools.core.errors import InputError
-from mitools.core.files import digest_file
+from mitools.core.files import digest_file, disk_errors
 from mitools.views.flow.generator import Coupling, FlowGenerator
 
 GENERATOR = "generator.safetensors"
@@ -46,7 +46,8 @@ def write_generator(folder: Path, generator: FlowGenerator, space: str) -> None:
         "blocks": str(len(generator.blocks)),
         "hidden": str(generator.hidden),
     }
-    save_file(tensors, folder / GENERATOR, made_of)
+    with disk_errors(folder / GENERATOR):
+        save_file(tensors, folder / GENERATOR, made_of)
 
 
 def read_generator(path: Path) -> LearnedGenerator:
@@ -55,7 +56,7 @@ def read_generator(path: Path) -> LearnedGenerator:
     Raises
     ------
     InputError
-        When it is damaged.
+        When it is missing or damaged.
     """
     from safetensors import SafetensorError, safe_open
     from safetensors.torch import load_file
@@ -70,6 +71,8 @@ def read_generator(path: Path) -> LearnedGenerator:
         )
         generator.load_state_dict(load_file(path))
         space = made_of["space"]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
     except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
         raise InputError(f"{path}: damaged, it holds no generator ({type(error).__name__})") from None
     return LearnedGenerator(generator.eval().requires_grad_(False), space, digest_file(path))

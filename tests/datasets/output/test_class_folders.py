@@ -49,6 +49,16 @@ def test_awkward_classes_are_written_inside_and_read_back_apart(tmp_path: Path) 
     assert len(seen) == len(AWKWARD) == len(back.classes)
 
 
+def test_the_table_of_an_export_names_files_that_are_there(tmp_path: Path) -> None:
+    """Classes that a spreadsheet would run have files as all others do, and are told apart by the table."""
+    classes = ["=cmd", "-x", "+1", "@a", "a b", "a_b", "é"]
+    export_folder(_images(classes), tmp_path / "out", silent)
+    back = open_data(f"csv:{tmp_path}/out/labels.csv?image=file&label=class")
+    seen = {(int(np.asarray(image)[0, 0, 0]), label) for image, label in (back[k] for k in range(len(back)))}
+    assert len(seen) == len(classes) == len(back.classes)
+    assert not [line for line in (tmp_path / "out/labels.csv").read_text().splitlines() if line[0] in "=+-@"]
+
+
 def test_a_class_whose_folder_no_disk_can_hold_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"class 'xxx.*cannot have a folder"):
         export_folder(_images(["x" * 300, "y"]), tmp_path / "out", silent)

@@ -139,6 +139,21 @@ def resave(folder, to, keep, **config):
     return to
 
 
+def test_the_digest_follows_configuration_and_tokenizer(bert, tmp_path):
+    """What the weights do not say: the non-linearity, the constant of a norm, the words and their case."""
+    folder, _ = bert
+    digests = [open_encoder(f"hf:{folder}").digest]
+    for name, config in {"relu": {"hidden_act": "relu"}, "norm": {"layer_norm_eps": 0.1}}.items():
+        digests.append(open_encoder(f"hf:{resave(folder, tmp_path / name, lambda _: True, **config)}").digest)
+    words = resave(folder, tmp_path / "words", lambda _: True, same="weights")
+    text = (words / "tokenizer.json").read_text()
+    assert '"good"' in text
+    (words / "tokenizer.json").write_text(text.replace('"good"', '"fine"'))
+    digests.append(open_encoder(f"hf:{words}").digest)
+    assert len(set(digests)) == 4
+    assert open_encoder(f"hf:{folder}").digest == digests[0]
+
+
 def test_a_pooler_without_weights_is_refused_when_asked_for(bert, tmp_path):
     folder, network = bert
     bare = resave(folder, tmp_path / "bare", lambda name: not name.startswith("pooler."))

@@ -218,12 +218,15 @@ def test_a_full_disk_loses_no_checkpoint(
 ) -> None:
     save, saved = torch.save, []
 
-    def fill_up(content: Any, path: Path) -> None:
+    def fill_up(content: Any, stream: Any) -> None:
         if len(saved) == 2:
-            path.write_bytes(b"half")
-            raise OSError(28, "No space left on device", str(path))
-        saved.append(path)
-        save(content, path)
+            stream.write(b"half")
+            try:
+                raise OSError(28, "No space left on device")
+            except OSError:
+                raise RuntimeError("[enforce fail at inline_container.cc:672] . unexpected pos") from None
+        saved.append(stream)
+        save(content, stream)
 
     monkeypatch.setattr(torch, "save", fill_up)
     recipe = write_recipe(tmp_path)
