@@ -24,6 +24,11 @@ NO_MEASURES = frozenset(
 )  # fmt: skip
 """Columns of numbers that say how or on what a row was measured, or count faults of its features."""
 
+_ENDS_OF_NO_MEASURES = (
+    "_null", "_null_bits", "_ceiling_bits", "_entropy_bits", "_up_to", "_up_to_bits", "_n",
+)  # fmt: skip
+"""Ends of the names of what limits a measure, and of counts."""
+
 MOST_ROWS = 2000
 MOST_RESAMPLES = 20_000
 
@@ -135,8 +140,11 @@ def measure_columns(table: pd.DataFrame, target: str) -> list[str]:
     """
     numeric = numeric_columns(table)
     stems = {name.removesuffix("_bits") for name in numeric}
-    limits = {f"{stem}_{end}" for stem in stems for end in ("low", "high", "null")}
-    return [name for name in numeric if name == target or name not in NO_MEASURES | limits]
+    # An interval may also stand alone, of a difference that has no column: both ends of it are there then.
+    stems |= {name.removesuffix("_low") for name in numeric if f"{name.removesuffix('_low')}_high" in numeric}
+    limits = {f"{stem}_{end}" for stem in stems for end in ("low", "high")}
+    left_out = {name for name in numeric if name.startswith("n_") or name.endswith(_ENDS_OF_NO_MEASURES)}
+    return [name for name in numeric if name == target or name not in NO_MEASURES | limits | left_out]
 
 
 def _names(columns: str | Iterable[str]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from mitools.core.errors import InputError
-from mitools.statistics.correlation import CORRELATION_COLUMNS, correlate, numeric_columns
+from mitools.statistics.correlation import CORRELATION_COLUMNS, correlate, measure_columns, numeric_columns
 
 COLUMNS = ("alignment", "uniformity", "tolerance", "i_simclr_bits", "i_class_bits")
 
@@ -203,3 +203,13 @@ def test_bad_requests_are_one_line(table, options, words):
     with pytest.raises(InputError, match=words) as error:
         correlate(table, **options)
     assert "\n" not in str(error.value)
+
+
+def test_limits_counts_and_ceilings_are_no_measures() -> None:
+    limits = ["i_class_low", "i_class_high", "i_class_null", "input_null_bits", "input_ceiling_bits",
+              "label_entropy_bits", "shared_up_to", "view1_lacks_low", "view1_lacks_high", "n_report", "test_n",
+              "h_c_bits", "seconds"]  # fmt: skip
+    measures = ["i_class_bits", "input_bits", "shared_bits", "view1_bits", "seen_low", "nmi", "linear_acc"]
+    table = pd.DataFrame(np.ones((3, len(limits) + len(measures))), columns=limits + measures)
+    assert measure_columns(table, "linear_acc") == measures
+    assert measure_columns(table, "n_report") == ["n_report", *measures]

@@ -29,7 +29,10 @@ def describe(table: pd.DataFrame, peaks: pd.DataFrame) -> str:
     together = (
         ""
         if len(networks) == 1 or table["seed"].nunique() == 1
-        else f" Each interval is widened so that those of all {len(networks)} networks hold together in 95%."
+        else (
+            f" Each interval is widened so that those of all {len(networks)} networks, of one change and by"
+            " one classifier, hold together in 95%."
+        )
     )
     both = " A change of transfer counts where both classifiers tell it."
     return " ".join(sentences) + f"{both} {seeds_said(table)}{together}"
@@ -39,14 +42,15 @@ def _compression(peaks: pd.DataFrame) -> str:
     own = peaks[
         (peaks["data"] == SOURCE_DATA) & (peaks["quantity"] == "input_bits") & (peaks["method"] == VANILLA)
     ]
-    fell = [str(row.network) for row in own.itertuples() if row.wide_high < 0]
+    fell = int((own["wide_high"] < 0).sum())
+    counted = "" if own["wide_high"].isna().all() else f": it falls for {fell} of {len(own)} networks"
     each = []
     for row in own.itertuples():
         interval = "" if isnan(row.wide_low) else f" ({row.wide_low:+.2f} to {row.wide_high:+.2f})"
         each.append(f"{row.network} {row.difference:+.2f} bits{interval}")
     return (
         "With cross-entropy alone the bound on I(X;T) on the source changes from its best epoch to the last"
-        f" by {', '.join(each)}: it falls for {len(fell)} of {len(own)} networks."
+        f" by {', '.join(each)}{counted}."
     )
 
 
@@ -66,6 +70,8 @@ def _falls(peaks: pd.DataFrame, target: str) -> str:
         first, last = row["best_epoch"], row["latest_best_epoch"]
         since = f"epoch {first}" if first == last else f"epochs {first} to {last}"
         (fell if change.sign < 0 else rest).append(f"{network} (best at {since}, then {change})")
+    if of_target["wide_low"].isna().all():
+        return f"Transfer to {target}, from its best epoch to the last: {'; '.join(rest)}."
     total = len(fell) + len(rest)
     text = f"Transfer to {target} falls from its best epoch to the last for {len(fell)} of {total} networks"
     text += f": {'; '.join(fell)}" if fell else ""

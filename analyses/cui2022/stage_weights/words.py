@@ -111,7 +111,8 @@ def _settings(table: pd.DataFrame, target: str) -> str:
         said.append(" and for them ".join(filter(None, [text, excluded_above(apart)])))
     return (
         f"Transfer to {target}, against cross-entropy alone at the last epoch (intervals at"
-        f" {confidence:.1%}, so that all {len(names)} hold together in 95%): {'; '.join(said)}."
+        f" {confidence:.1%}, so that those of all {len(names)} by one classifier hold together in 95%):"
+        f" {'; '.join(said)}."
     )
 
 

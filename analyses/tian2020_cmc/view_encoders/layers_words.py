@@ -28,7 +28,7 @@ QUESTIONS = (
 """The pairs of methods that are compared at every layer."""
 
 LEVEL = 0.05
-"""How often one or more of the intervals of a measure, or of its changes with depth, misses what it is of."""
+"""How often one or more of a measure's intervals, or of its changes with depth, misses what it is of."""
 
 PAPER_FINDING = (
     "On ImageNet Tian et al. found contrast to gain with depth, from 18.3% at conv1 to 42.8% at conv5, where"
@@ -49,8 +49,8 @@ def describe(table: pd.DataFrame) -> str:
         f"Classifiers read every layer, averaged over cells to {widths.min():,} to {widths.max():,} numbers,"
         f" and are counted on {table['n_test'].iloc[0]:,} items of the test part: {seeds}"
         f" seed{'s' * (seeds > 1)}, differences paired by seed. The supervised network reads the image,"
-        " all others two views of it side by side. Changes with depth of all methods hold together in 95%,"
-        " and so do all pairs of methods at all layers."
+        " all others two views of it side by side. Of one measure, changes with depth of all methods hold"
+        " together in 95%, and so do all pairs of methods at all layers."
     )
     for measure in measures_of(table):
         text += _depth(table, measure) + _answers(table, measure)

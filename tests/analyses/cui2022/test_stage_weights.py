@@ -62,7 +62,7 @@ def test_more_weight_brings_more_transfer_and_costs_the_source(make_table: MADE)
     assert "so more weight on the first stage brings more transfer to colour" in text
     assert "alpha 1, beta 0 (+25.0 points" in text
     assert "source accuracy -10.0 points" in text
-    assert "intervals at 99.2%, so that all 6 hold together" in text
+    assert "intervals at 99.2%, so that those of all 6 by one classifier hold together" in text
     assert "gives transfer +20.0 points" in text
     assert "which early stopping does not reach" in text
 

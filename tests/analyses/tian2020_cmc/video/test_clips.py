@@ -114,15 +114,16 @@ def table(gain: float, spread: float = 0.001, splits: bool = False) -> pd.DataFr
 
 
 def test_words_follow_from_pairs_of_seeds() -> None:
-    """Four units: Student's margin is 1.59 standard deviations, here 2.58 spreads."""
+    """Four units, five questions: Student's margin is 2.92 standard deviations, here of 2.58 spreads."""
     text = describe(table(0.2))
-    assert "4 seeds of 1 split, differences paired by seed. digit: 30.0% from random weights" in text
+    paired = "4 seeds of 1 split, differences paired by seed; those of one task hold together in 95%."
+    assert f"{paired} digit: 30.0% from random weights" in text
     assert "1,000 a split, of which the commonest class is 12.5%" in text
     assert "neighbour against untrained +0.0 (+0.0 to +0.0), not told apart" in text
-    assert "; flow against untrained +20.0 (+19.6 to +20.4), more" in text
+    assert "; flow against untrained +20.0 (+19.2 to +20.8), more" in text
     assert "neighbour + flow against untrained +20.0 (+20.0 to +20.0), more" in text
     unclear = describe(table(0.02, spread=0.01))
-    assert "; flow against untrained +2.0 (-2.1 to +6.1), not told apart" in unclear
+    assert "; flow against untrained +2.0 (-5.5 to +9.5), not told apart" in unclear
     alone = table(0.2)
     assert "nothing is told apart" in describe(alone[alone["seed"] == 0])
 
@@ -130,10 +131,11 @@ def test_words_follow_from_pairs_of_seeds() -> None:
 def test_seeds_of_one_split_are_averaged_where_there_are_several_splits() -> None:
     """Four splits have the margin of four units, however many seeds each has."""
     text = describe(table(0.2, splits=True))
-    assert "2 seeds of 4 splits, differences paired by splits, each the mean over its seeds." in text
-    assert "; flow against untrained +20.3 (+19.9 to +20.7), more" in text
+    assert "2 seeds of 4 splits, differences paired by splits, each the mean over its seeds;" in text
+    assert "hold together in 95%, as if splits had no clips in common." in text
+    assert "; flow against untrained +20.3 (+19.5 to +21.1), more" in text
     one = table(0.2, splits=True)
-    assert "; flow against untrained +20.0 (+19.6 to +20.4), more" in describe(one[one["seed"] == 0])
+    assert "; flow against untrained +20.0 (+19.2 to +20.8), more" in describe(one[one["seed"] == 0])
 
 
 @pytest.mark.parametrize("scale", ["smoke", "paper"])
