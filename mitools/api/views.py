@@ -84,10 +84,10 @@ def measure_views(
     Examples
     --------
     >>> import mitools
-    >>> data = "cdp?n=200&size=32&background=none&shared=color&partners=color"
-    >>> found = mitools.measure_views(data, "image,partner:1", methods="infonce", steps=50, progress=False)
-    >>> found.table["regime"].tolist() != []
-    True
+    >>> data = "cdp?n=120&size=28&background=none&shared=color&partners=color"
+    >>> found = mitools.measure_views(data, "image,partner:1", methods="infonce", steps=20, progress=False)
+    >>> found.table["views"].tolist()  # one row a pair of views
+    ['image, partner:1']
     """
     from dataclasses import asdict
 

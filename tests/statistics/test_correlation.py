@@ -207,8 +207,8 @@ def test_bad_requests_are_one_line(table, options, words):
 
 def test_limits_counts_and_ceilings_are_no_measures() -> None:
     limits = ["i_class_low", "i_class_high", "i_class_null", "input_null_bits", "input_ceiling_bits",
-              "label_entropy_bits", "shared_up_to", "view1_lacks_low", "view1_lacks_high", "n_report", "test_n",
-              "h_c_bits", "seconds"]  # fmt: skip
+              "label_entropy_bits", "shared_up_to", "view1_lacks_low", "view1_lacks_high", "n_report",
+              "test_n", "h_c_bits", "seconds"]  # fmt: skip
     measures = ["i_class_bits", "input_bits", "shared_bits", "view1_bits", "seen_low", "nmi", "linear_acc"]
     table = pd.DataFrame(np.ones((3, len(limits) + len(measures))), columns=limits + measures)
     assert measure_columns(table, "linear_acc") == measures

@@ -67,7 +67,7 @@ def test_errors_name_their_runs_and_the_rest_is_finished_once(
     assert weights(tmp_path) == trained
 
 
-@pytest.mark.parametrize("cores", [1, 2])
+@pytest.mark.parametrize("cores", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_one_error_of_several_runs_is_told_once(cores: int, tmp_path: Path) -> None:
     diverging = recipe(optimiser={"name": "sgd", "learning_rate": 1e30})
     with threads(cores), pytest.raises(NotFiniteError, match=r"^run p, q: the loss is not finite at step"):

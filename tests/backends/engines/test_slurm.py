@@ -63,6 +63,7 @@ def test_tasks_are_jobs_of_slurm_and_one_that_it_stops_is_sent_again(
         assert all(f"#SBATCH {asked}\n" in script for script in scripts)
 
 
+@pytest.mark.slow
 def test_two_jobs_do_a_study_together(tmp_path: Path) -> None:
     submitit = pytest.importorskip("submitit")
     study = tmp_path / "study.yaml"

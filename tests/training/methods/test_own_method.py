@@ -107,6 +107,7 @@ def test_it_is_short_and_the_page_names_its_recipe() -> None:
     assert recipe.method == RECIPE["method"]
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_weights_of_one_that_was_not(folder: Path) -> None:
     whole, killed = kept(folder / "whole"), kept(folder / "killed")
     for name in ("encoder.safetensors", "head.safetensors"):
