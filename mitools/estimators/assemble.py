@@ -35,6 +35,7 @@ def assemble_estimate(
     kind: Kind,
     null: Measured | None = None,
     ceiling: float | None = None,
+    pairs_raise_ceiling: bool = True,
     entropy: float | None = None,
     train_nats: float | None = None,
     shortfall: float = 0.0,
@@ -59,6 +60,8 @@ def assemble_estimate(
         The same method on permuted pairs. None where there is none: the interval is then compared with 0.
     ceiling, entropy
         What the method can at most return here, and what no truth exceeds, in nats, where known.
+    pairs_raise_ceiling
+        Whether twice as many pairs would raise the ceiling.
     train_nats
         The same reading on training items, where some were trained on.
     shortfall
@@ -91,6 +94,7 @@ def assemble_estimate(
             reading.nats,
             null=_interval_of_null(null),
             ceiling=ceiling,
+            pairs_raise_ceiling=pairs_raise_ceiling,
             entropy=entropy,
             train_nats=train_nats,
             still_rising=still_rising,

@@ -43,6 +43,7 @@ def find_warnings(
     *,
     null: Interval,
     ceiling: float | None = None,
+    pairs_raise_ceiling: bool = True,
     entropy: float | None = None,
     train_nats: float | None = None,
     still_rising: bool = False,
@@ -57,6 +58,8 @@ def find_warnings(
         The interval of the same method on permuted pairs.
     ceiling, entropy
         What the method can at most return, and what no truth exceeds, in nats.
+    pairs_raise_ceiling
+        Whether twice as many pairs would raise the ceiling: not where they are read in blocks.
     train_nats
         The same reading on training items.
     still_rising
@@ -68,7 +71,8 @@ def find_warnings(
             EstimateWarning(
                 "saturated",
                 f"the reading is {nats / ceiling:.0%} of the method's ceiling; the truth may be higher",
-                "report more pairs, or take a method with a higher ceiling or none",
+                ("report more pairs, or " if pairs_raise_ceiling else "")
+                + "take a method with a higher ceiling or none",
             )
         )
     if entropy is not None and nats > entropy + SINGLE_PRECISION_NATS:

@@ -42,7 +42,7 @@ from mitools.views.registry import make_view
 THUMBNAIL = 8
 """Rows and columns to which images are brought where near copies are looked for."""
 
-REVISION = 5
+REVISION = 6
 """Raised when a number changes for the same request; kept results of another are not read."""
 
 
@@ -278,10 +278,8 @@ def _label_reading(values: Values) -> LabelReading:
 
 def _lack(image: LabelReading, view: LabelReading) -> Interval:
     """Give how much less of the label a view says than the image, in bits."""
-    doubled = None
-    if image.doubled is not None and view.doubled is not None:
-        doubled = (image.doubled, view.doubled)
-    return difference_interval(image.reading, view.reading, doubled)
+    doubled, up_to = (image.doubled, view.doubled), (image.up_to[0], view.up_to[0])
+    return difference_interval(image.reading, view.reading, doubled, up_to)
 
 
 def _reading_values(reading: Reading) -> Values:

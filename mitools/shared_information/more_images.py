@@ -39,7 +39,8 @@ def with_more_images(reading: Reading, doubled: Doubled) -> Reading:
     """Give where a reading ends if what it lacks falls like one over the square root of the images.
 
     The error of where it ends is that of the items' influence on all that it is made from together: half of
-    the images and all are read on the same items, and these are some of those that are reported.
+    the images and all are read on the same items, and these are some of those that are reported. What items
+    cannot show of the half and of the whole adds to what they cannot show of the reading.
 
     Parameters
     ----------
@@ -60,26 +61,40 @@ def with_more_images(reading: Reading, doubled: Doubled) -> Reading:
     gained = doubled.whole.influence - doubled.half.influence
     # A fold's items weigh more in its own mean than in that of all.
     influence[:first] += BIAS_LEFT_PER_RISE * len(influence) / first * gained
-    return reading._replace(nats=reading.nats + BIAS_LEFT_PER_RISE * doubled.rise.nats, influence=influence)
+    unseen = reading.unseen + BIAS_LEFT_PER_RISE * math.hypot(doubled.half.unseen, doubled.whole.unseen)
+    nats = reading.nats + BIAS_LEFT_PER_RISE * doubled.rise.nats
+    return reading._replace(nats=nats, influence=influence, unseen=unseen)
 
 
-def difference_interval(a: Reading, b: Reading, doubled: tuple[Doubled, Doubled] | None) -> Interval:
+def difference_interval(
+    a: Reading, b: Reading, doubled: tuple[Doubled | None, Doubled | None], up_to: tuple[float, float]
+) -> Interval:
     """Give the interval of a - b, in bits: paired over the items, and reaching to where the two lead.
 
-    The difference of two lower bounds is no bound: it may fall as well as rise with more images.
+    The difference of two lower bounds is no bound: it may fall as well as rise with more images. Where it is
+    not told where one of them leads, it may be anything from what it is to its own upper end.
 
     Parameters
     ----------
     a, b
-        Readings of the same items.
+        Readings of the same items about the label.
     doubled
-        Of either; None where half of the images were too few, which leaves the interval that of the items.
+        Of either; None where half of the images were too few.
+    up_to
+        Of either, the upper end of what is not excluded, in nats: see :func:`label_up_to`.
     """
-    found = _paired(a, b)
-    if doubled is None:
-        return found
-    further = _paired(*map(with_more_images, (a, b), doubled))
-    return Interval(min(found.low, further.low), max(found.high, further.high), found.confidence)
+    further_a, further_b = map(_where_it_leads, (a, b), doubled)
+    found, further = _paired(a, b), _paired(further_a or a, further_b or b)
+    low, high = min(found.low, further.low), max(found.high, further.high)
+    if further_b is None:
+        low = min(low, nats_to_bits(two_sided(a.nats, a.stderr).low - up_to[1]))
+    if further_a is None:
+        high = max(high, nats_to_bits(up_to[0] - two_sided(b.nats, b.stderr).low))
+    return Interval(low, high, found.confidence)
+
+
+def _where_it_leads(reading: Reading, doubled: Doubled | None) -> Reading | None:
+    return None if doubled is None or doubled.rise.is_steep else with_more_images(reading, doubled)
 
 
 def _paired(a: Reading, b: Reading) -> Interval:
@@ -104,9 +119,9 @@ def label_up_to(reading: Reading, doubled: Doubled | None, entropy_limit: float)
         entropy.
     """
     own = two_sided(reading.nats, reading.stderr).high
-    if doubled is None or doubled.rise.is_steep:
+    further = _where_it_leads(reading, doubled)
+    if further is None:
         return max(own, entropy_limit)
-    further = with_more_images(reading, doubled)
     return max(own, min(two_sided(further.nats, further.stderr).high, entropy_limit))
 
 
@@ -118,7 +133,8 @@ def shared_up_to(reading: Reading, doubled: Doubled | None, pairs: int) -> float
     reading, doubled
         As for :func:`with_more_images`, of InfoNCE; `doubled` is None where half of the images were too few.
     pairs
-        On which InfoNCE is read as one batch.
+        On which InfoNCE is read as one batch; with groups, the fewest that a pair is compared with, itself
+        among them.
 
     Returns
     -------
@@ -126,19 +142,20 @@ def shared_up_to(reading: Reading, doubled: Doubled | None, pairs: int) -> float
         At least 0, which no information lies below. None where no end is told: half of the images were too
         few; the reading rises like log n; or its end lies at the ceiling.
     """
-    if doubled is None or doubled.rise.is_steep:
+    further = _where_it_leads(reading, doubled)
+    if further is None:
         return None
-    both = (reading, with_more_images(reading, doubled))
-    limits = [two_sided(one.nats, one.stderr).high for one in both]
+    limits = [two_sided(one.nats, one.stderr).high for one in (reading, further)]
     return beyond_ceiling(max(0.0, *limits), pairs)
 
 
 def beyond_ceiling(nats: float, pairs: int) -> float | None:
-    """Give the information of which InfoNCE on so many pairs reads `nats`, at its best.
+    """Give the information of which InfoNCE on so many pairs reads `nats` at its best, all ratios alike.
 
     Where the ratio of densities is r for every pair that belongs together, and 1 on average for others, the
     best critic, log r, reads ``log r - log((r + K - 1) / K)`` or more on average (from Poole et al. 2019,
-    Eq. 10). Ratios that vary cost more.
+    Eq. 10). Where ratios vary from pair to pair the best critic may lack more than that on average, so that
+    the truth may lie higher than what is given.
 
     Parameters
     ----------

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mitools.core.estimate import Estimate
 from mitools.estimators.assemble import MeasuredNats, assemble_estimate
 from mitools.estimators.bounds.infonce import read_infonce
-from mitools.estimators.bounds.reading import Reading, pooled
+from mitools.estimators.bounds.reading import Reading, pooled, strangers
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.inputs.splits import Parts
 from mitools.estimators.registry import make_estimator
@@ -162,7 +162,15 @@ def _read_own_critic(
         further_warnings=rise_warnings(doubled),
         **_record(whole, started),
     )
-    return estimate, shared_up_to(reading, doubled, pairs)
+    return estimate, shared_up_to(reading, doubled, min(map(_fewest_compared, whole.parts)))
+
+
+def _fewest_compared(parts: Parts) -> int:
+    """Count the pairs that one is compared with, itself among them, where these are fewest."""
+    groups = parts.groups_of(parts.report)
+    if groups is None:
+        return len(parts.report)
+    return 1 + int(strangers(torch.from_numpy(groups)).min())
 
 
 def _own_reading(folds: ReadFolds) -> Reading:
@@ -227,6 +235,7 @@ def read_label(
             kind="lower bound",
             null=MeasuredNats(float(np.mean(nulls)), None) if nulls else None,
             entropy=of_folds[0].entropy_nats,
+            still_rising=any(fit.still_rising for fit in whole.fits),
             further_warnings=rise_warnings(doubled[method]),
             **_record(whole, started),
         )

@@ -45,7 +45,9 @@ def regime_of(
     same network reads less of the label off a view than off the image, by an interval of their difference
     that lies above :data:`FIT_SHARE` of the latter; or where the views share less, by as much again, than two
     images that have nothing but their label in common are seen to share. *Excess* is claimed where the views
-    are seen to share more than the image may say of the label.
+    are seen to share more than the networks may read of the label off the image, of any number of images.
+    Claims speak of what networks of this size read in so many steps; the sentence says so where fits were
+    still rising.
 
     Parameters
     ----------
@@ -63,10 +65,12 @@ def regime_of(
             "cannot be told",
             "nothing of the label is read off the images themselves; give more items or larger networks",
         )
+    rising = any(one.has_warning("still_rising") for one in (shared, image))
+    end = "; fits were still rising when the steps ended" if rising else ""
     x, pair, s = _interval(image), _interval(same_label), _interval(shared)
     s_up_to = None if shared_up_to is None else nats_to_bits(shared_up_to)
     x_up_to = nats_to_bits(image_up_to)
-    of_label = f"{x.low:.2f} to {x_up_to:.2f} that the image says of the label"
+    of_label = f"{x.low:.2f} to {x_up_to:.2f} that such networks may read of the label off the image"
     said, missing = [], False
     for number, lack in enumerate(lacks, start=1):
         if lack.low > FIT_SHARE * image.bits:
@@ -90,10 +94,10 @@ def regime_of(
         return Regime(
             "sweet spot",
             f"neither loss of label information nor excess is seen: the views share {share}, beside"
-            f" {pair.low:.2f} to {pair.high:.2f} of two images of one label and the {of_label}",
+            f" {pair.low:.2f} to {pair.high:.2f} of two images of one label and the {of_label}{end}",
         )
     names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
-    return Regime(" and ".join(names), "; ".join(said))
+    return Regime(" and ".join(names), "; ".join(said) + end)
 
 
 def _interval(estimate: Estimate) -> Interval:

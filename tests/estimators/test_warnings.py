@@ -53,6 +53,13 @@ def test_a_word_is_said_when_it_is_true_and_only_then(
     assert words(**harmless) == []
 
 
+@pytest.mark.parametrize("raise_it", [True, False])
+def test_more_pairs_are_asked_for_where_they_raise_the_ceiling(raise_it: bool) -> None:
+    (warning,) = find_warnings(**(SOUND | {"ceiling": 1.05, "pairs_raise_ceiling": raise_it}))
+    assert ("more pairs" in warning.remedy) == raise_it
+    assert "take a method with a higher ceiling" in warning.remedy
+
+
 def test_no_disagreement_between_two_readings_of_nothing() -> None:
     nothing = {"interval": Interval(-0.01, 0.01, 0.95), "nats": 0.001, "ceiling": None}
     assert words(**nothing, train_nats=0.009) == ["indistinguishable_from_zero"]

@@ -72,7 +72,7 @@ def test_small_crops_lose_the_position(tmp_path):
     assert found.image.estimates[0].bits == pytest.approx(2.0, abs=0.1)
     for reading in found.of_view:
         assert reading.estimates[0].interval_bits.high < 1.0
-    assert min(lack.low for lack in found.lacks) > 1.0
+    assert min(lack.low for lack in found.lacks) > 0.9
     assert "view 1 says" in found.regime.sentence
     assert "missing information" in found.regime.name
 

@@ -1,13 +1,17 @@
 """Where readings of half of the images and of all lead to, beside truths that are known."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from mitools.core.entropy import nats_to_bits
+from mitools.core.estimate import Interval
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading
+from mitools.estimators.inputs.splits import Parts
 from mitools.shared_information.more_images import (
     Doubled,
     beyond_ceiling,
@@ -18,6 +22,7 @@ from mitools.shared_information.more_images import (
     shared_up_to,
     with_more_images,
 )
+from mitools.shared_information.readings import _fewest_compared
 
 N = 400
 
@@ -122,17 +127,54 @@ def test_what_the_label_says_ends_at_its_entropy():
 
 def test_a_difference_that_shrinks_with_more_images_reaches_lower():
     a, b = biased(1.9), biased(1.5)
-    alone = difference_interval(a, b, None)
+    alone = Interval(*(nats_to_bits(0.4),) * 2, 0.95)
 
     def with_halves(of_a, of_b):
-        return difference_interval(a, b, (doubled(a, biased(of_a)), doubled(b, biased(of_b))))
+        halves = doubled(a, biased(of_a)), doubled(b, biased(of_b))
+        return difference_interval(a, b, halves, (9.0, 9.0))
 
     steady, shrinks, grows = with_halves(1.8, 1.4), with_halves(1.9, 1.4), with_halves(1.8, 1.5)
-    assert alone.low == pytest.approx(0.4 / math.log(2))
     assert (steady.low, steady.high) == pytest.approx((alone.low, alone.high))
     left = 0.1 / (math.sqrt(2) - 1) / math.log(2)
     assert (shrinks.low, shrinks.high) == pytest.approx((alone.low - left, alone.high))
     assert (grows.low, grows.high) == pytest.approx((alone.low, alone.high + left))
+
+
+LEFT = 1 / (math.sqrt(2) - 1)
+
+
+@pytest.mark.parametrize(
+    ("half_of_a", "half_of_b", "low", "high"),
+    [
+        (None, None, 1.9 - 2.3, 2.3 - 1.5),
+        (1.85, None, 1.9 - 2.3, 0.4 + 0.05 * LEFT),
+        (1.85, 0.9, 1.9 - 2.3, 0.4 + 0.05 * LEFT),
+        (1.3, 1.45, 0.4 - 0.05 * LEFT, 2.3 - 1.5),
+    ],
+    ids=["few images", "few images of the view", "a steep view", "a steep image"],
+)
+def test_a_difference_is_open_where_it_is_not_told_where_readings_lead(half_of_a, half_of_b, low, high):
+    a, b, entropy = biased(1.9, 1e-6), biased(1.5, 1e-6), 2.3
+    of_a, of_b = (
+        None if half is None else doubled(one, biased(half, 1e-6))
+        for one, half in ((a, half_of_a), (b, half_of_b))
+    )
+    up_to = label_up_to(a, of_a, entropy), label_up_to(b, of_b, entropy)
+    found = difference_interval(a, b, (of_a, of_b), up_to)
+    assert (found.low, found.high) == pytest.approx((nats_to_bits(low), nats_to_bits(high)), abs=1e-5)
+
+
+def test_what_items_cannot_show_of_the_halves_is_part_of_the_error():
+    whole, half = (biased(nats)._replace(unseen=unseen) for nats, unseen in ((2.0, 0.03), (1.9, 0.04)))
+    found = with_more_images(whole, doubled(whole, half))
+    assert found.unseen == pytest.approx(0.03 + 0.05 / (math.sqrt(2) - 1))
+
+
+def test_with_groups_a_pair_is_compared_with_strangers_and_itself():
+    groups = np.array([0, 0, 0, 1, 2, 3, 9, 9])
+    parts = Parts(np.array([6]), np.array([7]), np.arange(6), groups)
+    assert _fewest_compared(parts) == 4
+    assert _fewest_compared(replace(parts, groups=None)) == 6
 
 
 def test_a_clear_rise_is_told_and_chance_and_falls_are_not():

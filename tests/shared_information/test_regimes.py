@@ -1,5 +1,7 @@
 """Regimes are named by what the intervals allow, and by nothing else."""
 
+from dataclasses import replace
+
 import pytest
 
 from mitools.core.entropy import bits_to_nats
@@ -72,6 +74,17 @@ def test_excess_is_claimed_above_all_that_the_image_may_say_with_more_images():
     assert regime(shares, shared_up_to=None, image_up_to=2.25).name == "excess"
     assert "0.05 bits or more beyond the 1.90 to 2.25" in regime(shares, image_up_to=2.25).sentence
     assert regime(shares, image_up_to=2.35).name == "sweet spot"
+
+
+@pytest.mark.parametrize("shared", [estimate(1.8, 2.0), estimate(4.0, 4.2)], ids=["sweet spot", "excess"])
+def test_fits_that_were_still_rising_are_told(shared):
+    rising = replace(shared, warnings=(EstimateWarning("still_rising", "it was"),))
+    assert (
+        regime(rising).sentence == f"{regime(shared).sentence}; fits were still rising when the steps ended"
+    )
+    assert "rising" not in regime(shared).sentence
+    of_image = replace(IMAGE, warnings=rising.warnings)
+    assert "fits were still rising" in regime(shared, image=of_image).sentence
 
 
 def test_what_lies_beyond_the_label_is_said_apart():

@@ -47,7 +47,7 @@ def read_alpha_tuba(
     expected = x.new_zeros(n, dtype=torch.float64)
     own = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
-    for start, stop in chunks(n):
+    for start, stop in chunks(n, x.device):
         scores = checked(critic(x, y[start:stop]))
         here = torch.arange(stop - start, device=x.device)
         paired = torch.arange(start, stop, device=x.device)

@@ -85,7 +85,7 @@ def read_club(
     joint = x.new_empty(n, dtype=torch.float64)
     rows = x.new_empty(n, dtype=torch.float64)
     columns = x.new_zeros(n, dtype=torch.float64)
-    for start, stop in chunks(n):
+    for start, stop in chunks(n, x.device):
         scores = checked(critic(x[start:stop], y))
         joint[start:stop] = scores.diagonal(start)
         if groups is not None:

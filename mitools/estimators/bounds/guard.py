@@ -40,7 +40,7 @@ def is_carried(readings: Sequence[Reading]) -> bool:
     )
 
 
-def few_pairs(method: str, readings: Sequence[Reading]) -> EstimateWarning:
+def few_pairs(method: str, readings: Sequence[Reading], pairs: Sequence[int]) -> EstimateWarning:
     """Say what was read in place of a bound that its pairs did not carry, and what would carry it.
 
     Parameters
@@ -49,14 +49,24 @@ def few_pairs(method: str, readings: Sequence[Reading]) -> EstimateWarning:
         The bound that was asked for.
     readings
         Its readings, one a fold.
+    pairs
+        Of every fold; readings of groups have no more entries than there are groups.
     """
     rows = min(reading.normaliser_rows for reading in readings)
-    n = min(len(reading.influence) for reading in readings)
-    most = pairs_in_block(n)
+    n, most = min(pairs), min(map(pairs_in_block, pairs))
+    remedy = (
+        "give more rows: no lower bound passes about the log of the pairs it is read on, and every bit more"
+        " takes twice as many"
+    )
+    if max(pairs) > most:
+        remedy = (
+            "more rows do not raise this limit, since InfoNCE reads them in blocks; a smaller critic may be"
+            " carried by its normaliser, label_information has no such limit where y are labels, nor have"
+            " point estimates such as residuals"
+        )
     return EstimateWarning(
         "few_pairs",
         f"the normaliser of {method} rests on {rows:.3g} of {n:,} rows: InfoNCE is read in its place, at most"
         f" log {most:,} = {nats_to_bits(math.log(most)):.3g} bits, and the truth may be higher",
-        "give more rows: no lower bound passes about the log of the pairs it is read on, and every bit more"
-        " takes twice as many",
+        remedy,
     )

@@ -18,8 +18,9 @@ from mitools.estimators.bounds.reading import (
 from mitools.estimators.bounds.score_matrix import _square
 
 PAIRS_TOGETHER = 1 << 14
-"""Pairs of a block at the least: a ceiling of 9.7 nats. Twice as many and more are read in blocks, so that
-the time of a reading grows with the pairs and not with their square."""
+"""Pairs of a block at the least: a ceiling of 9.7 nats, or 14 bits. Twice as many and more are read in blocks
+of these to half as many again, so that the time of a reading grows with the pairs and not with their square.
+The ceiling falls where blocks begin: from 15 bits of 32,767 pairs to 14 of 32,768."""
 
 
 def infonce(scores: Tensor) -> Tensor:
@@ -67,7 +68,7 @@ def read_infonce(
         counts = strangers(groups) + 1
         # The x's that have y_i in their normaliser: those of other groups, and its own.
         expected = over_strangers(1 / counts, groups) + 1 / counts
-    for start, stop in chunks(n):
+    for start, stop in chunks(n, x.device):
         scores = checked(critic(x[start:stop], y))
         own = scores.diagonal(start).clone()
         log_count: Tensor | float = math.log(n)

@@ -53,7 +53,7 @@ def read_leave_one_out(
         relative = strangers(groups) / partners
     own = x.new_empty(n, dtype=torch.float64)
     share = x.new_zeros(n, dtype=torch.float64)
-    for start, stop in chunks(n):
+    for start, stop in chunks(n, x.device):
         scores = checked(critic(x, y[start:stop]))
         positive = scores.diagonal(-start).clone()
         if groups is not None:

@@ -68,7 +68,7 @@ def read_nt_xent(
         (x, lambda chunk: critic(x[chunk], y)),
         (y, lambda chunk: critic(x, y[chunk]).T),
     ):
-        for start, stop in chunks(n):
+        for start, stop in chunks(n, x.device):
             chunk = slice(start, stop)
             across = checked(across_of(chunk))
             within = checked(critic(anchors[chunk], anchors))

@@ -18,7 +18,10 @@ SCORES_IN_MEMORY = 1 << 24
 """Scores held at a time: 64 MiB of float32."""
 
 SCORES_NEAR, MANY_PAIRS = 1 << 20, 8192
-"""Scores held at a time of more pairs than that: they stay near the processor, in a third of the time."""
+"""Scores held at a time of more pairs than that on a CPU: they stay near it, in a third of the time."""
+
+FEWEST_ROWS_OF_PIECE = 32
+"""Rows of a piece that is cut small for that: with fewer, a critic's calls cost more than is gained."""
 
 
 Critic = Callable[[Tensor, Tensor], Tensor]
@@ -118,7 +121,7 @@ def _pass_over(
     joint = torch.empty(n, dtype=torch.float64, device=device)
     rows = torch.empty(n, dtype=torch.float64, device=device)
     columns = torch.full((n,), -torch.inf, dtype=torch.float64, device=device)
-    for start, stop in chunks(n):
+    for start, stop in chunks(n, device):
         joint[start:stop], log_kernel = terms(start, stop)
         if groups is not None:
             log_kernel[groups[start:stop, None] == groups] = -torch.inf
@@ -196,9 +199,11 @@ def as_reading(nats: Tensor, influence: Tensor, normaliser_rows: Tensor | None =
     return Reading(float(nats), influence.cpu().numpy(), normaliser_rows=rows)
 
 
-def chunks(n: int) -> list[tuple[int, int]]:
+def chunks(n: int, device: torch.device) -> list[tuple[int, int]]:
     """Cut n rows so that the scores of each piece against n others fit in memory: (start, stop)."""
-    size = max(1, (SCORES_NEAR if n > MANY_PAIRS else SCORES_IN_MEMORY) // n)
+    size = max(1, SCORES_IN_MEMORY // n)
+    if device.type == "cpu" and n > MANY_PAIRS:
+        size = min(size, max(FEWEST_ROWS_OF_PIECE, SCORES_NEAR // n))
     return [(start, min(start + size, n)) for start in range(0, n, size)]
 
 

@@ -74,7 +74,7 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
 
     Notes
     -----
-    After cross-fitting, the ceiling is that of the smallest fold, ``n_train`` and ``n_select`` are those
+    After cross-fitting, the ceiling is the least of the folds', ``n_train`` and ``n_select`` are those
     of a fold, and ``n_report`` is all items. With groups, of which there are seldom many, the interval of a
     lower bound reaches higher by what its critics are thought to fall short (see
     :data:`OPTIMISM_THAT_IS_SHORTFALL`); the lower limit is as ever.
@@ -186,7 +186,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         n_folds, cautions = len(plan.folds), tuple[EstimateWarning, ...]()
         self.read_by_infonce_ = plan.folds[0].method.sampled_normaliser and not is_carried(report[:n_folds])
         if self.read_by_infonce_:
-            cautions = (few_pairs(self.strategy().name, report[:n_folds]),)
+            counts = [len(fit.report.x) for fit in plan.folds]
+            cautions = (few_pairs(self.strategy().name, report[:n_folds], counts),)
             for fit in plan.folds + plan.nulls:
                 fit.method = fit.method.by_infonce()
             report, train = self._read(plan, [one.critic for one in chosen])
@@ -201,7 +202,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         self.influence_ = reading.influence
         method = plan.folds[0].method
         train_nats = pooled(train[:n_folds]).nats
-        n_pairs = min(len(fold.pairs.x) for fold in self.folds_)
+        pairs = [len(fold.pairs.x) for fold in self.folds_]
+        ceiling, twice = _ceiling(method, pairs), _ceiling(method, [2 * n for n in pairs])
         shortfall = 0.0
         if plan.pairing.groups is not None and method.kind == "lower bound":
             shortfall = max(0.0, OPTIMISM_THAT_IS_SHORTFALL * (train_nats - reading.nats))
@@ -210,7 +212,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             method=self.strategy().name,
             kind=method.kind,
             null=pooled(report[n_folds:]),
-            ceiling=method.ceiling(n_pairs),
+            ceiling=ceiling,
+            pairs_raise_ceiling=twice is None or ceiling is None or twice > ceiling,
             entropy=plan.pairing.entropy_nats,
             train_nats=train_nats,
             shortfall=shortfall,
@@ -225,8 +228,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
             | {
                 "folds": n_folds,
                 "steps": max(one.fitted.steps for one in chosen[:n_folds]),
-                "pairs": sum(len(fold.pairs.x) for fold in self.folds_),
-                **_read_together(method, n_pairs),
+                "pairs": sum(pairs),
+                **_read_together(method, pairs),
                 "groups": group_count(plan.pairing.groups),
                 "critics_read": [one.name for one in chosen[:n_folds]],
             },
@@ -319,10 +322,16 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         return ScaledSides(x, y, scale_x, scale_y)
 
 
-def _read_together(method: CriticMethod, n_pairs: int) -> dict[str, int]:
-    """Say how many pairs are each other's negatives where these are not all that a fold reports."""
-    together = method.together(n_pairs)
-    return {"pairs_read_together": together} if together < n_pairs else {}
+def _ceiling(method: CriticMethod, pairs: Sequence[int]) -> float | None:
+    """Give the least of the folds' ceilings, nats: where blocks begin, more pairs have a lower one."""
+    found = [nats for n in pairs if (nats := method.ceiling(n)) is not None]
+    return min(found, default=None)
+
+
+def _read_together(method: CriticMethod, pairs: Sequence[int]) -> dict[str, int]:
+    """Say how many pairs are each other's negatives at the least, where these are not all of every fold's."""
+    together = [method.together(n) for n in pairs]
+    return {} if together == list(pairs) else {"pairs_read_together": min(together)}
 
 
 def _gain(chosen: Sequence[ChosenCritic]) -> tuple[float, float]:

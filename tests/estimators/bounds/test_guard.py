@@ -8,7 +8,7 @@ import torch
 
 from mitools.estimators import VariationalEstimator, make_estimator
 from mitools.estimators.bounds.donsker_varadhan import read_donsker_varadhan
-from mitools.estimators.bounds.guard import is_carried
+from mitools.estimators.bounds.guard import few_pairs, is_carried
 from mitools.estimators.bounds.nwj import read_nwj
 from mitools.estimators.bounds.reading import Reading
 
@@ -123,6 +123,18 @@ def test_ordinary_pairs_are_read_as_before_to_the_last_digit(method, monkeypatch
     unguarded = estimate()
     assert (guarded.nats, guarded.interval_nats) == (unguarded.nats, unguarded.interval_nats)
     assert not guarded.has_warning("few_pairs")
+
+
+def test_the_remedy_is_one_that_helps():
+    """Few pairs need more; where InfoNCE reads them in blocks, more do not raise what it can read."""
+    reading = Reading(9.0, np.zeros(50), normaliser_rows=3.0)  # of 50 groups
+    few, many = few_pairs("dv", [reading], [1000]), few_pairs("dv", [reading], [40_000])
+    assert "3 of 1,000 rows" in few.sentence
+    assert "at most log 1,000" in few.sentence
+    assert few.remedy.startswith("give more rows")
+    assert "3 of 40,000 rows" in many.sentence
+    assert "at most log 20,000" in many.sentence
+    assert "more rows do not raise this limit" in many.remedy
 
 
 def test_every_bound_with_a_sampled_normaliser_is_guarded():

@@ -13,6 +13,8 @@ from mitools.estimators.bounds.infonce import (
     read_infonce,
     read_infonce_in_blocks,
 )
+from mitools.estimators.neural.cross_fitted import _ceiling, _read_together
+from mitools.estimators.neural.methods import VARIATIONAL_METHODS
 from mitools.estimators.neural.variational import VariationalEstimator
 
 RHO = 0.8
@@ -59,6 +61,15 @@ def test_blocks_read_what_batches_of_their_size_do_and_know_their_error() -> Non
     assert np.mean([one.stderr for one in read]) == pytest.approx(values.std(), rel=0.2)
     truth = -0.5 * math.log(1 - RHO**2)
     assert values.mean() < truth + 3 * noise
+
+
+def test_folds_of_unequal_size_have_the_lower_ceiling() -> None:
+    """A fold of one pair more is read in two blocks, and the smaller fold as one batch."""
+    method = VARIATIONAL_METHODS["infonce"]
+    assert _ceiling(method, [2**15, 2**15 - 1]) == _ceiling(method, [2**15 - 1, 2**15]) == math.log(2**14)
+    assert _read_together(method, [2**15 - 1, 2**15]) == {"pairs_read_together": 2**14}
+    assert _read_together(method, [2**15 - 1, 2**15 - 1]) == {}
+    assert _ceiling(VARIATIONAL_METHODS["dv"], [1000]) is None
 
 
 @pytest.mark.usefixtures("small_blocks")

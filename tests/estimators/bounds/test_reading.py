@@ -39,12 +39,29 @@ def test_an_estimate_is_read_back_with_what_its_influence_does_not_show() -> Non
     assert Reading.of(replace(estimate, stderr_nats=None), reading.influence).unseen == 0
 
 
-@pytest.mark.parametrize("n", [1, 5, 1000, 100_000])
-def test_chunks_are_all_rows_in_order_and_hold_no_more_scores_than_fit(n: int) -> None:
-    pieces = chunks(n)
+@pytest.mark.parametrize(
+    ("n", "device", "rows"),
+    [
+        (1, "cpu", 1),
+        (5, "cpu", 5),
+        (1000, "cpu", 1000),
+        (8192, "cpu", 2048),
+        (16_384, "cpu", 64),
+        (16_384, "cuda", 1024),
+        (100_000, "cpu", 32),
+        (100_000, "cuda", 167),
+        (2_000_000, "cpu", 8),
+    ],
+)
+def test_chunks_are_all_rows_in_order_and_hold_no_more_scores_than_fit(
+    n: int, device: str, rows: int
+) -> None:
+    pieces = chunks(n, torch.device(device))
     assert [pieces[0][0], pieces[-1][1]] == [0, n]
     assert all(stop == start for (_, stop), (start, _) in pairwise(pieces))
-    assert max(stop - start for start, stop in pieces) * n <= max(n, SCORES_IN_MEMORY)
+    size = max(stop - start for start, stop in pieces)
+    assert size * n <= max(n, SCORES_IN_MEMORY)
+    assert size == rows
 
 
 def test_checked_scores_are_a_copy_in_double_precision() -> None:
