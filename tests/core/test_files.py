@@ -184,15 +184,17 @@ def test_other_errors_of_a_library_stay_what_they_are(tmp_path: Path) -> None:
 
 
 def test_an_error_of_the_disk_that_was_being_handled_before_is_none_of_this_one(tmp_path: Path) -> None:
-    full = OSError(errno.ENOSPC, "full")
+    def library() -> None:
+        try:
+            raise OSError(errno.EFBIG, "too big")
+        except OSError:
+            raise RuntimeError("cannot write")  # noqa: B904 - as a library that names no cause
+
     try:
-        raise full
+        raise OSError(errno.ENOSPC, "full")
     except OSError:
         with pytest.raises(RuntimeError, match="shapes differ"), disk_errors(tmp_path):
-            raise RuntimeError("shapes differ")
+            raise RuntimeError("shapes differ")  # noqa: B904 - the context is what is tested
         with pytest.raises(OSError, match="weights") as caught, disk_errors(tmp_path / "weights"):
-            try:
-                raise OSError(errno.EFBIG, "too big")
-            except OSError:
-                raise RuntimeError("cannot write")  # noqa: B904 - as a library that names no cause
+            library()
     assert caught.value.errno == errno.EFBIG
