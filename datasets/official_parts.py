@@ -104,7 +104,7 @@ def _names(groups: NDArray[Any]) -> set[str]:
 
 
 def _groups_of_both(train: NDArray[Any], test: NDArray[Any]) -> NDArray[Any]:
-    """Name the groups of both parts by part; one that lies in both keeps one name, so that no fold cuts it."""
+    """Name the groups of both parts by part; one that lies in both keeps one name, so no fold cuts it."""
     both = _names(train) & _names(test)
     return np.array(
         [
