@@ -1,5 +1,6 @@
 """Which items know each other: the frames of a clip, the slides of a patient, the crops of an image."""
 
+import warnings
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path, PurePosixPath
@@ -9,17 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.arrays import as_array
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.images.tables import IMAGE_COLUMNS
 from mitools.datasets.official_parts import tell_groups_of_both, test_part_of
-from mitools.datasets.readers.columns import TABLE_ENDINGS, column_names, column_values, read_columns
+from mitools.datasets.readers.columns import (
+    TABLE_ENDINGS,
+    column_names,
+    column_values,
+    read_columns,
+    text_columns,
+)
 from mitools.datasets.readers.npy import read_array
 from mitools.datasets.selection import Selection, item_files_of
 
 COLUMN_NAMES = ("groups", "group")
 """The column of a table of groups, where it has several."""
+
+
+_SEVERAL = -1
+"""Stands for the row of an ending that several paths of a table have."""
 
 
 class Grouped(Selection):
@@ -113,7 +124,8 @@ def read_groups(path: Path, files: Sequence[str] | None = None) -> NDArray[Any]:
     """Read one group an item: a ``.npy`` array, or a table with one column or one called ``group``.
 
     Groups are in the order of the items; or, where items have files and the table has a column of paths
-    (``path``, ``file``, ``image`` and the like), found by these, in whatever order the rows are.
+    (texts called ``path``, ``file``, ``image`` and the like), found by these, in whatever order the rows are.
+    Where items have no files, a note tells that paths are not read.
 
     Parameters
     ----------
@@ -133,29 +145,75 @@ def read_groups(path: Path, files: Sequence[str] | None = None) -> NDArray[Any]:
     named = names if len(names) == 1 else [name for name in names if name in COLUMN_NAMES]
     if len(named) != 1:
         raise InputError(f"{path} has columns {', '.join(names)}; call the one of the groups 'group'")
-    of_paths = next((name for name in IMAGE_COLUMNS if name in names and name not in named), None)
-    if files is None or of_paths is None:
-        return np.array(column_values(path, read_columns(path, named), named[0]))
-    table = read_columns(path, [of_paths, named[0]])
-    rows = _rows_of(files, [str(one) for one in column_values(path, table, of_paths)], path)
-    return np.array(column_values(path, table, named[0]))[rows]
+    texts = text_columns(path)
+    may_be_paths = [name for name in IMAGE_COLUMNS if name in texts and name not in named]
+    table = read_columns(path, [*may_be_paths, named[0]])
+    groups = np.array(column_values(path, table, named[0]))
+    of_paths = next((name for name in may_be_paths if _is_of_paths(table[name].to_pylist())), None)
+    if of_paths is None:
+        return groups
+    if files is None:
+        warnings.warn(
+            DataNote(
+                f"{path}: items here have no files of their own, so rows are taken in order, and column"
+                f" {of_paths!r} is not read; sort the rows as the items are"
+            ),
+            stacklevel=2,
+        )
+        return groups
+    return groups[_rows_of(files, column_values(path, table, of_paths), path)]
+
+
+def _is_of_paths(values: Sequence[str | None]) -> bool:
+    """Tell a column of paths from one of whole numbers, which come as text from a CSV file."""
+    return any(one and not one.strip().isdecimal() for one in values)
 
 
 def _rows_of(files: Sequence[str], paths: Sequence[str], where: Path) -> list[int]:
-    """Find the row of every file in a table of paths; a path may leave out folders at its beginning."""
-    row = {PurePosixPath(path.replace("\\", "/")).as_posix(): place for place, path in enumerate(paths)}
+    """Find the row of every file in a table of paths, whose first folders may be missing or be others."""
+    listed = [PurePosixPath(path.replace("\\", "/")) for path in paths]
+    row = {path.as_posix(): place for place, path in enumerate(listed)}
     if len(row) < len(paths):
         raise InputError(f"{where}: lists a path twice; list every file once")
+    split = [PurePosixPath(file).parts for file in files]
+    shared = _shared_folders(split)
+    ending: dict[str, int] | None = None  # made where a path is not the end of a file's: it takes memory
     found: dict[int, str] = {}
-    for file in files:
-        parts = PurePosixPath(file).parts
-        ends = ("/".join(parts[start:]).replace("//", "/") for start in range(len(parts)))
+    for file, parts in zip(files, split, strict=True):
+        ends = ["/".join(parts[start:]).replace("//", "/") for start in range(len(parts))]
         place = next((row[end] for end in ends if end in row), None)
         if place is None:
-            raise InputError(f"{where}: lists no {'/'.join(parts[-2:])}; list every file of the data")
+            # All below the folder that all files share tells a file, and one folder at the least.
+            own = max(2, len(parts) - shared)
+            ending = _by_ending(listed) if ending is None else ending
+            place = next((ending[end] for end in ends[: len(ends) - own + 1] if end in ending), None)
+        if place is None:
+            raise InputError(
+                f"{where}: lists no {'/'.join(parts[-own:])}, as the data name {file}; list every file of the"
+                " data by a path that ends so"
+            )
+        if place == _SEVERAL:
+            raise InputError(f"{where}: several paths may be {file}; write them as the data do")
         if place in found:
             raise InputError(
                 f"{where}: {paths[place]!r} may be {found[place]} or {file}; write more of the path"
             )
         found[place] = file
     return list(found)
+
+
+def _shared_folders(split: Sequence[tuple[str, ...]]) -> int:
+    """Count the first parts that the paths of all files share, their names left aside."""
+    first, last = min(split), max(split)
+    pairs = enumerate(zip(first, last, strict=False))
+    return next((k for k, (one, other) in pairs if one != other), len(first) - 1)
+
+
+def _by_ending(listed: Sequence[PurePosixPath]) -> dict[str, int]:
+    """Give the row of every ending of two parts and more of the paths of a table, or `_SEVERAL`."""
+    ending: dict[str, int] = {}
+    for place, path in enumerate(listed):
+        for start in range(len(path.parts) - 1):
+            end = "/".join(path.parts[start:]).replace("//", "/")
+            ending[end] = _SEVERAL if end in ending else place
+    return ending

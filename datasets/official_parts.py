@@ -29,7 +29,8 @@ class TrainAndTest:
     test_items
         Shape (n,): whether an item is of the test part.
     groups
-        Shape (n,): those of the parts, told apart by part; None where the parts have none.
+        Shape (n,): those of the parts, by part and name; one that lies in both parts is one group. None where
+        the parts have none.
     targets
         Those of the parts; None where every item has a class.
 
@@ -56,7 +57,7 @@ class TrainAndTest:
         first, second = groups_of(train), groups_of(test)
         if first is not None and second is not None:
             tell_groups_of_both(first, second, self.name)
-            self.groups = np.array([f"train {one}" for one in first] + [f"test {one}" for one in second])
+            self.groups = _groups_of_both(first, second)
 
     def __len__(self) -> int:
         """Count the items of both parts."""
@@ -85,7 +86,7 @@ def tell_groups_of_both(train: NDArray[Any], test: NDArray[Any], name: str) -> N
     name
         Of the data.
     """
-    both = sorted({str(one) for one in np.unique(train)} & {str(one) for one in np.unique(test)})
+    both = sorted(_names(train) & _names(test))
     if both:
         named = ", ".join(map(repr, both[:3])) + (", ..." if len(both) > 3 else "")
         warnings.warn(
@@ -96,6 +97,22 @@ def tell_groups_of_both(train: NDArray[Any], test: NDArray[Any], name: str) -> N
             ),
             stacklevel=3,
         )
+
+
+def _names(groups: NDArray[Any]) -> set[str]:
+    return {str(one) for one in np.unique(groups)}
+
+
+def _groups_of_both(train: NDArray[Any], test: NDArray[Any]) -> NDArray[Any]:
+    """Name the groups of both parts by part; one that lies in both keeps one name, so no fold cuts it."""
+    both = _names(train) & _names(test)
+    return np.array(
+        [
+            f"train and test {one}" if str(one) in both else f"{part} {one}"
+            for part, groups in (("train", train), ("test", test))
+            for one in groups
+        ]
+    )
 
 
 def _together(train: LabelledData, test: LabelledData) -> Targets | None:

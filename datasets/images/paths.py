@@ -1,6 +1,7 @@
 """Images in a folder or a tar archive whose paths and labels stand in a CSV or Parquet file."""
 
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +61,20 @@ class ListedImages(EncodedImages):
             self.files = [str(root / path) for path in listed]
             self.opened = OpenedFiles(self.files)
         else:
-            self.files = [path.removeprefix("./") for path in listed]
+            self.files = [posixpath.normpath(path) for path in listed]
             self.opened = self._archive.opened
-            members = self._archive.members()
+            members = {posixpath.normpath(name): place for name, place in self._archive.members().items()}
             self._places = [members.get(path) for path in self.files]
+            self._longer = _longer_names({path for path in self.files if path not in members}, members)
 
     def content(self, place: int) -> bytes:
         """Read one file, or one member of the archive."""
         if self._archive is not None:
             found = self._places[place]
             if found is None:
-                raise InputError(f"{self.where(place)}: the archive has no such member")
+                longer = self._longer.get(self.files[place])
+                remedy = f"; the archive has {longer}; write that into the table" if longer else ""
+                raise InputError(f"{self.where(place)}: the archive has no such member{remedy}")
             return self._archive.read(found)
         try:
             return Path(self.files[place]).read_bytes()
@@ -85,6 +89,18 @@ class ListedImages(EncodedImages):
         """Read another column of the table, one value an item."""
         table = read_columns(self._table, [name])
         return np.array(column_values(self._table, table, name))[self.kept]
+
+
+def _longer_names(missing: Set[str], members: Iterable[str]) -> dict[str, str]:
+    """Give the shortest member of an archive that ends in a missing path, for each that has one."""
+    longer: dict[str, str] = {}
+    for name in members if missing else ():
+        parts = name.split("/")
+        for start in range(1, len(parts)):
+            end = "/".join(parts[start:])
+            if end in missing and (end not in longer or len(name) < len(longer[end])):
+                longer[end] = name
+    return longer
 
 
 def open_csv(spec: Spec) -> ListedImages:

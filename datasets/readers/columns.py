@@ -42,6 +42,25 @@ def column_names(path: Path) -> list[str]:
         raise _unreadable(path, error) from None
 
 
+def text_columns(path: Path) -> list[str]:
+    """Name the columns of a table that may hold text: all of a CSV file, by their type those of Parquet.
+
+    Raises
+    ------
+    InputError
+        As :func:`column_names`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = column_names(path)
+    if path.suffix == ".csv":
+        return names
+    kinds = [getattr(kind, "value_type", kind) for kind in pq.read_schema(path).types]
+    texts = (pa.string(), pa.large_string())
+    return [name for name, kind in zip(names, kinds, strict=True) if kind in texts]
+
+
 def read_columns(path: Path, names: Sequence[str]) -> "pa.Table":
     """Read some columns of a table; those of a CSV file come as text.
 

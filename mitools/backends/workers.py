@@ -22,6 +22,10 @@ Step = tuple[str, int, int]
 """What is being done, how much of it is done, and how much there is."""
 
 
+_NOT_FOUND_BY_NAME = (pickle.PicklingError, AttributeError, ImportError, TypeError)
+"""What pickle raises of functions and classes that the other side cannot import."""
+
+
 class WorkerLostError(RuntimeError):
     """A job ended with its process, and said nothing: it was killed, or memory ran out."""
 
@@ -243,10 +247,13 @@ def _unpickled(pickled: bytes) -> Any:
 
 
 def _cannot_travel(what: str, error: Exception) -> InputError:
-    return InputError(
-        f"{what} cannot pass between processes ({reason_of(error)}); functions and classes in it must be of"
-        " a module that workers can import, and not of the program that was started"
-    )
+    said = f"{what} cannot pass between processes ({reason_of(error)})"
+    if isinstance(error, _NOT_FOUND_BY_NAME):
+        said += (
+            "; functions and classes in it must be of a module that workers can import, and not of the"
+            " program that was started"
+        )
+    return InputError(said)
 
 
 def attempt(function: Callable[[Job, Advance], object], job: Job, advance: Advance) -> Outcome:

@@ -8,6 +8,7 @@ import re
 import secrets
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -117,13 +118,15 @@ def disk_errors(path: Path) -> Iterator[None]:
     OSError
         With its number, and the path.
     """
+    handled = sys.exc_info()[1]  # of the caller: what is raised here has it as its context, for no reason
     try:
         yield
     except OSError:
         raise
     except Exception as error:
         found = re.search(r"\(os error (\d+)\)", str(error))
-        number = int(found[1]) if found else getattr(error.__context__, "errno", None)
+        cause = None if error.__context__ is handled else error.__context__
+        number = int(found[1]) if found else getattr(cause, "errno", None)
         if number is None:
             raise
         raise OSError(number, os.strerror(number), str(path)) from None

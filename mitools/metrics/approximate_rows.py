@@ -48,12 +48,14 @@ class ApproximateRows:
         self._index = faiss.index_factory(d, f"IVF{cells},SQfp16", faiss.METRIC_INNER_PRODUCT)
         self._index.nprobe = min(CELLS_VISITED, cells)
         chosen = np.random.default_rng(0).permutation(n)[: cells * ROWS_A_CELL_TO_TRAIN_ON]
-        self._index.train(bank.at(np.sort(chosen)).float().numpy())
+        self._index.train(bank.at(np.sort(chosen)).float().cpu().numpy())
         for start in range(0, n, BLOCK_ROWS):
-            self._index.add(bank[start : start + BLOCK_ROWS].float().numpy())
+            self._index.add(bank[start : start + BLOCK_ROWS].float().cpu().numpy())
 
     def nearest(self, queries: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Find about the `k` most similar rows of the bank; arguments and result as of :func:`nearest_rows`.
+
+        The index searches on the CPU, and the result lies there.
 
         Where the cells visited hold fewer than `k` rows, the last ones have index -1 and similarity -inf.
         """
@@ -66,4 +68,4 @@ class ApproximateRows:
         some = np.random.default_rng(1).permutation(len(queries))[:QUERIES_CHECKED]
         rows = queries.at(np.sort(some))
         exact, found = nearest_rows(rows, self._bank, k)[1], self.nearest(rows, k)[1]
-        return float((exact[:, :, None] == found[:, None]).any(dim=2).double().mean())
+        return float((exact.cpu()[:, :, None] == found[:, None]).any(dim=2).double().mean())

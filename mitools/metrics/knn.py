@@ -99,11 +99,14 @@ def knn_accuracy(
         # Votes are summed on the CPU: CUDA's scatter_add adds in no fixed order. Dividing all weights of a
         # row by its largest changes no vote and keeps a small temperature from overflowing.
         weight = ((similarity - similarity[:, :1]) / temperature).cpu().double().exp_()
-        voted = of_bank[place.cpu().clamp(min=0)]  # a place that was not found has no weight
+        place = place.cpu()
+        found = place[:, 0] >= 0  # where an approximate search finds nothing, no guess is right
+        weight[~found] = 0
+        voted = of_bank[place.clamp(min=0)]  # a place that was not found has no weight
         for each in hits:
             votes = torch.zeros(len(voted), classes, dtype=torch.float64)
             votes.scatter_add_(1, voted[:, :each], weight[:, :each])
-            hits[each] += int((votes.argmax(dim=1) == truth[block]).sum())
+            hits[each] += int(((votes.argmax(dim=1) == truth[block]) & found).sum())
     return {each: count / len(queries) for each, count in hits.items()}
 
 

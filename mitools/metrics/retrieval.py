@@ -47,8 +47,9 @@ def recall_at_1(features: Features, labels: ArrayLike, device: Device = "cpu") -
     hits = 0
     for start in range(0, len(unit), BLOCK_ROWS):
         block = slice(start, start + BLOCK_ROWS)
-        own = torch.arange(start, start + len(unit[block]))
-        _, place = nearest_rows(unit[block], unit, 2)
+        rows = unit[block]
+        own = torch.arange(start, start + len(rows))
+        _, place = nearest_rows(rows, unit, 2)
         first, second = place.cpu().unbind(dim=1)
         # An item is not always its own first: duplicates tie with it, and may even push it off the list.
         other = torch.where(first == own, second, first)

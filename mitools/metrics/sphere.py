@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY
-from mitools.estimators.inputs.validation import as_table
 
 Features = NDArray[np.floating[Any]] | torch.Tensor
 Device = str | torch.device
@@ -43,6 +42,22 @@ def unit_rows(features: Features, device: Device = "cpu", name: str = "features"
     InputError
         When the array has no rows or columns, is not real, or holds NaN or infinite values.
     """
+    double = _is_double(features, name)
+    if isinstance(features, np.ndarray):
+        rows = torch.from_numpy(np.array(features, dtype=np.float64 if double else np.float32, order="C"))
+    else:
+        rows = features.detach().clone()
+    unit = rows.to(device=device, dtype=torch.float64 if double else torch.float32)
+    # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
+    for order in (torch.inf, 2):
+        length = torch.linalg.vector_norm(unit, ord=order, dim=1, keepdim=True)
+        _refuse_rows(~torch.isfinite(length[:, 0]), name)
+        unit.div_(length.masked_fill_(length == 0, 1))
+    return unit
+
+
+def _is_double(features: Features, name: str) -> bool:
+    """Tell whether a real table, shape (n, d), holds double precision; refuse what is no such table."""
     shape = tuple(features.shape)
     if len(shape) != 2 or 0 in shape:
         raise InputError(f"{name} has shape {shape}, but (rows, columns) is needed")
@@ -52,22 +67,28 @@ def unit_rows(features: Features, device: Device = "cpu", name: str = "features"
         double, real = features.dtype == torch.float64, not features.is_complex()
     if not real:
         raise InputError(f"{name} holds {features.dtype}, but real numbers are needed")
-    if isinstance(features, np.ndarray):
-        rows = torch.from_numpy(np.array(features, dtype=np.float64 if double else np.float32, order="C"))
-    else:
-        rows = features.detach().clone()
-    unit = rows.to(device=device, dtype=torch.float64 if double else torch.float32)
-    # Dividing by the largest entry first keeps the squares of very large and very small rows in range.
-    for order in (torch.inf, 2):
-        length = torch.linalg.vector_norm(unit, ord=order, dim=1, keepdim=True)
-        if not bool(torch.isfinite(length).all()):
-            bad = torch.nonzero(~torch.isfinite(length[:, 0]))[:, 0]
-            raise InputError(
-                f"{name} has NaN or infinite values in {len(bad)} of {len(unit)} rows, the first at row"
-                f" {int(bad[0])}; remove them"
-            )
-        unit.div_(length.masked_fill_(length == 0, 1))
-    return unit
+    return double
+
+
+def _refuse_rows(bad: torch.Tensor, name: str) -> None:
+    """Refuse rows with NaN or infinite values; `bad` says which they are, shape (n,)."""
+    if bool(bad.any()):
+        places = torch.nonzero(bad)[:, 0]
+        raise InputError(
+            f"{name} has NaN or infinite values in {len(places)} of {len(bad)} rows, the first at row"
+            f" {int(places[0])}; remove them"
+        )
+
+
+def _refuse_non_finite(features: NDArray[np.floating[Any]], name: str) -> None:
+    """Refuse what :func:`unit_rows` does, reading a block of rows at a time."""
+    precision = np.float64 if _is_double(features, name) else np.float32
+    bad = np.zeros(len(features), dtype=bool)
+    for start in range(0, len(features), BLOCK_ROWS):
+        block = slice(start, start + BLOCK_ROWS)
+        with np.errstate(over="ignore"):
+            bad[block] = ~np.isfinite(features[block].astype(precision, copy=False)).all(axis=1)
+    _refuse_rows(torch.from_numpy(bad), name)
 
 
 class UnitRows:
@@ -91,16 +112,18 @@ class UnitRows:
     def __init__(self, features: Features, device: Device = "cpu", name: str = "features") -> None:
         self._features = features
         self._held: torch.Tensor | None = None
-        large = isinstance(features, np.ndarray) and features.size > NUMBERS_IN_MEMORY
-        if large and torch.device(device).type == "cpu":
-            as_table(features, name, centring=None)  # refuses what is not finite, before the first block
+        on_cpu = torch.device(device).type == "cpu"
+        if isinstance(features, np.ndarray) and features.size > NUMBERS_IN_MEMORY and on_cpu:
+            _refuse_non_finite(features, name)  # before the first block is asked for
         else:
             self._held = unit_rows(features, device, name)
 
     def __len__(self) -> int:
+        """Count the rows."""
         return len(self._features)
 
     def __getitem__(self, rows: slice) -> torch.Tensor:
+        """Give a block of rows, shape (m, d), on the device."""
         return unit_rows(self._features[rows]) if self._held is None else self._held[rows]
 
     def at(self, rows: NDArray[np.int64]) -> torch.Tensor:

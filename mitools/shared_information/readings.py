@@ -257,7 +257,8 @@ def _calibrated_by_half(
     whole: ClassPosterior, half: ReadFolds, view: int, seed: int
 ) -> ClassPosterior | None:
     """Read the same items by a network of half of the images, calibrated by half as many items."""
-    ((rows, labels, _),) = _logits(half, view)
+    (only_fold,) = _logits(half, view)
+    rows, labels, _ = only_fold
     parts = [half_of(fold.parts, labels, seed) for fold in whole.folds_]
     kept = [one for one in parts if one is not None]
     return ClassPosterior(seed=seed).fit(rows, labels, parts=kept) if len(kept) == len(parts) else None

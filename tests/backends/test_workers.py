@@ -169,3 +169,14 @@ def test_a_worker_ends_when_its_caller_is_gone_and_no_program_needs_a_guard(
     while is_alive(worker) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_alive(worker)
+
+
+class _Large:
+    def __reduce__(self) -> str:
+        raise MemoryError("no room for it")
+
+
+def test_only_what_is_not_importable_is_told_to_be() -> None:
+    found = in_workers(abs, {"large": _Large(), "local": lambda: None}, 1)  # type: ignore[arg-type]
+    assert str(found["large"].error) == "the task cannot pass between processes (MemoryError: no room for it)"
+    assert "a module that workers can import" in str(found["local"].error)

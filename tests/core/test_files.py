@@ -181,3 +181,20 @@ def test_a_disk_that_takes_no_more_is_an_error_of_the_disk(
 def test_other_errors_of_a_library_stay_what_they_are(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="shapes differ"), disk_errors(tmp_path):
         raise RuntimeError("shapes differ")
+
+
+def test_an_error_of_the_disk_that_was_being_handled_before_is_none_of_this_one(tmp_path: Path) -> None:
+    def library() -> None:
+        try:
+            raise OSError(errno.EFBIG, "too big")
+        except OSError:
+            raise RuntimeError("cannot write")  # noqa: B904 - as a library that names no cause
+
+    try:
+        raise OSError(errno.ENOSPC, "full")
+    except OSError:
+        with pytest.raises(RuntimeError, match="shapes differ"), disk_errors(tmp_path):
+            raise RuntimeError("shapes differ")  # noqa: B904 - the context is what is tested
+        with pytest.raises(OSError, match="weights") as caught, disk_errors(tmp_path / "weights"):
+            library()
+    assert caught.value.errno == errno.EFBIG

@@ -1,10 +1,14 @@
 """Groups of images in folders and archives: found by the images' paths, whatever the order of rows."""
 
+import warnings
+
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.datasets import open_data
 from mitools.datasets.grouped import read_groups, with_groups
 
@@ -67,13 +71,48 @@ def test_rows_without_paths_are_in_the_order_of_the_items(faces, tmp_path):
     (tmp_path / "who.csv").write_text("\n".join(["group", *WHO.values()]))
     assert open_data(f"folder:{faces}?groups={tmp_path}/who.csv").groups.tolist() == list(WHO.values())
     named = table(tmp_path, WHO.items())
-    assert read_groups(named).tolist() == list(WHO.values()), "of rows that have no files"
+    with pytest.warns(DataNote, match="rows are taken in order, and column 'path' is not read"):
+        assert read_groups(named).tolist() == list(WHO.values()), "of rows that have no files"
+
+
+def test_a_column_of_whole_numbers_is_no_paths(faces, tmp_path):
+    rows = [(k, who) for k, who in enumerate(WHO.values())]
+    named = table(tmp_path, rows, "image,group")
+    assert open_data(f"folder:{faces}?groups={named}").groups.tolist() == list(WHO.values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataNote)
+        assert read_groups(named).tolist() == list(WHO.values())
+    columns = {"image": np.arange(12), "file": list(WHO)[::-1], "group": list(WHO.values())[::-1]}
+    pq.write_table(pa.table(columns), tmp_path / "who.parquet")
+    found = open_data(f"folder:{faces}?groups={tmp_path}/who.parquet").groups
+    assert found.tolist() == list(WHO.values()), "the first column of texts"
+
+
+@pytest.mark.parametrize("form", ["folder", "tar"])
+def test_paths_of_another_place_are_found_by_their_endings(faces, tmp_path, form):
+    rows = [(f"/home/me/frames/{path}", who) for path, who in reversed(WHO.items())]
+    spec = f"folder:{faces}" if form == "folder" else packed(faces)
+    assert open_data(f"{spec}?groups={table(tmp_path, rows)}").groups.tolist() == list(WHO.values())
+    some = open_data(f"{spec}?groups={table(tmp_path, rows)}&classes=b")
+    assert some.groups.tolist() == [WHO[f"b/{k}.png"] for k in range(6)]
+
+
+def test_endings_that_may_be_several_files_or_leave_a_folder_out_are_refused(faces, tmp_path):
+    rows = [(f"/home/me/{part}/{path}", who) for part in ("x", "y") for path, who in WHO.items()]
+    with pytest.raises(InputError, match=r"several paths may be .*faces/a/0.png; write them as the data do"):
+        open_data(f"folder:{faces}?groups={table(tmp_path, rows)}")
+    rows = [(f"/home/me/{path.replace('/', '-')}", who) for path, who in WHO.items()]
+    with pytest.raises(InputError, match=r"lists no a/0.png, as the data name .*faces/a/0.png; list every"):
+        open_data(f"folder:{faces}?groups={table(tmp_path, rows)}")
+    rows = [(f"/home/me/{path.replace('b/', 'c/')}", who) for path, who in WHO.items()]
+    with pytest.raises(InputError, match=r"lists no b/0.png"):
+        open_data(f"folder:{faces}?groups={table(tmp_path, rows)}&classes=b")
 
 
 def test_tables_that_do_not_name_the_files_are_refused(faces, tmp_path):
     rows = list(WHO.items())
     for wrong, said in {
-        tuple(rows[1:]): "lists no a/0.png; list every file of the data",
+        tuple(rows[1:]): "lists no a/0.png, as the data name .*; list every file of the data",
         (*rows, rows[0]): "lists a path twice",
         tuple((path.partition("/")[2], who) for path, who in rows[:6]): "'0.png' may be .*write more of the",
     }.items():

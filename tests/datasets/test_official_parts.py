@@ -44,9 +44,10 @@ def test_files_beside_each_other_and_groups(tmp_path):
         rows = [f"{'good' if k % 2 else 'bad'} {part} {k},{k % 2},{k // 2}" for k in range(n)]
         (tmp_path / f"{part}.csv").write_text("\n".join(["text,label,author", *rows]))
     spec = f"text:{tmp_path}/train.csv?train=train.csv&test=test.csv"
-    data = open_data(f"{spec}&groups=author")
+    with pytest.warns(DataNote, match=r"\(4: '0', '1', '2', ...\)"):
+        data = open_data(f"{spec}&groups=author")
     assert data[20][0] == "bad test 0"
-    assert len(set(data.groups)) == 10 + 4
+    assert len(set(data.groups)) == 10
     parts = split_items(data, 0)
     assert parts.report.tolist() == list(range(20, 28))
     assert not set(data.groups[parts.train]) & set(data.groups[parts.select])
@@ -70,6 +71,19 @@ def test_groups_that_lie_in_both_parts_are_told(tmp_path, target):
     groups = [f"author {k // 2}" for k in range(20)] + [f"author {8 + k // 2}" for k in range(8)]
     with pytest.warns(DataNote, match=both):
         with_groups(open_data(spec), groups)
+
+
+def test_a_group_of_both_parts_is_one_group_of_the_certificates_folds(tmp_path):
+    spec = f"{two_tables(tmp_path, 2)}&label=label&groups=author"
+    with pytest.warns(DataNote, match="groups lie in the training and the test part"):
+        data = open_data(spec)
+    assert len(set(data.groups)) == 12
+    author = np.array([k // 2 for k in range(20)] + [8 + k // 2 for k in range(8)])
+    same = author[:, None] == author
+    np.testing.assert_array_equal(data.groups[:, None] == data.groups, same)
+    parts = split_items(data, 0)
+    assert parts.report.tolist() == list(range(20, 28)), "the official parts stay what they are"
+    assert not set(author[parts.train]) & set(author[parts.select])
 
 
 def test_groups_of_one_part_alone_are_no_note(tmp_path):

@@ -80,6 +80,23 @@ def test_only_rows_that_are_found_vote(rows: tuple[np.ndarray, np.ndarray]) -> N
     assert found[K] == (votes.argmax(dim=1).numpy() == labels[1::2]).mean()
 
 
+@pytest.mark.usefixtures("even")
+def test_a_query_that_finds_nothing_is_guessed_wrong(
+    rows: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features, labels = rows[0], np.zeros(N, dtype=int)  # of the first class, which no votes at all would name
+    search = EvenRows.search
+
+    def half_of_it(self: EvenRows, queries: Any, k: int) -> tuple[Any, Any]:
+        found, order = search(self, queries, k)
+        found[::2], order[::2] = -9, -1
+        return found, order
+
+    monkeypatch.setattr(EvenRows, "search", half_of_it)
+    with pytest.warns(UserWarning, match="approximate neighbours"):
+        assert knn_accuracy(features, labels, features, labels, [1, K], search="faiss") == {1: 0.5, K: 0.5}
+
+
 def test_an_exact_search_tells_nothing_and_unknown_ones_are_refused(
     rows: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:

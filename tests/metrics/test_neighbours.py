@@ -167,3 +167,16 @@ def test_bad_input_is_one_line(call, words):
     with pytest.raises(InputError, match=words) as error:
         call()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("numbers", [1, 10**9])
+def test_the_same_values_are_taken_whatever_the_size(monkeypatch, numbers):
+    """Values beyond single precision are taken, infinite ones refused: in memory and block by block."""
+    monkeypatch.setattr(sphere_module, "NUMBERS_IN_MEMORY", numbers)
+    rows = np.random.default_rng(0).standard_normal((5000, 2)) * 1e300
+    length = np.linalg.norm(rows / 1e300, axis=1, keepdims=True)
+    taken = sphere_module.UnitRows(rows)
+    np.testing.assert_allclose(taken[4990:5000], (rows / 1e300 / length)[4990:])
+    rows[4500, 1] = np.inf
+    with pytest.raises(InputError, match="infinite values in 1 of 5000 rows, the first at row 4500; remove"):
+        sphere_module.UnitRows(rows)

@@ -225,6 +225,22 @@ def test_several_workers_read_at_once(tmp_path, form):
     np.testing.assert_array_equal(np.stack(list(loader)), PIXELS)
 
 
+def test_paths_in_an_archive_are_normalised_and_the_nearest_member_is_named(tmp_path):
+    spec = csv_of_an_archive(tmp_path, FILES)
+    expected, text = open_data(spec), (tmp_path / "x.csv").read_text()
+    written = text.replace("pictures/0", "pictures//0").replace("pictures/1", "a/../pictures/./1")
+    (tmp_path / "x.csv").write_text(written)
+    data = open_data(spec)
+    for k in (0, 1):
+        np.testing.assert_array_equal(np.asarray(data[k][0]), np.asarray(expected[k][0]))
+    (tmp_path / "x.csv").write_text(text.replace("pictures/2.png", "2.png"))
+    with pytest.raises(InputError, match=r" 2.png: .*has pictures/2.png; write that into the table"):
+        open_data(spec)
+    (tmp_path / "x.csv").write_text(text.replace("pictures/3.png", "../3.png"))
+    with pytest.raises(InputError, match=r" \.\./3.png: the archive has no such member$"):
+        open_data(spec)
+
+
 def test_a_path_that_an_archive_lacks_is_named(tmp_path):
     spec = csv_of_an_archive(tmp_path, FILES)
     (tmp_path / "x.csv").write_text("path,label\npictures/0.png,cat\npictures/70.png,dog\n")
