@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitools.auditing.auditor import run_audit
+from mitools.auditing.auditor import run_audit, views_of_pairings
 from mitools.auditing.kept import write_audit_record
 from mitools.auditing.kept_rows import named_views, require_same_table, shared_by_rows, with_kept_rows
 from mitools.auditing.requests import EncoderRequest
@@ -53,6 +53,7 @@ def audit_classes(
     EngineLostError
         When the engine has gone; what was finished is kept.
     """
+    views_of_pairings(settings.view_pairings)  # what cannot be paired is refused before rows are compared
     common, named = shared_by_rows(data, settings), named_views(settings, test)
     if not overwrite:
         require_same_table(out, common, named)

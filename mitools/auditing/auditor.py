@@ -92,7 +92,7 @@ def run_audit(
         raise InputError("only a run: has a trained head, and no encoder is one; leave --trained-head out")
     further = selected_measures(settings.further_measures, GROUPS, bool(settings.view_pairings))
     settings = replace(settings, further_measures=further)
-    views = _named_views(settings.view_pairings)
+    views = views_of_pairings(settings.view_pairings)
     require_classes(data, SMALLEST_CLASS)
     class_prior(data.labels, settings.prior)
     if test is not None:
@@ -122,8 +122,14 @@ def run_audit(
     return replace(audit, examples=examples(data, read))
 
 
-def _named_views(pairings: Sequence[str]) -> dict[str, View]:
-    """Make the views that pairings are named after, by the names that their columns have."""
+def views_of_pairings(pairings: Sequence[str]) -> dict[str, View]:
+    """Make the views that pairings are named after, by the names that their columns have.
+
+    Raises
+    ------
+    InputError
+        When there is no such view, nothing in it is random, or two pairings name one.
+    """
     views = [paired_view(name, ["same_class"]) for name in pairings]
     named = {shown_view(name): view for name, view in zip(pairings, views, strict=True)}
     if len({view.name for view in views}) < len(views) or len(named) < len(views):
