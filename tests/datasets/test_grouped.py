@@ -90,7 +90,7 @@ def test_a_column_of_whole_numbers_is_no_paths(faces, tmp_path):
 
 @pytest.mark.parametrize("form", ["folder", "tar"])
 def test_paths_of_another_place_are_found_by_their_endings(faces, tmp_path, form):
-    rows = [(f"/home/me/frames/{path}", who) for path, who in reversed(WHO.items())]
+    rows = [(f"/data/frames/{path}", who) for path, who in reversed(WHO.items())]
     spec = f"folder:{faces}" if form == "folder" else packed(faces)
     assert open_data(f"{spec}?groups={table(tmp_path, rows)}").groups.tolist() == list(WHO.values())
     some = open_data(f"{spec}?groups={table(tmp_path, rows)}&classes=b")
@@ -98,13 +98,13 @@ def test_paths_of_another_place_are_found_by_their_endings(faces, tmp_path, form
 
 
 def test_endings_that_may_be_several_files_or_leave_a_folder_out_are_refused(faces, tmp_path):
-    rows = [(f"/home/me/{part}/{path}", who) for part in ("x", "y") for path, who in WHO.items()]
+    rows = [(f"/data/{part}/{path}", who) for part in ("x", "y") for path, who in WHO.items()]
     with pytest.raises(InputError, match=r"several paths may be .*faces/a/0.png; write them as the data do"):
         open_data(f"folder:{faces}?groups={table(tmp_path, rows)}")
-    rows = [(f"/home/me/{path.replace('/', '-')}", who) for path, who in WHO.items()]
+    rows = [(f"/data/{path.replace('/', '-')}", who) for path, who in WHO.items()]
     with pytest.raises(InputError, match=r"lists no a/0.png, as the data name .*faces/a/0.png; list every"):
         open_data(f"folder:{faces}?groups={table(tmp_path, rows)}")
-    rows = [(f"/home/me/{path.replace('b/', 'c/')}", who) for path, who in WHO.items()]
+    rows = [(f"/data/{path.replace('b/', 'c/')}", who) for path, who in WHO.items()]
     with pytest.raises(InputError, match=r"lists no b/0.png"):
         open_data(f"folder:{faces}?groups={table(tmp_path, rows)}&classes=b")
 
