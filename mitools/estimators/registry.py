@@ -95,7 +95,7 @@ ESTIMATORS: dict[str, RegisteredEstimator] = {
         takes_device=True,
     ),
     "components": RegisteredEstimator(
-        "mitools.estimators.classical.canonical_components:ComponentEstimator",
+        "mitools.estimators.classical.components.canonical:ComponentEstimator",
         "point estimate",
         "continuous rows of many columns that depend pair by pair",
         "1 s in 25 + 25 dimensions",

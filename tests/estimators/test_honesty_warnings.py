@@ -10,7 +10,7 @@ from mitools.core.estimate import Estimate, WarningWord
 from mitools.estimators.auto import AutoEstimator
 from mitools.estimators.class_information.certificate import ClassPosterior
 from mitools.estimators.classical.binned import BinnedEstimator
-from mitools.estimators.classical.canonical_components import ComponentEstimator
+from mitools.estimators.classical.components.canonical import ComponentEstimator
 from mitools.estimators.classical.discrete import DiscreteEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator, GaussianEstimator
 from mitools.estimators.classical.ksg import KSG

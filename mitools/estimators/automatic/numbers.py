@@ -20,7 +20,7 @@ from mitools.estimators.automatic.disagreement import agree, with_range
 from mitools.estimators.automatic.half_rows import rise_of_critic, rise_of_neighbours, with_rise
 from mitools.estimators.automatic.subsets import NeighboursOfColumns, telling_subset
 from mitools.estimators.base import MIEstimator
-from mitools.estimators.classical.canonical_components import ComponentEstimator
+from mitools.estimators.classical.components.canonical import ComponentEstimator
 from mitools.estimators.classical.gaussian import GaussianCopulaEstimator
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.residuals import ResidualEstimator

@@ -11,6 +11,7 @@ from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
 from mitools.estimators.classical.grouped import null_permutation, sampled_rows, stderr_of_sample, strangers
+from mitools.estimators.classical.neighbours.distances import shifted_in_blocks
 from mitools.estimators.classical.neighbours.margins import (
     check_neighbours,
     far_neighbours,
@@ -21,7 +22,6 @@ from mitools.estimators.classical.neighbours.nonuniformity import nonuniformity
 from mitools.estimators.classical.neighbours.search import (
     Strips,
     brute_force_pays,
-    shifted_in_blocks,
     strips_by_brute_force,
     strips_by_tree,
 )

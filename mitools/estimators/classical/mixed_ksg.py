@@ -12,6 +12,7 @@ from mitools.core.errors import InputError
 from mitools.estimators.array_types import Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.base import ClassicalReading, ClosedFormEstimator, SideValues
 from mitools.estimators.classical.grouped import sampled_rows, stderr_of_sample, strangers
+from mitools.estimators.classical.neighbours.distances import positive
 from mitools.estimators.classical.neighbours.margins import (
     check_neighbours,
     far_neighbours,
@@ -22,7 +23,6 @@ from mitools.estimators.classical.neighbours.search import (
     brute_force_pays,
     count_within,
     nearest_others,
-    positive,
 )
 from mitools.estimators.classical.neighbours.shortfall import COARSER
 from mitools.estimators.classical.neighbours.strangers import (

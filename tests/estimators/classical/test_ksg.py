@@ -9,6 +9,7 @@ from mitools.estimators.classical import ksg as neighbours
 from mitools.estimators.classical.ksg import KSG
 from mitools.estimators.classical.mixed_ksg import MixedKSG
 from mitools.estimators.classical.neighbours import search as neighbour_search
+from mitools.estimators.classical.neighbours.distances import shifted_in_blocks
 
 
 def normal_pair(n, correlation=0.75, seed=0):
@@ -65,7 +66,7 @@ def test_by_brute_force_the_null_reads_rows_that_do_not_belong_together(monkeypa
     x, y = np.random.default_rng(0).standard_normal((2, 203, 3))
     estimate = KSG(margins="scaled").estimate(x, x + y)
     order = np.random.default_rng([0, 1]).permutation(203)
-    apart = neighbour_search.shifted_in_blocks(203)
+    apart = shifted_in_blocks(203)
     null = by_definition(scaled(x)[order], scaled(x + y)[order][apart], 3, 1)
     assert estimate.null_nats == pytest.approx(null, abs=1e-9)
     assert estimate.nats - estimate.null_nats > 0.3

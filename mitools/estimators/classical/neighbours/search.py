@@ -1,25 +1,21 @@
 """Nearest neighbours in the maximum norm: by trees in few dimensions, by brute force in many."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from mitools.estimators.array_types import Floats, WholeNumbers
+from mitools.estimators.classical.neighbours.distances import (
+    beyond,
+    distances_between,
+    in_blocks,
+    positive,
+    shifted_in_blocks,
+)
+from mitools.estimators.classical.neighbours.least_columns import least_columns
 from mitools.estimators.classical.neighbours.square_counts import count_in_squares, windows
-
-BLOCK_ROWS = 8
-"""Rows, and less than twice as many, whose distances to all others are held at a time, to stay in cache."""
-
-TILE_ROWS = 10_000
-"""Others that a block is compared with at a time, so that the same holds for any n."""
-
-LAYERS = 16
-"""Layers in which columns are laid over each other, to look for the least."""
 
 
 class Strips(NamedTuple):
@@ -126,14 +122,6 @@ def strips_by_brute_force(
         return Strips(neighbours[pairs], np.maximum(r_x, r_y), n_x, n_y, share_x, share_y)
 
     return [found(0, y_columns)] + ([found(1, y_columns[:, permutation])] if permuted else [])
-
-
-def shifted_in_blocks(n: int) -> WholeNumbers:
-    """Permute rows so that each takes the place of the next in its block, shape (n,)."""
-    permutation = np.arange(1, n + 1)
-    edges = _edges(n)
-    permutation[edges[1:] - 1] = edges[:-1]
-    return permutation
 
 
 def nearest_others(rows: Floats, k: int) -> tuple[NDArray[np.float64], WholeNumbers]:
@@ -265,54 +253,6 @@ def share_of_counts(
     return share - weights[sample]
 
 
-def distances_between(some: Floats, columns: Floats) -> Floats:
-    """Maximum norm of every difference, shapes (d, m) and (d, n) to (m, n)."""
-    m, n = some.shape[1], columns.shape[1]
-    result = np.empty((m, n), dtype=columns.dtype)
-    difference = np.empty((m, min(n, TILE_ROWS)), dtype=columns.dtype)
-    for start in range(0, n, TILE_ROWS):
-        part = result[:, start : start + TILE_ROWS]
-        step = difference[:, : part.shape[1]]
-        others = columns[:, start : start + TILE_ROWS]
-        for number, (a, b) in enumerate(zip(some[:, :, None], others, strict=True)):
-            np.subtract(a, b, out=step if number else part)
-            if number:
-                np.maximum(part, np.abs(step, out=step), out=part)
-            else:
-                np.abs(part, out=part)
-    return result
-
-
-def least_columns(values: Floats, count: int) -> WholeNumbers:
-    """Say which columns hold the least values of each row, shape (m, n), the greatest of them last.
-
-    Columns are laid over each other in `LAYERS`. Where one of the least lies, the least of its place is one
-    of the least of all places: so many places need a look, and no more. That takes half the time of a
-    partition of whole rows.
-
-    Returns
-    -------
-    WholeNumbers
-        Shape (m, count).
-
-    Examples
-    --------
-    >>> least_columns(np.array([[3.0, 1.0, 2.0, 0.0]]), 2).tolist()
-    [[3, 1]]
-    """
-    m, n = values.shape
-    places = n // LAYERS
-    if places <= count:
-        return np.argpartition(values, count - 1, axis=1)[:, :count]
-    layers = values[:, : LAYERS * places].reshape(m, LAYERS, places)
-    near = np.argpartition(layers.min(axis=1), count - 1, axis=1)[:, None, :count]
-    among = (near + places * np.arange(LAYERS)[:, None]).reshape(m, -1)
-    rest = np.broadcast_to(np.arange(LAYERS * places, n), (m, n - LAYERS * places))
-    among = np.hstack([among, rest])
-    least = np.argpartition(np.take_along_axis(values, among, axis=1), count - 1, axis=1)[:, :count]
-    return np.take_along_axis(among, least, axis=1)
-
-
 def _others(found: WholeNumbers, rows: slice) -> NDArray[np.bool_]:
     """Mark all but one of the k + 1 nearest of each row: itself, or the last where duplicates push it out."""
     own = found == np.arange(rows.start, rows.start + len(found))[:, None]
@@ -320,48 +260,6 @@ def _others(found: WholeNumbers, rows: slice) -> NDArray[np.bool_]:
     return ~own
 
 
-def beyond(radii: Floats) -> Floats:
-    """Widen a radius by one step of its precision, so that what lies on it counts as within."""
-    return np.nextafter(radii, np.inf, dtype=radii.dtype)
-
-
-def positive(radii: Floats) -> Floats:
-    """Keep a radius from being 0, so that duplicates of a row count as within it."""
-    return np.maximum(radii, np.finfo(radii.dtype).tiny)
-
-
 def _count_rows(inside: NDArray[np.bool_]) -> WholeNumbers:
     # Row by row, numpy counts bits; along an axis it adds up integers, eight times slower.
     return np.fromiter(map(np.count_nonzero, inside), dtype=np.int64, count=len(inside))
-
-
-def _edges(n: int) -> WholeNumbers:
-    """Cut n rows into blocks of `BLOCK_ROWS` rows or a few more: their first rows, and n."""
-    blocks = max(1, n // BLOCK_ROWS)
-    return np.arange(blocks + 1) * n // blocks
-
-
-def in_blocks(n: int, work: Callable[[slice], None], others: int) -> None:
-    """Run `work` on whole blocks of rows in as many threads as torch uses: numpy lets go of the interpreter.
-
-    Parameters
-    ----------
-    n
-        Rows.
-    work
-        Given a slice of the rows, of one block; of several where a tile has room for them, since threads wait
-        for each other to begin an operation and small ones are over at once.
-    others
-        Rows that each is compared with.
-    """
-    threads = torch.get_num_threads()
-    edges = _edges(n)
-    edges = np.append(edges[: -1 : max(1, TILE_ROWS // others)], n)
-
-    def run(number: int) -> None:
-        for block in range(number, len(edges) - 1, threads):
-            work(slice(int(edges[block]), int(edges[block + 1])))
-
-    with ThreadPoolExecutor(threads) as pool:
-        for _ in pool.map(run, range(threads)):
-            pass

@@ -4,7 +4,7 @@ import numpy as np
 from scipy.special import digamma
 
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
-from mitools.estimators.classical.neighbours.search import distances_between, in_blocks, positive
+from mitools.estimators.classical.neighbours.distances import distances_between, in_blocks, positive
 
 COARSER = 4
 """Times as many neighbours: those that k of a quarter of the rows would be. What the reading loses by them is

@@ -15,14 +15,11 @@ from scipy.spatial import cKDTree
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import Doubles, Floats, RowNumbers, WholeNumbers
 from mitools.estimators.classical.grouped import strangers
+from mitools.estimators.classical.neighbours.distances import beyond, distances_between, in_blocks, positive
 from mitools.estimators.classical.neighbours.search import (
     Strips,
-    beyond,
     brute_force_pays,
     count_within,
-    distances_between,
-    in_blocks,
-    positive,
     share_of_counts,
     share_sorted,
 )

@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from mitools.estimators.classical.neighbours import search
+from mitools.estimators.classical.neighbours.distances import shifted_in_blocks
 
 
 @pytest.mark.parametrize("n", [2, 7, 8, 15, 16, 203, 1000])
 def test_the_shift_takes_every_row_to_another_of_its_block(n):
-    apart = search.shifted_in_blocks(n)
+    apart = shifted_in_blocks(n)
     np.testing.assert_array_equal(np.sort(apart), np.arange(n))
     assert (apart != np.arange(n)).all()
     assert np.abs(apart - np.arange(n)).max() < 16
@@ -43,14 +44,3 @@ def test_counts_and_shares_are_those_of_all_distances(monkeypatch, brute, d):
     np.testing.assert_allclose(
         share, (others / np.maximum(others.sum(axis=1), 1)[:, None]).sum(axis=0)[sample], atol=1e-12
     )
-
-
-@pytest.mark.parametrize("n", [5, 80, 159, 160, 1601])
-def test_the_least_columns_are_those_of_a_sorted_row(n):
-    rng = np.random.default_rng(n)
-    for values in (rng.standard_normal((9, n)), rng.integers(0, 3, (9, n)).astype(float)):
-        found = search.least_columns(values, 4)
-        assert all(len(set(row)) == 4 for row in found)
-        least = np.take_along_axis(values, found, axis=1)
-        np.testing.assert_array_equal(np.sort(least, axis=1), np.sort(values, axis=1)[:, :4])
-        np.testing.assert_array_equal(least[:, -1], least.max(axis=1))

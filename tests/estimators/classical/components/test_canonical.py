@@ -8,7 +8,7 @@ from mitools.core.errors import InputError
 from mitools.datasets.known_information.channels import AdditiveUniform
 from mitools.datasets.known_information.elliptical import Gaussian, StudentT, sparse_correlation
 from mitools.datasets.known_information.tasks import find_task, sample
-from mitools.estimators.classical.canonical_components import ComponentEstimator
+from mitools.estimators.classical.components.canonical import ComponentEstimator
 from mitools.estimators.classical.ksg import KSG
 
 

@@ -4,30 +4,18 @@ from dataclasses import replace
 from typing import ClassVar, NamedTuple
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
 from mitools.core.estimate import EstimateWarning
 from mitools.estimators.array_types import Doubles, RowNumbers
 from mitools.estimators.classical.base import ClassicalEstimator, ClassicalReading, SideValues
+from mitools.estimators.classical.components.directions import components
+from mitools.estimators.classical.components.left_over import dependence_left, dependent_components
 from mitools.estimators.classical.gaussian import read_normal
 from mitools.estimators.classical.ksg import KSG
-from mitools.estimators.critics.gaussian_copula import CLEAR_CORRELATION, GaussianCopulaBase
 from mitools.estimators.inputs.groups import Groups
-from mitools.estimators.inputs.normality import CLEAR_LEVEL, left_dependence, rows_to_test
-from mitools.estimators.inputs.rank_normal import normal_scores, values_recur
+from mitools.estimators.inputs.rank_normal import normal_scores
 from mitools.estimators.warnings import BIAS_LEFT_PER_RISE
-
-ROTATION_KEEPS_SHARE = 0.97
-"""Share of the normal information that a rotation must leave between the components of a pair."""
-
-DEPENDENT_FROM_DEVIATIONS = 4.0
-"""Standard deviations that independent components do not reach: one pair in ten thousand. Of a correlation of
-sizes or of a size with a value, and of the counts of a table of ranks."""
-
-RANK_CLASSES = 8
-"""Classes of ranks of either component in that table."""
 
 MOST_PARTNERS = 3
 """Components already added on which a further one may depend: what more of them share is not resolved."""
@@ -35,12 +23,6 @@ MOST_PARTNERS = 3
 
 STDERRS_OF_SHARED = 2.0
 """Standard errors from which what a component shares with others is taken off: less may be chance."""
-
-SETTLED_ANGLE = 1e-6
-"""Radians below which no plane is turned any more."""
-
-SMALL_COEFFICIENT = 0.1
-"""Share of a direction's greatest coefficient below which others are left out where values recur."""
 
 
 _TOO_FEW_FOR_HALVES = EstimateWarning(
@@ -128,7 +110,7 @@ class ComponentEstimator(ClassicalEstimator):
         if groups is not None and groups.max() + 1 < self.folds:
             raise InputError(f"{groups.max() + 1} groups are too few for {self.folds} folds; take fewer")
         x, y = normal_scores(x), normal_scores(y)
-        u, v = _components(x, y, self.folds, self.seed, groups)
+        u, v = components(x, y, self.folds, self.seed, groups)
         value, lost = self._read_components(u, v, groups), _correlations_lost(x, y, u, v)
         shortfall, few = value.shortfall + max(lost.nats, 0.0), tuple[EstimateWarning, ...]()
         if u.shape[1] and x.shape[1] + y.shape[1] > 2:
@@ -141,12 +123,12 @@ class ComponentEstimator(ClassicalEstimator):
             value,
             stderr=value.stderr if u.shape[1] else lost.stderr,
             shortfall=shortfall,
-            warnings=few + _dependence_left(x, y, u, v, groups),
+            warnings=few + dependence_left(x, y, u, v, groups),
         )
         return value, self._read(x, y[permutation], groups)
 
     def _read(self, x: Doubles, y: Doubles, groups: Groups | None) -> ClassicalReading:
-        return self._read_components(*_components(x, y, self.folds, self.seed, groups), groups)
+        return self._read_components(*components(x, y, self.folds, self.seed, groups), groups)
 
     def _read_halves(self, x: Doubles, y: Doubles, groups: Groups | None) -> float | None:
         """Read each half of the rows, whole groups of them, with directions of its own: the mean, nats.
@@ -181,7 +163,7 @@ class ComponentEstimator(ClassicalEstimator):
 
     def _counted_once(self, side: Doubles, pairs: list["_Shared"], groups: Groups | None) -> "_Sum":
         """Add the pairs, the greatest first, each less what its component shares with those before."""
-        dependent = _dependent(side)
+        dependent = dependent_components(side)
         chosen: list[int] = []
         nats = taken_off = shortfall = 0.0
         errors: list[float] = []
@@ -223,103 +205,6 @@ class _Sum(NamedTuple):
     shortfall: float
 
 
-class _Directions(NamedTuple):
-    """Where components point, and how the columns load on them, shape (d_x + d_y, k)."""
-
-    of_x: Doubles
-    of_y: Doubles
-    correlations: Doubles
-    loadings: Doubles
-
-    def turned(self, turn: Doubles) -> "_Directions":
-        """Turn the components of both sides together."""
-        correlations = np.diag(turn.T * self.correlations @ turn)
-        return _Directions(self.of_x @ turn, self.of_y @ turn, correlations, self.loadings @ turn)
-
-
-def _components(
-    x: Doubles, y: Doubles, folds: int, seed: int, groups: Groups | None
-) -> tuple[Doubles, Doubles]:
-    """Give the components of every row of normal scores: shapes (n, k) and (n, k).
-
-    Directions are those that other rows fixed, but for ties: see :class:`ComponentEstimator`.
-    """
-    if x.shape[1] == y.shape[1] == 1:
-        return x, y
-    rng = np.random.default_rng(seed)
-    if groups is None:
-        fold = rng.permutation(len(x)) % folds
-    else:
-        fold = (rng.permutation(int(groups.max()) + 1) % folds)[groups]
-    found: list[_Directions] = []
-    for held in (fold == j for j in range(folds)):
-        if not found:
-            found.append(_on_few_columns(_canonical(x[~held], y[~held], None)))
-            continue
-        first = found[0]
-        one = _canonical(x[~held], y[~held], len(first.correlations))
-        # The same components in the same order: the turn that brings the loadings closest.
-        left, _, right = np.linalg.svd(one.loadings.T @ first.loadings)
-        found.append(one.turned(left @ right))
-    if values_recur(x) or values_recur(y):
-        of_x, of_y = (np.mean(parts, axis=0) for parts in zip(*(one[:2] for one in found), strict=True))
-        return x @ _without_small(of_x), y @ _without_small(of_y)
-    u, v = (np.empty((len(x), len(found[0].correlations))) for _ in range(2))
-    for j, one in enumerate(found):
-        held = fold == j
-        u[held], v[held] = x[held] @ one.of_x, y[held] @ one.of_y
-    return u, v
-
-
-def _without_small(directions: Doubles) -> Doubles:
-    """Set small coefficients to 0, shape (d, k): they are noise, which would put tied rows in an order."""
-    size = np.abs(directions)
-    return np.where(size < SMALL_COEFFICIENT * size.max(axis=0, initial=0.0), 0.0, directions)
-
-
-def _canonical(x: Doubles, y: Doubles, count: int | None) -> _Directions:
-    """Fit the leading canonical directions: `count`, or those that are clearly correlated."""
-    base = GaussianCopulaBase.fit(torch.from_numpy(x), torch.from_numpy(y))
-    to_u, to_v, r = (part.cpu().numpy() for part in (base.to_u, base.to_v, base.correlations))
-    used = slice(count if count is not None else int((r > CLEAR_CORRELATION).sum()))
-    r = r[used]
-    # The base's directions carry the sharpness of its ratio; components have variance 1.
-    blunt = np.sqrt((1 - np.square(r)) / np.maximum(r, 1e-12))
-    of_x, of_y = to_u[:, used] * blunt, to_v[:, used] * blunt
-    loadings = np.vstack([side.T @ (side @ of) / len(side) for side, of in ((x, of_x), (y, of_y))])
-    return _Directions(of_x, of_y, r, loadings)
-
-
-def _on_few_columns(found: _Directions) -> _Directions:
-    """Turn the components until they load on few columns, where that leaves them matched."""
-    if len(found.correlations) < 2:
-        return found
-    turned = found.turned(_varimax(found.loadings))
-    before, after = (np.log1p(-np.square(each.correlations)).sum() for each in (found, turned))
-    return turned if after <= ROTATION_KEEPS_SHARE * before else found
-
-
-def _varimax(loadings: Doubles, rounds: int = 30) -> Doubles:
-    """Turn that makes squared loadings vary most, shape (k, k), plane by plane (Kaiser 1958, Eq. 17)."""
-    rows, k = loadings.shape
-    now, turn = loadings.copy(), np.eye(k)
-    for _ in range(rounds):
-        largest = 0.0
-        for i in range(k):
-            for j in range(i):
-                one, other = now[:, i], now[:, j]
-                u, v = one**2 - other**2, 2 * one * other
-                sine = 2 * (u @ v) - 2 * u.sum() * v.sum() / rows
-                cosine = u @ u - v @ v - (u.sum() ** 2 - v.sum() ** 2) / rows
-                angle = float(np.arctan2(sine, cosine)) / 4
-                plane = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-                now[:, [i, j]], turn[:, [i, j]] = now[:, [i, j]] @ plane, turn[:, [i, j]] @ plane
-                largest = max(largest, abs(angle))
-        if largest < SETTLED_ANGLE:
-            break
-    return turn
-
-
 def _correlations_lost(x: Doubles, y: Doubles, u: Doubles, v: Doubles) -> _Shared:
     """Give what correlations of all columns hold beyond those of the components, nats.
 
@@ -335,43 +220,3 @@ def _correlations_lost(x: Doubles, y: Doubles, u: Doubles, v: Doubles) -> _Share
     matched = np.array([np.corrcoef(one, other)[0, 1] for one, other in zip(u.T, v.T, strict=True)])
     unexplained = np.maximum(1 - np.square(matched), np.finfo(np.float64).eps)
     return _Shared(of_all.nats + float(np.log(unexplained).sum()) / 2, of_all.stderr)
-
-
-def _dependence_left(
-    x: Doubles, y: Doubles, u: Doubles, v: Doubles, groups: Groups | None
-) -> tuple[EstimateWarning, ...]:
-    """Say whether x and y depend on each other beyond the matching components."""
-    tested = rows_to_test(np.hstack([u, _beyond(x, u)]), np.hstack([v, _beyond(y, v)]), groups)
-    if tested is None or left_dependence(*tested, matched=u.shape[1]) >= CLEAR_LEVEL:
-        return ()
-    sentence = "x and y depend on each other beyond the matching components: the truth may be far higher"
-    return (EstimateWarning("dependence_left", sentence, "take auto or adaptive"),)
-
-
-def _beyond(side: Doubles, components: Doubles) -> Doubles:
-    """Give what the components leave of a side's columns, in as many columns as it takes."""
-    residual = side - components @ np.linalg.lstsq(components, side, rcond=None)[0]
-    left, scales, _ = np.linalg.svd(residual, full_matrices=False)
-    held: Doubles = left[:, : max(side.shape[1] - components.shape[1], 0)]
-    return held * np.sqrt(len(side)) if scales[0] > 0 else held[:, :0]
-
-
-def _dependent(side: Doubles) -> NDArray[np.bool_]:
-    """Say which components of one side show dependence on each other, shape (k, k)."""
-    n, k = side.shape
-    if k == 0:
-        return np.empty((0, 0), dtype=bool)
-    scores = normal_scores(side)
-    both = np.corrcoef(np.hstack([scores, np.abs(scores)]).T)
-    linked = np.abs(both) > DEPENDENT_FROM_DEVIATIONS / np.sqrt(n)
-    # Values are uncorrelated by construction; what may be left shows in sizes.
-    dependent: NDArray[np.bool_] = linked[k:, k:] | linked[:k, k:] | linked[k:, :k]
-    classes = np.argsort(np.argsort(side, axis=0), axis=0) * RANK_CLASSES // n
-    expected, freedom = n / RANK_CLASSES**2, (RANK_CLASSES - 1) ** 2
-    for i in range(k):
-        for j in range(i):
-            counts = np.bincount(classes[:, i] * RANK_CLASSES + classes[:, j], minlength=RANK_CLASSES**2)
-            chi_squared = float(np.square(counts - expected).sum() / expected)
-            if chi_squared > freedom + DEPENDENT_FROM_DEVIATIONS * np.sqrt(2 * freedom):
-                dependent[i, j] = dependent[j, i] = True
-    return dependent

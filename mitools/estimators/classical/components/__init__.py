@@ -1,0 +1,1 @@
+"""Mutual information of many columns by pairs of components of either side."""
