@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mitools.auditing.auditor import run_audit, views_of_pairings
-from mitools.auditing.kept import write_audit_record
-from mitools.auditing.kept_rows import named_views, require_same_table, shared_by_rows, with_kept_rows
+from mitools.auditing.kept import CLASS_ROWS, require_same_rows, write_audit_record
+from mitools.auditing.kept_rows import named_views, shared_by_rows, with_kept_rows
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
 from mitools.auditing.spread import AuditedData, measure_on
@@ -56,7 +56,7 @@ def audit_classes(
     views_of_pairings(settings.view_pairings)  # what cannot be paired is refused before rows are compared
     common, named = shared_by_rows(data, settings), named_views(settings, test)
     if not overwrite:
-        require_same_table(out, common, named)
+        require_same_rows(out, CLASS_ROWS, common, named)
     if spread is not None:
         encoders = measure_on(*spread, encoders, out, store, settings, advance)
         advance = silent

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from mitools.auditing.kept import critic_meant, write_audit_record
-from mitools.auditing.kept_target_rows import require_same_targets, with_kept_target_rows
+from mitools.auditing.kept import TARGET_ROWS, critic_meant, require_same_rows, write_audit_record
+from mitools.auditing.kept_target_rows import with_kept_target_rows
 from mitools.auditing.requests import EncoderRequest
 from mitools.auditing.settings import AuditSettings
 from mitools.auditing.target_audit import run_target_audit, shared_by_target_rows
@@ -52,7 +52,7 @@ def audit_targets(
         raise InputError(f"{given} goes by classes, and {data.name} has other targets; leave it out")
     common, named = shared_by_target_rows(data, settings), critic_meant(settings)
     if keep and not overwrite:
-        require_same_targets(out, common, named)
+        require_same_rows(out, TARGET_ROWS, common, named)
     found = run_target_audit(data, encoders, out=out, store=store, settings=settings, advance=advance)
     if keep:
         found = with_kept_target_rows(found, out, common, named)

@@ -10,7 +10,8 @@ from typing import Any
 from mitools.auditing.base import EncoderAudit, Layer
 from mitools.auditing.settings import AuditSettings
 from mitools.core.errors import InputError
-from mitools.core.result_store import unsealed
+from mitools.core.files import write_text
+from mitools.core.result_store import sealed, unsealed
 from mitools.core.run_record import write_record
 from mitools.datasets.base import LabelledData
 from mitools.views.registry import shown_view
@@ -21,48 +22,91 @@ FOLDER = "rows"
 CLASS_ROWS, TARGET_ROWS = "audit.json", "targets.json"
 """Rows of an audit of classes, and of one of other targets."""
 
+_FIELDS = {CLASS_ROWS: {"on", "data", "views", "encoders"}, TARGET_ROWS: {"on", "data", "encoders"}}
+"""What each file must hold to be believed."""
 
-def read_kept(path: Path, fields: Collection[str]) -> dict[str, Any] | None:
-    """Read what earlier audits left; None where there is nothing, or it is damaged or lacks a field."""
-    try:
-        document = unsealed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return None
-    return document if set(fields) <= document.keys() else None
+_REMEDY = "one table cannot hold both; name another --out, or add --overwrite"
 
 
-def require_same_items(folder: Path, kept: Mapping[str, Any] | None, on: Mapping[str, Any]) -> None:
-    """Refuse rows that are kept in a folder, where there are some, if they have something else in common.
+def require_same_rows(
+    folder: Path, kind: str, on: Mapping[str, Any], meant: Mapping[str, str] | None = None
+) -> None:
+    """Refuse a folder whose rows are of another kind, of other items, or mean other things by a column.
+
+    Parameters
+    ----------
+    folder
+        Of the audit.
+    kind
+        `CLASS_ROWS` or `TARGET_ROWS`.
+    on
+        What the rows of one table have in common: data, split, precision.
+    meant
+        What columns hold whose names do not say it; columns of one audit alone may hold anything.
 
     Raises
     ------
     InputError
         With what differs.
     """
-    if kept is None or kept["on"] == dict(on):
+    kept = _read(folder, kind)
+    if kept is not None:
+        _require_same_items(folder, kept, on)
+        _require_same_columns(folder, kept, meant or {})
+    for other in _FIELDS.keys() - {kind}:
+        if _read(folder, other) is not None:
+            what = "classes" if other == CLASS_ROWS else "targets that are no classes"
+            raise InputError(f"{folder} holds an audit of {what}: {_REMEDY}")
+
+
+def rows_of_same_table(
+    folder: Path, kind: str, on: Mapping[str, Any], meant: Mapping[str, str]
+) -> dict[str, Any] | None:
+    """Read what earlier audits of the same table left; None where there is none, or it is damaged.
+
+    Parameters
+    ----------
+    folder, kind, on, meant
+        As :func:`require_same_rows` takes them.
+    """
+    kept = _read(folder, kind)
+    same = kept is not None and kept["on"] == dict(on) and not _redefined(kept, meant)
+    return kept if same else None
+
+
+def write_rows(folder: Path, kind: str, document: Mapping[str, Any]) -> None:
+    """Keep the rows of an audit, whole, with a checksum; those of the other kind go."""
+    write_text(folder / FOLDER / kind, sealed(dict(document)))
+    for other in _FIELDS.keys() - {kind}:
+        (folder / FOLDER / other).unlink(missing_ok=True)
+
+
+def _read(folder: Path, kind: str) -> dict[str, Any] | None:
+    try:
+        document = unsealed((folder / FOLDER / kind).read_text(encoding="utf-8"))
+    except (OSError, ValueError, TypeError):
+        return None
+    return document if document.keys() >= _FIELDS[kind] else None
+
+
+def _require_same_items(folder: Path, kept: Mapping[str, Any], on: Mapping[str, Any]) -> None:
+    if kept["on"] == dict(on):
         return
     keys = dict.fromkeys([*kept["on"], *on])
     differs = ", ".join(key for key in keys if kept["on"].get(key) != on.get(key))
-    raise InputError(
-        f"{folder} holds an audit of {kept['data']} with another {differs}: one table cannot hold both; name"
-        " another --out, or add --overwrite"
-    )
+    raise InputError(f"{folder} holds an audit of {kept['data']} with another {differs}: {_REMEDY}")
 
 
-def require_no_rows(path: Path) -> None:
-    """Refuse a folder that holds rows of the other kind of audit: of other targets, or of classes.
+def _require_same_columns(folder: Path, kept: Mapping[str, Any], meant: Mapping[str, str]) -> None:
+    for shown in _redefined(kept, meant):
+        before, now = kept["named_views"][shown], meant[shown]
+        raise InputError(f"{folder} holds an audit in which {shown} is {before}, not {now}: {_REMEDY}")
 
-    Raises
-    ------
-    InputError
-        With the kind.
-    """
-    if read_kept(path, {"on", "data"}) is not None:
-        kind = "classes" if path.name == CLASS_ROWS else "targets that are no classes"
-        raise InputError(
-            f"{path.parent.parent} holds an audit of {kind}: one table cannot hold both; name another --out,"
-            " or add --overwrite"
-        )
+
+def _redefined(kept: Mapping[str, Any], meant: Mapping[str, str]) -> list[str]:
+    """List the columns of the kept rows that hold another thing than is meant now."""
+    before = kept.get("named_views", {})
+    return [shown for shown, now in meant.items() if before.get(shown, now) != now]
 
 
 def critic_meant(settings: AuditSettings) -> dict[str, str]:
@@ -79,36 +123,6 @@ def views_meant(settings: AuditSettings) -> dict[str, str]:
 
 def _critic(settings: AuditSettings) -> str:
     return "quick" if settings.quick_critic else "full"
-
-
-def require_same_columns(folder: Path, kept: Mapping[str, Any] | None, meant: Mapping[str, str]) -> None:
-    """Refuse rows that are kept in a folder, where there are some, if a column of them holds another thing.
-
-    Parameters
-    ----------
-    folder, kept
-        As :func:`require_same_items` takes them.
-    meant
-        What columns hold whose names do not say it; columns of one audit alone may hold anything.
-
-    Raises
-    ------
-    InputError
-        With what the column holds in either.
-    """
-    before = (kept or {}).get("named_views", {})
-    for shown, now in meant.items():
-        if before.get(shown, now) != now:
-            raise InputError(
-                f"{folder} holds an audit in which {shown} is {before[shown]}, not {now}: one table cannot"
-                " hold both; name another --out, or add --overwrite"
-            )
-
-
-def redefines(kept: Mapping[str, Any], meant: Mapping[str, str]) -> bool:
-    """Whether a column of the kept rows holds another thing than is meant now."""
-    before = kept.get("named_views", {})
-    return any(before.get(shown, now) != now for shown, now in meant.items())
 
 
 def merged_rows(before: Sequence[Layer], now: Sequence[Layer]) -> list[Layer]:

@@ -14,20 +14,15 @@ from mitools.auditing.audit import Audit, AuditedEncoder
 from mitools.auditing.kept import (
     CLASS_ROWS,
     FOLDER,
-    TARGET_ROWS,
     critic_meant,
     merged_rows,
-    read_kept,
-    redefines,
-    require_no_rows,
-    require_same_columns,
-    require_same_items,
+    rows_of_same_table,
     views_meant,
+    write_rows,
 )
 from mitools.auditing.settings import AuditSettings
 from mitools.core.estimate import Estimate
-from mitools.core.files import whole_file, write_text
-from mitools.core.result_store import sealed
+from mitools.core.files import whole_file
 from mitools.datasets.base import LabelledData
 from mitools.estimators.class_information.item_readings import ITEM_FIELDS, ItemReadings
 from mitools.measures.accuracy_on_test import SGD_ACCURACY, TEST_ACCURACY
@@ -62,29 +57,6 @@ def named_views(settings: AuditSettings, test: LabelledData | None = None) -> di
     return meant | views_meant(settings) | critic_meant(settings)
 
 
-def require_same_table(folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None) -> None:
-    """Refuse a folder whose rows are of other data, split or precision, or mean other things by a column.
-
-    Parameters
-    ----------
-    folder
-        Of the audit.
-    on
-        As :func:`shared_by_rows` gives it.
-    named
-        As :func:`named_views` gives it.
-
-    Raises
-    ------
-    InputError
-        When the rows of another audit lie there.
-    """
-    kept = _read(folder)
-    require_same_items(folder, kept, on)
-    require_same_columns(folder, kept, named or {})
-    require_no_rows(folder / FOLDER / TARGET_ROWS)
-
-
 def with_kept_rows(
     audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str, str] | None = None
 ) -> Audit:
@@ -104,14 +76,12 @@ def with_kept_rows(
     named
         As :func:`named_views` gives it.
     """
-    kept = _read(folder)
-    meant = (kept or {}).get("named_views", {})
-    other = kept is None or kept["on"] != dict(on) or redefines(kept, named or {})
-    before = [] if kept is None or other else _encoders(folder, kept)
-    views = dict.fromkeys([*(kept["views"] if before and kept else ()), *audit.views])
+    kept = rows_of_same_table(folder, CLASS_ROWS, on, named or {})
+    before = [] if kept is None else _encoders(folder, kept)
+    earlier = kept if before and kept else {}
+    views = dict.fromkeys([*earlier.get("views", ()), *audit.views])
     merged = replace(audit, encoders=merged_rows(before, audit.encoders), views=list(views))
-    _write(merged, folder, on, {**(meant if before else {}), **(named or {})})
-    (folder / FOLDER / TARGET_ROWS).unlink(missing_ok=True)
+    _write(merged, folder, on, {**earlier.get("named_views", {}), **(named or {})})
     return merged
 
 
@@ -139,16 +109,12 @@ def _write(audit: Audit, folder: Path, on: Mapping[str, Any], named: Mapping[str
         "named_views": dict(named),
         "encoders": documents,
     }
-    write_text(folder / FOLDER / CLASS_ROWS, sealed(document))
+    write_rows(folder, CLASS_ROWS, document)
 
 
 def _json(value: Any) -> Any:
     plain = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(plain, float) and not math.isfinite(plain) else plain
-
-
-def _read(folder: Path) -> dict[str, Any] | None:
-    return read_kept(folder / FOLDER / CLASS_ROWS, {"on", "data", "views", "encoders"})
 
 
 def _encoders(folder: Path, kept: Mapping[str, Any]) -> list[AuditedEncoder]:

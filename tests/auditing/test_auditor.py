@@ -16,7 +16,8 @@ import pytest
 import torch
 
 from mitools.auditing.auditor import run_audit
-from mitools.auditing.kept_rows import named_views, require_same_table, with_kept_rows
+from mitools.auditing.kept import CLASS_ROWS, require_same_rows
+from mitools.auditing.kept_rows import named_views, with_kept_rows
 from mitools.auditing.row import CONTROL_COLUMNS
 from mitools.auditing.settings import AuditSettings
 from mitools.cli.main import run
@@ -362,12 +363,12 @@ def test_columns_of_a_view_are_called_by_its_name_and_a_quick_critic_is_on_recor
     with_kept_rows(found, tmp_path, {}, named_views(settings))
     other = AuditSettings(view_pairings=("simclr?strength=0.25&name=weak",))
     with pytest.raises(InputError, match=r"weak is the view simclr\?strength=0.5"):
-        require_same_table(tmp_path, {}, named_views(other))
-    require_same_table(tmp_path, {}, named_views(settings))
+        require_same_rows(tmp_path, CLASS_ROWS, {}, named_views(other))
+    require_same_rows(tmp_path, CLASS_ROWS, {}, named_views(settings))
     quick, full = AuditSettings(quick_critic=True), AuditSettings()
     with_kept_rows(found, tmp_path, {}, named_views(quick))
     with pytest.raises(InputError, match="infonce is of the quick critic, not of the full critic"):
-        require_same_table(tmp_path, {}, named_views(full))
+        require_same_rows(tmp_path, CLASS_ROWS, {}, named_views(full))
     # Written over, the rows of the other critic go.
     assert len(with_kept_rows(replace(found, encoders=[]), tmp_path, {}, named_views(full)).encoders) == 0
 

@@ -9,9 +9,9 @@ import pytest
 import mitools
 from mitools.auditing.audit import Audit, AuditedEncoder
 from mitools.auditing.auditor import run_audit
-from mitools.auditing.kept import critic_meant
-from mitools.auditing.kept_rows import named_views, require_same_table, shared_by_rows, with_kept_rows
-from mitools.auditing.kept_target_rows import require_same_targets, with_kept_target_rows
+from mitools.auditing.kept import CLASS_ROWS, TARGET_ROWS, critic_meant, require_same_rows
+from mitools.auditing.kept_rows import named_views, shared_by_rows, with_kept_rows
+from mitools.auditing.kept_target_rows import with_kept_target_rows
 from mitools.auditing.requests import as_requests
 from mitools.auditing.settings import AuditSettings
 from mitools.auditing.target_audit import TargetAudit, run_target_audit, shared_by_target_rows
@@ -132,11 +132,11 @@ def test_an_encoder_is_found_again_under_the_number_it_has_in_the_folder(tmp_pat
 
 
 def test_rows_of_other_data_do_not_go_into_one_table(tmp_path):
-    require_same_table(tmp_path, ON)
+    require_same_rows(tmp_path, CLASS_ROWS, ON)
     with_kept_rows(audited(net="a"), tmp_path, ON)
-    require_same_table(tmp_path, ON)
+    require_same_rows(tmp_path, CLASS_ROWS, ON)
     with pytest.raises(InputError, match="an audit of rows with another seed: one table cannot hold both"):
-        require_same_table(tmp_path, {**ON, "seed": 1})
+        require_same_rows(tmp_path, CLASS_ROWS, {**ON, "seed": 1})
     assert names(with_kept_rows(audited(other="b"), tmp_path, {**ON, "seed": 1})) == [("other@last", "b")]
 
 
@@ -155,13 +155,13 @@ def test_rows_of_another_precision_or_seed_do_not_go_into_one_table(digits, tmp_
     kept = TargetAudit("rows", [], {}, "continuous", ["brightness"])
     with_kept_target_rows(kept, tmp_path / "target", shared_by_target_rows(digits[1], AuditSettings()))
     for settings in (AuditSettings(), AuditSettings(batch_size=8, workers=1)):
-        require_same_table(tmp_path / "class", shared_by_rows(digits[0], settings))
-        require_same_targets(tmp_path / "target", shared_by_target_rows(digits[1], settings))
+        require_same_rows(tmp_path / "class", CLASS_ROWS, shared_by_rows(digits[0], settings))
+        require_same_rows(tmp_path / "target", TARGET_ROWS, shared_by_target_rows(digits[1], settings))
     changed = AuditSettings(**other)
     with pytest.raises(InputError, match=f"another {said}: one table cannot hold both"):
-        require_same_table(tmp_path / "class", shared_by_rows(digits[0], changed))
+        require_same_rows(tmp_path / "class", CLASS_ROWS, shared_by_rows(digits[0], changed))
     with pytest.raises(InputError, match=f"another {said}: one table cannot hold both"):
-        require_same_targets(tmp_path / "target", shared_by_target_rows(digits[1], changed))
+        require_same_rows(tmp_path / "target", TARGET_ROWS, shared_by_target_rows(digits[1], changed))
     found = with_kept_rows(audited(other="b"), tmp_path / "class", shared_by_rows(digits[0], changed))
     assert names(found) == [("other@last", "b")], "rows of two precisions are never shown together"
 
@@ -169,7 +169,7 @@ def test_rows_of_another_precision_or_seed_do_not_go_into_one_table(digits, tmp_
 def test_the_way_back_to_the_default_precision_is_refused_too(digits, tmp_path):
     with_kept_rows(audited(net="a"), tmp_path, shared_by_rows(digits[0], AuditSettings(precision="bf16")))
     with pytest.raises(InputError, match="another precision"):
-        require_same_table(tmp_path, shared_by_rows(digits[0], AuditSettings()))
+        require_same_rows(tmp_path, CLASS_ROWS, shared_by_rows(digits[0], AuditSettings()))
 
 
 COLUMNS = {
@@ -191,38 +191,40 @@ COLUMNS = {
 def test_a_column_holds_one_thing_in_all_rows(tmp_path, settings, other, said):
     one = AuditSettings(**({"critic": False} | settings))
     with_kept_rows(audited(net="a"), tmp_path, ON, named_views(one))
-    require_same_table(tmp_path, ON, named_views(one))
-    require_same_table(tmp_path, ON, named_views(AuditSettings(critic=False)))
+    require_same_rows(tmp_path, CLASS_ROWS, ON, named_views(one))
+    require_same_rows(tmp_path, CLASS_ROWS, ON, named_views(AuditSettings(critic=False)))
     another = named_views(AuditSettings(**({"critic": False} | settings | other)))
     with pytest.raises(InputError, match=said):
-        require_same_table(tmp_path, ON, another)
+        require_same_rows(tmp_path, CLASS_ROWS, ON, another)
     assert names(with_kept_rows(audited(other="b"), tmp_path, ON, another)) == [("other@last", "b")]
 
 
 def test_accuracies_on_two_test_parts_are_not_one_column(digits, tmp_path):
     with_kept_rows(audited(net="a"), tmp_path, ON, named_views(AuditSettings(), digits[0]))
-    require_same_table(tmp_path, ON, named_views(AuditSettings()))
+    require_same_rows(tmp_path, CLASS_ROWS, ON, named_views(AuditSettings()))
     with pytest.raises(InputError, match="linear_test_acc is on the test items digits"):
-        require_same_table(tmp_path, ON, named_views(AuditSettings(), open_data("digits?limit=50")))
+        require_same_rows(
+            tmp_path, CLASS_ROWS, ON, named_views(AuditSettings(), open_data("digits?limit=50"))
+        )
 
 
 def test_the_critic_of_targets_is_one_too(tmp_path):
     kept = TargetAudit("rows", [], {}, "continuous", ["brightness"])
     with_kept_target_rows(kept, tmp_path, ON, critic_meant(AuditSettings()))
-    require_same_targets(tmp_path, ON, critic_meant(AuditSettings(critic=False)))
+    require_same_rows(tmp_path, TARGET_ROWS, ON, critic_meant(AuditSettings(critic=False)))
     with pytest.raises(InputError, match="infonce is of the full critic, not of the quick critic"):
-        require_same_targets(tmp_path, ON, critic_meant(AuditSettings(quick_critic=True)))
+        require_same_rows(tmp_path, TARGET_ROWS, ON, critic_meant(AuditSettings(quick_critic=True)))
 
 
 def test_classes_and_other_targets_have_folders_of_their_own(tmp_path):
     targets = TargetAudit("rows", [], {}, "continuous", ["brightness"])
     with_kept_rows(audited(net="a"), tmp_path, ON)
     with pytest.raises(InputError, match="holds an audit of classes: one table cannot hold both"):
-        require_same_targets(tmp_path, ON)
+        require_same_rows(tmp_path, TARGET_ROWS, ON)
     with_kept_target_rows(targets, tmp_path, ON)  # as --overwrite does
-    require_same_targets(tmp_path, ON)
+    require_same_rows(tmp_path, TARGET_ROWS, ON)
     with pytest.raises(InputError, match="holds an audit of targets that are no classes"):
-        require_same_table(tmp_path, ON)
+        require_same_rows(tmp_path, CLASS_ROWS, ON)
 
 
 @pytest.mark.parametrize(("was", "now"), [('"digest": "a"', '"digest": "z"'), ("0.5", "0.6"), ("[", "{")])
