@@ -139,6 +139,7 @@ class DaskEngine(Engine):
         while True:
             with suppress(Empty):
                 return arrived.get(timeout=SECONDS_WITHOUT_WORKERS / 12)
+            self._start_lost_workers_again()
             if self._client.scheduler_info(n_workers=-1)["workers"]:
                 seen = monotonic()
             elif monotonic() - seen > SECONDS_WITHOUT_WORKERS:
@@ -146,6 +147,15 @@ class DaskEngine(Engine):
                     f"engine {self.spec}: its last worker has left; what was finished is kept, and the same"
                     " command goes on from there"
                 )
+
+    def _start_lost_workers_again(self) -> None:
+        """Bring our own cluster to its full number of workers.
+
+        Dask starts a killed worker again itself, but gives it up for good when it is killed once more as it
+        starts, or takes longer than 15 seconds to start, as on busy cores.
+        """
+        if self._cluster is not None:
+            self._cluster.scale(len(self._cluster.worker_spec))
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import KilledWorker

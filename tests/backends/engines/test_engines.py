@@ -179,7 +179,7 @@ def test_every_worker_has_its_share_of_cores_and_its_gpu(monkeypatch: Any) -> No
 def test_a_cluster_that_all_workers_have_left_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dask, "SECONDS_WITHOUT_WORKERS", 0.06)
     engine = dask.DaskEngine.__new__(dask.DaskEngine)
-    engine.spec = "dask:tcp://there:8786"
+    engine.spec, engine._cluster = "dask:tcp://there:8786", None
     workers = {"one": {}}
     engine._client = SimpleNamespace(scheduler_info=lambda n_workers: {"workers": workers})
     arrived: SimpleQueue[tuple[str, Any]] = SimpleQueue()
@@ -188,3 +188,21 @@ def test_a_cluster_that_all_workers_have_left_is_not_waited_for(monkeypatch: pyt
     workers.clear()
     with pytest.raises(EngineLostError, match="its last worker has left; what was finished is kept"):
         engine._next(arrived)
+
+
+@pytest.mark.slow
+def test_a_worker_that_dask_gives_up_is_started_again(
+    tasks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("distributed")
+    from dask import config
+
+    monkeypatch.setattr(dask, "SECONDS_WITHOUT_WORKERS", 120.0)
+    with (
+        config.set({"distributed.deploy.lost-worker-timeout": "1s"}),
+        opened("dask:local?workers=1", tmp_path) as engine,
+    ):
+        (nanny,) = engine._cluster.workers.values()
+        engine._client.sync(nanny.close)
+        found = engine.run(tasks.square, {"one": (3, str(tmp_path))}, [tmp_path / "shared"])
+    assert found["one"].result == 9
