@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,6 +34,9 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"color": GREY, "marker": "v", "linestyle": ":"},
 )
 """Of the curves of weights, by the place of their beta."""
+
+LABEL_HEIGHTS = (-9, 5, -18)
+"""Points by which their labels stand above the mark, so that those of neighbours part."""
 
 
 def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> AxesArray:
@@ -66,10 +70,11 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
         plain_axes(axes)
         axes.set_title(f"transfer to {name}", fontsize=FONT_SIZE)
         axes.set_xlabel("source accuracy, own classifier (share right)", fontsize=FONT_SIZE)
-        _draw(axes, own[own["setting"] == VANILLA], "epoch", BASELINE)
-        for beta, style in zip(betas, STYLES, strict=False):
-            _draw(axes, own[own["beta"] == beta].sort_values("alpha"), "alpha", style)
+        _draw(axes, own[own["setting"] == VANILLA], "epoch", BASELINE, label_height=3)
+        for beta, style, height in zip(betas, STYLES, LABEL_HEIGHTS, strict=False):
+            _draw(axes, own[own["beta"] == beta].sort_values("alpha"), "alpha", style, height)
         axes.margins(0.12)
+        _make_room_for_points(axes)
     panels.axes[0].set_ylabel("logistic regression\naccuracy (share right)", fontsize=FONT_SIZE)
     handles = [Line2D([], [], markersize=4, label="cross-entropy, by epoch", **BASELINE)]
     for beta, style in zip(betas, STYLES, strict=False):
@@ -78,15 +83,24 @@ def trade_off(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | 
     count = int(table[table["data"] == SOURCE_DATA]["test_n"].max())
     caption = (
         f"Source accuracy on {count:,} images not trained on. CTC at the last epoch; numbers beside points"
-        f" are the largest alpha, and the first and last epoch. {bars_caption(seeds)}"
+        f" are the largest alpha, and the first and last epoch. {bars_caption(seeds)} Those of source"
+        " accuracy may reach beyond the axes."
     )
     width = characters(panels.figure.get_figwidth(), FONT_SIZE - 1, 0.5) if panels.figure else None
     add_caption(panels, caption, width=width, y=-0.02)
     return panels.array
 
 
-def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any]) -> None:
-    """Draw a curve through the means of the values of a column, named at each point."""
+def _make_room_for_points(axes: Axes) -> None:
+    """Let source accuracy span the points alone: an early epoch's bar would press them together."""
+    points = np.concatenate([line.get_xdata() for line in axes.lines])
+    room = 0.12 * np.ptp(points)
+    if room > 0:
+        axes.set_xlim(points.min() - room, points.max() + room)
+
+
+def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any], label_height: int) -> None:
+    """Draw a curve through the means of the values of a column, named at its ends."""
     means = means_over_seeds(rows, (name,)).sort_values(name)
     across = [over_seeds(rows[rows[name] == value]["test_acc"]) for value in means[name]]
     middle = [one.mean for one in across]
@@ -100,6 +114,6 @@ def _draw(axes: Axes, rows: pd.DataFrame, name: str, style: dict[str, Any]) -> N
         if value not in named:
             continue
         axes.annotate(
-            f"{value:g}", (x, y), xytext=(4, 3), textcoords="offset points", fontsize=FONT_SIZE - 1.5,
-            color=style["color"],
+            f"{value:g}", (x, y), xytext=(4, label_height), textcoords="offset points",
+            fontsize=FONT_SIZE - 1.5, color=style["color"],
         )  # fmt: skip
