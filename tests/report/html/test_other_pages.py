@@ -103,7 +103,10 @@ def test_a_calibration_shows_its_finding_and_every_reading():
     table = pd.read_csv(KEPT / "bert_calibration" / "calibration.csv")
     text = document.text()
     assert all(f"{value:.3f}" in text for value in table["reading_bits"])
-    assert "class_posterior (lower bound) is off by at most" in text
+    assert "class posterior (lower bound) is off by at most" in text
+    assert len(calibration_page(KEPT / "bert_calibration").findings) == table["method"].nunique()
+    assert "class_posterior" not in text
+    assert "indistinguishable_from_zero" not in text
     assert document.data()["charts"]["calibration-chart"]["identity"] is True
 
 
@@ -111,7 +114,10 @@ def test_views_show_a_sentence_a_pair_and_every_reading():
     document = parsed(views_page(KEPT / "views_cifar10"))
     pairs = pd.read_csv(KEPT / "views_cifar10" / "views.csv")
     readings = pd.read_csv(KEPT / "views_cifar10" / "readings.csv")
-    assert all(sentence in document.text() for sentence in pairs["sentence"])
+    text = document.text()
+    assert all(sentence in text for sentence in pairs["sentence"])
+    assert "label_information" not in text
+    assert "still_rising" not in text
     assert len(document.data()["tables"]["readings"]["rows"]) == len(readings)
 
 
