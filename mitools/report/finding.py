@@ -77,15 +77,18 @@ def study_finding(cells: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a data set, of the first measure with intervals and its first seed; none where there is
-        no such measure, or one encoder alone.
+        A sentence a data set, of the first measure with intervals: the mean over the seeds, and from the
+        lowest to the highest limit of their intervals. None where there is no such measure, or one encoder
+        alone.
     """
     read = cells[(cells["state"] == "done") & cells["low"].notna() & cells["high"].notna()]
     sentences = []
     for data, rows in read.groupby("data", sort=False):
         first = rows.iloc[0]
-        same = (rows[["pairing", "measure", "seed"]] == first[["pairing", "measure", "seed"]]).all(axis=1)
-        rows = rows[same]
+        same = (rows[["pairing", "measure"]] == first[["pairing", "measure"]]).all(axis=1)
+        seeds = rows.loc[same, "seed"].nunique()
+        by_encoder = rows[same].groupby("encoder", sort=False)
+        rows = by_encoder.agg(value=("value", "mean"), low=("low", "min"), high=("high", "max")).reset_index()
         if len(rows) < 2:
             continue
         best = rows.loc[rows["value"].idxmax()]
@@ -95,6 +98,7 @@ def study_finding(cells: pd.DataFrame) -> list[str]:
         parts = [f"lies above that of {listed_few(below)}"] if below else []
         parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
         interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
+        interval += f" over {seeds} seeds" if seeds > 1 else ""
         what = _in_words(str(first["pairing"]), str(first["measure"]))
         highest = f"{best['encoder']} reads highest ({interval})"
         sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")

@@ -104,6 +104,10 @@ def test_a_study_tells_intervals_that_overlap_from_those_that_do_not(high, words
     assert "a reads highest (2.100 bits, 1.950 to 2.300)" in sentence
     assert words in sentence
     assert study_finding(cells[:1]) == []
+    other = cells.assign(seed=1, value=[2.3, 1.9], low=[2.0, 1.6])
+    (sentence,) = study_finding(pd.concat([cells, other]))
+    assert "a reads highest (2.200 bits, 1.950 to 2.300 over 2 seeds)" in sentence
+    assert words in sentence
 
 
 def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():

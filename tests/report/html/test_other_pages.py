@@ -96,6 +96,11 @@ def test_a_plane_pairs_its_readings_by_checkpoint(tmp_path):
     assert len(points) == 6
     assert np.allclose(points["bits_y"] - points["bits_x"], 9.0)
     assert "Information plane of 2 layers at 3 checkpoints" in document.text()
+    assert "says nothing of the layer" not in document.text()
+    rows[0]["warnings"] = "saturated"
+    pd.DataFrame(rows).to_csv(tmp_path / "plane.csv", index=False)
+    said = parsed(plane_page(tmp_path)).text()
+    assert "1 of 6 points by InfoNCE and label information lie at a ceiling" in said
 
 
 def test_a_calibration_shows_its_finding_and_every_reading():
