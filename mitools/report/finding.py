@@ -10,6 +10,8 @@ from mitools.measures.registry import MEASURES, find_measure
 from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
 from mitools.report.figures.style import AXIS_LABELS, method_words
 from mitools.report.words import column_words
+from mitools.statistics.coefficients import COEFFICIENT_NAMES
+from mitools.statistics.correlation import FEW_ROWS
 
 NAMED_ENCODERS = 8
 """Encoders up to which every one is named; of more only the first and the counts."""
@@ -64,6 +66,39 @@ def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
             f" ({most['low_bits']:.3f} to {most['high_bits']:.3f}) of H(C) = {h_c_bits:.3f}"
         )
     return text + ". This is what a linear classifier gains, not a bound on I(C; A | B)."
+
+
+def correlation_finding(table: pd.DataFrame, target: str) -> str:
+    """Say which columns go with a target by all three coefficients, after Holm's adjustment.
+
+    Parameters
+    ----------
+    table
+        As :func:`mitools.statistics.correlation.correlate` gives it.
+    target
+        The column that they are correlated with.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"column": ["a", "b"], "n": 20, "pearson": [0.9, 0.1]})
+    >>> for name in COEFFICIENT_NAMES:
+    ...     rows[f"{name}_p_holm"] = [0.001, 0.6]
+    >>> correlation_finding(rows, "accuracy")
+    'a (Pearson 0.90) goes with accuracy: all three coefficients are told from 0. 1 other is not seen to.'
+    """
+    known = table[table["pearson"].notna()]
+    if known.empty or known["n"].max() < FEW_ROWS:
+        return f"Fewer than {FEW_ROWS} rows do not tell which columns go with {target}."
+    told = known[(known[[f"{name}_p_holm" for name in COEFFICIENT_NAMES]] < 0.05).all(axis=1)]
+    if told.empty:
+        return f"No column is seen to go with {target} by all three coefficients (Holm's p below 0.05)."
+    told = told.reindex(told["pearson"].abs().sort_values(ascending=False).index)
+    names = [f"{row.column} (Pearson {row.pearson:.2f})" for row in told.itertuples()]
+    verb = "goes" if len(names) == 1 else "go"
+    left = len(known) - len(told)
+    others = f" {left} other{'s are' if left != 1 else ' is'} not seen to." if left else ""
+    who = listed(names) if len(names) <= NAMED_ENCODERS else f"{len(names)} columns, {names[0]} first,"
+    return f"{who} {verb} with {target}: all three coefficients are told from 0.{others}"
 
 
 def study_finding(cells: pd.DataFrame) -> list[str]:
