@@ -156,3 +156,11 @@ def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
     (picture,) = document.named("img")
     assert picture[1]["src"].startswith("data:image/png;base64,")
     assert len(document.data()["tables"]["results"]["rows"]) == len(pd.read_csv(tmp_path / "results.csv"))
+
+
+@pytest.mark.parametrize(("rows", "long"), [(30, False), (31, True)])
+def test_a_long_table_scrolls_in_its_own_box(tmp_path, rows, long):
+    pd.DataFrame({"seed": range(rows), "bits": 1.5}).to_csv(tmp_path / "results.csv", index=False)
+    document = parsed(analysis_page(tmp_path, "batch_size", "is it long?", []))
+    scrolled = next(one for _, one in document.named("div") if "scroll" in (one.get("class") or ""))
+    assert scrolled["class"] == ("scroll long" if long else "scroll")
