@@ -162,5 +162,5 @@ def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
 def test_a_long_table_scrolls_in_its_own_box(tmp_path, rows, long):
     pd.DataFrame({"seed": range(rows), "bits": 1.5}).to_csv(tmp_path / "results.csv", index=False)
     document = parsed(analysis_page(tmp_path, "batch_size", "is it long?", []))
-    scrolled = next(one for _, one in document.named("div") if "scroll" in (one.get("class") or ""))
+    scrolled = next(one for _, one, _ in document.named("div") if "scroll" in (one.get("class") or ""))
     assert scrolled["class"] == ("scroll long" if long else "scroll")
