@@ -60,6 +60,11 @@ def test_regimes(shared, lacks, name):
     assert regime(shared, lacks).name == name
 
 
+def test_no_view_is_said_to_lack_more_than_there_is_of_the_label():
+    lacks = (Interval(1.0, 3.1, 0.95), EQUAL)
+    assert "view 1 says 1.00 to 2.50 bits less" in regime(estimate(1.8, 2.0), lacks).sentence
+
+
 def test_missing_is_claimed_of_no_views_that_may_share_enough_with_more_images():
     shares = estimate(1.0, 1.2)
     assert regime(shares, shared_up_to=1.6).name == "missing information"
