@@ -6,12 +6,7 @@ from itertools import combinations
 import pandas as pd
 
 from mitools.comparing.complement import ADDS
-from mitools.measures.registry import MEASURES, find_measure
-from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
-from mitools.report.figures.style import AXIS_LABELS, method_words
-from mitools.report.words import column_words
-from mitools.statistics.coefficients import COEFFICIENT_NAMES
-from mitools.statistics.correlation import FEW_ROWS
+from mitools.report.figures.style import method_words
 
 NAMED_ENCODERS = 8
 """Encoders up to which every one is named; of more only the first and the counts."""
@@ -66,87 +61,6 @@ def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
             f" ({most['low_bits']:.3f} to {most['high_bits']:.3f}) of H(C) = {h_c_bits:.3f}"
         )
     return text + ". This is what a linear classifier gains, not a bound on I(C; A | B)."
-
-
-def correlation_finding(table: pd.DataFrame, target: str) -> str:
-    """Say which columns go with a target by all three coefficients, after Holm's adjustment.
-
-    Parameters
-    ----------
-    table
-        As :func:`mitools.statistics.correlation.correlate` gives it.
-    target
-        The column that they are correlated with.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"column": ["a", "b"], "n": 20, "pearson": [0.9, 0.1]})
-    >>> for name in COEFFICIENT_NAMES:
-    ...     rows[f"{name}_p_holm"] = [0.001, 0.6]
-    >>> correlation_finding(rows, "accuracy")
-    'a (Pearson 0.90) goes with accuracy: all three coefficients are told from 0. 1 other is not seen to.'
-    """
-    known = table[table["pearson"].notna()]
-    if known.empty or known["n"].max() < FEW_ROWS:
-        return f"Fewer than {FEW_ROWS} rows do not tell which columns go with {target}."
-    told = known[(known[[f"{name}_p_holm" for name in COEFFICIENT_NAMES]] < 0.05).all(axis=1)]
-    if told.empty:
-        return f"No column is seen to go with {target} by all three coefficients (Holm's p below 0.05)."
-    told = told.reindex(told["pearson"].abs().sort_values(ascending=False).index)
-    names = [f"{row.column} (Pearson {row.pearson:.2f})" for row in told.itertuples()]
-    verb = "goes" if len(names) == 1 else "go"
-    left = len(known) - len(told)
-    others = f" {left} other{'s are' if left != 1 else ' is'} not seen to." if left else ""
-    who = listed(names) if len(names) <= NAMED_ENCODERS else f"{len(names)} columns, {names[0]} first,"
-    return f"{who} {verb} with {target}: all three coefficients are told from 0.{others}"
-
-
-def study_finding(cells: pd.DataFrame) -> list[str]:
-    """Say for each data set which encoder reads highest, and whose intervals lie wholly below its own.
-
-    Parameters
-    ----------
-    cells
-        One row a cell, as :func:`mitools.report.study.cell_table` lays them out.
-
-    Returns
-    -------
-    list of str
-        A sentence a data set, of the first measure with intervals: the mean over the seeds, and from the
-        lowest to the highest limit of their intervals. None where there is no such measure, or one encoder
-        alone.
-    """
-    read = cells[(cells["state"] == "done") & cells["low"].notna() & cells["high"].notna()]
-    sentences = []
-    for data, rows in read.groupby("data", sort=False):
-        first = rows.iloc[0]
-        same = (rows[["pairing", "measure"]] == first[["pairing", "measure"]]).all(axis=1)
-        seeds = rows.loc[same, "seed"].nunique()
-        by_encoder = rows[same].groupby("encoder", sort=False)
-        rows = by_encoder.agg(value=("value", "mean"), low=("low", "min"), high=("high", "max")).reset_index()
-        if len(rows) < 2:
-            continue
-        best = rows.loc[rows["value"].idxmax()]
-        others = rows[rows["encoder"] != best["encoder"]]
-        below = [str(name) for name in others.loc[others["high"] < best["low"], "encoder"]]
-        overlapping = [str(name) for name in others.loc[others["high"] >= best["low"], "encoder"]]
-        parts = [f"lies above that of {listed_few(below)}"] if below else []
-        parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
-        interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
-        interval += f" over {seeds} seeds" if seeds > 1 else ""
-        what = _in_words(str(first["pairing"]), str(first["measure"]))
-        highest = f"{best['encoder']} reads highest ({interval})"
-        sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")
-    return sentences
-
-
-def _in_words(pairing: str, measure: str) -> str:
-    """Name what a cell of a study reads."""
-    found = find_measure(registered_pairing(pairing), measure) if pairing else MEASURES.get(measure)
-    if found is None:
-        return f"{pairing}:{measure}".removeprefix(":")
-    of_view = f" of {pairing}" if found.needs_views and pairing != DEFAULT_VIEW else ""
-    return column_words(f"{found.name}_bits" if f"{found.name}_bits" in AXIS_LABELS else found.name) + of_view
 
 
 def plane_finding(table: pd.DataFrame) -> list[str]:

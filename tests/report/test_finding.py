@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from mitools.report.finding import audit_finding, carries_more, plane_finding, study_finding
+from mitools.report.finding import audit_finding, carries_more, plane_finding
+from mitools.report.study_finding import study_finding
 
 
 def compared(verdicts):

@@ -43,7 +43,7 @@ def correlate(
     p-values adjusted (Holm) for the number of columns.
     """
     from mitools import api
-    from mitools.report.finding import correlation_finding
+    from mitools.report.correlation_finding import correlation_finding
     from mitools.report.tables.write import records
 
     turned = None
