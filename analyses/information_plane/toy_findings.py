@@ -82,7 +82,7 @@ def describe(table: pd.DataFrame) -> str:
         own = table[table["activation"] == activation]
         kept = trained_networks(own)
         learnt, all_of_them = kept["network"].nunique(), own["network"].nunique()
-        text += f" {activation}: {learnt} of {all_of_them} networks learnt the rule"
+        text += f" With {activation} units {learnt} of {all_of_them} networks learnt the rule"
         if kept.empty:
             text += ", so nothing can be said of it."
             continue

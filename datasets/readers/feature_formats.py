@@ -67,6 +67,10 @@ def read_arrays(path: Path, labels_path: Path | None, label: str | None, name: s
         return _read_safetensors(path, label, name)
     if path.suffix == ".parquet":
         return _read_parquet(path, label, name)
+    if path.suffix != ".npz" and not zipfile.is_zipfile(path):  # numpy would take it for a pickle
+        raise InputError(
+            f"{path}: no features; accepted: .npz, .safetensors, .parquet, or .npy with labels=FILE"
+        )
     return _read_npz(path, label, name)
 
 

@@ -107,7 +107,7 @@ def run(arguments: list[str]) -> int:
             code = int(app(moved or ["--help"], prog_name=PROGRAM, standalone_mode=False) or DONE)
     except typer.TyperException as error:
         place = " ".join([PROGRAM, *_commands_in(arguments)])
-        said = error.format_message().removeprefix("Invalid value: ").rstrip(".")
+        said = _in_words(error).rstrip(".")
         return _stop(f"{said}{'' if said.endswith('?') else ';'} see `{place} --help`", WRONG_REQUEST)
     except InputError as error:
         return _stop(str(error), WRONG_REQUEST)
@@ -136,6 +136,15 @@ def run(arguments: list[str]) -> int:
             "stopped; nothing is half-written, and the same command goes on with what was kept", code
         )
     return code
+
+
+def _in_words(error: typer.TyperException) -> str:
+    """Write what the parser of the command line refuses."""
+    said = error.format_message().removeprefix("Invalid value: ").replace("Value error, ", "")
+    if close := getattr(error, "possibilities", None):  # of an unknown option
+        first = said.partition(" (")[0]
+        return f"{first}. Did you mean '{close[0]}'?" if close[0] != "--help" else first
+    return said
 
 
 def _moved_to_front(arguments: list[str]) -> list[str]:

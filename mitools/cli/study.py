@@ -1,6 +1,7 @@
 """``mitools study``: many encoders x data x pairings x estimators x metrics x seeds, resumable."""
 
 from collections import Counter
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,8 +33,11 @@ class DefaultsToRun(Group):
     """``mitools study STUDY.yaml`` means ``mitools study run STUDY.yaml``."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put ``run`` before arguments that begin with no command's name."""
-        if args and args[0] not in self.commands and args[0] != "--help":
+        """Put ``run`` before arguments that begin with no command's name, nor with nearly one."""
+        first = args[0] if args else ""
+        is_file = Path(first).suffix or Path(first).exists()
+        meant = first in self.commands or (not is_file and get_close_matches(first, self.commands, 1))
+        if first and not meant and first != "--help":
             args = ["run", *args]
         return super().parse_args(ctx, args)
 

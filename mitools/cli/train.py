@@ -60,7 +60,8 @@ def train(
     if json:
         print_json({"run": str(destination), "epochs": folder.epochs(), "last": last})
         return 0
-    out.print(f"{wanted.method} for {wanted.epochs} epochs: the encoder run:{destination}", markup=False)
+    epochs = f"{wanted.epochs} epoch{'s' if wanted.epochs != 1 else ''}"
+    out.print(f"trained by {wanted.method} for {epochs}; the encoder is run:{destination}", markup=False)
     if "in_training_bits" in last:
         out.print(
             f"in-training estimate {last['in_training_bits']:.3f} bits (in-sample; its ceiling is"

@@ -104,6 +104,28 @@ class _Chooser(NamedTuple):
 
     @classmethod
     def of(cls, encoders: EncoderSet, prior: Prior, seed: int) -> "_Chooser":
+        """Split *train* of some encoders once more, so that *report* has no part in a choice.
+
+        Parameters
+        ----------
+        encoders
+            Encoders on the same items, with their parts.
+        prior
+            The class distribution meant.
+        seed
+            Of the split and of the classifiers.
+
+        Returns
+        -------
+        _Chooser
+            It fits to the larger share of *train*, calibrates on the rest and reads on *select*; no group
+            lies on two sides.
+
+        Raises
+        ------
+        InputError
+            When a class or the groups are too few to be split again.
+        """
         parts, labels = encoders.parts, encoders.labels
         groups = parts.groups_of(parts.train)
         if groups is not None:

@@ -292,6 +292,13 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
     tracker = Tracker()
 
     def picture() -> Any:
+        """Draw what is being done, the bar and the times as they are now.
+
+        Returns
+        -------
+        rich.console.Group
+            Drawn anew four times a second, no wider than the console.
+        """
         moving = FRAMES[int(monotonic() * 8) % len(FRAMES)]
         width = max(min(console.width - 1, 60), 10)
         filled = round(width * tracker.share)

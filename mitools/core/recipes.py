@@ -89,8 +89,18 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), _Loader)
     # Numbers without end are a ValueError, brackets without end a RecursionError.
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())[:300]})") from None
+        raise InputError(f"{path}: not YAML ({_place_and_problem(error)})") from None
     return content if isinstance(content, dict) else {}
+
+
+def _place_and_problem(error: Exception) -> str:
+    """Say in which line a YAML file cannot be read on, and why."""
+    mark = getattr(error, "problem_mark", None)
+    if mark is None:
+        return " ".join(str(error).split())[:300]
+    return (
+        f"line {mark.line + 1}, column {mark.column + 1}: {getattr(error, 'problem', None) or 'unreadable'}"
+    )
 
 
 def make_recipe(content: dict[str, Any], kind: type[AnyRecipe], name: str = "", under: str = "") -> AnyRecipe:

@@ -13,6 +13,7 @@ from mitools.estimators.warnings import SATURATED_SHARE
 from mitools.report.figures.calibration import CALIBRATION_COLUMNS, calibration_chart
 from mitools.report.figures.columns import column_values
 from mitools.report.figures.save import write_chart
+from mitools.report.figures.style import method_words
 from mitools.report.tables.write import write_csv
 
 
@@ -91,7 +92,7 @@ def finding(table: pd.DataFrame) -> str:
     >>> table = pd.DataFrame({"method": "infonce", "kind": "lower bound", "truth_bits": [2.0, 8.0]})
     >>> table = table.assign(reading_bits=[1.9, 5.5], low_bits=[1.8, 5.4], high_bits=[2.0, 5.6])
     >>> finding(table.assign(ceiling_bits=5.6, null_bits=0.0))
-    'infonce (lower bound) is off by at most 2.50 bits: it reads 5.50 of 8, 98% of its ceiling.'
+    'InfoNCE (lower bound) is off by at most 2.50 bits: it reads 5.50 of 8, 98% of its ceiling.'
     """
     return " ".join(_sentence(str(method), rows) for method, rows in table.groupby("method", sort=False))
 
@@ -101,7 +102,7 @@ def _sentence(method: str, rows: pd.DataFrame) -> str:
     truth, reading, low, high, ceiling, _ = (column_values(rows, column) for column in CALIBRATION_COLUMNS)
     worst = int(np.argmax(np.abs(reading - truth)))
     off = abs(reading[worst] - truth[worst])
-    text = f"{method} ({kind}) is off by at most {off:.2f} bits:"
+    text = f"{method_words(method)} ({kind}) is off by at most {off:.2f} bits:"
     text += f" it reads {reading[worst]:.2f} of {truth[worst]:g}"
     if reading[worst] > SATURATED_SHARE * ceiling[worst]:
         text += f", {reading[worst] / ceiling[worst]:.0%} of its ceiling"

@@ -6,13 +6,13 @@ from itertools import combinations
 import pandas as pd
 
 from mitools.comparing.complement import ADDS
-from mitools.measures.registry import MEASURES, find_measure
-from mitools.measures.view_names import DEFAULT_VIEW, registered_pairing
-from mitools.report.figures.style import AXIS_LABELS, method_words
-from mitools.report.words import column_words
+from mitools.report.figures.style import method_words
 
 NAMED_ENCODERS = 8
 """Encoders up to which every one is named; of more only the first and the counts."""
+
+NAMED_NETWORKS = 4
+"""Networks with several layers up to which the layers of every one are spoken of."""
 
 NOT_TOLD_APART = "not told apart"
 
@@ -39,7 +39,7 @@ def audit_finding(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> li
         names = list(last.sort_values("i_class_bits", ascending=False)["encoder"])
         within = comparisons[comparisons["encoder_a"].isin(names) & comparisons["encoder_b"].isin(names)]
         sentences += carries_more(names, within)
-    return [*sentences, *_over_untrained(last)]
+    return [*sentences, *_over_untrained(last), *_over_depth(results, comparisons)]
 
 
 def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
@@ -60,51 +60,7 @@ def complement_finding(table: pd.DataFrame, h_c_bits: float) -> str:
             f"; {most['encoder']} adds most, to {most['given']}: {most['complement_bits']:.3f} bits"
             f" ({most['low_bits']:.3f} to {most['high_bits']:.3f}) of H(C) = {h_c_bits:.3f}"
         )
-    return text + ". This is what a linear classifier gains, and no bound of I(C; A | B)."
-
-
-def study_finding(cells: pd.DataFrame) -> list[str]:
-    """Say for each data set which encoder reads highest, and whose intervals lie wholly below its own.
-
-    Parameters
-    ----------
-    cells
-        One row a cell, as :func:`mitools.report.study.cell_table` lays them out.
-
-    Returns
-    -------
-    list of str
-        A sentence a data set, of the first measure with intervals and its first seed; none where there is
-        no such measure, or one encoder alone.
-    """
-    read = cells[(cells["state"] == "done") & cells["low"].notna() & cells["high"].notna()]
-    sentences = []
-    for data, rows in read.groupby("data", sort=False):
-        first = rows.iloc[0]
-        same = (rows[["pairing", "measure", "seed"]] == first[["pairing", "measure", "seed"]]).all(axis=1)
-        rows = rows[same]
-        if len(rows) < 2:
-            continue
-        best = rows.loc[rows["value"].idxmax()]
-        others = rows[rows["encoder"] != best["encoder"]]
-        below = [str(name) for name in others.loc[others["high"] < best["low"], "encoder"]]
-        overlapping = [str(name) for name in others.loc[others["high"] >= best["low"], "encoder"]]
-        parts = [f"lies above that of {listed_few(below)}"] if below else []
-        parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
-        interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
-        what = _in_words(str(first["pairing"]), str(first["measure"]))
-        highest = f"{best['encoder']} reads highest ({interval})"
-        sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")
-    return sentences
-
-
-def _in_words(pairing: str, measure: str) -> str:
-    """Name what a cell of a study reads."""
-    found = find_measure(registered_pairing(pairing), measure) if pairing else MEASURES.get(measure)
-    if found is None:
-        return f"{pairing}:{measure}".removeprefix(":")
-    of_view = f" of {pairing}" if found.needs_views and pairing != DEFAULT_VIEW else ""
-    return column_words(f"{found.name}_bits" if f"{found.name}_bits" in AXIS_LABELS else found.name) + of_view
+    return text + ". This is what a linear classifier gains, not a bound on I(C; A | B)."
 
 
 def plane_finding(table: pd.DataFrame) -> list[str]:
@@ -134,8 +90,9 @@ def plane_finding(table: pd.DataFrame) -> list[str]:
         said += f", {best['bits']:.3f} bits by {method_words(best['method'])} ({interval})"
         if began["epoch"] < best["epoch"]:
             apart = best["low_bits"] > began["high_bits"] or best["high_bits"] < began["low_bits"]
-            told = "" if apart else ", not told from it"
-            said += f"; at epoch {began['epoch']} it was {began['bits']:.3f}{told}"
+            before = f"{began['bits']:.3f} ({began['low_bits']:.3f} to {began['high_bits']:.3f})"
+            told = "" if apart else ", and the two intervals overlap"
+            said += f"; at epoch {began['epoch']} it was {before}{told}"
         sentences.append(said + ".")
     return sentences
 
@@ -223,9 +180,9 @@ def _certified(last: pd.DataFrame) -> str:
         return "No class information is certified in any encoder: every interval reaches down to 0."
     empty = int((lows <= 0).sum())
     text = (
-        f"What is certified of the encoders reaches from {max(0.0, lows.min()):.2f} to {lows.max():.2f} {of}"
+        f"What is certified of the encoders reaches from {max(0.0, lows.min()):.2f} to {lows.max():.2f} {of},"
+        f" the entropy of the classes; most in {last.loc[lows.idxmax(), 'encoder']}"
     )
-    text += f", most in {last.loc[lows.idxmax(), 'encoder']}"
     return text + (f"; nothing is certified of {empty}." if empty else ".")
 
 
@@ -266,14 +223,51 @@ def _over_untrained(last: pd.DataFrame) -> list[str]:
         if len(last) == len(more) > 1:
             who, one = "All", False
         gains = more["control_gain_bits"]
-        size = f"{gains.min():.2f}" if one else f"{gains.min():.2f} to {gains.max():.2f}"
+        size = f"{gains.min():.2f} to {gains.max():.2f} bits"
+        if one:
+            (gain,) = more[["control_gain_bits", "control_gain_low", "control_gain_high"]].to_numpy(float)
+            size = "{:.2f} bits ({:.2f} to {:.2f})".format(*gain)
         sentences.append(
-            f"{who} carr{'ies' if one else 'y'} more than the same network untrained, by {size} bits."
+            f"{who} carr{'ies' if one else 'y'} more than the same network untrained, by {size}."
         )
     if len(not_more):
         who = listed(not_more["encoder"]) if len(not_more) <= 4 else f"{len(not_more)} encoders"
         sentences.append(
-            f"{who} {'is' if len(not_more) == 1 else 'are'} not told to carry more than the same network"
+            f"{who} {'is' if len(not_more) == 1 else 'are'} not seen to carry more than the same network"
             " untrained."
         )
     return sentences
+
+
+def _over_depth(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> list[str]:
+    """Say of each network with several layers which reads least and most, if the two are told apart."""
+    if "network" not in results or comparisons is None:
+        return []
+    verdicts = {
+        frozenset((a, b)): verdict
+        for a, b, verdict in zip(
+            comparisons["encoder_a"], comparisons["encoder_b"], comparisons["verdict"], strict=True
+        )
+    }
+    sentences = []
+    for network, layers in results.groupby("network", sort=False):
+        if len(layers) < 2:
+            continue
+        least = layers.loc[layers["i_class_bits"].idxmin()]
+        most = layers.loc[layers["i_class_bits"].idxmax()]
+        if verdicts.get(frozenset((least["encoder"], most["encoder"])), NOT_TOLD_APART) == NOT_TOLD_APART:
+            sentences.append(
+                f"The layers of {network} that read least and most ({least['layer']} and {most['layer']})"
+                " are not told apart."
+            )
+            continue
+        sentences.append(
+            f"Of the {len(layers)} layers of {network}, {least['layer']} reads least ({_bits_of(least)}) and"
+            f" {most['layer']} most ({_bits_of(most)})."
+        )
+    return sentences if len(sentences) <= NAMED_NETWORKS else []
+
+
+def _bits_of(row: pd.Series) -> str:
+    """Write I_class of a row with its interval."""
+    return f"{row['i_class_bits']:.2f} bits, {row['i_class_low']:.2f} to {row['i_class_high']:.2f}"

@@ -21,6 +21,17 @@ def column_words(column: str) -> str:
     return label.rpartition(" (")[0] or label
 
 
+def worded(words: str) -> str:
+    """Write words that programs test, with commas or spaces between, for people.
+
+    Examples
+    --------
+    >>> worded("still_rising rises_with_n")
+    'still rising, rises with n'
+    """
+    return ", ".join(word.replace("_", " ") for word in words.replace(",", " ").split())
+
+
 def warning_words(text: str) -> str:
     """Write the warnings of a table's cell for people.
 

@@ -10,10 +10,10 @@ import pandas as pd
 from mitools.core.errors import InputError
 from mitools.core.files import writable_folder
 from mitools.core.names import check_name
-from mitools.report.finding import study_finding
 from mitools.report.html.render import page_of_folder
 from mitools.report.html.study_page import study_page
 from mitools.report.study import cell_table, encoder_table, write_table
+from mitools.report.study_finding import study_finding
 from mitools.results.notebook import as_html, as_text
 from mitools.studies.folder import StudyFolder
 

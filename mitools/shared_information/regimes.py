@@ -66,17 +66,19 @@ def regime_of(
             "nothing of the label is read off the images themselves; give more items or larger networks",
         )
     rising = any(one.has_warning("still_rising") for one in (shared, image))
-    end = "; fits were still rising when the steps ended" if rising else ""
+    end = "; fits were still improving when their steps ended" if rising else ""
     x, pair, s = _interval(image), _interval(same_label), _interval(shared)
     s_up_to = None if shared_up_to is None else nats_to_bits(shared_up_to)
     x_up_to = nats_to_bits(image_up_to)
-    of_label = f"{x.low:.2f} to {x_up_to:.2f} that such networks may read of the label off the image"
+    of_label = f"such networks may read of the label from the image ({x.low:.2f} to {x_up_to:.2f})"
     said, missing = [], False
     for number, lack in enumerate(lacks, start=1):
         if lack.low > FIT_SHARE * image.bits:
             missing = True
+            # No view can say less by more than there is of the label.
+            most = lack.high if image.entropy_bits is None else min(lack.high, image.entropy_bits)
             said.append(
-                f"view {number} says {lack.low:.2f} to {lack.high:.2f} bits less of the label than the image"
+                f"view {number} says {lack.low:.2f} to {most:.2f} bits less of the label than the image"
             )
     if s_up_to is not None and s_up_to < (1 - FIT_SHARE) * min(x.low, pair.low):
         missing = True
@@ -86,15 +88,16 @@ def regime_of(
         )
     excess = s.low > x_up_to
     if excess:
-        said.append(f"the views share {s.low - x_up_to:.2f} bits or more beyond the {of_label}")
+        more = f"the views share at least {s.low - x_up_to:.2f} bits more than {of_label}"
         if image.entropy_bits is not None and s.low > image.entropy_bits:
-            said.append(f"{s.low - image.entropy_bits:.2f} of them beyond all there is of the label")
+            more += f", and at least {s.low - image.entropy_bits:.2f} more than the label's entropy"
+        said.append(more)
     if not said:
         share = f"{s.low:.2f} bits or more" if s_up_to is None else f"{s.low:.2f} to {s_up_to:.2f} bits"
         return Regime(
             "sweet spot",
             f"neither loss of label information nor excess is seen: the views share {share}, beside"
-            f" {pair.low:.2f} to {pair.high:.2f} of two images of one label and the {of_label}{end}",
+            f" {pair.low:.2f} to {pair.high:.2f} of two images of one label and what {of_label}{end}",
         )
     names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
     return Regime(" and ".join(names), "; ".join(said) + end)

@@ -104,7 +104,9 @@ def read_sweep(text: str) -> Sweep:
     except (TypeError, ValueError):
         raise InputError(f"sweep {text!r}: {form}") from None
     if not 2 <= len(numbers) <= MOST_STEPS:
-        raise InputError(f"sweep {text!r}: {len(numbers)} steps; between 2 and {MOST_STEPS} are needed")
+        raise InputError(
+            f"sweep {text!r}: it has {len(numbers)} values; between 2 and {MOST_STEPS} are needed"
+        )
     if not all(math.isfinite(number) for number in numbers) or len(set(numbers)) < 2:
         raise InputError(f"sweep {text!r}: give two different finite values at least")
     return Sweep(option, tuple(float(f"{number:.6g}") for number in numbers))

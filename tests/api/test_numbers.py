@@ -98,7 +98,7 @@ def test_a_calibration(rows, tmp_path):
     X, y = rows
     found = mitools.calibrate(X, y, "class_posterior", bits=2, truths=[0.5, 1.5], progress=False)
     assert found.table["truth_bits"].tolist() == [0.5, 1.5]
-    assert found.finding.startswith("class_posterior (lower bound) is off by at most")
+    assert found.finding.startswith("class posterior (lower bound) is off by at most")
     assert found.finding in found._repr_html_()
     assert found.plot() is not None
     plt.close("all")

@@ -191,3 +191,34 @@ def test_a_full_disk_is_no_wrong_request(image_tar, tmp_path, capsys, monkeypatc
     assert run([str(word) for word in audit(f"tar:{image_tar}", "builtin:pixels", tmp_path)]) == 1
     assert capsys.readouterr().err == "error: No space left on device (cell.json)\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_a_checkpoint_that_is_something_else_is_no_reason_to_load_it_unchecked(
+    tmp_path, check_refused, capsys
+):
+    np.save(tmp_path / "x.npy", np.zeros(3))
+    check_refused(audit("digits", f"checkpoint:{tmp_path / 'x.npy'}?arch=convnet", tmp_path), "no checkpoint")
+    run(["encoders", "inspect", f"checkpoint:{tmp_path / 'x.npy'}?arch=convnet"])
+    assert "weights_only" not in capsys.readouterr().err
+
+
+def test_a_text_is_no_file_of_features(tmp_path, check_refused):
+    (tmp_path / "notes.txt").write_text("hi\n")
+    check_refused(["same-class", tmp_path / "notes.txt"], "no features", ".safetensors")
+
+
+def test_a_config_that_is_no_yaml_is_told_with_its_line(tmp_path, check_refused):
+    (tmp_path / "audit.yaml").write_text("data: digits\nencoder: [a\n")
+    check_refused(["audit", "--config", tmp_path / "audit.yaml"], "line 3", "expected ',' or ']'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (["audit", "--encodr", "builtin:pixels"], "Did you mean '--encoder'?"),
+        (["study", "stauts", "somewhere"], "Did you mean 'status'"),
+        (["encoders", "inspect", "checkpoint:w.pth?arch=convnett"], "did you mean convnet?"),
+    ],
+)
+def test_what_was_meant_is_named(arguments, meant, check_refused):
+    check_refused(arguments, meant)

@@ -32,7 +32,7 @@ def test_json_is_one_document_with_every_reading(features, tmp_path, capsys):
             assert row["kind"] == "lower bound"
             assert row["reading_bits"] == pytest.approx(truth, abs=0.3)
             assert row["low_bits"] < truth
-    assert "class_posterior (lower bound) is off by at most" in document["finding"]
+    assert "class posterior (lower bound) is off by at most" in document["finding"]
     assert "'left' or 'right'" in document["setting"]
     names = [*(f"calibration.{end}" for end in ("csv", "json", "png", "svg", "pdf")), "report.html"]
     assert {str(out / name) for name in names} == set(document["files"])

@@ -3,7 +3,8 @@
 import pandas as pd
 import pytest
 
-from mitools.report.finding import audit_finding, carries_more, plane_finding, study_finding
+from mitools.report.finding import audit_finding, carries_more, plane_finding
+from mitools.report.study_finding import study_finding
 
 
 def compared(verdicts):
@@ -60,13 +61,29 @@ def test_an_interval_at_zero_certifies_nothing():
     ("low", "words"),
     [
         ([0.5, 0.4], "All carry more than the same network untrained, by 0.60 to 0.70 bits."),
-        ([0.5, -0.4], "y is not told to carry more than the same network untrained."),
-        ([0.5, None], "x carries more than the same network untrained, by 0.70 bits."),
+        ([0.5, -0.4], "y is not seen to carry more than the same network untrained."),
+        ([0.5, None], "x carries more than the same network untrained, by 0.70 bits (0.50 to 0.90)."),
     ],
 )
 def test_training_is_credited_where_its_interval_leaves_out_zero(low, words):
     table = results(i_class_bits=[1.0, 0.9], i_class_low=[0.9, 0.8], control_gain_bits=[0.7, 0.6])
+    table["control_gain_high"] = [0.9, 0.8]
     assert words in audit_finding(table.assign(control_gain_low=low), None)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words"),
+    [
+        (B, "Of the 2 layers of net, conv1 reads least (0.10 bits, 0.05 to 0.15) and output"
+         " most (1.00 bits, 0.90 to 1.10)."),
+        (NOT, "The layers of net that read least and most (conv1 and output) are not told apart."),
+    ],
+)  # fmt: skip
+def test_layers_are_ordered_where_the_verdict_orders_them(verdict, words):
+    table = results(i_class_bits=[0.1, 1.0], i_class_low=[0.05, 0.9], i_class_high=[0.15, 1.1])
+    layered = table.assign(network="net", layer=["conv1", "output"])
+    assert audit_finding(layered, compared({("x", "y"): verdict}))[-1] == words
+    assert len(audit_finding(table, compared({("x", "y"): verdict}))) == 2  # two encoders of one layer each
 
 
 @pytest.mark.parametrize(("high", "words"), [(1.9, "lies above that of b"), (2.0, "overlaps with that of b")])
@@ -88,6 +105,10 @@ def test_a_study_tells_intervals_that_overlap_from_those_that_do_not(high, words
     assert "a reads highest (2.100 bits, 1.950 to 2.300)" in sentence
     assert words in sentence
     assert study_finding(cells[:1]) == []
+    other = cells.assign(seed=1, value=[2.3, 1.9], low=[2.0, 1.6])
+    (sentence,) = study_finding(pd.concat([cells, other]))
+    assert "a reads highest (2.200 bits, 1.950 to 2.300 over 2 seeds)" in sentence
+    assert words in sentence
 
 
 def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():
@@ -110,8 +131,10 @@ def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():
     (sentence,) = plane_finding(table)
     assert sentence == (
         "test: at epoch 4 most of the label is read at output, 2.000 bits by class posterior"
-        " (1.900 to 2.100); at epoch 0 it was 1.000."
+        " (1.900 to 2.100); at epoch 0 it was 1.000 (0.900 to 1.100)."
     )
     near = table.assign(low_bits=[0.1, 0.9, 1.05])
-    assert plane_finding(near)[0].endswith("at epoch 0 it was 1.000, not told from it.")
+    assert plane_finding(near)[0].endswith(
+        "at epoch 0 it was 1.000 (0.900 to 1.100), and the two intervals overlap."
+    )
     assert plane_finding(table[table["kind"] == "point estimate"]) == []

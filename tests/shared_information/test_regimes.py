@@ -60,6 +60,11 @@ def test_regimes(shared, lacks, name):
     assert regime(shared, lacks).name == name
 
 
+def test_no_view_is_said_to_lack_more_than_there_is_of_the_label():
+    lacks = (Interval(1.0, 3.1, 0.95), EQUAL)
+    assert "view 1 says 1.00 to 2.50 bits less" in regime(estimate(1.8, 2.0), lacks).sentence
+
+
 def test_missing_is_claimed_of_no_views_that_may_share_enough_with_more_images():
     shares = estimate(1.0, 1.2)
     assert regime(shares, shared_up_to=1.6).name == "missing information"
@@ -72,23 +77,24 @@ def test_missing_is_claimed_of_no_views_that_may_share_enough_with_more_images()
 def test_excess_is_claimed_above_all_that_the_image_may_say_with_more_images():
     shares = estimate(2.3, 2.4)
     assert regime(shares, shared_up_to=None, image_up_to=2.25).name == "excess"
-    assert "0.05 bits or more beyond the 1.90 to 2.25" in regime(shares, image_up_to=2.25).sentence
+    excess = regime(shares, image_up_to=2.25).sentence
+    assert "at least 0.05 bits more than such networks may read of the label" in excess
+    assert "(1.90 to 2.25)" in excess
     assert regime(shares, image_up_to=2.35).name == "sweet spot"
 
 
 @pytest.mark.parametrize("shared", [estimate(1.8, 2.0), estimate(4.0, 4.2)], ids=["sweet spot", "excess"])
 def test_fits_that_were_still_rising_are_told(shared):
     rising = replace(shared, warnings=(EstimateWarning("still_rising", "it was"),))
-    assert (
-        regime(rising).sentence == f"{regime(shared).sentence}; fits were still rising when the steps ended"
-    )
-    assert "rising" not in regime(shared).sentence
+    end = "; fits were still improving when their steps ended"
+    assert regime(rising).sentence == regime(shared).sentence + end
+    assert "improving" not in regime(shared).sentence
     of_image = replace(IMAGE, warnings=rising.warnings)
-    assert "fits were still rising" in regime(shared, image=of_image).sentence
+    assert "fits were still improving" in regime(shared, image=of_image).sentence
 
 
 def test_what_lies_beyond_the_label_is_said_apart():
-    assert "1.50 of them beyond all there is of the label" in regime(estimate(4.0, 4.2)).sentence
+    assert ", and at least 1.50 more than the label's entropy" in regime(estimate(4.0, 4.2)).sentence
 
 
 def test_nothing_is_said_where_the_label_is_not_read_off_the_images():

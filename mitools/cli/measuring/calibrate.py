@@ -77,6 +77,7 @@ def calibrate(
     with progress() as advance:  # shown before the seconds that the imports take
         from mitools import api
         from mitools.datasets.readers.features import read_features
+        from mitools.report.figures.style import method_words
         from mitools.report.tables.write import records
 
         found = api.calibrate(
@@ -111,7 +112,7 @@ def calibrate(
             ["method", "truth", "reading", "95% interval", "error", "null", "kind", "ceiling", "seconds"],
             [
                 [
-                    row["method"],
+                    method_words(row["method"]),
                     f"{row['truth_bits']:g}",
                     shown(row["reading_bits"]),
                     f"{shown(row['low_bits'])} to {shown(row['high_bits'])}",

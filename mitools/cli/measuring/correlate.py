@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from mitools.cli.console import JsonOption, SeedOption, err, note, print_json, print_table
+from mitools.cli.console import out as console
 from mitools.cli.measuring.estimates import interval_of
 
 
@@ -42,6 +43,7 @@ def correlate(
     p-values adjusted (Holm) for the number of columns.
     """
     from mitools import api
+    from mitools.report.correlation_finding import correlation_finding
     from mitools.report.tables.write import records
 
     turned = None
@@ -83,6 +85,7 @@ def correlate(
         note(f"left out, no measures: {', '.join(found.no_measures)}; --columns A,B names what is wanted")
     for remark, named in result[result["note"] != ""].groupby("note", sort=False)["column"]:
         err.print(f"{', '.join(named)}: {remark}", markup=False)
+    console.print(f"\n{correlation_finding(result, target)}", markup=False)
     if out is not None:
         note(f"written: {out}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, out, print_json
+from mitools.cli.console import JsonOption, SeedOption, out, print_json, progress
 from mitools.cli.measuring.estimates import print_estimates
 
 
@@ -30,16 +30,20 @@ def same_class(
     json: JsonOption = False,
 ) -> None:
     """Certify how much class information a file of features carries."""
-    from mitools import api
-    from mitools.core.names import check_name
-    from mitools.datasets.grouped import read_groups
-    from mitools.datasets.readers.features import read_features
+    with progress() as advance:  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.core.names import check_name
+        from mitools.datasets.grouped import read_groups
+        from mitools.datasets.readers.features import read_features
 
-    check_name("classifier", classifier, ("linear", "auto"))
-    rows = read_features(features)
-    chosen = None if classifier == "linear" else classifier
-    named = None if groups is None else read_groups(groups)
-    found = api.certify(rows.features, rows.labels, groups=named, prior=prior, classifier=chosen, seed=seed)
+        check_name("classifier", classifier, ("linear", "auto"))
+        rows = read_features(features)
+        chosen = None if classifier == "linear" else classifier
+        named = None if groups is None else read_groups(groups)
+        advance("certificate", 0, 1)
+        found = api.certify(
+            rows.features, rows.labels, groups=named, prior=prior, classifier=chosen, seed=seed
+        )
     if json:
         print_json(found.to_dict())
         return

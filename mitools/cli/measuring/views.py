@@ -114,6 +114,7 @@ def views(
 def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
     """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
     from mitools.report.figures.style import method_words
+    from mitools.report.words import worded
 
     for views, value in dict.fromkeys((row["views"], row["value"]) for row in rows):
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
@@ -137,8 +138,8 @@ def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
         )
         for row in of_pair:
             if row["warnings"]:
-                warned = row["warnings"].replace("_", " ")
-                err.print(f"{row['quantity']} by {method_words(row['method'])}: {warned}", markup=False)
+                said = f"{row['quantity']} by {method_words(row['method'])}: {worded(row['warnings'])}"
+                err.print(said, markup=False)
         out.print()
 
 

@@ -32,7 +32,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "encoders export": ("mitools encoders export run:runs/simclr --as timm --out simclr.pth",),
     "datasets list": ("mitools datasets list",),
     "datasets preview": ("mitools datasets preview scenes --out scenes.png",),
-    "datasets export": ("mitools datasets export cdp?shared=color --out cdp",),
+    "datasets export": ('mitools datasets export "cdp?shared=color" --out cdp',),
     "measures list": ('mitools measures list "knn*"',),
 }
 """Command lines by the command's name."""

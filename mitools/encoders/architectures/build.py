@@ -1,5 +1,6 @@
 """Networks by name: the architectures that a checkpoint's weights can be loaded into."""
 
+import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterator
@@ -108,7 +109,9 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     import timm
 
     known = [*NETWORKS, f"{CROPS}:NAME", "timm:NAME", "python:MODULE:FACTORY"]
-    hint = f"did you mean timm:{text}? " if timm.is_model(text) else ""
+    close = difflib.get_close_matches(text, NETWORKS, 1)
+    meant = f"timm:{text}" if timm.is_model(text) else "".join(close)
+    hint = f"did you mean {meant}? " if meant else ""
     raise InputError(f"unknown arch {text!r}; {hint}accepted: {nearest(text, known, len(known))}")
 
 

@@ -193,4 +193,6 @@ def _refusal(name: str) -> str:
 
 def _first_line(error: Exception) -> str:
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    # torch's advice to load without a check is not passed on, nor is a KeyError's byte.
+    said = "" if isinstance(error, pickle.UnpicklingError | KeyError) or not lines else f": {lines[0]}"
+    return type(error).__name__ + said

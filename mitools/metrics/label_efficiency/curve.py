@@ -119,6 +119,24 @@ class _Probe(NamedTuple):
     def fit(
         cls, rows: NDArray[np.float32], labels: NDArray[np.int64], classes: int, inverse_penalty: float
     ) -> "_Probe":
+        """Fit logistic regression to the labels seen so far.
+
+        Parameters
+        ----------
+        rows
+            Shape (m, d): features, scaled.
+        labels
+            Shape (m,): class numbers; some classes may be missing.
+        classes
+            Number of all classes.
+        inverse_penalty
+            scikit-learn's ``C``.
+
+        Returns
+        -------
+        _Probe
+            Its floor is ``1 / (m + 2)``; where one class alone was seen, it predicts that one.
+        """
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import LogisticRegression
 

@@ -104,7 +104,15 @@ def _trajectories(table: pd.DataFrame) -> Section | None:
         "A point a checkpoint, joined in order of time. For a deterministic network with continuous features"
         " the true I(X;T) is infinite: a finite reading measures bins, noise or the method.",
     )
-    return Section("plane", "Plane", [chart, Table("trajectories", frame)])
+    first = parts[0]
+    crossed_out = round(_crossed_out(first) * len(first))
+    caution = (
+        f"{crossed_out} of {len(first)} points by {first['reading'].iloc[0]} lie at a ceiling or above the"
+        " entropy, or read no more than permuted pairs: where they stand says nothing of the layer."
+        if crossed_out
+        else ""
+    )
+    return Section("plane", "Plane", [chart, Table("trajectories", frame)], caution=caution)
 
 
 def _crossed_out(points: pd.DataFrame) -> float:

@@ -9,12 +9,14 @@ import pandas as pd
 
 from mitools.core.run_record import read_record
 from mitools.measures.registry import MEASURES
-from mitools.report.finding import listed, study_finding
+from mitools.report.finding import listed
 from mitools.report.html.columns import SHARES, coefficients_chart, study_label, study_measure
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Column, Page, Row, Section, Table
 from mitools.report.html.provenance import digests, provenance, typed
+from mitools.report.study_finding import study_finding
+from mitools.report.words import worded
 from mitools.statistics.correlation import FEW_ROWS, correlate
 
 CELL_TEXTS = (
@@ -97,7 +99,7 @@ def _over_seeds(done: pd.DataFrame) -> pd.DataFrame:
 
 def _words(warnings: pd.Series) -> str:
     words = (word for one in warnings for word in str(one).split(", ") if word)
-    return ", ".join(dict.fromkeys(words))
+    return worded(", ".join(dict.fromkeys(words)))
 
 
 def _wide(rows: pd.DataFrame, names: list[str]) -> pd.DataFrame:

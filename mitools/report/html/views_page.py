@@ -5,11 +5,13 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.run_record import read_record
+from mitools.report.figures.style import method_words
 from mitools.report.html.columns import describe
 from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Chart, Choice, Page, Row, Section, Table
 from mitools.report.html.provenance import digests, provenance, typed
+from mitools.report.words import worded
 
 PAIR_TEXTS = ("views", "option", "regime", "sentence")
 READING_TEXTS = ("views", "option", "quantity", "method", "kind", "warnings")
@@ -22,7 +24,7 @@ WORDS = (
 SHOWN = ("shared_bits", "shared_up_to", "view1_bits", "view2_bits", "image_bits", "regime")
 
 READING_SHOWN = (
-    "quantity", "method", "kind", "bits", "up_to_bits", "null_bits", "ceiling_bits", "warnings",
+    "quantity", "read_by", "kind", "bits", "up_to_bits", "null_bits", "ceiling_bits", "warning_words",
 )  # fmt: skip
 
 BARS = (
@@ -38,7 +40,9 @@ def views_page(folder: Path) -> Page:
     run = read_record(folder)
     pairs.insert(0, "pair", _names(pairs))
     readings.insert(0, "pair", _names(readings))
-    readings.insert(1, "reading", readings["quantity"] + " by " + readings["method"])
+    readings.insert(1, "read_by", readings["method"].map(method_words))
+    readings.insert(1, "reading", readings["quantity"] + " by " + readings["read_by"])
+    readings["warning_words"] = readings["warnings"].map(worded)
     said = [f"{row.pair}: {row.regime}: {row.sentence}." for row in pairs.itertuples()]
     facts = [
         Row("pairs of views", f"{len(pairs):,}"),
@@ -122,7 +126,7 @@ def _readings(readings: pd.DataFrame, folder: Path) -> Section:
         f"v1 and v2 are the views, x is the image and y its label. {BARS}",
     )
     columns = describe(readings, READING_SHOWN, "pair")
-    columns = [one for one in columns if one.key != "reading"]
+    columns = [one for one in columns if one.key not in ("reading", "method", "warnings")]
     warned = [line for line in _lines(folder) if line.partition(":")[0].replace("_", "").isalpha()]
     table = Table("readings", readings, columns, "Every reading, with what limits it", "pair")
     caution = " ".join(line for line in warned if _is_warning(line))

@@ -215,7 +215,7 @@ def test_no_network_picks_the_epoch_it_falls_from() -> None:
 def test_networks_that_learnt_nothing_are_told_and_left_out() -> None:
     dead = table()
     dead.loc[(dead["activation"] == "relu") & (dead["network"] > 0), "accuracy"] = 0.5
-    assert "relu: 1 of 3 networks learnt the rule" in describe(dead)
+    assert "With relu units 1 of 3 networks learnt the rule" in describe(dead)
     assert set(plane_of(dead)["data"]) == {"tanh, 3 networks", "relu, 1 network"}
     dead.loc[dead["activation"] == "relu", "accuracy"] = 0.5
     text = describe(dead)

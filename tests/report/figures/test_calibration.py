@@ -79,7 +79,7 @@ def test_absent_limits_and_negative_readings_are_drawn(tmp_path):
 
 
 def test_the_sentence_names_the_worst_reading():
-    assert finding(readings()) == "infonce (lower bound) is off by at most 2.00 bits: it reads 4.00 of 6."
+    assert finding(readings()) == "InfoNCE (lower bound) is off by at most 2.00 bits: it reads 4.00 of 6."
     assert "4.00 of 6, 93% of its ceiling." in finding(readings(ceiling_bits=4.3))
 
 

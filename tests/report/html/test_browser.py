@@ -32,6 +32,8 @@ def test_the_page_is_drawn_without_complaint_or_request(tab, hostile_page, width
     assert tab.requests == [hostile_page.as_uri()]
     assert tab.complaints == []
     assert tab.evaluate("document.documentElement.scrollWidth") == width  # nothing sticks out at the side
+    ends = tab.evaluate("[...document.querySelectorAll('nav a')].map(a => a.getBoundingClientRect().right)")
+    assert max(ends) <= width
     drawn = tab.evaluate("[...document.querySelectorAll('.drawing')].map(box => box.clientHeight)")
     assert len(drawn) >= 4
     assert min(drawn) > 100

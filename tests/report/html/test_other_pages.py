@@ -96,6 +96,11 @@ def test_a_plane_pairs_its_readings_by_checkpoint(tmp_path):
     assert len(points) == 6
     assert np.allclose(points["bits_y"] - points["bits_x"], 9.0)
     assert "Information plane of 2 layers at 3 checkpoints" in document.text()
+    assert "says nothing of the layer" not in document.text()
+    rows[0]["warnings"] = "saturated"
+    pd.DataFrame(rows).to_csv(tmp_path / "plane.csv", index=False)
+    said = parsed(plane_page(tmp_path)).text()
+    assert "1 of 6 points by InfoNCE and label information lie at a ceiling" in said
 
 
 def test_a_calibration_shows_its_finding_and_every_reading():
@@ -103,7 +108,10 @@ def test_a_calibration_shows_its_finding_and_every_reading():
     table = pd.read_csv(KEPT / "bert_calibration" / "calibration.csv")
     text = document.text()
     assert all(f"{value:.3f}" in text for value in table["reading_bits"])
-    assert "class_posterior (lower bound) is off by at most" in text
+    assert "class posterior (lower bound) is off by at most" in text
+    assert len(calibration_page(KEPT / "bert_calibration").findings) == table["method"].nunique()
+    assert "class_posterior" not in text
+    assert "indistinguishable_from_zero" not in text
     assert document.data()["charts"]["calibration-chart"]["identity"] is True
 
 
@@ -111,7 +119,10 @@ def test_views_show_a_sentence_a_pair_and_every_reading():
     document = parsed(views_page(KEPT / "views_cifar10"))
     pairs = pd.read_csv(KEPT / "views_cifar10" / "views.csv")
     readings = pd.read_csv(KEPT / "views_cifar10" / "readings.csv")
-    assert all(sentence in document.text() for sentence in pairs["sentence"])
+    text = document.text()
+    assert all(sentence in text for sentence in pairs["sentence"])
+    assert "label_information" not in text
+    assert "still_rising" not in text
     assert len(document.data()["tables"]["readings"]["rows"]) == len(readings)
 
 
@@ -145,3 +156,11 @@ def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):
     (picture,) = document.named("img")
     assert picture[1]["src"].startswith("data:image/png;base64,")
     assert len(document.data()["tables"]["results"]["rows"]) == len(pd.read_csv(tmp_path / "results.csv"))
+
+
+@pytest.mark.parametrize(("rows", "long"), [(30, False), (31, True)])
+def test_a_long_table_scrolls_in_its_own_box(tmp_path, rows, long):
+    pd.DataFrame({"seed": range(rows), "bits": 1.5}).to_csv(tmp_path / "results.csv", index=False)
+    document = parsed(analysis_page(tmp_path, "batch_size", "is it long?", []))
+    scrolled = next(one for _, one, _ in document.named("div") if "scroll" in (one.get("class") or ""))
+    assert scrolled["class"] == ("scroll long" if long else "scroll")

@@ -13,7 +13,7 @@ CHARTS.confusion = (box, spec, rows, state) => {
       const strength = Math.round(100 * Math.min(1, other === k ? 0.45 * share : 1.6 * share));
       const style = share ? `background: color-mix(in srgb, var(${colour}) ${strength}%, transparent)` : null;
       const help = `${spec.classes[k]} taken for ${spec.classes[other]}: ${count} of ${all}`;
-      return make("td", { style, "data-help": other === k ? `${spec.classes[k]} recognised: ${count} of ${all}` : help }, share ? `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}` : "·");
+      return make("td", { style, "data-help": other === k ? `${spec.classes[k]} recognised: ${count} of ${all}` : help }, share ? `${(100 * share).toFixed(share < 0.0995 && all > 100 ? 1 : 0)}` : "·");
     });
     return make("tr", {}, make("th", { scope: "row" }, shorten(spec.classes[k], 20)), ...cells, make("td", {}, shown(bits[k])));
   });

@@ -13,7 +13,10 @@ CHARTS.forest = (box, spec, all, state) => {
   axisAcross(svg, across, bottom + 4, layout.top - 8, spec.unit ? `${choice.label} (${spec.unit})` : choice.label);
   if (isNumber(spec.zero)) {
     const x = across(spec.zero);
-    svg.append(shape("line", { class: "axis", x1: x, x2: x, y1: layout.top - 8, y2: bottom + 4 }));
+    const spans = layout.narrow // there, one line would cross the names above the marks
+      ? rows.map((_, place) => layout.top + place * layout.step + layout.middle).map((y) => [y - 12, y + 12])
+      : [[layout.top - 8, bottom + 4]];
+    svg.append(...spans.map(([y1, y2]) => shape("line", { class: "axis", x1: x, x2: x, y1, y2 })));
   }
   rows.forEach((row, place) => {
     svg.append(nameRow(layout, width, row, place, spec, choice, (y) => {

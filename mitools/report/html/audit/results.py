@@ -1,7 +1,7 @@
 """The results of an audit: bracket chart, table, and every warning with its remedy."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -110,7 +110,7 @@ OF_FEATURES = {
         "look at how the encoder was trained and read",
     ),
     "no_better_than_untrained": (
-        "The network is not told to carry more than the same one untrained.",
+        "The network is not seen to carry more than the same network untrained.",
         "see how the checkpoint was read: mitools encoders inspect SPEC",
     ),
     "none": ("There is no untrained twin to compare with.", ""),
@@ -144,16 +144,57 @@ def _warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> list[Table
     frame = explained_warnings(results, estimates)
     if frame.empty:
         return []
-    said = [name for name in frame if name != "number"]
-    frame = (
-        frame.groupby(said, sort=False)["number"].agg("; ".join).reset_index()
-    )  # once for what is said alike
+    frame = said_once(frame)
     frame["word"] = frame["word"].str.replace("_", " ")
     columns = [Column("encoder", "encoder"), Column("number", "of"), Column("word", "warning"),
                Column("sentence", "what is the matter"), Column("remedy", "remedy")]  # fmt: skip
     left_out = max(0, len(frame) - MOST_ROWS)
     title = "Warnings and what to do"
-    return [Table("warnings", frame.head(MOST_ROWS), columns, title, "encoder", left_out=left_out)]
+    return [Table("warnings", frame.head(MOST_ROWS), columns, title, left_out=left_out)]
+
+
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+
+
+def said_once(warnings: pd.DataFrame) -> pd.DataFrame:
+    """Join warnings that differ in nothing but their encoder, and in one figure at the most.
+
+    Parameters
+    ----------
+    warnings
+        As :func:`explained_warnings` lays them out.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"encoder": ["a", "b"], "sentence": ["wrong by 22%", "wrong by 9%"]})
+    >>> frame = frame.assign(number="I_class", word="overfit", remedy="")
+    >>> said_once(frame)[["encoder", "sentence"]].to_dict("records")
+    [{'encoder': 'a, b', 'sentence': 'wrong by 9% to 22%'}]
+    """
+    said = ["encoder", "word", "sentence", "remedy"]
+    alike = warnings.groupby(said, sort=False)["number"].agg("; ".join).reset_index()
+    alike["shape"] = [
+        _NUMBER.sub("#", one) if len(_NUMBER.findall(one)) == 1 else one for one in alike["sentence"]
+    ]
+    rows = []
+    for _, own in alike.groupby(["word", "number", "remedy", "shape"], sort=False):
+        first = own.iloc[0]
+        rows.append(
+            {"encoder": ", ".join(own["encoder"]), "number": first["number"], "word": first["word"],
+             "sentence": _range(list(own["sentence"])), "remedy": first["remedy"]}
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=["encoder", "number", "word", "sentence", "remedy"])
+
+
+def _range(sentences: Sequence[str]) -> str:
+    """Write sentences that differ in one figure as one, with the least and the greatest."""
+    first = sentences[0]
+    if len(set(sentences)) == 1:
+        return first
+    found = sorted((_NUMBER.findall(one)[0] for one in sentences), key=float)
+    start, end = _NUMBER.search(first).span()  # type: ignore[union-attr]
+    unit = "%" if first[end:].startswith("%") else ""
+    return f"{first[:start]}{found[0]}{unit} to {found[-1]}{first[end:]}"
 
 
 def _failures(estimates: Mapping[str, Any]) -> list[Block]:

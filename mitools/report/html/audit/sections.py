@@ -135,20 +135,21 @@ def correlation_section(last: pd.DataFrame, correlation: pd.DataFrame) -> Sectio
         if few
         else ""
     )
-    p_column = [
+    columns = [
         Column("label", "measure"),
         Column("n", "encoders", digits=0),
         *(
             Column(f"{key}{part}", f"{name}{said}", digits=3, shown=key == "pearson")
             for key, name in COEFFICIENTS.items()
-            for part, said in (("", ""), ("_p_holm", ", Holm's p"))
+            for part, said in (("", ""), *([] if few else [("_p_holm", ", Holm's p")]))
         ),
         Column("note", "note", shown=False),
     ]
+    title = "Coefficients" if few else "Coefficients and p-values adjusted by Holm"
     return Section(
         "correlation",
         "What goes with accuracy",
-        [forest, Table("correlation", frame, p_column, "Coefficients and p-values adjusted by Holm", "label"),
+        [forest, Table("correlation", frame, columns, title, "label"),
          scatter, Table("measures", last[list(keys)])],
         caution=caution,
     )  # fmt: skip

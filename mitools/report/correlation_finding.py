@@ -1,0 +1,40 @@
+"""Which columns go with a target, in a sentence that claims no more than Holm's p-values tell."""
+
+import pandas as pd
+
+from mitools.report.finding import NAMED_ENCODERS, listed
+from mitools.statistics.coefficients import COEFFICIENT_NAMES
+from mitools.statistics.correlation import FEW_ROWS
+
+
+def correlation_finding(table: pd.DataFrame, target: str) -> str:
+    """Say which columns go with a target by all three coefficients, after Holm's adjustment.
+
+    Parameters
+    ----------
+    table
+        As :func:`mitools.statistics.correlation.correlate` gives it.
+    target
+        The column that they are correlated with.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"column": ["a", "b"], "n": 20, "pearson": [0.9, 0.1]})
+    >>> for name in COEFFICIENT_NAMES:
+    ...     rows[f"{name}_p_holm"] = [0.001, 0.6]
+    >>> correlation_finding(rows, "accuracy")
+    'a (Pearson 0.90) goes with accuracy: all three coefficients are told from 0. 1 other is not seen to.'
+    """
+    known = table[table["pearson"].notna()]
+    if known.empty or known["n"].max() < FEW_ROWS:
+        return f"Fewer than {FEW_ROWS} rows do not tell which columns go with {target}."
+    told = known[(known[[f"{name}_p_holm" for name in COEFFICIENT_NAMES]] < 0.05).all(axis=1)]
+    if told.empty:
+        return f"No column is seen to go with {target} by all three coefficients (Holm's p below 0.05)."
+    told = told.reindex(told["pearson"].abs().sort_values(ascending=False).index)
+    names = [f"{row.column} (Pearson {row.pearson:.2f})" for row in told.itertuples()]
+    verb = "goes" if len(names) == 1 else "go"
+    left = len(known) - len(told)
+    others = f" {left} other{'s are' if left != 1 else ' is'} not seen to." if left else ""
+    who = listed(names) if len(names) <= NAMED_ENCODERS else f"{len(names)} columns, {names[0]} first,"
+    return f"{who} {verb} with {target}: all three coefficients are told from 0.{others}"
