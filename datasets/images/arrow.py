@@ -14,6 +14,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
+from mitools.datasets.readers.columns import as_they_are
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -68,7 +69,7 @@ class TableImages(EncodedImages):
         """Read another column of the table, one value an item."""
         if name not in self._table.column_names:
             raise InputError(f"{self.name}: no column {name!r}; it has {', '.join(self._table.column_names)}")
-        return np.array(self._table[name].to_pylist())[self.kept]
+        return as_they_are(self._table[name].to_pylist())[self.kept]
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker started afresh (not forked) gets the encoded bytes themselves.

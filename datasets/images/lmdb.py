@@ -105,13 +105,20 @@ def open_lmdb(spec: Spec) -> StoredImages:
 
 
 def _folders(keys: list[bytes], path: Path) -> list[str]:
-    values = []
+    values: list[str] = []
+    known: dict[str, PurePosixPath] = {}
     for key in keys:
-        folder = PurePosixPath(key.decode(errors="replace")).parent.name
-        if not folder:
+        name = key.decode("utf-8", "surrogateescape")
+        folder = PurePosixPath(name).parent
+        if not folder.name:
             raise InputError(
-                f"{path}: key {key.decode(errors='replace')!r} names no class (cat/0001); give a table of"
+                f"{path}: key {name!r} names no class (cat/0001); give a table of keys and labels as"
+                " labels=FILE.csv"
+            )
+        if known.setdefault(folder.name, folder) != folder:
+            raise InputError(
+                f"{path}: class folders {known[folder.name]} and {folder} share their name; give a table of"
                 " keys and labels as labels=FILE.csv"
             )
-        values.append(folder)
+        values.append(folder.name)
     return values

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
@@ -15,7 +14,7 @@ from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.archive import ARCHIVE_ENDINGS, Archive
-from mitools.datasets.readers.columns import column_names, column_values, read_columns
+from mitools.datasets.readers.columns import as_they_are, column_names, column_values, read_columns
 
 
 class ListedImages(EncodedImages):
@@ -88,7 +87,7 @@ class ListedImages(EncodedImages):
     def column(self, name: str) -> NDArray[Any]:
         """Read another column of the table, one value an item."""
         table = read_columns(self._table, [name])
-        return np.array(column_values(self._table, table, name))[self.kept]
+        return as_they_are(column_values(self._table, table, name))[self.kept]
 
 
 def _longer_names(missing: Set[str], members: Iterable[str]) -> dict[str, str]:

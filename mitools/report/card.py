@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ METRICS = ("i_class_bits", "label_information_bits", "i_class_infonce_bits", "li
 
 
 def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
-    """Write ``NAME.md`` for every row of an audit.
+    """Write ``NAME.md`` for every row of an audit, ``NAME-2.md`` where another has that file.
 
     Parameters
     ----------
@@ -38,13 +39,15 @@ def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
     OSError
         When the folder cannot be written.
     """
-    files = []
+    files: dict[str, Path] = {}  # by what disks that take capitals for the same know them by
     for row in results.to_dict("records"):
         named = {str(key): value for key, value in row.items()}
-        file = folder / (re.sub(r"[^\w.@#-]+", "_", str(row["encoder"])) + ".md")
-        write_text(file, card(named, data))
-        files.append(file)
-    return files
+        stem = re.sub(r"[^\w.@#-]+", "_", str(row["encoder"]))
+        stems = (stem if k == 1 else f"{stem}-{k}" for k in count(1))
+        free = next(one for one in stems if one.casefold() not in files)
+        files[free.casefold()] = folder / f"{free}.md"
+        write_text(files[free.casefold()], card(named, data))
+    return list(files.values())
 
 
 def card(row: Mapping[str, Any], data: str) -> str:
