@@ -237,9 +237,5 @@ def _check_layout(path: Path, file: Any) -> None:
 def _texts(file: Any, cells: Any) -> list[str]:
     """Read a MATLAB cell array of strings, which refers to arrays of UTF-16 code units."""
     arrays = [file[reference] for reference in cells[()].ravel()]
-    return [
-        ""
-        if "MATLAB_empty" in array.attrs
-        else array[()].ravel().astype("<u2").tobytes().decode("utf-16-le", "surrogatepass")
-        for array in arrays
-    ]
+    units = [b"" if "MATLAB_empty" in array.attrs else array[()].ravel().astype("<u2") for array in arrays]
+    return [bytes(one).decode("utf-16-le", "surrogatepass") for one in units]

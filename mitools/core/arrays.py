@@ -64,17 +64,17 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
 
 
 def _told_apart(values: Sequence[Any], array: NDArray[Any], name: str) -> NDArray[Any]:
-    """Keep what NumPy makes one of a list: large whole numbers, and texts that it cuts or makes of numbers."""
-    if array.dtype == np.float64 and len(array) and array.max() >= 2.0**63:
-        if all(isinstance(value, int | np.integer) and 0 <= value < 2**64 for value in values):
-            return np.array(values, dtype=np.uint64)
+    """Keep apart what NumPy makes one: large whole numbers, and texts that it cuts or makes of numbers."""
+    is_large = array.dtype == np.float64 and len(array) > 0 and array.max() >= 2.0**63
+    if is_large and all(isinstance(value, int | np.integer) and 0 <= value < 2**64 for value in values):
+        return np.array(values, dtype=np.uint64)
     if array.dtype.kind == "U":
         _require_own_text(values, name)
     return array
 
 
 def _require_own_text(values: Sequence[Any], name: str) -> None:
-    """Refuse names that NumPy's texts do not tell apart: the number 1 and the text "1", "a" and "a" with a zero."""
+    """Refuse names that NumPy's texts do not tell apart: a number and its text; one with a zero at its end."""
     texts = {value for value in values if isinstance(value, str)}
     alike = next((one for one in values if not isinstance(one, str) and str(one) in texts), None)
     if alike is not None:

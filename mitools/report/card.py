@@ -16,6 +16,9 @@ from mitools.report.words import column_words, warning_words
 METRICS = ("i_class_bits", "label_information_bits", "i_class_infonce_bits", "linear_acc", "knn20_acc")
 """What the head of a card has, where the audit measured it."""
 
+_LONGEST_STEM = 180
+"""Bytes of a file's name that leave room, on every disk, for what is put behind it while it is written."""
+
 
 def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
     """Write ``NAME.md`` for every row of an audit, ``NAME-2.md`` where another has that file.
@@ -43,6 +46,7 @@ def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
     for row in results.to_dict("records"):
         named = {str(key): value for key, value in row.items()}
         stem = re.sub(r"[^\w.@#-]+", "_", str(row["encoder"]))
+        stem = stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
         stems = (stem if k == 1 else f"{stem}-{k}" for k in count(1))
         free = next(one for one in stems if one.casefold() not in files)
         files[free.casefold()] = folder / f"{free}.md"
