@@ -74,7 +74,7 @@ def _told_apart(values: Sequence[Any], array: NDArray[Any], name: str) -> NDArra
 
 
 def _require_own_text(values: Sequence[Any], name: str) -> None:
-    """Refuse names that NumPy's texts do not tell apart: a number and its text; one with a zero at its end."""
+    """Refuse names that NumPy's texts do not tell apart: a number and its text, a zero at the end."""
     texts = {value for value in values if isinstance(value, str)}
     alike = next((one for one in values if not isinstance(one, str) and str(one) in texts), None)
     if alike is not None:
