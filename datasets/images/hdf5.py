@@ -106,7 +106,7 @@ class StoredFiles(EncodedImages):
         stored = self._file.array(images).shape
         if stored != self.labels.shape:
             raise InputError(f"{path}: {stored} images and {len(self.labels)} labels; they must pair up")
-        self.look_through("hdf5", *map(str, self.labels), *self.classes)
+        self.look_through("hdf5", *map(str, self.labels), *self.classes, column=images)
 
     def content(self, place: int) -> bytes:
         """Read one image file."""

@@ -10,6 +10,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import labelled
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 # LMDB lets a process open a database once, and an opened one must not come through a fork.
@@ -48,6 +49,7 @@ class StoredImages(EncodedImages):
         need("lmdb", "lmdb", "lmdb")
         if not self._path.exists():
             raise InputError(f"{self._path}: no such file or folder")
+        self.opened = OpenedFiles([self._path / "data.mdb" if self._path.is_dir() else self._path])
         with self._environment().begin() as reading:
             self._keys = [bytes(key) for key in reading.cursor().iternext(values=False)]
         table = spec.options.get("labels")

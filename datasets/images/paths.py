@@ -1,6 +1,8 @@
 """Images in a folder or a tar archive whose paths and labels stand in a CSV or Parquet file."""
 
+import os
 import posixpath
+import stat
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,9 @@ class ListedImages(EncodedImages):
         if self._archive is None:
             self.files = [str(root / path) for path in listed]
             self.opened = OpenedFiles(self.files)
+            away = [path for path in map(posixpath.normpath, listed) if path.startswith("../")]
+            if away:
+                self.notes.append(f"{len(away):,} of its paths lead out of {root}: {away[0]}")
         else:
             self.files = [posixpath.normpath(path) for path in listed]
             self.opened = self._archive.opened
@@ -76,6 +81,9 @@ class ListedImages(EncodedImages):
                 raise InputError(f"{self.where(place)}: the archive has no such member{remedy}")
             return self._archive.read(found)
         try:
+            # A pipe waits and a device never ends; a table that came from elsewhere may name either.
+            if not stat.S_ISREG(os.stat(self.files[place]).st_mode):
+                raise InputError(f"{self.files[place]}: is no file; take it out of {self._table}")
             return Path(self.files[place]).read_bytes()
         except OSError as error:
             raise InputError(f"{self.files[place]}: cannot be read ({error.strerror})") from None

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from mitools.core.errors import as_codes
 from mitools.core.files import write_text
 from mitools.core.run_record import command_line
 from mitools.report.words import column_words, warning_words
@@ -95,7 +96,7 @@ def card(row: Mapping[str, Any], data: str) -> str:
     lines = [f"| {column_words(name)} | {row[name]:.3f} | {_interval(row, name)} |" for name in measured]
     command = command_line.get()
     body = [
-        f"# {row['encoder']} on {data}",
+        f"# {_in_markdown(str(row['encoder']))} on {_in_markdown(data)}",
         "",
         f"{row['i_class_bits']:.3f} of H(C) = {row['h_c_bits']:.3f} bits of class information are certified"
         f" (95% interval {_interval(row, 'i_class_bits')}; {row['n']:,} items).",
@@ -108,6 +109,11 @@ def card(row: Mapping[str, Any], data: str) -> str:
         "\nBits are lower bounds of mutual information; `mitools guide certificate` says what they promise.",
     ]
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n" + "\n".join(body) + "\n"
+
+
+def _in_markdown(name: str) -> str:
+    """Write a name so that it stays one line of text: no links, no tags of HTML, no emphasis."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", as_codes(name))
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str:
