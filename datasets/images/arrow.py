@@ -44,9 +44,7 @@ class TableImages(EncodedImages):
         When a column is missing or of another kind, or a row lacks its image or label.
     """
 
-    def __init__(
-        self, spec: Spec, name: str, table: "pa.Table", opened: OpenedFiles | None = None
-    ) -> None:
+    def __init__(self, spec: Spec, name: str, table: "pa.Table", opened: OpenedFiles | None = None) -> None:
         super().__init__(image_reading(spec))
         self.name, self._table, self.opened = name, table, opened
         image = choose_column(spec, "image", IMAGE_COLUMNS, table.column_names, name)
