@@ -169,6 +169,7 @@ def test_a_lack_of_memory_is_seen_behind_another_error():
     assert lacks_memory(error)
 
 
+MEMORY = ("-v 400000", "-v 1500000", "-v 2600000", "-v 3300000")
 COMMANDS = {
     "audit": ["audit", "--data", DATA, "--encoder", "builtin:pixels"],
     "study": ["study", "study.yaml"],
