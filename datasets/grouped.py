@@ -97,8 +97,9 @@ def _without_point(groups: NDArray[Any], name: str) -> NDArray[Any]:
         return groups.astype(np.int64)
     if groups.dtype.kind not in "UO":
         return groups
-    number = {text: _WHOLE.fullmatch(str(text)) for text in np.unique(groups)}
-    if not all(number.values()) or not any("." in str(text) for text in number):
+    texts = np.unique(groups).tolist()
+    number = {text: found for text in texts if (found := _WHOLE.fullmatch(str(text)))}
+    if len(number) < len(texts) or not any("." in str(text) for text in texts):
         return groups
     whole: dict[str, str] = {}
     for text, found in number.items():
