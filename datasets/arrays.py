@@ -14,7 +14,7 @@ from mitools.core.files import digest_text
 from mitools.core.names import FEW_NAMES, nearest
 from mitools.datasets.base import LabelledData
 from mitools.datasets.in_memory import ImageArray
-from mitools.datasets.readers.columns import number_classes
+from mitools.datasets.readers.columns import named_apart, number_classes
 from mitools.datasets.readers.features import FeatureRows
 from mitools.datasets.readers.label_arrays import is_one_hot
 from mitools.datasets.readers.text import TextTable
@@ -37,6 +37,7 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
         :func:`mitools.core.arrays.as_array` takes.
     names
         What the classes are called, where the labels are numbers into it; the numbers themselves when None.
+        Of two classes that share a name the number tells (ImageNet has two called crane).
 
     Returns
     -------
@@ -73,7 +74,8 @@ def number_labels(values: Any, names: Sequence[str] | None = None) -> tuple[list
         raise InputError(f"labels hold {array.dtype}; give one class number or name an item")
     classes, labels = number_classes(array)
     if names is not None and array.dtype.kind in "iu" and array.min() >= 0 and array.max() < len(names):
-        classes = [str(names[int(number)]) for number in classes]
+        every = named_apart([str(name) for name in names])
+        classes = [every[int(number)] for number in classes]
     return classes, labels
 
 

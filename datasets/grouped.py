@@ -1,5 +1,6 @@
 """Which items know each other: the frames of a clip, the slides of a patient, the crops of an image."""
 
+import re
 import warnings
 from collections.abc import Sequence
 from os import PathLike
@@ -17,6 +18,7 @@ from mitools.datasets.images.tables import IMAGE_COLUMNS
 from mitools.datasets.official_parts import tell_groups_of_both, test_part_of
 from mitools.datasets.readers.columns import (
     TABLE_ENDINGS,
+    as_they_are,
     column_names,
     column_values,
     read_columns,
@@ -28,6 +30,9 @@ from mitools.datasets.selection import Selection, item_files_of
 COLUMN_NAMES = ("groups", "group")
 """The column of a table of groups, where it has several."""
 
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"(-?(?:0|[1-9]\d*))(?:\.0*)?", re.ASCII)
 
 _SEVERAL = -1
 """Stands for the row of an ending that several paths of a table have."""
@@ -41,12 +46,13 @@ class Grouped(Selection):
     data
         n labelled items.
     groups
-        Shape (n,): whole numbers or names, alike for items that know each other.
+        Shape (n,): whole numbers or names, alike for items that know each other. Whole numbers that were
+        written as 1.0 are 1.
 
     Raises
     ------
     InputError
-        When there are more or fewer groups than items.
+        When there are more or fewer groups than items, or one number is written in two ways.
     """
 
     def __init__(self, data: LabelledData, groups: NDArray[Any]) -> None:
@@ -57,7 +63,7 @@ class Grouped(Selection):
         super().__init__(data, np.arange(len(data)), data.labels, data.classes)
         # The items are the same, and so are their features.
         self.digest = data.digest
-        self.groups = groups
+        self.groups = _without_point(groups, data.name)
 
 
 def with_groups(data: LabelledData, groups: Any) -> Grouped:
@@ -81,8 +87,31 @@ def with_groups(data: LabelledData, groups: Any) -> Grouped:
         named = as_array(groups, "groups")
     grouped, test = Grouped(data, named), test_part_of(data)
     if test is not None:
-        tell_groups_of_both(named[~test], named[test], data.name)
+        tell_groups_of_both(grouped.groups[~test], grouped.groups[test], data.name)
     return grouped
+
+
+def _without_point(groups: NDArray[Any], name: str) -> NDArray[Any]:
+    """Read whole numbers that a program has written as 1.0, as it does beside empty cells."""
+    if groups.dtype.kind == "f" and (groups == np.round(groups)).all() and (np.abs(groups) <= 2.0**53).all():
+        return groups.astype(np.int64)
+    if groups.dtype.kind not in "UO":
+        return groups
+    texts = np.unique(groups).tolist()
+    number = {text: found for text in texts if (found := _WHOLE.fullmatch(str(text)))}
+    if len(number) < len(texts) or not any("." in str(text) for text in texts):
+        return groups
+    whole: dict[str, str] = {}
+    for text, found in number.items():
+        value = "0" if found[1] == "-0" else found[1]
+        other = whole.setdefault(value, text)
+        if other != text:
+            raise InputError(
+                f"{name}: groups hold {str(other)!r} and {str(text)!r}, which may be one group or two; write"
+                " every number in one way"
+            )
+    value_of = {text: value for value, text in whole.items()}
+    return np.array([value_of[text] for text in groups])
 
 
 def open_groups(spec: Spec, value: str, files: Sequence[str] | None = None) -> NDArray[Any]:
@@ -113,7 +142,7 @@ def open_groups(spec: Spec, value: str, files: Sequence[str] | None = None) -> N
         return read_groups(path, files)
     if spec.source in ("text", "features") and Path(spec.name).suffix in TABLE_ENDINGS:
         table = Path(spec.name)
-        return np.array(column_values(table, read_columns(table, [value]), value))
+        return as_they_are(column_values(table, read_columns(table, [value]), value))
     raise InputError(
         f"groups={value}: neither a .npy, .csv or .parquet file nor a column of the data's table; write one"
         " group an item into a file"
@@ -148,7 +177,7 @@ def read_groups(path: Path, files: Sequence[str] | None = None) -> NDArray[Any]:
     texts = text_columns(path)
     may_be_paths = [name for name in IMAGE_COLUMNS if name in texts and name not in named]
     table = read_columns(path, [*may_be_paths, named[0]])
-    groups = np.array(column_values(path, table, named[0]))
+    groups = as_they_are(column_values(path, table, named[0]))
     of_paths = next((name for name in may_be_paths if _is_of_paths(table[name].to_pylist())), None)
     if of_paths is None:
         return groups
@@ -165,8 +194,8 @@ def read_groups(path: Path, files: Sequence[str] | None = None) -> NDArray[Any]:
 
 
 def _is_of_paths(values: Sequence[str | None]) -> bool:
-    """Tell a column of paths from one of whole numbers, which come as text from a CSV file."""
-    return any(one and not one.strip().isdecimal() for one in values)
+    """Tell a column of paths from one of numbers, which come as text from a CSV file."""
+    return any(one and not _NUMBER.fullmatch(one.strip()) for one in values)
 
 
 def _rows_of(files: Sequence[str], paths: Sequence[str], where: Path) -> list[int]:

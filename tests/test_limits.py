@@ -9,7 +9,7 @@ import yaml
 
 from mitools.backends.seeding import seeded
 from mitools.cli import main
-from mitools.cli.main import run
+from mitools.cli.main import FEWEST_FILES, run
 from mitools.core.errors import InputError, lacks_memory
 
 LONG = "1" * 40
@@ -136,6 +136,21 @@ def test_no_more_open_files_is_one_line_and_names_the_limit(monkeypatch, capsys)
     assert "ulimit -n" in one_line(capsys)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
+@pytest.mark.parametrize(("allowed", "code"), [(FEWEST_FILES - 1, 2), (FEWEST_FILES, 0)])
+def test_too_few_files_for_the_libraries_are_told_at_once(capsys, allowed, code):
+    import resource
+
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, before[1]))
+    try:
+        assert run(["--help"]) == code
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    if code:
+        assert "ulimit -n" in one_line(capsys)
+
+
 @pytest.mark.parametrize("error", [ImportError("No module named 'av'"), RuntimeError("shapes differ")])
 def test_other_errors_are_no_lack_of_memory(monkeypatch, error):
     assert not lacks_memory(error)
@@ -154,6 +169,7 @@ def test_a_lack_of_memory_is_seen_behind_another_error():
     assert lacks_memory(error)
 
 
+MEMORY = ("-v 400000", "-v 1500000", "-v 2600000", "-v 3300000")
 COMMANDS = {
     "audit": ["audit", "--data", DATA, "--encoder", "builtin:pixels"],
     "study": ["study", "study.yaml"],
@@ -164,7 +180,9 @@ COMMANDS = {
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
-@pytest.mark.parametrize("limit", ["-v 400000", "-v 1500000", "-v 2600000", "-v 3300000", "-n 6", "-n 8"])
+@pytest.mark.parametrize(
+    "limit", ["-v 400000", "-v 1500000", "-v 2600000", "-v 3300000", "-n 8", f"-n {FEWEST_FILES}"]
+)
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_low_limit_ends_in_one_line_or_is_enough(tmp_path, command, limit):
     (tmp_path / "study.yaml").write_text(yaml.safe_dump(STUDY))
@@ -173,7 +191,7 @@ def test_a_low_limit_ends_in_one_line_or_is_enough(tmp_path, command, limit):
     shell = ["bash", "-c", f'ulimit {limit}; exec "$@"', "bash", *arguments]
     done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr
-    if limit.startswith("-v"):
+    if limit != f"-n {FEWEST_FILES}":
         assert done.returncode == 2
     if done.returncode:
         assert done.returncode == 2

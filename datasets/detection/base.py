@@ -133,6 +133,19 @@ def read_image(path: Path, width: int, height: int) -> Image:
     return image
 
 
+def path_inside(folder: Path, name: object, annotations: Path) -> Path:
+    """Give the path of an image that an annotation names, which has to lie in the folder of the images.
+
+    Raises
+    ------
+    InputError
+        When it is no name, or leads out of the folder.
+    """
+    if not isinstance(name, str) or name.startswith("/") or ".." in Path(name).parts:
+        raise InputError(f"{annotations}: names {name!r}, which is no image in {folder}; correct the name")
+    return folder / name
+
+
 def image_states(paths: Sequence[Path]) -> list[str]:
     """Tell images apart by name and content.
 

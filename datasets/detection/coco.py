@@ -12,7 +12,7 @@ from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text, read_json
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
-from mitools.datasets.detection.base import Objects, boxes_within, image_states, read_image
+from mitools.datasets.detection.base import Objects, boxes_within, image_states, path_inside, read_image
 
 PARTS = {"images": ("id", "file_name", "width", "height"), "categories": ("id", "name"),
          "annotations": ("image_id", "category_id", "bbox")}  # fmt: skip
@@ -44,7 +44,7 @@ class CocoData:
         categories = sorted(content["categories"], key=lambda one: one["id"])
         self.classes: Sequence[str] = [one["name"] for one in categories]
         self._images = content["images"]
-        self._paths = [images / one["file_name"] for one in self._images]
+        self._paths = [path_inside(images, one["file_name"], annotations) for one in self._images]
         objects = _placed(content, annotations)
         place = {one["id"]: index for index, one in enumerate(self._images)}
         label = {one["id"]: index for index, one in enumerate(categories)}

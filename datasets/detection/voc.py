@@ -11,7 +11,7 @@ from PIL.Image import Image
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
-from mitools.datasets.detection.base import Objects, boxes_within, image_states, read_image
+from mitools.datasets.detection.base import Objects, boxes_within, image_states, path_inside, read_image
 
 VOC_CLASSES = (
     "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "diningtable",
@@ -127,9 +127,10 @@ def _annotated(text: str, path: Path, folder: Path) -> _Annotated:
             [[float(one.findtext(f"bndbox/{side}", "")) for side in _SIDES] for one in objects],
             dtype=np.float64,
         ).reshape(-1, 4)
-        image = folder / "JPEGImages" / root.findtext("filename", f"{path.stem}.jpg")
+        file = root.findtext("filename", f"{path.stem}.jpg")
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f"{path}: no annotation in the format of PASCAL VOC ({error})") from None
+    image = path_inside(folder / "JPEGImages", file, path)
     boxes[:, :2] -= 1
     wide, high = np.full(len(boxes), width), np.full(len(boxes), height)
     called = [f"{path}: object {number} ({name})" for number, name in enumerate(names, start=1)]

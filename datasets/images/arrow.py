@@ -14,6 +14,8 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
+from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.readers.columns import as_they_are
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,6 +35,8 @@ class TableImages(EncodedImages):
         Of the data.
     table
         The rows.
+    opened
+        The files in which they lie, where these are the user's own.
 
     Raises
     ------
@@ -40,16 +44,17 @@ class TableImages(EncodedImages):
         When a column is missing or of another kind, or a row lacks its image or label.
     """
 
-    def __init__(self, spec: Spec, name: str, table: "pa.Table") -> None:
+    def __init__(self, spec: Spec, name: str, table: "pa.Table", opened: OpenedFiles | None = None) -> None:
         super().__init__(image_reading(spec))
-        self.name, self._table = name, table
+        self.name, self._table, self.opened = name, table, opened
         image = choose_column(spec, "image", IMAGE_COLUMNS, table.column_names, name)
         labels = label_columns(spec, table.column_names, name)
         self._chunks = [_bytes_of(chunk, name, image) for chunk in table[image].chunks]
         self._ends = np.cumsum([len(chunk) for chunk in self._chunks])
         columns = [(one, table[one].to_pylist(), _class_names(table.schema, one)) for one in labels]
         self.classes, self.labels, self.targets = labelled(spec, columns, name)
-        self.look_through("rows", *(str(value) for _, values, _ in columns for value in values))
+        values = (str(value) for _, column, _ in columns for value in column)
+        self.look_through("rows", *values, column=f"{image} of {name}")
 
     def content(self, place: int) -> bytes:
         """Read one row's image."""
@@ -68,7 +73,7 @@ class TableImages(EncodedImages):
         """Read another column of the table, one value an item."""
         if name not in self._table.column_names:
             raise InputError(f"{self.name}: no column {name!r}; it has {', '.join(self._table.column_names)}")
-        return np.array(self._table[name].to_pylist())[self.kept]
+        return as_they_are(self._table[name].to_pylist())[self.kept]
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker started afresh (not forked) gets the encoded bytes themselves.
@@ -103,8 +108,13 @@ def open_hugging_face(spec: Spec) -> TableImages:
     name = spec.need_name("hf-datasets:ORG/NAME?split=test&image=image&label=label")
     split = spec.options.get("split")
     folder = Path(name)
-    table = _saved_table(folder, split) if folder.is_dir() else _fetched_table(name, split or "test")
-    return TableImages(spec, "-".join(filter(None, (folder.name, split))), table)
+    opened = None
+    if folder.is_dir():
+        opened = OpenedFiles(sorted(folder.rglob("*.arrow")))
+        table = _saved_table(folder, split)
+    else:
+        table = _fetched_table(name, split or "test")
+    return TableImages(spec, "-".join(filter(None, (folder.name, split))), table, opened)
 
 
 def read_parquet(files: Sequence[Path]) -> "pa.Table":

@@ -76,8 +76,8 @@ def read_cifar(name: str, root: Path, part: str) -> ImageArray:
         images.append(pixels.reshape(-1, 3, _SIDE, _SIDE).transpose(0, 2, 3, 1))
         labels += found.whole[published.labels]
     names = _listed(folder / published.names).texts.get(published.names_key, [])
-    if not names or max(labels) >= len(names):
-        raise InputError(f"{folder / published.names}: names {len(names)} classes; fetch it again")
+    if max(labels) >= len(names) or len(set(names)) < len(names):
+        raise InputError(f"{folder / published.names}: names {len(set(names))} classes; fetch it again")
     return ImageArray(
         name=f"{name}-{part}",
         classes=names,

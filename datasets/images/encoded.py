@@ -67,7 +67,7 @@ class EncodedImages(ABC):
     def where(self, place: int) -> str:
         """Say what one of the source's images is called in messages."""
 
-    def look_through(self, *identity: str, digest_bytes: bool = True) -> None:
+    def look_through(self, *identity: str, digest_bytes: bool = True, column: str = "") -> None:
         """Read all bytes once: the digest, what reading changes, and which images are damaged.
 
         Large sets of files that were read before and have not changed are not read again.
@@ -80,11 +80,14 @@ class EncodedImages(ABC):
             What else the data depend on.
         digest_bytes
             Whether the bytes of the images are part of the digest; else `identity` covers them.
+        column
+            Which of several columns or arrays of the files the images are.
         """
         names = list(identity)
         if self.targets is not None:
             names += [self.targets.kind, *self.targets.names]
-        known = KnownContents(self.opened, names) if self.opened and not self.reading.skip else None
+        noted = [*names, column] if column else names
+        known = KnownContents(self.opened, noted) if self.opened and not self.reading.skip else None
         contents = known.read() if known else None
         if contents is None:
             contents = self._read_all(digest_bytes)

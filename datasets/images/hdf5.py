@@ -23,6 +23,7 @@ from mitools.datasets.images.tables import (
     labelled,
 )
 from mitools.datasets.opened_files import OpenedFiles
+from mitools.datasets.readers.columns import as_they_are
 from mitools.datasets.readers.label_arrays import is_one_hot
 
 _CHANNELS = (1, 3)
@@ -85,7 +86,7 @@ class PixelArray:
 
     def column(self, name: str) -> NDArray[Any]:
         """Read another array of the file, one value an item."""
-        return np.array(self._file.values(name))
+        return as_they_are(self._file.values(name))
 
 
 class StoredFiles(EncodedImages):
@@ -105,7 +106,7 @@ class StoredFiles(EncodedImages):
         stored = self._file.array(images).shape
         if stored != self.labels.shape:
             raise InputError(f"{path}: {stored} images and {len(self.labels)} labels; they must pair up")
-        self.look_through("hdf5", *map(str, self.labels), *self.classes)
+        self.look_through("hdf5", *map(str, self.labels), *self.classes, column=images)
 
     def content(self, place: int) -> bytes:
         """Read one image file."""
@@ -117,7 +118,7 @@ class StoredFiles(EncodedImages):
 
     def column(self, name: str) -> NDArray[Any]:
         """Read another array of the file, one value an item."""
-        return np.array(self._file.values(name))[self.kept]
+        return as_they_are(self._file.values(name))[self.kept]
 
 
 def open_hdf5(spec: Spec) -> PixelArray | StoredFiles:
@@ -194,7 +195,10 @@ class _File:
             return rows
         if values.ndim != 1:
             raise InputError(f"{self.path}: {name} has shape {values.shape}; give one number or name an item")
-        return [one.decode() if isinstance(one, bytes) else one for one in values.tolist()]
+        return [
+            one.decode("utf-8", "surrogateescape") if isinstance(one, bytes) else one
+            for one in values.tolist()
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self.path, "_opened": None}

@@ -10,6 +10,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.images.decode import image_reading
 from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import labelled
+from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.columns import column_names, column_values, read_columns
 
 # LMDB lets a process open a database once, and an opened one must not come through a fork.
@@ -48,6 +49,7 @@ class StoredImages(EncodedImages):
         need("lmdb", "lmdb", "lmdb")
         if not self._path.exists():
             raise InputError(f"{self._path}: no such file or folder")
+        self.opened = OpenedFiles([self._path / "data.mdb" if self._path.is_dir() else self._path])
         with self._environment().begin() as reading:
             self._keys = [bytes(key) for key in reading.cursor().iternext(values=False)]
         table = spec.options.get("labels")
@@ -105,13 +107,20 @@ def open_lmdb(spec: Spec) -> StoredImages:
 
 
 def _folders(keys: list[bytes], path: Path) -> list[str]:
-    values = []
+    values: list[str] = []
+    known: dict[str, PurePosixPath] = {}
     for key in keys:
-        folder = PurePosixPath(key.decode(errors="replace")).parent.name
-        if not folder:
+        name = key.decode("utf-8", "surrogateescape")
+        folder = PurePosixPath(name).parent
+        if not folder.name:
             raise InputError(
-                f"{path}: key {key.decode(errors='replace')!r} names no class (cat/0001); give a table of"
+                f"{path}: key {name!r} names no class (cat/0001); give a table of keys and labels as"
+                " labels=FILE.csv"
+            )
+        if known.setdefault(folder.name, folder) != folder:
+            raise InputError(
+                f"{path}: class folders {known[folder.name]} and {folder} share their name; give a table of"
                 " keys and labels as labels=FILE.csv"
             )
-        values.append(folder)
+        values.append(folder.name)
     return values

@@ -1,11 +1,12 @@
 """Images in a folder or a tar archive whose paths and labels stand in a CSV or Parquet file."""
 
+import os
 import posixpath
+import stat
 from collections.abc import Iterable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
@@ -15,7 +16,7 @@ from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import IMAGE_COLUMNS, choose_column, label_columns, labelled
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.archive import ARCHIVE_ENDINGS, Archive
-from mitools.datasets.readers.columns import column_names, column_values, read_columns
+from mitools.datasets.readers.columns import as_they_are, column_names, column_values, read_columns
 
 
 class ListedImages(EncodedImages):
@@ -60,6 +61,9 @@ class ListedImages(EncodedImages):
         if self._archive is None:
             self.files = [str(root / path) for path in listed]
             self.opened = OpenedFiles(self.files)
+            away = [path for path in map(posixpath.normpath, listed) if path.startswith("../")]
+            if away:
+                self.notes.append(f"{len(away):,} of its paths lead out of {root}: {away[0]}")
         else:
             self.files = [posixpath.normpath(path) for path in listed]
             self.opened = self._archive.opened
@@ -77,6 +81,9 @@ class ListedImages(EncodedImages):
                 raise InputError(f"{self.where(place)}: the archive has no such member{remedy}")
             return self._archive.read(found)
         try:
+            # A pipe waits and a device never ends; a table that came from elsewhere may name either.
+            if not stat.S_ISREG(os.stat(self.files[place]).st_mode):
+                raise InputError(f"{self.files[place]}: is no file; take it out of {self._table}")
             return Path(self.files[place]).read_bytes()
         except OSError as error:
             raise InputError(f"{self.files[place]}: cannot be read ({error.strerror})") from None
@@ -88,7 +95,7 @@ class ListedImages(EncodedImages):
     def column(self, name: str) -> NDArray[Any]:
         """Read another column of the table, one value an item."""
         table = read_columns(self._table, [name])
-        return np.array(column_values(self._table, table, name))[self.kept]
+        return as_they_are(column_values(self._table, table, name))[self.kept]
 
 
 def _longer_names(missing: Set[str], members: Iterable[str]) -> dict[str, str]:

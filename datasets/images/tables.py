@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from mitools.core.errors import InputError
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
-from mitools.datasets.readers.columns import number_classes
+from mitools.datasets.readers.columns import named_apart, number_classes
 from mitools.datasets.targets import Targets, classes_by_value, one_class, read_targets
 
 IMAGE_COLUMNS = (
@@ -85,7 +85,8 @@ def numbered_together(
     classes = [
         "+".join(names[int(label)] for (names, _), label in zip(each, row, strict=True)) for row in present
     ]
-    return classes, labels.reshape(-1).astype(np.int64)
+    # "a+b" and "c" are written as "a" and "b+c" are.
+    return named_apart(classes), labels.reshape(-1).astype(np.int64)
 
 
 class Labelling(NamedTuple):
@@ -144,7 +145,7 @@ def numbered(
     where, column
         For messages.
     names
-        What the numbers are called, where the file says so.
+        What the numbers are called, where the file says so; of two that share a name the number tells.
 
     Raises
     ------
@@ -161,7 +162,8 @@ def numbered(
         )
     classes, labels = number_classes(list(values))
     if names is not None and all(name.isdecimal() and int(name) < len(names) for name in classes):
-        classes = [str(names[int(name)]) for name in classes]
+        every = named_apart([str(name) for name in names])
+        classes = [every[int(name)] for name in classes]
     return classes, labels
 
 

@@ -9,7 +9,6 @@ from itertools import product
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from mitools.core.errors import InputError
@@ -19,6 +18,7 @@ from mitools.datasets.images.encoded import EncodedImages
 from mitools.datasets.images.tables import LABEL_COLUMNS, labelled
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.archive import uncompressed
+from mitools.datasets.readers.columns import as_they_are
 
 _LABEL_ENDINGS = ("cls", "cls.txt", "label", "target")
 _LONGEST_LABEL = 1 << 20  # bytes of a member that is read for its label
@@ -71,6 +71,7 @@ class ShardedImages(EncodedImages):
         self._keys = [key[1] for key in keys]
         self._places = [items[key][str(pictures[key])] for key in keys]
         self._label = spec.options.get("label")
+        self._folders: dict[str, PurePosixPath] = {}
         named = (self._label or "label").split("|")
         values = [self._labels_of(item, named) for item in range(len(keys))]
         columns = [
@@ -91,7 +92,7 @@ class ShardedImages(EncodedImages):
 
     def column(self, name: str) -> NDArray[Any]:
         """Read a member, or a key of the JSON member, of every item."""
-        return np.array([self._value(int(place), name) for place in self.kept])
+        return as_they_are([self._value(int(place), name) for place in self.kept])
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker started afresh (not forked) inherits no open file: it opens its own.
@@ -120,16 +121,24 @@ class ShardedImages(EncodedImages):
             named = [key for key in LABEL_COLUMNS if key in notes]
             if len(named) == 1:
                 return notes[named[0]]
-        folder = PurePosixPath(self._keys[item]).parent.name
-        if folder:
-            return folder
+        folder = PurePosixPath(self._keys[item]).parent
+        if self._folders.setdefault(folder.name, folder) != folder:
+            raise InputError(
+                f"{self.name}: class folders {self._folders[folder.name]} and {folder} share their name; name"
+                " the member or the key of the JSON that is the label as label=KEY"
+            )
+        if folder.name:
+            return folder.name
         raise InputError(f"{self.where(item)}: no label; name the member or the key of the JSON as label=KEY")
 
     def _value(self, item: int, name: str) -> Any:
         members = self._items[item]
         if name in members:
-            text = self._read(members[name])[:_LONGEST_LABEL].decode(errors="replace").strip()
-            return int(text) if re.fullmatch(r"-?\d{1,18}", text) else text
+            if members[name][2] > _LONGEST_LABEL:
+                raise InputError(f"{self.where(item)}: {name} is no label, it has more than a million bytes")
+            text = self._read(members[name]).decode("utf-8", "surrogateescape")
+            number = re.fullmatch(r"\s*(0|-?[1-9]\d{0,17})\s*", text, re.ASCII)
+            return int(number[1]) if number else text.rstrip("\r\n")
         notes = self._json(item) if "json" in members else {}
         if name not in notes:
             raise InputError(f"{self.where(item)}: no member and no key of the JSON called {name!r}")

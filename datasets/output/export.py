@@ -16,7 +16,7 @@ from mitools.core.names import spreadsheet_cell
 from mitools.core.progress import Advance
 from mitools.core.run_record import write_record
 from mitools.datasets.base import LabelledData, MultimodalData
-from mitools.datasets.output.class_folders import class_folder
+from mitools.datasets.output.class_folders import TABLE, class_folder, utf8_names
 from mitools.datasets.synthetic.base import SyntheticImages
 
 _IMAGES_AT_ONCE = 256
@@ -34,16 +34,16 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
     ------
     InputError
         When the folder exists and is not empty, the items are no images, or the disk cannot give each class
-        a folder of its own.
+        a folder of its own; or as :func:`.utf8_names`.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder}: exists already; name a new folder")
+    classes = utf8_names(data.classes, data.name)
     with whole_folder(folder) as temporary:
         for label in np.unique(data.labels):
             _make_class_folder(temporary, data, data.classes[label])
-        # Of a class whose name is no UTF-8 the table has the codes of its bytes.
-        table_file = temporary / "labels.csv"
-        with table_file.open("w", newline="", encoding="utf-8", errors="backslashreplace") as stream:
+        table_file = temporary / TABLE
+        with table_file.open("w", newline="", encoding="utf-8") as stream:
             table = csv.writer(stream)
             names = data.truth.names if isinstance(data, SyntheticImages) else ()
             table.writerow(["file", "label", "class", *names])
@@ -54,7 +54,7 @@ def export_folder(data: LabelledData, folder: Path, advance: Advance) -> None:
                     Image.fromarray(image.transpose(1, 2, 0)).save(temporary / file)
                     # A path has to stay one that readers of the table find.
                     named = file if spreadsheet_cell(file) == file else f"./{file}"
-                    others = map(spreadsheet_cell, [data.classes[label], *_values(data, item)])
+                    others = map(spreadsheet_cell, [classes[label], *_values(data, item)])
                     table.writerow([named, label, *others])
                     item += 1
                 advance("images", item, len(data))
@@ -85,12 +85,13 @@ def export_safetensors(
     Raises
     ------
     InputError
-        When the items are no images, or not all of one size, or lack a modality.
+        When the items are no images, or not all of one size, or lack a modality; or as :func:`.utf8_names`.
     """
     size = next(_batches(data))[0].shape[1:]
     first = {name: _modality(data, 0, name) for name in modalities}
     labels: dict[str, NDArray[np.int64]] = {"labels": data.labels}
-    metadata = {"name": data.name, "digest": data.digest, "classes": json.dumps(list(data.classes))}
+    classes = json.dumps(utf8_names(data.classes, data.name))
+    metadata = {"name": data.name, "digest": data.digest, "classes": classes}
     if isinstance(data, SyntheticImages):
         labels["attributes"] = data.attributes
         metadata["attributes"] = json.dumps(data.truth.values)

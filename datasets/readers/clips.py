@@ -1,6 +1,7 @@
 """Videos, or folders of frames, in one folder a class."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -133,6 +134,12 @@ def open_clips(spec: Spec) -> LabelledData:
             f"split={split} names {len(missing)} clips that {data.name} lacks, such as {missing[0]}"
         )
     items = np.array([item for item, key in enumerate(keys) if key in wanted], dtype=np.int64)
+    several = next((key for key, count in Counter(keys[item] for item in items).items() if count > 1), None)
+    if several is not None:
+        raise InputError(
+            f"split={split} names {several}, which {data.name} has {keys.count(several)} times (capitals and"
+            " endings do not count); leave the others out of the folder"
+        )
     return Selection(data, items, data.labels[items], data.classes)
 
 

@@ -1,6 +1,7 @@
 """Columns of a CSV or Parquet file."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -113,9 +114,14 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     -------
     tuple
         The class names and the labels, shape (n,).
+
+    Raises
+    ------
+    InputError
+        When a number and a text are written alike.
     """
     if not isinstance(values, np.ndarray):
-        values = _as_they_are(values)
+        values = as_they_are(values)
     names = set(values) if values.dtype.kind in "UO" else {None}
     if all(isinstance(name, str) and _is_whole(name) for name in names):
         values = values.astype(np.int64)
@@ -123,15 +129,47 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     return [str(value) for value in classes], labels.astype(np.int64)
 
 
-def _as_they_are(values: Sequence[Any]) -> NDArray[Any]:
-    """Make an array in which different values stay different.
+def as_they_are(values: Sequence[Any]) -> NDArray[Any]:
+    """Make an array of labels or groups in which different values stay different.
 
     NumPy's own types drop zero characters at the end of texts, and round large numbers.
+
+    Raises
+    ------
+    InputError
+        When a number and a text are written alike.
     """
-    array, kinds = np.array(values), {type(value) for value in values}
-    cut = kinds == {str} and any(value.endswith("\0") for value in values)
-    rounded = kinds == {int} and array.dtype.kind == "f"
-    return np.array(values, dtype=object) if cut or rounded else array
+    texts = {value for value in values if isinstance(value, str)}
+    numbers = {value for value in values if not isinstance(value, str)} if texts else set()
+    alike = next((number for number in numbers if str(number) in texts), None)
+    if alike is not None:
+        raise InputError(
+            f"labels hold the number {alike} and the text {str(alike)!r}, which may be one class or two;"
+            " write them alike, or call one of them otherwise"
+        )
+    if numbers:
+        values = [str(value) for value in values]
+    if any(text.endswith("\0") for text in texts):
+        return np.array(values, dtype=object)
+    array = np.array(values)
+    if array.dtype.kind == "f" and all(isinstance(value, int) for value in values):
+        small = min(values) >= 0 and max(values) < 2**64
+        return np.array(values, dtype=np.uint64 if small else object)
+    return array
+
+
+def named_apart(names: Sequence[str]) -> list[str]:
+    """Give every class a name of its own: of those that share one, each has its number behind it.
+
+    Examples
+    --------
+    >>> named_apart(["crane", "wolf", "crane"])
+    ['crane (0)', 'wolf', 'crane (2)']
+    """
+    while len(set(names)) < len(names):
+        several = {name for name, count in Counter(names).items() if count > 1}
+        names = [f"{name} ({k})" if name in several else name for k, name in enumerate(names)]
+    return list(names)
 
 
 def _is_whole(text: str) -> bool:

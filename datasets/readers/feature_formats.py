@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mitools.core.centring import whole_as_double
 from mitools.core.errors import InputError
 from mitools.core.files import parse_json
-from mitools.datasets.readers.columns import column_names, column_values, read_columns
+from mitools.datasets.readers.columns import as_they_are, column_names, column_values, read_columns
 from mitools.datasets.readers.npy import DAMAGE_ERRORS, read_array
 
 _DAMAGE_ERRORS = (*DAMAGE_ERRORS, AttributeError, NotImplementedError, zipfile.BadZipFile, zlib.error)
@@ -131,7 +131,7 @@ def _read_parquet(path: Path, label: str | None, name: str | None) -> Arrays:
         raise InputError(f"{path}: no column {name!r}; it has {', '.join(names)}")
     columns = [lists] if lists in names else [one for one in names if one != label]
     table = read_columns(path, [*columns, label])
-    labels = np.array(column_values(path, table, label))
+    labels = as_they_are(column_values(path, table, label))
     if columns == [lists]:
         return _rows_of_lists(path, lists, table[lists]), labels
     for one in columns:

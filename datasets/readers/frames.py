@@ -15,17 +15,20 @@ VIDEO_ENDINGS = frozenset({".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mp
 
 
 def is_clip(path: Path) -> bool:
-    """Whether something is a clip: a video by its ending, or a folder with images inside; not hidden."""
+    """Whether something is a clip: a video by its ending, or a folder with images inside; not hidden.
+
+    Pipes and devices are none: one that is read may never end.
+    """
     if path.name.startswith("."):
         return False
     if path.is_dir():
-        return any(is_image_name(file.name) for file in path.iterdir())
-    return path.suffix.lower() in VIDEO_ENDINGS
+        return any(is_image_name(file.name) and file.is_file() for file in path.iterdir())
+    return path.suffix.lower() in VIDEO_ENDINGS and path.is_file()
 
 
 def frame_files(folder: Path) -> list[Path]:
     """List the images of a folder in the order of their names, in which 2 comes before 10."""
-    files = (path for path in folder.iterdir() if is_image_name(path.name))
+    files = (path for path in folder.iterdir() if is_image_name(path.name) and path.is_file())
     return sorted(files, key=lambda path: [int(part) if part.isdecimal() else part for part in _parts(path)])
 
 

@@ -49,9 +49,12 @@ def one_label_a_row(labels: NDArray[Any], where: str) -> NDArray[Any]:
     if labels.ndim != 1:
         raise InputError(f"{where} has shape {labels.shape}; it must be (n,), one class number or name a row")
     if labels.dtype.kind == "S":
-        return np.array([one.decode("utf-8", "replace") for one in labels.tolist()])
+        # Bytes that are no UTF-8 stay different, as in names of files.
+        return np.array([one.decode("utf-8", "surrogateescape") for one in labels.tolist()])
     if labels.dtype.kind == "f":
         return _whole(labels, where)
+    if labels.dtype.kind == "O" and all(isinstance(one, str) for one in labels.tolist()):
+        return labels  # texts that a type of NumPy would cut
     if labels.dtype.kind not in "iubU":
         raise InputError(f"{where} holds {labels.dtype}; it must hold whole numbers or names")
     return labels.astype(labels.dtype.newbyteorder("="), copy=False)

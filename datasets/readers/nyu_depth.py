@@ -21,6 +21,7 @@ from mitools.core.specs import Spec
 from mitools.datasets.base import LabelledData
 from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.pinhole import Pinhole, normals_from_depth
+from mitools.datasets.readers.columns import as_they_are
 from mitools.datasets.selection import Selection
 
 NO_SEGMENT = 255
@@ -74,7 +75,7 @@ class NYUDepth:
         self.opened = OpenedFiles([path])
         file = self._file
         _check_layout(path, file)
-        types, self.groups = (np.array(_texts(file, file[cell])) for cell in ("sceneTypes", "scenes"))
+        types, self.groups = (as_they_are(_texts(file, file[cell])) for cell in ("sceneTypes", "scenes"))
         self.name = "nyu_depth"
         names, labels = np.unique(types, return_inverse=True)
         self.classes: Sequence[str] = [str(name) for name in names]
@@ -236,7 +237,5 @@ def _check_layout(path: Path, file: Any) -> None:
 def _texts(file: Any, cells: Any) -> list[str]:
     """Read a MATLAB cell array of strings, which refers to arrays of UTF-16 code units."""
     arrays = [file[reference] for reference in cells[()].ravel()]
-    return [
-        "" if "MATLAB_empty" in array.attrs else array[()].ravel().astype("<u2").tobytes().decode("utf-16-le")
-        for array in arrays
-    ]
+    units = [b"" if "MATLAB_empty" in array.attrs else array[()].ravel().astype("<u2") for array in arrays]
+    return [bytes(one).decode("utf-16-le", "surrogatepass") for one in units]

@@ -5,6 +5,7 @@ import os
 import shlex
 import signal
 import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -82,6 +83,9 @@ app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(measures.app, name="measures")
 
+FEWEST_FILES = 64
+"""Files that a process has to be allowed to have open."""
+
 ANYWHERE = ("-q", "--quiet", "-v", "--verbose")
 """Options that may stand behind a command as well as before it."""
 
@@ -100,6 +104,10 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
+    few = _few_files()
+    if few is not None:
+        remedy = f"mitools needs {FEWEST_FILES}; raise the limit (ulimit -n)"
+        return _stop(f"the system lets a process open {few} files, and {remedy}", WRONG_REQUEST)
     try:
         moved = _moved_to_front(arguments)
         command_line.set(shlex.join([PROGRAM, *arguments]))
@@ -145,6 +153,19 @@ def _in_words(error: typer.TyperException) -> str:
         first = said.partition(" (")[0]
         return f"{first}. Did you mean '{close[0]}'?" if close[0] != "--help" else first
     return said
+
+
+def _few_files() -> int | None:
+    """Give how many files a process may open, where these are too few for the libraries alone.
+
+    They would end in errors of their own, at any place, in many lines.
+    """
+    with suppress(ImportError):  # of no limit, on Windows
+        import resource
+
+        allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        return allowed if 0 <= allowed < FEWEST_FILES else None
+    return None
 
 
 def _moved_to_front(arguments: list[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """Whatever people keep numbers and labels in, as a numpy array."""
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,30 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
         array = np.asarray(values)
     except (ValueError, TypeError):
         raise InputError(f"{name} is no array: its rows differ in length") from None
+    if isinstance(values, list | tuple) and array.ndim == 1:
+        array = _told_apart(values, array, name)
     return _of_objects(array, name)
+
+
+def _told_apart(values: Sequence[Any], array: NDArray[Any], name: str) -> NDArray[Any]:
+    """Keep apart what NumPy makes one: large whole numbers, and texts that it cuts or makes of numbers."""
+    is_large = array.dtype == np.float64 and len(array) > 0 and array.max() >= 2.0**63
+    if is_large and all(isinstance(value, int | np.integer) and 0 <= value < 2**64 for value in values):
+        return np.array(values, dtype=np.uint64)
+    if array.dtype.kind == "U":
+        _require_own_text(values, name)
+    return array
+
+
+def _require_own_text(values: Sequence[Any], name: str) -> None:
+    """Refuse names that NumPy's texts do not tell apart: a number and its text, a zero at the end."""
+    texts = {value for value in values if isinstance(value, str)}
+    alike = next((one for one in values if not isinstance(one, str) and str(one) in texts), None)
+    if alike is not None:
+        raise InputError(f"{name} holds the number {alike} and the text {str(alike)!r}; write them alike")
+    cut = next((text for text in texts if text.endswith("\0")), None)
+    if cut is not None:
+        raise InputError(f"{name} holds {cut!r}, whose end NumPy drops; name it without the zero character")
 
 
 def _of_tensor(tensor: Any, torch: Any, name: str) -> NDArray[Any]:
@@ -96,11 +120,13 @@ def _of_objects(array: NDArray[Any], name: str) -> NDArray[Any]:
         return array
     kinds = {type(value) for value in array.flat}
     if all(issubclass(kind, str) for kind in kinds):
+        _require_own_text(array.ravel().tolist(), name)
         return array.astype(str)
     for row, value in enumerate(array.reshape(len(array), -1)):
         if any(_is_missing(cell) for cell in value):
             raise InputError(f"{name} has nothing in row {row}; leave such rows out")
-    numbers = np.asarray(array.tolist()) if not any(issubclass(kind, str) for kind in kinds) else array
+    numbers = array if any(issubclass(kind, str) for kind in kinds) else np.asarray(array.tolist())
+    numbers = _told_apart(array.tolist(), numbers, name) if array.ndim == 1 else numbers
     if numbers.dtype.kind not in "fiub":
         held = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise InputError(f"{name} holds objects ({held}); give numbers, or one name a row")

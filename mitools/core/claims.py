@@ -152,6 +152,6 @@ def _create(path: Path, owner: str) -> bool:
 
 def _owner(path: Path) -> str | None:
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None

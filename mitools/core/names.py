@@ -103,15 +103,18 @@ def printable(text: str) -> str:
 def spreadsheet_cell(text: str) -> str:
     """Put an apostrophe before a text that a spreadsheet would take for a formula, and run.
 
-    Numbers stay, whatever their sign.
+    Numbers stay, whatever their sign. A formula that has an apostrophe already gets another, so that no two
+    texts become one.
 
     Examples
     --------
-    >>> spreadsheet_cell("=1+2"), spreadsheet_cell("-0.5"), spreadsheet_cell("a=b")
-    ("'=1+2", '-0.5', 'a=b')
+    >>> spreadsheet_cell("=1+2"), spreadsheet_cell("-0.5"), spreadsheet_cell("a=b"), spreadsheet_cell("'=1")
+    ("'=1+2", '-0.5', 'a=b', "''=1")
     """
-    if not text.startswith(_FORMULA):
+    if not text.lstrip("'").startswith(_FORMULA):
         return text
+    if text.startswith("'"):
+        return text if spreadsheet_cell(text.lstrip("'")) == text.lstrip("'") else f"'{text}"
     try:
         float(text)
     except ValueError:

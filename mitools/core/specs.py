@@ -106,7 +106,8 @@ def opening(text: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "allocate" not in str(error).lower():
             raise
-        raise InputError(f"spec {_short(text)!r}: it needs more memory than there is") from None
+        remedy = "take fewer items, or raise the limit (ulimit -v)"
+        raise InputError(f"spec {_short(text)!r}: it needs more memory than there is; {remedy}") from None
 
 
 def _short(text: str) -> str:

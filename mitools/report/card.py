@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
 
+from mitools.core.errors import as_codes
 from mitools.core.files import write_text
 from mitools.core.run_record import command_line
 from mitools.report.words import column_words, warning_words
@@ -15,9 +17,12 @@ from mitools.report.words import column_words, warning_words
 METRICS = ("i_class_bits", "label_information_bits", "i_class_infonce_bits", "linear_acc", "knn20_acc")
 """What the head of a card has, where the audit measured it."""
 
+_LONGEST_STEM = 180
+"""Bytes of a file's name that leave room, on every disk, for what is put behind it while it is written."""
+
 
 def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
-    """Write ``NAME.md`` for every row of an audit.
+    """Write ``NAME.md`` for every row of an audit, ``NAME-2.md`` where another has that file.
 
     Parameters
     ----------
@@ -38,13 +43,16 @@ def write_cards(results: pd.DataFrame, data: str, folder: Path) -> list[Path]:
     OSError
         When the folder cannot be written.
     """
-    files = []
+    files: dict[str, Path] = {}  # by what disks that take capitals for the same know them by
     for row in results.to_dict("records"):
         named = {str(key): value for key, value in row.items()}
-        file = folder / (re.sub(r"[^\w.@#-]+", "_", str(row["encoder"])) + ".md")
-        write_text(file, card(named, data))
-        files.append(file)
-    return files
+        stem = re.sub(r"[^\w.@#-]+", "_", str(row["encoder"]))
+        stem = stem.encode()[:_LONGEST_STEM].decode(errors="ignore")
+        stems = (stem if k == 1 else f"{stem}-{k}" for k in count(1))
+        free = next(one for one in stems if one.casefold() not in files)
+        files[free.casefold()] = folder / f"{free}.md"
+        write_text(files[free.casefold()], card(named, data))
+    return list(files.values())
 
 
 def card(row: Mapping[str, Any], data: str) -> str:
@@ -88,7 +96,7 @@ def card(row: Mapping[str, Any], data: str) -> str:
     lines = [f"| {column_words(name)} | {row[name]:.3f} | {_interval(row, name)} |" for name in measured]
     command = command_line.get()
     body = [
-        f"# {row['encoder']} on {data}",
+        f"# {_in_markdown(str(row['encoder']))} on {_in_markdown(data)}",
         "",
         f"{row['i_class_bits']:.3f} of H(C) = {row['h_c_bits']:.3f} bits of class information are certified"
         f" (95% interval {_interval(row, 'i_class_bits')}; {row['n']:,} items).",
@@ -101,6 +109,11 @@ def card(row: Mapping[str, Any], data: str) -> str:
         "\nBits are lower bounds of mutual information; `mitools guide certificate` says what they promise.",
     ]
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---\n" + "\n".join(body) + "\n"
+
+
+def _in_markdown(name: str) -> str:
+    """Write a name so that it stays one line of text: no links, no tags of HTML, no emphasis."""
+    return re.sub(r"([\\`*_\[\]<>|])", r"\\\1", as_codes(name))
 
 
 def _interval(row: Mapping[str, Any], name: str) -> str:

@@ -3,9 +3,11 @@
 import doctest
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mitools.core import names
-from mitools.core.names import printable, spreadsheet_cell
+from mitools.core.names import printable, spreadsheet_cell, text_of_spreadsheet_cell
 
 
 def test_its_examples_run() -> None:
@@ -37,6 +39,11 @@ def test_a_formula_is_written_as_text(text: str) -> None:
     assert spreadsheet_cell(text) == f"'{text}"
 
 
-@pytest.mark.parametrize("text", ["-0.5", "+1e-3", "-inf", "pca?k=2", "", "'=1"])
+@pytest.mark.parametrize("text", ["-0.5", "+1e-3", "-inf", "pca?k=2", "", "'tis", "'-0.5"])
 def test_numbers_and_names_stay(text: str) -> None:
     assert spreadsheet_cell(text) == text
+
+
+@given(st.text(alphabet="'=+-@\t\r1a", max_size=5))
+def test_the_text_of_a_cell_is_the_one_that_was_written(text: str) -> None:
+    assert text_of_spreadsheet_cell(spreadsheet_cell(text)) == text

@@ -120,3 +120,45 @@ def test_tables_that_do_not_name_the_files_are_refused(faces, tmp_path):
             open_data(f"folder:{faces}?groups={table(tmp_path, wrong)}")
     with pytest.raises(InputError, match=r"no columns beside its images.*columns path and group"):
         open_data(f"folder:{faces}?groups=person")
+
+
+def numbered(faces, tmp_path, cells, header="group"):
+    path = tmp_path / "numbers.csv"
+    path.write_text("\n".join([header, *cells]))
+    return open_data(f"folder:{faces}?groups={path}")
+
+
+@pytest.mark.parametrize("written", ["{}.0", "{}.", "{}.00", "{}"])
+def test_whole_numbers_written_with_a_point_are_the_same_groups(faces, tmp_path, written):
+    """A program writes 1 as 1.0 where another cell of its column was empty."""
+    numbers = [k // 2 for k in range(len(WHO))]
+    named = numbered(faces, tmp_path, [written.format(number) for number in numbers])
+    assert named.groups.tolist() == list(map(str, numbers))
+    np.save(tmp_path / "groups.npy", np.array(numbers, dtype=np.float64))
+    assert open_data(f"folder:{faces}?groups={tmp_path}/groups.npy").groups.tolist() == numbers
+    assert with_groups(open_data(f"folder:{faces}"), [float(k) for k in numbers]).groups.tolist() == numbers
+
+
+@pytest.mark.parametrize("cells", [["1.0", "v2"], ["01", "1.0"], ["1.5", "1.0"], ["1e0", "1.0"]])
+def test_names_that_look_like_numbers_stay_as_they_are(faces, tmp_path, cells):
+    texts = (cells * len(WHO))[: len(WHO)]
+    assert numbered(faces, tmp_path, texts).groups.tolist() == texts
+
+
+def test_one_number_written_in_two_ways_is_refused(faces, tmp_path):
+    texts = (["1", "2", "1.0"] * len(WHO))[: len(WHO)]
+    with pytest.raises(InputError, match=r"groups hold '1' and '1\.0', which may be one group or two"):
+        numbered(faces, tmp_path, texts)
+
+
+def test_a_column_of_numbers_with_points_is_no_paths(faces, tmp_path):
+    rows = [f"{len(WHO) - k}.0,{k // 2}" for k in range(len(WHO))]
+    assert numbered(faces, tmp_path, rows, "image,group").groups.tolist() == [
+        str(k // 2) for k in range(len(WHO))
+    ]
+
+
+def test_groups_that_differ_in_a_zero_at_their_end_stay_apart(faces, tmp_path):
+    names = (["a", "a\0"] * len(WHO))[: len(WHO)]
+    pq.write_table(pa.table({"group": names}), tmp_path / "groups.parquet")
+    assert open_data(f"folder:{faces}?groups={tmp_path}/groups.parquet").groups.tolist() == names

@@ -66,3 +66,12 @@ def test_the_program_says_how_to_cite_it(form, capsys):
     else:
         assert text.startswith("@software{mitools,")
         assert text.count("{") == text.count("}")
+
+
+def test_names_that_one_file_would_have_get_a_number(tmp_path):
+    names = ["a b", "a_b", "A_b", "x" * 300, "x" * 300 + "y"]
+    table = pd.DataFrame([{**ROW, "encoder": name} for name in names])
+    files = write_cards(table, "digits", tmp_path)
+    assert [file.name for file in files[:3]] == ["a_b.md", "a_b-2.md", "A_b-3.md"]
+    assert [head(file.read_text())["model-index"][0]["name"] for file in files] == names
+    assert len(list(tmp_path.iterdir())) == len(names)

@@ -1,13 +1,14 @@
 """An encoder that ``mitools train`` made: ``run:DIR``, or ``run:DIR@epoch=10`` for one of its kept epochs."""
 
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
 from mitools.core.files import digest_text, read_json
 from mitools.core.specs import Spec
 from mitools.encoders.architectures.build import build_architecture
@@ -30,9 +31,22 @@ OWN_CODE = "python:"
 
 
 def kept_epochs(run: Path) -> list[int]:
-    """Epochs whose weights are kept, in order; 0 is the untrained network. Other folders are left alone."""
-    names = (folder.name.removeprefix("epoch-") for folder in (run / "checkpoints").glob("epoch-*"))
-    return sorted(int(name) for name in names if re.fullmatch("[0-9]{4,9}", name))
+    """Epochs whose weights are kept, in order; 0 is the untrained network.
+
+    Other folders, and those without weights, are left alone.
+    """
+    return [epoch for epoch in _epoch_folders(run) if (epoch_folder(run, epoch) / ENCODER).is_file()]
+
+
+def _epoch_folders(run: Path) -> list[int]:
+    """Epochs that have a folder, in order, whatever lies in it."""
+    found = [
+        int(one[1])
+        for folder in (run / "checkpoints").glob("epoch-*")
+        if (one := re.fullmatch("epoch-([0-9]{4,9})", folder.name))
+    ]
+    # epoch-00001 is no folder of a run's: the first epoch lies in epoch-0001.
+    return sorted(epoch for epoch in set(found) if epoch_folder(run, epoch).is_dir())
 
 
 def epoch_folder(run: Path, epoch: int) -> Path:
@@ -43,16 +57,29 @@ def epoch_folder(run: Path, epoch: int) -> Path:
 def find_checkpoint(run: Path, epoch: int | None = None) -> Path:
     """Name the folder of an epoch's weights; of the last one when None.
 
+    A later folder that holds no weights is passed over, and told (:class:`.DataNote`).
+
     Raises
     ------
     InputError
         When there is none; the kept epochs are named.
     """
     kept = kept_epochs(run)
+    empty = [one for one in _epoch_folders(run) if one not in kept]
     if not kept:
-        raise InputError(f"{run}: no checkpoint is kept there; is it the folder of a run?")
+        why = f"epoch-{empty[-1]:04d} holds no {ENCODER}" if empty else "is it the folder of a run?"
+        raise InputError(f"{run}: no checkpoint is kept there; {why}")
     if epoch is not None and epoch not in kept:
-        raise InputError(f"{run}: epoch {epoch} is not kept; kept are {', '.join(map(str, kept))}")
+        why = f" (its folder holds no {ENCODER})" if epoch in empty else ""
+        raise InputError(f"{run}: epoch {epoch} is not kept{why}; kept are {', '.join(map(str, kept))}")
+    if epoch is None and empty and empty[-1] > kept[-1]:
+        warnings.warn(
+            DataNote(
+                f"{run}: epoch-{empty[-1]:04d} holds no {ENCODER} and is passed over; the last epoch with"
+                f" weights is {kept[-1]}"
+            ),
+            stacklevel=2,
+        )
     return epoch_folder(run, kept[-1] if epoch is None else epoch)
 
 

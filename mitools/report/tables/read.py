@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.errors import InputError
+from mitools.core.names import text_of_spreadsheet_cell
 from mitools.report.tables.numbers import as_numbers
 
 
@@ -35,11 +36,23 @@ def read_csv(path: Path) -> pd.DataFrame:
     if not text.strip():
         raise InputError(f"{path} is empty; a header line and rows are needed")
     index = _check(path, text)
+    first = 0 if index else False
     try:
-        table = pd.read_csv(io.StringIO(text), index_col=0 if index else False)
+        table = pd.read_csv(io.StringIO(text), index_col=first)
+        cells = pd.read_csv(io.StringIO(text), index_col=first, dtype=str, keep_default_na=False)
     except pd.errors.ParserError as error:
         raise InputError(f"{path} is no CSV table: {error}") from None
-    return as_numbers(path, table)
+    return _with_own_names(as_numbers(path, table), cells)
+
+
+def _with_own_names(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
+    """Read texts as they were before :func:`mitools.report.tables.write.write_csv`; one may be called NA."""
+    texts = {
+        name: cells[name].where(cells[name] != "").map(text_of_spreadsheet_cell, na_action="ignore")
+        for name, kind in table.dtypes.items()
+        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind))
+    }
+    return table.assign(**texts).rename(columns=text_of_spreadsheet_cell)
 
 
 def _check(path: Path, text: str) -> bool:
@@ -61,7 +74,7 @@ def _check(path: Path, text: str) -> bool:
     if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
         raise InputError(f"{path}: separate the columns with commas")
     index = header[0].strip() == ""
-    names = header[index:]
+    names = [text_of_spreadsheet_cell(name) for name in header[index:]]
     if any(name.strip() == "" for name in names) or not names:
         raise InputError(f"{path}: a column of the header has no name; name every column")
     name, count = Counter(names).most_common(1)[0]

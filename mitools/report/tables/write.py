@@ -1,7 +1,9 @@
 """The tables of a run as files: for spreadsheets, for pandas and for programs."""
 
+import csv
 import json
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -69,8 +71,12 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     OSError
         When the file cannot be written.
     """
+    cells = _for_spreadsheets(table)
+    # Python leaves a carriage return unquoted, which readers take for the end of a line.
+    returns = any("\r" in text for text in _texts(cells))
+    quoting = csv.QUOTE_NONNUMERIC if returns else csv.QUOTE_MINIMAL
     with whole_file(path) as temporary:
-        _for_spreadsheets(table).to_csv(temporary, index=False, lineterminator="\n")
+        cells.to_csv(temporary, index=False, lineterminator="\n", errors="backslashreplace", quoting=quoting)
 
 
 def _for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
@@ -80,6 +86,14 @@ def _for_spreadsheets(table: pd.DataFrame) -> pd.DataFrame:
     texts = [name for name, kind in table.dtypes.items() if not pd.api.types.is_numeric_dtype(kind)]
     cells = table.assign(**{str(name): table[name].map(safe) for name in texts})
     return cells.rename(columns=safe)
+
+
+def _texts(table: pd.DataFrame) -> Iterator[str]:
+    """Give the names of the columns and all cells that are texts."""
+    yield from map(str, table.columns)
+    for name, kind in table.dtypes.items():
+        if not pd.api.types.is_numeric_dtype(kind):
+            yield from (cell for cell in table[name] if isinstance(cell, str))
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

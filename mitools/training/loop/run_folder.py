@@ -1,7 +1,6 @@
 """What a run leaves on disk: its recipe, its metrics and its checkpoints, each whole or absent."""
 
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ import yaml
 from torch import Tensor, nn
 
 from mitools.core.errors import InputError, reason_of
-from mitools.core.files import disk_errors, read_json, write_text
+from mitools.core.files import disk_errors, read_json, whole_folder, write_text
 from mitools.core.recipes import read_recipe
 from mitools.core.run_record import RECORD, record, require_own
 from mitools.encoders.checkpoints.weight_files import read_weight_file
@@ -153,10 +152,7 @@ class RunFolder:
         from safetensors.torch import save_file
 
         folder = epoch_folder(self.path, epoch)
-        unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        try:
+        with whole_folder(folder) as unfinished:
             with disk_errors(unfinished / ENCODER):
                 save_file(_contiguous(encoder), unfinished / ENCODER)
             if isinstance(encoder, ViewEncoders):
@@ -171,9 +167,6 @@ class RunFolder:
             with disk_errors(state), state.open("wb") as stream:
                 torch.save(dict(training), stream)
             shutil.rmtree(folder, ignore_errors=True)
-            os.replace(unfinished, folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         for older in self.epochs():
             if older < epoch:
                 (epoch_folder(self.path, older) / TRAINING).unlink(missing_ok=True)

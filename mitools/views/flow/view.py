@@ -1,6 +1,7 @@
 """The views that a learned generator makes: ``flow:RUN#0`` and ``flow:RUN#1``."""
 
 import copy
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -125,9 +126,11 @@ def own_view_at(name: str, checkpoint: Path) -> str:
 def _generator_file(text: str, folder: Path) -> Path:
     if (folder / GENERATOR).is_file():
         return folder / GENERATOR
-    kept = sorted((folder / "checkpoints").glob("epoch-*"), key=lambda one: int(one.name.split("-")[1]))
-    if kept and (kept[-1] / GENERATOR).is_file():
-        return kept[-1] / GENERATOR
+    checkpoints = (folder / "checkpoints").glob("epoch-*")
+    kept = [one for one in checkpoints if re.fullmatch("epoch-[0-9]{4,9}", one.name)]
+    found = [one / GENERATOR for one in kept if (one / GENERATOR).is_file()]
+    if found:
+        return max(found, key=lambda file: int(file.parent.name.removeprefix("epoch-")))
     why = (
         "is no run of learned_views, no generator lies in its checkpoints"
         if kept

@@ -5,6 +5,7 @@ import os
 import sys
 import threading
 from collections.abc import Generator, Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
@@ -206,3 +207,38 @@ def test_a_worker_that_dask_gives_up_is_started_again(
         engine._client.sync(nanny.close)
         found = engine.run(tasks.square, {"one": (3, str(tmp_path))}, [tmp_path / "shared"])
     assert found["one"].result == 9
+
+
+def _listening() -> set[str]:
+    """Addresses, as the system writes them, on which this process and those that it started listen."""
+    own, parents = {str(os.getpid())}, {}
+    for process in filter(str.isdecimal, os.listdir("/proc")):
+        with suppress(OSError):
+            parents[process] = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1]
+    while more := {process for process, parent in parents.items() if parent in own} - own:
+        own |= more
+    sockets = set()
+    for process in own:
+        with suppress(OSError):
+            sockets |= {os.readlink(file) for file in Path(f"/proc/{process}/fd").iterdir()}
+    tables = [Path(f"/proc/net/{kind}").read_text() for kind in ("tcp", "tcp6")]
+    lines = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return {one[1].partition(":")[0] for one in lines if one[3] == "0A" and f"socket:[{one[9]}]" in sockets}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems list their ports elsewhere")
+@pytest.mark.parametrize("name", ["local?workers=1", "dask:local?workers=1"])
+def test_engines_of_one_machine_listen_to_nobody_else(name: str, tasks: ModuleType, tmp_path: Path) -> None:
+    if name.startswith("dask"):
+        pytest.importorskip("distributed")
+    before, seen = _listening(), set[str]()
+    with opened(name, tmp_path) as engine:
+        engine.run(
+            tasks.square,
+            {"two": (2, str(tmp_path))},
+            [tmp_path / "shared"],
+            lambda *step: seen.update(_listening() - before),
+            lambda name, outcome: None,
+        )
+    assert seen == (set() if name.startswith("local") else {"0100007F"})

@@ -207,3 +207,12 @@ def test_without_pyav_the_message_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(InputError, match=r'clips: needs av.*pip install "mitools\[clips\]"'):
         open_data(f"clips:{tmp_path}")[0]
+
+
+def test_a_clip_that_a_list_may_mean_twice_is_refused(tmp_path):
+    """Lists are read without capitals and endings: of two that differ in them alone neither is meant."""
+    for name in ("Run", "run"):
+        write_frames(tmp_path / "videos" / name / "v_g01_c01", frames_of(0, 2))
+    (tmp_path / "testlist01.txt").write_text("Run/v_g01_c01.avi\n")
+    with pytest.raises(InputError, match=r"names run/v_g01_c01, which videos has 2 times"):
+        open_data(f"clips:{tmp_path}/videos?frames=1&split={tmp_path}/testlist01.txt")

@@ -1,14 +1,19 @@
 """A run with a damaged file is named, with what to do, and goes on once that is done."""
 
 import shutil
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from mitools.core.errors import InputError
+from mitools.core.errors import DataNote, InputError
+from mitools.encoders.open import open_encoder
 from mitools.training.loop.metrics_log import read_metrics
 from mitools.training.loop.run_folder import RunFolder
 from mitools.training.loop.trainer import train
@@ -96,6 +101,43 @@ def test_damaged_conditions_are_named(run: Path, content: str) -> None:
     (run / "run.json").write_bytes(content.encode("utf-8", "surrogateescape"))
     with pytest.raises(InputError, match=r"run\.json: damaged"):
         train(_recipe(2), run)
+
+
+@pytest.mark.parametrize("stray", ["empty", "state alone", "file", "unfinished", "name", "five digits"])
+def test_a_stray_checkpoint_is_passed_over(run: Path, stray: str) -> None:
+    """What holds no weights is no epoch: not for an encoder, not for training, not for a list of epochs."""
+    checkpoints = run / "checkpoints"
+    named = {"unfinished": ".epoch-0002.7.tmp", "name": "epoch-last", "five digits": "epoch-00009"}
+    place = checkpoints / named.get(stray, "epoch-9999")
+    if stray == "file":
+        place.write_text("mine")
+    elif stray in ("unfinished", "name", "five digits"):
+        shutil.copytree(checkpoints / "epoch-0001", place)
+    else:
+        place.mkdir()
+    if stray == "state alone":
+        (place / "training.pt").write_bytes(b"half a pickle")
+    told = stray in ("empty", "state alone")
+    with pytest.warns(DataNote, match="epoch-9999 holds no .* passed over") if told else nullcontext():
+        assert open_encoder(f"run:{run}").name == "run@1"
+    with pytest.raises(InputError, match=r"epoch 9999 is not kept.*; kept are 1$"):
+        open_encoder(f"run:{run}@epoch=9999")
+    assert RunFolder(run).epochs() == [1]
+    assert train(_recipe(2), run).epochs() == [2]
+
+
+def test_a_run_with_nothing_but_a_stray_checkpoint_is_one_line(run: Path) -> None:
+    (run / "checkpoints" / "epoch-0001" / "encoder.safetensors").unlink()
+    with pytest.raises(InputError, match=r"no checkpoint is kept there; epoch-0001 holds no encoder"):
+        open_encoder(f"run:{run}")
+
+
+def test_what_a_killed_process_left_of_a_checkpoint_goes_with_the_next(run: Path) -> None:
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True)
+    left = f".epoch-0002.{socket.gethostname()}-{int(ended.stdout)}-0123abcd.tmp"
+    (run / "checkpoints" / left).mkdir()
+    assert train(_recipe(2), run).epochs() == [2]
+    assert [path.name for path in (run / "checkpoints").iterdir()] == ["epoch-0002"]
 
 
 def test_stray_files_do_no_harm(run: Path) -> None:

@@ -118,3 +118,11 @@ def test_images_of_other_channels_are_one_line(tmp_path: Path) -> None:
     write_run(tmp_path / "run")
     with pytest.raises(InputError, match=r"#0': the generator reads images of 3 channels, not 1$"):
         make_view(f"flow:{tmp_path / 'run'}#0")(torch.rand(5, 1, 4, 4), NO_DRAWS)
+
+
+@pytest.mark.parametrize("stray", ["epoch-9999", "epoch-x", "epoch-"])
+def test_a_stray_checkpoint_is_passed_over(tmp_path: Path, images: torch.Tensor, stray: str) -> None:
+    late = write_run(tmp_path / "run", "rgb", epoch=2)
+    (tmp_path / "run" / "checkpoints" / stray).mkdir()
+    drawn = make_view(f"flow:{tmp_path / 'run'}")(images, NO_DRAWS)
+    torch.testing.assert_close(drawn, late(2 * images - 1).values.detach() / 2 + 0.5)
