@@ -55,6 +55,8 @@ class Grouped(Selection):
         When there are more or fewer groups than items, or one number is written in two ways.
     """
 
+    groups: NDArray[Any]
+
     def __init__(self, data: LabelledData, groups: NDArray[Any]) -> None:
         if groups.shape != (len(data),):
             raise InputError(
