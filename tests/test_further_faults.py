@@ -10,6 +10,7 @@ import re
 import tarfile
 import time
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -139,6 +140,12 @@ def test_a_table_of_paths_reads_no_devices_and_tells_what_lies_outside(tmp_path:
     (tmp_path / "lists" / "x.csv").write_text("path,label\n../0.png,a\n../1.png,b\n")
     with pytest.warns(DataNote, match=r"2 of its paths lead out of .*lists: \.\./0\.png"):
         assert len(open_data(f"csv:{tmp_path}/lists/x.csv")) == 2
+    (tmp_path / "lists" / "x.csv").write_text(f"path,label\n{tmp_path}/0.png,a\n{tmp_path}/1.png,b\n")
+    with pytest.warns(DataNote, match="2 of its paths lead out of .*lists"):
+        open_data(f"csv:{tmp_path}/lists/x.csv")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        open_data(f"csv:{tmp_path}/lists/x.csv?root={tmp_path}")
     os.mkfifo(tmp_path / "lists" / "waits.png")
     for endless in ("/dev/zero", "waits.png"):
         (tmp_path / "lists" / "x.csv").write_text(f"path,label\n{endless},a\n{endless},b\n")

@@ -73,7 +73,7 @@ class TableImages(EncodedImages):
         """Read another column of the table, one value an item."""
         if name not in self._table.column_names:
             raise InputError(f"{self.name}: no column {name!r}; it has {', '.join(self._table.column_names)}")
-        return as_they_are(self._table[name].to_pylist())[self.kept]
+        return as_they_are(self._table[name].to_pylist(), f"{self.name}, column {name!r}")[self.kept]
 
     def __getstate__(self) -> dict[str, Any]:
         # A worker started afresh (not forked) gets the encoded bytes themselves.
@@ -110,7 +110,9 @@ def open_hugging_face(spec: Spec) -> TableImages:
     folder = Path(name)
     opened = None
     if folder.is_dir():
-        opened = OpenedFiles(sorted(folder.rglob("*.arrow")))
+        # Of a split that is chosen: others may be written meanwhile.
+        own = folder / split if split is not None and (folder / split).is_dir() else folder
+        opened = OpenedFiles([file for file in sorted(own.rglob("*.arrow")) if not file.match("cache-*")])
         table = _saved_table(folder, split)
     else:
         table = _fetched_table(name, split or "test")

@@ -61,7 +61,9 @@ class ListedImages(EncodedImages):
         if self._archive is None:
             self.files = [str(root / path) for path in listed]
             self.opened = OpenedFiles(self.files)
-            away = [path for path in map(posixpath.normpath, listed) if path.startswith("../")]
+            base = posixpath.normpath(root.absolute().as_posix())
+            whole = [posixpath.normpath(posixpath.join(base, path)) for path in listed]
+            away = [path for path, lies in zip(listed, whole, strict=True) if not lies.startswith(f"{base}/")]
             if away:
                 self.notes.append(f"{len(away):,} of its paths lead out of {root}: {away[0]}")
         else:

@@ -20,6 +20,9 @@ from mitools.datasets.opened_files import OpenedFiles
 from mitools.datasets.readers.archive import uncompressed
 from mitools.datasets.readers.columns import as_they_are
 
+OF_FOLDER = "folder"
+"""The label that is the last folder of an item's key, whatever lies before it."""
+
 _LABEL_ENDINGS = ("cls", "cls.txt", "label", "target")
 _LONGEST_LABEL = 1 << 20  # bytes of a member that is read for its label
 
@@ -107,6 +110,8 @@ class ShardedImages(EncodedImages):
         return os.pread(self._shards[shard].fileno(), size, offset)
 
     def _labels_of(self, item: int, named: Sequence[str]) -> list[Any]:
+        if self._label == OF_FOLDER:
+            return [self._folder_of(item)]
         if self._label is not None:
             return [self._value(item, name) for name in named]
         return [self._usual_label(item)]
@@ -121,11 +126,16 @@ class ShardedImages(EncodedImages):
             named = [key for key in LABEL_COLUMNS if key in notes]
             if len(named) == 1:
                 return notes[named[0]]
+        return self._folder_of(item)
+
+    def _folder_of(self, item: int) -> str:
+        """Give the last folder of an item's key; two folders of one name are one class only if asked for."""
         folder = PurePosixPath(self._keys[item]).parent
-        if self._folders.setdefault(folder.name, folder) != folder:
+        if self._folders.setdefault(folder.name, folder) != folder and self._label != OF_FOLDER:
             raise InputError(
-                f"{self.name}: class folders {self._folders[folder.name]} and {folder} share their name; name"
-                " the member or the key of the JSON that is the label as label=KEY"
+                f"{self.name}: class folders {self._folders[folder.name]} and {folder} share their name; make"
+                f" them one class with label={OF_FOLDER}, or name the member or the key of the JSON that is"
+                " the label as label=KEY"
             )
         if folder.name:
             return folder.name

@@ -129,23 +129,36 @@ def number_classes(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDA
     return [str(value) for value in classes], labels.astype(np.int64)
 
 
-def as_they_are(values: Sequence[Any]) -> NDArray[Any]:
+def as_they_are(values: Sequence[Any], what: str = "labels") -> NDArray[Any]:
     """Make an array of labels or groups in which different values stay different.
 
     NumPy's own types drop zero characters at the end of texts, and round large numbers.
 
+    Parameters
+    ----------
+    values
+        n of them.
+    what
+        What messages call them.
+
     Raises
     ------
     InputError
-        When a number and a text are written alike.
+        When one is missing or a list, or a number and a text are written alike.
     """
-    texts = {value for value in values if isinstance(value, str)}
-    numbers = {value for value in values if not isinstance(value, str)} if texts else set()
+    missing = next((row for row, value in enumerate(values) if value is None or value != value), None)
+    if missing is not None:
+        raise InputError(f"{what}: row {missing} has none; drop such rows")
+    try:
+        texts = {value for value in values if isinstance(value, str)}
+        numbers = {value for value in values if not isinstance(value, str)} if texts else set()
+    except TypeError:
+        raise InputError(f"{what} hold lists or the like; give one number or text a row") from None
     alike = next((number for number in numbers if str(number) in texts), None)
     if alike is not None:
         raise InputError(
-            f"labels hold the number {alike} and the text {str(alike)!r}, which may be one class or two;"
-            " write them alike, or call one of them otherwise"
+            f"{what} hold the number {alike} and the text {str(alike)!r}, which may be one or two; write them"
+            " alike, or call one of them otherwise"
         )
     if numbers:
         values = [str(value) for value in values]

@@ -158,12 +158,16 @@ def _in_words(error: typer.TyperException) -> str:
 def _few_files() -> int | None:
     """Give how many files a process may open, where these are too few for the libraries alone.
 
-    They would end in errors of their own, at any place, in many lines.
+    They would end in errors of their own, at any place, in many lines. Where the system allows more than is
+    set, as many are set as are needed.
     """
     with suppress(ImportError):  # of no limit, on Windows
         import resource
 
-        allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if 0 <= allowed < FEWEST_FILES <= most or (0 <= allowed < FEWEST_FILES and most < 0):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (FEWEST_FILES, most))
+            return None
         return allowed if 0 <= allowed < FEWEST_FILES else None
     return None
 

@@ -36,7 +36,8 @@ class DefaultsToRun(Group):
         """Put ``run`` before arguments that begin with no command's name, nor with nearly one."""
         first = args[0] if args else ""
         is_file = Path(first).suffix or Path(first).exists()
-        meant = first in self.commands or (not is_file and get_close_matches(first, self.commands, 1))
+        is_word = not (is_file or first.startswith("-"))
+        meant = first in self.commands or (is_word and get_close_matches(first, self.commands, 1))
         if first and not meant and first != "--help":
             args = ["run", *args]
         return super().parse_args(ctx, args)

@@ -66,7 +66,9 @@ def as_array(values: Any, name: str) -> NDArray[Any]:
 def _told_apart(values: Sequence[Any], array: NDArray[Any], name: str) -> NDArray[Any]:
     """Keep apart what NumPy makes one: large whole numbers, and texts that it cuts or makes of numbers."""
     is_large = array.dtype == np.float64 and len(array) > 0 and array.max() >= 2.0**63
-    if is_large and all(isinstance(value, int | np.integer) and 0 <= value < 2**64 for value in values):
+    if is_large and all(isinstance(value, int | np.integer) for value in values):
+        if min(values) < 0:
+            raise InputError(f"{name} holds {min(values)} and {max(values)}, which no 64 bits hold together")
         return np.array(values, dtype=np.uint64)
     if array.dtype.kind == "U":
         _require_own_text(values, name)
@@ -76,12 +78,17 @@ def _told_apart(values: Sequence[Any], array: NDArray[Any], name: str) -> NDArra
 def _require_own_text(values: Sequence[Any], name: str) -> None:
     """Refuse names that NumPy's texts do not tell apart: a number and its text, a zero at the end."""
     texts = {value for value in values if isinstance(value, str)}
-    alike = next((one for one in values if not isinstance(one, str) and str(one) in texts), None)
+    alike = next((one for one in values if not isinstance(one, str) and _text_of(one) in texts), None)
     if alike is not None:
-        raise InputError(f"{name} holds the number {alike} and the text {str(alike)!r}; write them alike")
+        raise InputError(f"{name} holds {alike!r} and the text {_text_of(alike)!r}; write them alike")
     cut = next((text for text in texts if text.endswith("\0")), None)
     if cut is not None:
         raise InputError(f"{name} holds {cut!r}, whose end NumPy drops; name it without the zero character")
+
+
+def _text_of(value: Any) -> str:
+    """Write a value as NumPy writes it beside texts."""
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
 
 
 def _of_tensor(tensor: Any, torch: Any, name: str) -> NDArray[Any]:

@@ -23,10 +23,13 @@ def correlation_finding(table: pd.DataFrame, target: str) -> str:
     >>> for name in COEFFICIENT_NAMES:
     ...     rows[f"{name}_p_holm"] = [0.001, 0.6]
     >>> correlation_finding(rows, "accuracy")
-    'a (Pearson 0.90) goes with accuracy: all three coefficients are told from 0. 1 other is not seen to.'
+    'a (Pearson 0.90) goes with accuracy: all three coefficients are told from 0. 1 other column does not.'
     """
-    known = table[table["pearson"].notna()]
-    if known.empty or known["n"].max() < FEW_ROWS:
+    defined = table[table["pearson"].notna()]
+    if defined.empty:
+        return f"No column has a correlation with {target}."
+    known = defined[defined["n"] >= FEW_ROWS]
+    if known.empty:
         return f"Fewer than {FEW_ROWS} rows do not tell which columns go with {target}."
     told = known[(known[[f"{name}_p_holm" for name in COEFFICIENT_NAMES]] < 0.05).all(axis=1)]
     if told.empty:
@@ -35,6 +38,6 @@ def correlation_finding(table: pd.DataFrame, target: str) -> str:
     names = [f"{row.column} (Pearson {row.pearson:.2f})" for row in told.itertuples()]
     verb = "goes" if len(names) == 1 else "go"
     left = len(known) - len(told)
-    others = f" {left} other{'s are' if left != 1 else ' is'} not seen to." if left else ""
+    others = f" {left} other column{'s do' if left != 1 else ' does'} not." if left else ""
     who = listed(names) if len(names) <= NAMED_ENCODERS else f"{len(names)} columns, {names[0]} first,"
     return f"{who} {verb} with {target}: all three coefficients are told from 0.{others}"

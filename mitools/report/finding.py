@@ -222,11 +222,11 @@ def _over_untrained(last: pd.DataFrame) -> list[str]:
         one = len(more) == 1
         if len(last) == len(more) > 1:
             who, one = "All", False
-        gains = more["control_gain_bits"]
-        size = f"{gains.min():.2f} to {gains.max():.2f} bits"
-        if one:
-            (gain,) = more[["control_gain_bits", "control_gain_low", "control_gain_high"]].to_numpy(float)
-            size = "{:.2f} bits ({:.2f} to {:.2f})".format(*gain)
+        gains = more[["control_gain_bits", "control_gain_low", "control_gain_high"]].to_numpy(float)
+        least, most = (
+            "{:.2f} bits ({:.2f} to {:.2f})".format(*gains[k]) for k in gains[:, 0].argsort()[[0, -1]]
+        )
+        size = least if one else f"{least} to {most}"
         sentences.append(
             f"{who} carr{'ies' if one else 'y'} more than the same network untrained, by {size}."
         )
@@ -243,27 +243,27 @@ def _over_depth(results: pd.DataFrame, comparisons: pd.DataFrame | None) -> list
     """Say of each network with several layers which reads least and most, if the two are told apart."""
     if "network" not in results or comparisons is None:
         return []
-    verdicts = {
-        frozenset((a, b)): verdict
-        for a, b, verdict in zip(
-            comparisons["encoder_a"], comparisons["encoder_b"], comparisons["verdict"], strict=True
-        )
-    }
+    below = _less(comparisons)
     sentences = []
     for network, layers in results.groupby("network", sort=False):
-        if len(layers) < 2:
+        if layers["i_class_bits"].nunique() < 2:
             continue
         least = layers.loc[layers["i_class_bits"].idxmin()]
         most = layers.loc[layers["i_class_bits"].idxmax()]
-        if verdicts.get(frozenset((least["encoder"], most["encoder"])), NOT_TOLD_APART) == NOT_TOLD_APART:
-            sentences.append(
-                f"The layers of {network} that read least and most ({least['layer']} and {most['layer']})"
-                " are not told apart."
-            )
+        if least["encoder"] not in below.get(most["encoder"], ()):
+            ends = f"{least['layer']} and {most['layer']}"
+            sentences.append(f"The layers of {network} that read least and most ({ends}) are not told apart.")
             continue
+        lower = below[most["encoder"]]
+        beside = [
+            str(layer)
+            for layer, encoder in zip(layers["layer"], layers["encoder"], strict=True)
+            if encoder not in lower and encoder != most["encoder"]
+        ]
         sentences.append(
             f"Of the {len(layers)} layers of {network}, {least['layer']} reads least ({_bits_of(least)}) and"
-            f" {most['layer']} most ({_bits_of(most)})."
+            f" {most['layer']} most ({_bits_of(most)}"
+            + (f"; not told apart from {listed_few(beside)})." if beside else ").")
         )
     return sentences if len(sentences) <= NAMED_NETWORKS else []
 

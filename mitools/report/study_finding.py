@@ -20,17 +20,19 @@ def study_finding(cells: pd.DataFrame) -> list[str]:
     Returns
     -------
     list of str
-        A sentence a data set, of the first measure with intervals: the mean over the seeds, and from the
-        lowest to the highest limit of their intervals. None where there is no such measure, or one encoder
-        alone.
+        A sentence a data set, of the first measure with intervals: the mean over the seeds that every encoder
+        has, and from the lowest to the highest limit of their intervals. None where there is no such measure
+        or seed, or one encoder alone.
     """
     read = cells[(cells["state"] == "done") & cells["low"].notna() & cells["high"].notna()]
     sentences = []
     for data, rows in read.groupby("data", sort=False):
         first = rows.iloc[0]
         same = (rows[["pairing", "measure"]] == first[["pairing", "measure"]]).all(axis=1)
-        seeds = rows.loc[same, "seed"].nunique()
-        by_encoder = rows[same].groupby("encoder", sort=False)
+        rows = rows[same]
+        common = set.intersection(*(set(own) for _, own in rows.groupby("encoder")["seed"]))
+        rows, seeds = rows[rows["seed"].isin(common)], len(common)
+        by_encoder = rows.groupby("encoder", sort=False)
         rows = by_encoder.agg(value=("value", "mean"), low=("low", "min"), high=("high", "max")).reset_index()
         if len(rows) < 2:
             continue
@@ -40,11 +42,14 @@ def study_finding(cells: pd.DataFrame) -> list[str]:
         overlapping = [str(name) for name in others.loc[others["high"] >= best["low"], "encoder"]]
         parts = [f"lies above that of {listed_few(below)}"] if below else []
         parts += [f"overlaps with that of {listed_few(overlapping)}"] if overlapping else []
-        interval = f"{best['value']:.3f} bits, {best['low']:.3f} to {best['high']:.3f}"
-        interval += f" over {seeds} seeds" if seeds > 1 else ""
+        limits = f"{best['low']:.3f} to {best['high']:.3f}"
+        interval = f"{best['value']:.3f} bits, {limits}"
+        if seeds > 1:
+            interval = f"{best['value']:.3f} bits on average over {seeds} seeds, with intervals from {limits}"
         what = _in_words(str(first["pairing"]), str(first["measure"]))
         highest = f"{best['encoder']} reads highest ({interval})"
-        sentences.append(f"{data}, {what}: {highest}; its interval {' and '.join(parts)}.")
+        whose = "its interval" if seeds == 1 else "that range"
+        sentences.append(f"{data}, {what}: {highest}; {whose} {' and '.join(parts)}.")
     return sentences
 
 

@@ -279,7 +279,9 @@ def _label_reading(values: Values) -> LabelReading:
 def _lack(image: LabelReading, view: LabelReading) -> Interval:
     """Give how much less of the label a view says than the image, in bits."""
     doubled, up_to = (image.doubled, view.doubled), (image.up_to[0], view.up_to[0])
-    return difference_interval(image.reading, view.reading, doubled, up_to)
+    lack = difference_interval(image.reading, view.reading, doubled, up_to)
+    most = image.estimates[0].entropy_bits
+    return lack if most is None else lack._replace(low=min(lack.low, most), high=min(lack.high, most))
 
 
 def _reading_values(reading: Reading) -> Values:

@@ -75,10 +75,8 @@ def regime_of(
     for number, lack in enumerate(lacks, start=1):
         if lack.low > FIT_SHARE * image.bits:
             missing = True
-            # No view can say less by more than there is of the label.
-            most = lack.high if image.entropy_bits is None else min(lack.high, image.entropy_bits)
             said.append(
-                f"view {number} says {lack.low:.2f} to {most:.2f} bits less of the label than the image"
+                f"view {number} says {lack.low:.2f} to {lack.high:.2f} bits less of the label than the image"
             )
     if s_up_to is not None and s_up_to < (1 - FIT_SHARE) * min(x.low, pair.low):
         missing = True

@@ -80,3 +80,9 @@ def test_what_holds_no_array_is_refused_in_one_sentence(values, words):
         as_array(values, "x")
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("values", [[-1, 2**63, 2**63 + 1], [b"a", "a"], [1, "1"]])
+def test_values_that_numpy_would_make_one_are_refused(values):
+    with pytest.raises(InputError, match=r"no 64 bits hold together|write them alike"):
+        as_array(values, "labels")

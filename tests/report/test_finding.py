@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from mitools.report.correlation_finding import correlation_finding
 from mitools.report.finding import audit_finding, carries_more, plane_finding
 from mitools.report.study_finding import study_finding
 
@@ -60,11 +61,12 @@ def test_an_interval_at_zero_certifies_nothing():
 @pytest.mark.parametrize(
     ("low", "words"),
     [
-        ([0.5, 0.4], "All carry more than the same network untrained, by 0.60 to 0.70 bits."),
+        ([0.5, 0.4], "All carry more than the same network untrained, by 0.60 bits (0.40 to 0.80) to"
+         " 0.70 bits (0.50 to 0.90)."),
         ([0.5, -0.4], "y is not seen to carry more than the same network untrained."),
         ([0.5, None], "x carries more than the same network untrained, by 0.70 bits (0.50 to 0.90)."),
     ],
-)
+)  # fmt: skip
 def test_training_is_credited_where_its_interval_leaves_out_zero(low, words):
     table = results(i_class_bits=[1.0, 0.9], i_class_low=[0.9, 0.8], control_gain_bits=[0.7, 0.6])
     table["control_gain_high"] = [0.9, 0.8]
@@ -107,8 +109,42 @@ def test_a_study_tells_intervals_that_overlap_from_those_that_do_not(high, words
     assert study_finding(cells[:1]) == []
     other = cells.assign(seed=1, value=[2.3, 1.9], low=[2.0, 1.6])
     (sentence,) = study_finding(pd.concat([cells, other]))
-    assert "a reads highest (2.200 bits, 1.950 to 2.300 over 2 seeds)" in sentence
-    assert words in sentence
+    assert "highest (2.200 bits on average over 2 seeds, with intervals from 1.950 to 2.300)" in sentence
+    assert f"that range {words}" in sentence
+    (sentence,) = study_finding(pd.concat([cells, other[:1]]))  # b has no second seed
+    assert "a reads highest (2.100 bits, 1.950 to 2.300)" in sentence
+    assert study_finding(pd.concat([cells[:1], other[1:]])) == []
+
+
+def test_a_layer_that_reads_most_names_those_beside_it():
+    table = pd.DataFrame(
+        {
+            "encoder": ["net:a", "net:b", "net:c"],
+            "h_c_bits": 2.0,
+            "i_class_bits": [0.1, 0.9, 1.0],
+            "i_class_low": [0.05, 0.8, 0.9],
+            "i_class_high": [0.15, 1.0, 1.1],
+            "network": "net",
+            "layer": ["a", "b", "c"],
+        }
+    )
+    verdicts = {("net:a", "net:b"): B, ("net:a", "net:c"): B, ("net:b", "net:c"): NOT}
+    assert audit_finding(table, compared(verdicts))[-1] == (
+        "Of the 3 layers of net, a reads least (0.10 bits, 0.05 to 0.15) and c most (1.00 bits, 0.90 to 1.10;"
+        " not told apart from b)."
+    )
+    reversed_verdict = compared(verdicts | {("net:a", "net:c"): A})
+    assert audit_finding(table, reversed_verdict)[-1].endswith("(a and c) are not told apart.")
+
+
+def test_a_column_of_few_rows_goes_with_nothing():
+    rows = pd.DataFrame({"column": ["a", "d"], "n": [12, 5], "pearson": [0.2, 1.0]})
+    for name in ("pearson", "kendall", "spearman"):
+        rows[f"{name}_p_holm"] = [0.6, 0.001]
+    assert correlation_finding(rows, "acc").startswith("No column is seen to go with acc")
+    assert correlation_finding(rows[1:], "acc") == "Fewer than 8 rows do not tell which columns go with acc."
+    undefined = rows[:1].assign(pearson=None)
+    assert correlation_finding(undefined, "acc") == "No column has a correlation with acc."
 
 
 def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():

@@ -6,6 +6,8 @@ import pytest
 
 from mitools.core.entropy import bits_to_nats
 from mitools.core.estimate import Estimate, EstimateWarning, Interval
+from mitools.shared_information import measure
+from mitools.shared_information.readings import LabelReading
 from mitools.shared_information.regimes import regime_of
 
 EQUAL = Interval(-0.1, 0.1, 0.95)
@@ -60,9 +62,12 @@ def test_regimes(shared, lacks, name):
     assert regime(shared, lacks).name == name
 
 
-def test_no_view_is_said_to_lack_more_than_there_is_of_the_label():
-    lacks = (Interval(1.0, 3.1, 0.95), EQUAL)
-    assert "view 1 says 1.00 to 2.50 bits less" in regime(estimate(1.8, 2.0), lacks).sentence
+def test_no_view_lacks_more_than_there_is_of_the_label(monkeypatch):
+    monkeypatch.setattr(measure, "difference_interval", lambda *of: Interval(1.0, 3.1, 0.95))
+    image = LabelReading([IMAGE], [2.1], None, None)
+    assert measure._lack(image, image) == Interval(1.0, 2.5, 0.95)
+    unknown = image._replace(estimates=[estimate(1.9, 2.1)])
+    assert measure._lack(unknown, image) == Interval(1.0, 3.1, 0.95)
 
 
 def test_missing_is_claimed_of_no_views_that_may_share_enough_with_more_images():

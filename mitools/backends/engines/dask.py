@@ -23,6 +23,9 @@ SECONDS_TO_ANSWER = 15
 SECONDS_WITHOUT_WORKERS = 60.0
 """That tasks wait while no worker is there, as when the last has left and none is started in its place."""
 
+SECONDS_BETWEEN_LOOKS = 5.0
+"""At our own cluster's workers, which are started again where one is lost."""
+
 SECONDS_BETWEEN_STEPS = 0.5
 """That a worker leaves between two messages of its progress."""
 
@@ -47,6 +50,7 @@ class DaskEngine(Engine):
     """
 
     reruns = 0
+    _next_look = 0.0
 
     def __init__(self, spec: str, scheduler: Any, gpus: int = 0) -> None:
         super().__init__(spec)
@@ -137,9 +141,9 @@ class DaskEngine(Engine):
         """
         seen = monotonic()
         while True:
+            self._start_lost_workers_again()
             with suppress(Empty):
                 return arrived.get(timeout=SECONDS_WITHOUT_WORKERS / 12)
-            self._start_lost_workers_again()
             if self._client.scheduler_info(n_workers=-1)["workers"]:
                 seen = monotonic()
             elif monotonic() - seen > SECONDS_WITHOUT_WORKERS:
@@ -154,8 +158,17 @@ class DaskEngine(Engine):
         Dask starts a killed worker again itself, but gives it up for good when it is killed once more as it
         starts, or takes longer than 15 seconds to start, as on busy cores.
         """
-        if self._cluster is not None:
-            self._cluster.scale(len(self._cluster.worker_spec))
+        if self._cluster is None or monotonic() < self._next_look:
+            return
+        self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
+        self._cluster.loop.add_callback(self._forget_ended_workers)
+        self._cluster.scale(len(self._cluster.worker_spec))
+
+    def _forget_ended_workers(self) -> None:
+        """Take off the cluster's list what has ended: in its place another is started."""
+        for number, nanny in list(self._cluster.workers.items()):
+            if nanny.status.name in ("failed", "closed"):
+                del self._cluster.workers[number]
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import KilledWorker

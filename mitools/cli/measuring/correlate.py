@@ -71,6 +71,7 @@ def correlate(
                 "seed": seed,
                 "not_numeric": list(skipped),
                 "no_measures": list(found.no_measures),
+                "finding": correlation_finding(result, target),
                 "columns": records(result),
             }
         )

@@ -33,16 +33,16 @@ def as_numbers(path: Path, table: pd.DataFrame) -> pd.DataFrame:
     InputError
         When commas may part thousands as well as decimals (``1,234``).
     """
-    changed = {}
+    read = table.copy()
     for name in table.columns:
         column = table[name]
         if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             continue
         found = _numbers(path, str(name), column)
         if found is not None:
-            changed[name], how = found
+            read[name], how = found
             warnings.warn(DataNote(f"{path}: column {str(name)!r} was read with {how}"), stacklevel=3)
-    return table.assign(**changed) if changed else table
+    return read
 
 
 def _numbers(path: Path, name: str, column: pd.Series) -> tuple[pd.Series, str] | None:

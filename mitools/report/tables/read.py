@@ -40,6 +40,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(io.StringIO(text), index_col=first)
         cells = pd.read_csv(io.StringIO(text), index_col=first, dtype=str, keep_default_na=False)
+        cells.index = table.index
     except pd.errors.ParserError as error:
         raise InputError(f"{path} is no CSV table: {error}") from None
     return _with_own_names(as_numbers(path, table), cells)
@@ -47,12 +48,13 @@ def read_csv(path: Path) -> pd.DataFrame:
 
 def _with_own_names(table: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """Read texts as they were before :func:`mitools.report.tables.write.write_csv`; one may be called NA."""
-    texts = {
-        name: cells[name].where(cells[name] != "").map(text_of_spreadsheet_cell, na_action="ignore")
-        for name, kind in table.dtypes.items()
-        if not (pd.api.types.is_numeric_dtype(kind) or pd.api.types.is_bool_dtype(kind))
-    }
-    return table.assign(**texts).rename(columns=text_of_spreadsheet_cell)
+    named = table.copy()
+    for place, name in enumerate(table.columns):
+        known = table[name].dropna()
+        if known.map(lambda value: isinstance(value, str)).any() or known.empty:
+            texts = cells.iloc[:, place]
+            named[name] = texts.where(texts != "").map(text_of_spreadsheet_cell, na_action="ignore")
+    return named.rename(columns=text_of_spreadsheet_cell)
 
 
 def _check(path: Path, text: str) -> bool:

@@ -191,18 +191,32 @@ def test_a_cluster_that_all_workers_have_left_is_not_waited_for(monkeypatch: pyt
         engine._next(arrived)
 
 
+def test_lost_workers_are_looked_for_while_others_report() -> None:
+    engine, asked = dask.DaskEngine.__new__(dask.DaskEngine), []
+    engine.spec, engine._client = "dask:local?workers=2", None
+    ended, well = (SimpleNamespace(status=SimpleNamespace(name=name)) for name in ("failed", "running"))
+    engine._cluster = SimpleNamespace(
+        workers={0: ended, 1: well},
+        worker_spec={0: {}, 1: {}},
+        scale=asked.append,
+        loop=SimpleNamespace(add_callback=lambda what: what()),
+    )
+    arrived: SimpleQueue[tuple[str, Any]] = SimpleQueue()
+    arrived.put(("task", ("squaring", 1, 2)))
+    arrived.put(("task", None))
+    assert engine._next(arrived) == ("task", ("squaring", 1, 2))
+    assert engine._next(arrived) == ("task", None)
+    assert asked == [2], "or a look every few seconds is one a message"
+    assert engine._cluster.workers == {1: well}
+
+
 @pytest.mark.slow
 def test_a_worker_that_dask_gives_up_is_started_again(
     tasks: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("distributed")
-    from dask import config
-
     monkeypatch.setattr(dask, "SECONDS_WITHOUT_WORKERS", 120.0)
-    with (
-        config.set({"distributed.deploy.lost-worker-timeout": "1s"}),
-        opened("dask:local?workers=1", tmp_path) as engine,
-    ):
+    with opened("dask:local?workers=1", tmp_path) as engine:
         (nanny,) = engine._cluster.workers.values()
         engine._client.sync(nanny.close)
         found = engine.run(tasks.square, {"one": (3, str(tmp_path))}, [tmp_path / "shared"])

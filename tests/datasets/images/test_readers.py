@@ -284,10 +284,22 @@ def test_the_class_of_a_shard_may_be_a_number_or_a_folder(tmp_path):
     members = [(f"{NAMES[k]}/{k}.png", FILES[k]) for k in range(10)]
     (tmp_path / "x.tar").write_bytes(tar_of(members))
     assert open_data(f"webdataset:{tmp_path}/x.tar").labels.tolist() == LABELS.tolist()
+    parts = [(f"part{k % 2}/{NAMES[k]}/{k}.png", FILES[k]) for k in range(10)]
+    (tmp_path / "z.tar").write_bytes(tar_of(parts))
+    with pytest.raises(InputError, match="share their name; make them one class with label=folder"):
+        open_data(f"webdataset:{tmp_path}/z.tar")
+    assert open_data(f"webdataset:{tmp_path}/z.tar?label=folder").labels.tolist() == LABELS.tolist()
     members = [(f"{k}.{end}", what) for k in range(10) for end, what in
                (("png", FILES[k]), ("cls", str(10 + LABELS[k]).encode()))]  # fmt: skip
     (tmp_path / "y.tar").write_bytes(tar_of(members))
     assert list(open_data(f"webdataset:{tmp_path}/y.tar").classes) == ["10", "11"]
+
+
+@pytest.mark.parametrize("values", [["a", None] * 5, [1, None] * 5, [0.5, float("nan")] * 5])
+def test_a_row_without_a_group_is_no_group_of_its_own(tmp_path, values):
+    pq.write_table(pa.table({"image": FILES, "label": NAMES, "who": values}), tmp_path / "x.parquet")
+    with pytest.raises(InputError, match="column 'who': row 1 has none; drop such rows"):
+        open_data(f"parquet:{tmp_path}/x.parquet?groups=who")
 
 
 @pytest.mark.parametrize("form", [csv_table, parquet_file, saved_to_disk, packed_shards, hdf5_files])

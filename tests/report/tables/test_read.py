@@ -22,6 +22,16 @@ def test_a_first_column_without_a_name_is_the_index(tmp_path):
     pd.testing.assert_frame_equal(read_csv(path), expected)
 
 
+def test_texts_beside_an_index_stay_in_their_rows(tmp_path):
+    path = tmp_path / "t.csv"
+    table = pd.DataFrame({"self": ["a", "b", "NA"], "acc": [0.5, 1.0, 0.2], "told": [True, None, False]})
+    table.to_csv(path)
+    assert read_csv(path)["self"].tolist() == ["a", "b", "NA"]
+    assert read_csv(path)["told"].dropna().tolist() == [True, False]
+    pd.concat([table, table]).to_csv(path)
+    assert read_csv(path)["self"].tolist() == ["a", "b", "NA"] * 2
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [

@@ -153,7 +153,7 @@ def _warnings(results: pd.DataFrame, estimates: Mapping[str, Any]) -> list[Table
     return [Table("warnings", frame.head(MOST_ROWS), columns, title, left_out=left_out)]
 
 
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?")
 
 
 def said_once(warnings: pd.DataFrame) -> pd.DataFrame:
