@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -143,7 +144,9 @@ def run(
     found = side_by_side(_measure, jobs, runtime, MEASURED, advance)
     table = pd.DataFrame([row for rows in found.values() for row in rows])
     chart = partial(quality_chart, columns=(RECOGNISED,))
-    figures = write_chart(out / "clips", chart, table, "task")
+    tests = [task.test for split in recipe.splits for task in split.tasks.values()]
+    subject = subject_of(tests[0], None, recipe.seeds)
+    figures = write_chart(out / "clips", chart, table, "task", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from pydantic import Field, field_validator
 
 from mitools.analyses.shared.evaluation import Evaluation
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.shared.paired_seeds import paired_by_seed
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -133,7 +134,8 @@ def run(
                     rows.append({"setting": setting, "method": method} | _measured(spec, seed, evaluation))
     table = pd.DataFrame(rows)
     chart = partial(quality_chart, columns=tuple(measure.column for measure in LABEL_MEASURES))
-    figures = write_chart(out / "compatible_methods", chart, table, "setting")
+    subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
+    figures = write_chart(out / "compatible_methods", chart, table, "setting", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 

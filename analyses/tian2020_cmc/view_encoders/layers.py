@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import Field, model_validator
 
 from mitools.analyses.shared.evaluation import EvaluationRecipe
+from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, write_finding
 from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.analyses.shared.training_runs import require_held_out, train_all
@@ -143,7 +144,8 @@ def run(
     rows = side_by_side(_measure, jobs, runtime, MEASURED, advance)
     table = pd.DataFrame([row for found in rows.values() for row in found])
     chart = partial(quality_chart, columns=[measure.column for measure in measures_of(table)])
-    figures = write_chart(out / "layers", chart, table, "layer")
+    subject = subject_of(recipe.test, None, recipe.seeds)
+    figures = write_chart(out / "layers", chart, table, "layer", subject=subject)
     return write_finding(table, describe(table), out, figures)
 
 
