@@ -137,16 +137,21 @@ def test_no_more_open_files_is_one_line_and_names_the_limit(monkeypatch, capsys)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
-@pytest.mark.parametrize(("allowed", "code"), [(FEWEST_FILES - 1, 2), (FEWEST_FILES, 0)])
-def test_too_few_files_for_the_libraries_are_told_at_once(capsys, allowed, code):
-    import resource
-
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, before[1]))
-    try:
-        assert run(["--help"]) == code
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+@pytest.mark.parametrize(
+    ("limits", "code", "raised"),
+    [
+        ((FEWEST_FILES - 1, FEWEST_FILES - 1), 2, []),
+        ((FEWEST_FILES - 1, 4096), 0, [(FEWEST_FILES, 4096)]),
+        ((FEWEST_FILES - 1, -1), 0, [(FEWEST_FILES, -1)]),
+        ((FEWEST_FILES, FEWEST_FILES), 0, []),
+    ],
+)
+def test_too_few_files_for_the_libraries_are_told_at_once(capsys, monkeypatch, limits, code, raised):
+    set_to = []
+    monkeypatch.setattr("resource.getrlimit", lambda kind: limits)
+    monkeypatch.setattr("resource.setrlimit", lambda kind, wanted: set_to.append(wanted))
+    assert run(["--help"]) == code
+    assert set_to == raised
     if code:
         assert "ulimit -n" in one_line(capsys)
 

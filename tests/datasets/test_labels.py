@@ -50,7 +50,7 @@ def test_large_labels_of_a_file_are_told_apart(tmp_path: Path) -> None:
     "values", [[-1, LARGE, LARGE + 1], np.float32([2.0**25, 1.0])], ids=["ints", "floats"]
 )
 def test_labels_that_came_as_floats_too_large_to_be_told_apart_are_refused(values: object) -> None:
-    with pytest.raises(InputError, match="different whole numbers are the same"):
+    with pytest.raises(InputError, match=r"different whole numbers are the same|no 64 bits hold together"):
         number_labels(values)
 
 

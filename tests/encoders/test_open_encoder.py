@@ -183,7 +183,10 @@ def test_own_code_that_fails_is_one_line(tmp_path, monkeypatch, weights, arch, m
         ("timm:resnet18?seed=3", "seed= is for untrained weights; add pretrained=no"),
         ("timm:resnet18?pretraine=no", "unknown option 'pretraine'; accepted:"),
         ("checkpoint:x.pth", "name the network of the weights, as ?arch=cifar_resnet20"),
-        ("checkpoint:x.pth?arch=resnet20", "unknown arch 'resnet20'; accepted: "),
+        (
+            "checkpoint:x.pth?arch=resnet20",
+            "unknown arch 'resnet20'; did you mean cifar_resnet20? accepted: ",
+        ),
         ("checkpoint:x.pth?arch=timm:resne18", "timm has no model 'resne18'"),
         ("checkpoint:nowhere.pth?arch=cifar_resnet20", "nowhere.pth: no such file"),
         ("checkpoint:x.pth?arch=cifar_resnet20&pool=mean", "unknown option 'pool'"),

@@ -161,14 +161,8 @@ class DaskEngine(Engine):
         if self._cluster is None or monotonic() < self._next_look:
             return
         self._next_look = monotonic() + SECONDS_BETWEEN_LOOKS
-        self._cluster.loop.add_callback(self._forget_ended_workers)
+        self._cluster.loop.add_callback(_forget_ended_workers, self._cluster)
         self._cluster.scale(len(self._cluster.worker_spec))
-
-    def _forget_ended_workers(self) -> None:
-        """Take off the cluster's list what has ended: in its place another is started."""
-        for number, nanny in list(self._cluster.workers.items()):
-            if nanny.status.name in ("failed", "closed"):
-                del self._cluster.workers[number]
 
     def _outcome(self, future: Any) -> Outcome:
         from distributed import KilledWorker
@@ -227,6 +221,13 @@ def _address_in(file: str, spec: str) -> str:
             f"engine {spec}: {file} is no file with a scheduler's address; `dask scheduler --scheduler-file"
             f" {file}` writes one"
         ) from None
+
+
+def _forget_ended_workers(cluster: Any) -> None:
+    """Take off a cluster's list what has ended: in its place another is started."""
+    for number, nanny in list(cluster.workers.items()):
+        if nanny.status.name in ("failed", "closed"):
+            del cluster.workers[number]
 
 
 def _ended(arrived: "SimpleQueue[tuple[str, Any]]", name: str, future: Any) -> None:

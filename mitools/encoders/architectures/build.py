@@ -109,7 +109,8 @@ def build_architecture(text: str, seed: int = 0, channels: int = 3) -> Architect
     import timm
 
     known = [*NETWORKS, f"{CROPS}:NAME", "timm:NAME", "python:MODULE:FACTORY"]
-    close = difflib.get_close_matches(text, NETWORKS, 1)
+    own = [name for name in NETWORKS if name.endswith(f"_{text}")]
+    close = own[:1] or difflib.get_close_matches(text, NETWORKS, 1)
     meant = f"timm:{text}" if timm.is_model(text) else "".join(close)
     hint = f"did you mean {meant}? " if meant else ""
     raise InputError(f"unknown arch {text!r}; {hint}accepted: {nearest(text, known, len(known))}")

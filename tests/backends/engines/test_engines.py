@@ -199,7 +199,7 @@ def test_lost_workers_are_looked_for_while_others_report() -> None:
         workers={0: ended, 1: well},
         worker_spec={0: {}, 1: {}},
         scale=asked.append,
-        loop=SimpleNamespace(add_callback=lambda what: what()),
+        loop=SimpleNamespace(add_callback=lambda what, *given: what(*given)),
     )
     arrived: SimpleQueue[tuple[str, Any]] = SimpleQueue()
     arrived.put(("task", ("squaring", 1, 2)))
