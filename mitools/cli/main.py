@@ -165,10 +165,11 @@ def _few_files() -> int | None:
         import resource
 
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if 0 <= allowed < FEWEST_FILES <= most or (0 <= allowed < FEWEST_FILES and most < 0):
+        few, fixed = (0 <= limit < FEWEST_FILES for limit in (allowed, most))
+        if few and fixed:
+            return allowed
+        if few:
             resource.setrlimit(resource.RLIMIT_NOFILE, (FEWEST_FILES, most))
-            return None
-        return allowed if 0 <= allowed < FEWEST_FILES else None
     return None
 
 
