@@ -44,6 +44,9 @@ CRITICS_AT_A_TIME = 16
 CRITIC_HIDDEN = (128,)
 """Widths of the critics' hidden layers."""
 
+READINGS = "checkpoints measured"
+"""What the progress of measuring counts, each data set by itself, labels and inputs by halves."""
+
 
 class MeasureRecipe(Recipe):
     """How a checkpoint is measured.
@@ -145,22 +148,27 @@ class CheckpointMeasurer:
     ) -> None:
         self.recipe, self.image_size, self.results, self.store = recipe, image_size, results, store
         self.device, self.advance = str(runtime.device), advance
+        self._readings = self._all_readings = 0
 
-    def measure(self, spec: str, encoders: Sequence[str]) -> list[CheckpointValues]:
-        """Measure encoders on a data set, in order.
+    def measure(self, specs: Sequence[str], encoders: Sequence[str]) -> list[list[CheckpointValues]]:
+        """Measure encoders on data sets: a list a data set, in the order of the encoders.
 
         Raises
         ------
         InputError
             When an encoder or the data cannot be read, or a class is too small to split.
         """
+        self._readings, self._all_readings = 0, 2 * len(specs) * len(encoders)
+        return [self._measure_on(spec, encoders) for spec in specs]
+
+    def _measure_on(self, spec: str, encoders: Sequence[str]) -> list[CheckpointValues]:
         data = self._decoded(spec)
         features = self._extracted(data, encoders)
         parts = split(len(data), data.labels, self.recipe.seed)
         quality = []
-        for done, one in enumerate(features):
+        for one in features:
             quality.append(self._quality(one, parts))
-            self._tell(f"{data.name}: transfer and I(T;Y)", done + 1, len(features))
+            self._count(1)
         inputs = self._inputs(data, features, parts)
         return [
             _checkpoint_values(of_labels, of_inputs)
@@ -245,18 +253,20 @@ class CheckpointMeasurer:
             seed=recipe.seed,
         )
         x = np.asarray(pixels.values[:, 0])
+        self._count(len(features) - len(missing))
         for start in range(0, len(missing), CRITICS_AT_A_TIME):
-            self._tell(f"{data.name}: I(X;T)", start, len(missing))
             group = missing[start : start + CRITICS_AT_A_TIME]
             problems = [Problem(x, np.asarray(features[k].values[:, 0]), None, parts) for k in group]
             for k, problem, fitted in zip(group, problems, fit_many(estimator, problems), strict=True):
                 values = _input_values(fitted, problem, parts.select)
                 self.results.cell(kind, requests[k], partial(dict, values))
+            self._count(len(group))
         return [self.results.cell(kind, on, dict) for on in requests]
 
-    def _tell(self, what: str, done: int, total: int) -> None:
+    def _count(self, readings: int) -> None:
+        self._readings += readings
         if self.advance is not None:
-            self.advance(what, done, total)
+            self.advance(READINGS, self._readings // 2, self._all_readings // 2)
 
 
 def _input_values(fitted: VariationalEstimator, problem: Problem, select: NDArray[np.int64]) -> Values:

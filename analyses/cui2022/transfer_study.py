@@ -7,9 +7,17 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, field_validator
 
 from mitools.analyses.cui2022.changes import SOURCE_DATA
-from mitools.analyses.cui2022.checkpoint_values import CheckpointMeasurer, CheckpointValues, MeasureRecipe
+from mitools.analyses.cui2022.checkpoint_values import (
+    CRITICS_AT_A_TIME,
+    READINGS,
+    CheckpointMeasurer,
+    CheckpointValues,
+    MeasureRecipe,
+)
 from mitools.analyses.shared.runs_by_setting import SettingAndSeed
+from mitools.analyses.shared.side_by_side import side_by_side
 from mitools.backends.runtime import Runtime
+from mitools.backends.streams import stream_count
 from mitools.core.progress import Advance
 from mitools.core.recipes import Recipe
 from mitools.core.result_store import ResultStore
@@ -131,7 +139,44 @@ def measure_runs(
     out, runtime, advance
         As for a study's ``run``.
     """
-    measurer = CheckpointMeasurer(
+    keys = [(name, seed, epoch) for name, seed in runs for epoch in epochs(name)]
+    encoders = [run_spec(runs[name, seed].path, epoch) for name, seed, epoch in keys]
+    # As many shares as cores, of whole groups whose critics are fitted together: few are not worth a process.
+    groups = [
+        encoders[start : start + CRITICS_AT_A_TIME] for start in range(0, len(encoders), CRITICS_AT_A_TIME)
+    ]
+    count = min(stream_count(runtime.device), len(groups))
+    shares = [[one for group in groups[k::count] for one in group] for k in range(count)]
+    jobs = {f"share {k + 1} of the checkpoints": _Share(recipe, share, out) for k, share in enumerate(shares)}
+    found = side_by_side(_measure_share, jobs, runtime, READINGS, advance)
+    points: dict[str, dict[tuple[str, int, int], CheckpointValues]] = {}
+    for place, data in enumerate(recipe.data):
+        by_encoder = {
+            encoder: point
+            for share, of_share in zip(shares, found.values(), strict=True)
+            for encoder, point in zip(share, of_share[place], strict=True)
+        }
+        points[data] = {key: by_encoder[encoder] for key, encoder in zip(keys, encoders, strict=True)}
+    return Measured(points, _measurer(recipe, out, runtime, advance))
+
+
+class _Share(NamedTuple):
+    """Checkpoints that one process measures."""
+
+    recipe: TransferStudyRecipe
+    encoders: Sequence[str]
+    out: Path
+
+
+def _measure_share(share: _Share, runtime: Runtime, advance: Advance | None) -> list[list[CheckpointValues]]:
+    measurer = _measurer(share.recipe, share.out, runtime, advance)
+    return measurer.measure([*share.recipe.data.values()], share.encoders)
+
+
+def _measurer(
+    recipe: TransferStudyRecipe, out: Path, runtime: Runtime, advance: Advance | None
+) -> CheckpointMeasurer:
+    return CheckpointMeasurer(
         recipe.measure,
         recipe.training.image_size,
         ResultStore(out / "cells"),
@@ -139,10 +184,3 @@ def measure_runs(
         runtime,
         advance,
     )
-    keys = [(name, seed, epoch) for name, seed in runs for epoch in epochs(name)]
-    encoders = [run_spec(runs[name, seed].path, epoch) for name, seed, epoch in keys]
-    points = {
-        data: dict(zip(keys, measurer.measure(spec, encoders), strict=True))
-        for data, spec in recipe.data.items()
-    }
-    return Measured(points, measurer)
