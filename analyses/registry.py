@@ -140,7 +140,7 @@ ANALYSES: dict[str, Analysis] = {
         "does transfer fall for other networks and targets, and CTC mend it? (Cui et al., Figs. 9 to 11)",
         "cui2022.networks.networks_and_targets",
         "NetworksAndTargetsRecipe",
-        smoke="24 minutes, by its rate",
+        smoke="11 minutes",
         paper="days, not measured",
     ),
     "what_many_views_share": Analysis(
