@@ -1,6 +1,7 @@
 """Numbers of forty digits, and machines that give no memory, files or threads: one line each."""
 
 import errno
+import resource
 import subprocess
 import sys
 
@@ -9,7 +10,8 @@ import yaml
 
 from mitools.backends.seeding import seeded
 from mitools.cli import main
-from mitools.cli.main import FEWEST_FILES, run
+from mitools.cli.limits import FEWEST_FILES, LEAST_MEMORY
+from mitools.cli.main import run
 from mitools.core.errors import InputError, lacks_memory
 
 LONG = "1" * 40
@@ -148,12 +150,25 @@ def test_no_more_open_files_is_one_line_and_names_the_limit(monkeypatch, capsys)
 )
 def test_too_few_files_for_the_libraries_are_told_at_once(capsys, monkeypatch, limits, code, raised):
     set_to = []
-    monkeypatch.setattr("resource.getrlimit", lambda kind: limits)
+    monkeypatch.setattr(
+        "resource.getrlimit", lambda kind: limits if kind == resource.RLIMIT_NOFILE else (-1, -1)
+    )
     monkeypatch.setattr("resource.setrlimit", lambda kind, wanted: set_to.append(wanted))
     assert run(["--help"]) == code
     assert set_to == raised
     if code:
         assert "ulimit -n" in one_line(capsys)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
+@pytest.mark.parametrize(("limit", "code"), [(LEAST_MEMORY - 1, 2), (0, 2), (LEAST_MEMORY, 0), (-1, 0)])
+def test_too_little_memory_for_the_libraries_is_told_at_once(capsys, monkeypatch, limit, code):
+    unlimited = resource.RLIM_INFINITY
+    limits = {resource.RLIMIT_AS: (limit, unlimited), resource.RLIMIT_NOFILE: (unlimited, unlimited)}
+    monkeypatch.setattr("resource.getrlimit", limits.get)
+    assert run(["--help"]) == code
+    if code:
+        assert "ulimit -v" in one_line(capsys)
 
 
 @pytest.mark.parametrize("error", [ImportError("No module named 'av'"), RuntimeError("shapes differ")])
@@ -174,7 +189,6 @@ def test_a_lack_of_memory_is_seen_behind_another_error():
     assert lacks_memory(error)
 
 
-MEMORY = ("-v 400000", "-v 1500000", "-v 2600000", "-v 3300000")
 COMMANDS = {
     "audit": ["audit", "--data", DATA, "--encoder", "builtin:pixels"],
     "study": ["study", "study.yaml"],
@@ -186,7 +200,7 @@ COMMANDS = {
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of other systems are others")
 @pytest.mark.parametrize(
-    "limit", ["-v 400000", "-v 1500000", "-v 2600000", "-v 3300000", "-n 8", f"-n {FEWEST_FILES}"]
+    "limit", ["-v 400000", "-v 3300000", f"-v {LEAST_MEMORY // 1024}", "-n 8", f"-n {FEWEST_FILES}"]
 )
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_low_limit_ends_in_one_line_or_is_enough(tmp_path, command, limit):
@@ -196,7 +210,7 @@ def test_a_low_limit_ends_in_one_line_or_is_enough(tmp_path, command, limit):
     shell = ["bash", "-c", f'ulimit {limit}; exec "$@"', "bash", *arguments]
     done = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=300)
     assert "Traceback" not in done.stderr
-    if limit != f"-n {FEWEST_FILES}":
+    if not limit.endswith((f" {FEWEST_FILES}", f" {LEAST_MEMORY // 1024}")):
         assert done.returncode == 2
     if done.returncode:
         assert done.returncode == 2

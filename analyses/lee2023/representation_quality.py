@@ -66,7 +66,7 @@ class RepresentationQualityRecipe(Recipe):
         Encoder specs; when none is named, those of `shelf`, and without one the checkpoints of the runs in
         the folders of other analyses next to this one's.
     shelf
-        Runs, one a method, that are trained once into the folder ``encoder_shelf`` beside this one's.
+        Runs that are trained once into the folder ``encoder_shelf`` beside this one's.
     shelf_seeds
         Each run of the shelf is trained from every one.
     measures

@@ -5,7 +5,6 @@ import os
 import shlex
 import signal
 import sys
-from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from mitools.cli.cite import cite
 from mitools.cli.console import err, note, set_verbosity
 from mitools.cli.demo import demo
 from mitools.cli.guide import guide
+from mitools.cli.limits import too_little
 from mitools.cli.measuring.audit import audit
 from mitools.cli.measuring.calibrate import calibrate
 from mitools.cli.measuring.correlate import correlate
@@ -83,9 +83,6 @@ app.add_typer(encoders.app, name="encoders")
 app.add_typer(datasets.app, name="datasets")
 app.add_typer(measures.app, name="measures")
 
-FEWEST_FILES = 64
-"""Files that a process has to be allowed to have open."""
-
 ANYWHERE = ("-q", "--quiet", "-v", "--verbose")
 """Options that may stand behind a command as well as before it."""
 
@@ -104,10 +101,9 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit code; every error is a single line on stderr."""
-    few = _few_files()
-    if few is not None:
-        remedy = f"mitools needs {FEWEST_FILES}; raise the limit (ulimit -n)"
-        return _stop(f"the system lets a process open {few} files, and {remedy}", WRONG_REQUEST)
+    short = too_little()
+    if short is not None:
+        return _stop(short, WRONG_REQUEST)
     try:
         moved = _moved_to_front(arguments)
         command_line.set(shlex.join([PROGRAM, *arguments]))
@@ -153,24 +149,6 @@ def _in_words(error: typer.TyperException) -> str:
         first = said.partition(" (")[0]
         return f"{first}. Did you mean '{close[0]}'?" if close[0] != "--help" else first
     return said
-
-
-def _few_files() -> int | None:
-    """Give how many files a process may open, where these are too few for the libraries alone.
-
-    They would end in errors of their own, at any place, in many lines. Where the system allows more than is
-    set, as many are set as are needed.
-    """
-    with suppress(ImportError):  # of no limit, on Windows
-        import resource
-
-        allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-        few, fixed = (0 <= limit < FEWEST_FILES for limit in (allowed, most))
-        if few and fixed:
-            return allowed
-        if few:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (FEWEST_FILES, most))
-    return None
 
 
 def _moved_to_front(arguments: list[str]) -> list[str]:

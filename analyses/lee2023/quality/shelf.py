@@ -26,7 +26,7 @@ def fill_shelf(
     Parameters
     ----------
     runs
-        One a method.
+        Called by their method; a further one of a method by its number as well.
     seeds
         Each run is trained from every one.
     folder
@@ -35,7 +35,9 @@ def fill_shelf(
         As for :func:`mitools.analyses.shared.training_runs.train_all`.
     """
     recipes = {
-        f"{run.method}-{seed}": run.model_copy(update={"seed": seed}) for run in runs for seed in seeds
+        f"{name}-{seed}": run.model_copy(update={"seed": seed})
+        for name, run in zip(_names(runs), runs, strict=True)
+        for seed in seeds
     }
     trained = train_all(recipes, folder, runtime, advance)
     specs = {
@@ -45,6 +47,15 @@ def fill_shelf(
         for spec in [run_spec(found.path, epoch, name=f"{found.path.name}@{epoch}")]
     }
     return sorted(specs.values())
+
+
+def _names(runs: Sequence[TrainingRecipe]) -> list[str]:
+    methods = [run.method for run in runs]
+    numbers = [methods[:place].count(method) + 1 for place, method in enumerate(methods)]
+    return [
+        method if number == 1 else f"{method}_{number}"
+        for method, number in zip(methods, numbers, strict=True)
+    ]
 
 
 def family_of(spec: str) -> str:

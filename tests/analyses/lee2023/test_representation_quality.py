@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from mitools.analyses.lee2023.quality import shelf
 from mitools.analyses.lee2023.representation_quality import (
     Quality,
     RepresentationQualityRecipe,
@@ -13,6 +14,7 @@ from mitools.analyses.lee2023.representation_quality import (
     find_checkpoints,
     run,
 )
+from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations
@@ -35,6 +37,23 @@ def test_checkpoints_are_found_once_each(runs: Path) -> None:
     names = [spec.removeprefix(f"run:{runs}/other/runs/") for spec in found]
     assert names == ["a@epoch=0", "a@epoch=1", "b@epoch=1"], "the two untrained networks are one"
     assert find_checkpoints(runs, at_most=2) == [found[0], found[2]]
+
+
+def test_two_runs_of_one_method_are_two_on_the_shelf(
+    training: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, TrainingRecipe] = {}
+    monkeypatch.setattr(shelf, "train_all", lambda recipes, *_: asked.update(recipes) or {})
+    sizes = {"class": 16, "simclr": 16, "class again": 8}
+    recipes = [
+        make_recipe(training | {"objective": name.split()[0], "batch_size": size}, TrainingRecipe, name)
+        for name, size in sizes.items()
+    ]
+    shelf.fill_shelf(recipes, (0, 7), tmp_path, Runtime())
+    assert {name: (one.batch_size, one.seed) for name, one in asked.items()} == {
+        "class-0": (16, 0), "class-7": (16, 7), "simclr-0": (16, 0), "simclr-7": (16, 7),
+        "class_2-0": (8, 0), "class_2-7": (8, 7),
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
