@@ -94,8 +94,9 @@ COMMANDS = {
     "export": ["datasets", "export", "cdp?n=600&size=32", "--out", "{out}"],
     "extraction": ["extraction", "digits?limit=600", "builtin:random_conv?width=64", "{out}"],
 }  # fmt: skip
-TIMES = {"seconds", "created", "started", "finished", "time", "times", "date", "checksum"}
-"""What two runs say differently of the same numbers: a checksum is of a text that has seconds in it."""
+TIMES = {"seconds", "created", "started", "finished", "time", "times", "date", "checksum", "earlier"}
+"""What two runs say differently of the same numbers: a checksum is of a text that has seconds in it, and what
+was killed stands under ``earlier`` in ``run.json``."""
 
 
 def _without_times(document: Any) -> Any:
