@@ -25,8 +25,15 @@ def column_names(path: Path) -> list[str]:
     Raises
     ------
     InputError
-        When the file is missing, damaged or neither CSV (UTF-8, names in its first line) nor Parquet.
+        When the file is missing, damaged, empty or neither CSV (UTF-8, names in its first line) nor Parquet.
     """
+    names = _names_in(path)
+    if not names:
+        raise InputError(f"{path} is empty; a table begins with the names of its columns")
+    return names
+
+
+def _names_in(path: Path) -> list[str]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -165,7 +172,7 @@ def as_they_are(values: Sequence[Any], what: str = "labels") -> NDArray[Any]:
     if any(text.endswith("\0") for text in texts):
         return np.array(values, dtype=object)
     array = np.array(values)
-    if array.dtype.kind == "f" and all(isinstance(value, int) for value in values):
+    if values and array.dtype.kind == "f" and all(isinstance(value, int) for value in values):
         small = min(values) >= 0 and max(values) < 2**64
         return np.array(values, dtype=np.uint64 if small else object)
     return array

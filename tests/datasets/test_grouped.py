@@ -162,3 +162,12 @@ def test_groups_that_differ_in_a_zero_at_their_end_stay_apart(faces, tmp_path):
     names = (["a", "a\0"] * len(WHO))[: len(WHO)]
     pq.write_table(pa.table({"group": names}), tmp_path / "groups.parquet")
     assert open_data(f"folder:{faces}?groups={tmp_path}/groups.parquet").groups.tolist() == names
+
+
+def test_a_table_without_rows_has_no_groups_and_an_empty_file_is_none(tmp_path):
+    table = tmp_path / "groups.csv"
+    table.write_text("group\n")
+    assert len(read_groups(table)) == 0
+    table.write_text("")
+    with pytest.raises(InputError, match=r"groups\.csv is empty"):
+        read_groups(table)
