@@ -94,7 +94,18 @@ COMMANDS = {
     "export": ["datasets", "export", "cdp?n=600&size=32", "--out", "{out}"],
     "extraction": ["extraction", "digits?limit=600", "builtin:random_conv?width=64", "{out}"],
 }  # fmt: skip
-TIMES = {"seconds", "created", "started", "finished", "time", "times", "date", "checksum", "earlier"}
+TIMES = {
+    "seconds",
+    "created",
+    "started",
+    "finished",
+    "time",
+    "times",
+    "date",
+    "checksum",
+    "earlier",
+    "images_per_second",
+}
 """What two runs say differently of the same numbers: a checksum is of a text that has seconds in it, and what
 was killed stands under ``earlier`` in ``run.json``."""
 
@@ -111,6 +122,8 @@ def _content(folder: Path, name: str) -> Any:
     if path.suffix in (".csv", ".parquet"):
         table = pd.read_csv(path) if path.suffix == ".csv" else pd.read_parquet(path)
         return table.drop(columns="seconds", errors="ignore").to_csv(index=False)
+    if path.suffix == ".jsonl":
+        return [_without_times(json.loads(line)) for line in path.read_text().splitlines()]
     if path.suffix not in (".json", ".md", ".html"):
         return path.read_bytes()
     text = path.read_text().replace(str(folder), "OUT")
