@@ -8,7 +8,10 @@ from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
 from mitools.estimators.array_types import Doubles, Singles
-from mitools.estimators.inputs.row_table import NUMBERS_NEAR, spans
+from mitools.estimators.inputs.row_table import NUMBERS_NEAR
+
+FEWEST_ROWS = 128
+"""Rows of a block at the least: the gradient of all classes is added up once a block, whatever its size."""
 
 
 def fit_blockwise(
@@ -59,17 +62,20 @@ class _Objective:
 
     def __init__(self, features: Singles, labels: NDArray[np.int64], classes: int, penalty: float) -> None:
         self.features, self.labels, self.classes, self.penalty = features, labels, classes, penalty
-        rows = next(spans(len(labels), max(classes, features.shape[1]), NUMBERS_NEAR)).stop
-        self._scores = np.empty((rows, classes), dtype=np.float32)
+        width = features.shape[1]
+        near = NUMBERS_NEAR // max(classes, width)
+        self._rows_at_once = min(len(labels), max(near, FEWEST_ROWS))
+        self._scores = np.empty((self._rows_at_once, classes), dtype=np.float32)
+        self._part = np.empty((classes, width), dtype=np.float32)
 
     def __call__(self, flat: Doubles) -> tuple[float, Doubles]:
         n, width = self.features.shape
         weights = flat.reshape(self.classes, width + 1)
         slopes = np.ascontiguousarray(weights[:, :-1].T, dtype=np.float32)
         intercepts = weights[:, -1].astype(np.float32)
-        gradient, loss = np.zeros((self.classes, width + 1)), 0.0
-        for some in spans(n, max(self.classes, width), NUMBERS_NEAR):
-            rows, own = self.features[some], self.labels[some]
+        of_slopes, of_intercepts, loss = np.zeros((self.classes, width)), np.zeros(self.classes), 0.0
+        for start in range(0, n, self._rows_at_once):
+            rows, own = (each[start : start + self._rows_at_once] for each in (self.features, self.labels))
             scores, places = self._scores[: len(rows)], np.arange(len(rows))
             np.matmul(rows, slopes, out=scores)
             scores += intercepts
@@ -79,8 +85,8 @@ class _Objective:
             loss += float((np.log(sums[:, 0]) - own_scores).sum(dtype=np.float64))
             scores /= sums
             scores[places, own] -= 1
-            gradient[:, :-1] += scores.T @ rows
-            gradient[:, -1] += scores.sum(axis=0)
-        gradient /= n
+            of_slopes += np.matmul(scores.T, rows, out=self._part)
+            of_intercepts += scores.sum(axis=0)
+        gradient = np.column_stack([of_slopes, of_intercepts]) / n
         gradient[:, :-1] += self.penalty * weights[:, :-1]
         return loss / n + self.penalty / 2 * float(np.square(weights[:, :-1]).sum()), gradient.ravel()
