@@ -130,7 +130,7 @@ def _content(folder: Path, name: str) -> Any:
     if path.suffix == ".json":
         return _without_times(json.loads(text))
     if path.suffix == ".html" and (folder / "results.csv").exists():
-        for seconds in pd.read_csv(folder / "results.csv", dtype=str).get("seconds", ()):
+        for seconds in pd.read_csv(folder / "results.csv", dtype=str).get("seconds", pd.Series()).dropna():
             for shown in (seconds, f"{float(seconds):.7g}", f">{float(seconds):.1f}<"):
                 text = text.replace(shown, "TIME")
     return re.sub(r"\d{4}-\d\d-\d\d([ T][\d:+]+)?", "DATE", text)

@@ -147,8 +147,8 @@ def measure_runs(
     ]
     count = min(stream_count(runtime.device), len(groups))
     shares = [[one for group in groups[k::count] for one in group] for k in range(count)]
-    jobs = {f"share {k + 1} of the checkpoints": _Share(recipe, share, out) for k, share in enumerate(shares)}
-    found = side_by_side(_measure_share, jobs, runtime, READINGS, advance)
+    jobs = {str(k + 1): _Share(recipe, share, out) for k, share in enumerate(shares)}
+    found = side_by_side(_measure_share, jobs, runtime, READINGS, advance, "share")
     points: dict[str, dict[tuple[str, int, int], CheckpointValues]] = {}
     for place, data in enumerate(recipe.data):
         by_encoder = {

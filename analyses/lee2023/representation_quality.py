@@ -51,6 +51,12 @@ are another probe of the same thing, and are left out."""
 ON_FEATURES = tuple(name for names in GROUPS.values() for name in names if not MEASURES[name].needs_views)
 """Measures on demand that are computed on every half as well: those of the features alone."""
 
+ONE_CLASSIFIER = (
+    "Linear accuracy, label information and I_class are read off one classifier on the same images, which"
+    " brings them together; with another probe they may go less well."
+)
+"""What a reader has to know of the three that lie closest."""
+
 FEWEST_ENCODERS = 4
 """Encoders that measures can be told apart on."""
 
@@ -68,7 +74,7 @@ class RepresentationQualityRecipe(Recipe):
     shelf
         Runs that are trained once into the folder ``encoder_shelf`` beside this one's.
     shelf_seeds
-        Each run of the shelf is trained from every one.
+        Each run of the shelf is trained once for every one; no two runs start from the same network.
     measures
         Beside those of every audit, as ``mitools audit --measures`` takes them.
     critics
@@ -100,7 +106,8 @@ class Quality(NamedTuple):
     joint
         Correlations and differences, over encoders and images together.
     table
-        ``joint.measures``, with ``within`` and ``between`` methods where there are several.
+        ``joint.measures``, with ``within`` and ``between`` families (a method on its data) where there are
+        several.
     accuracies
         The least and the greatest linear accuracy.
     encoder_alone
@@ -287,7 +294,7 @@ def describe(quality: Quality) -> str:
         text += f"; it is not told apart from {listed(_names(rest))}"
     if quality.encoder_alone:
         text += f". The intervals of {listed(_names(quality.encoder_alone))} are over runs alone"
-    return text + "."
+    return f"{text}. {ONE_CLASSIFIER}"
 
 
 def _beside(told: pd.DataFrame, name: str, *, wins: bool) -> list[str]:

@@ -22,7 +22,12 @@ Work = Callable[[Any, Runtime, Advance | None], Any]
 
 
 def side_by_side(
-    work: Work, jobs: Mapping[str, Any], runtime: Runtime, counts: str, advance: Advance | None = None
+    work: Work,
+    jobs: Mapping[str, Any],
+    runtime: Runtime,
+    counts: str,
+    advance: Advance | None = None,
+    noun: str = "run",
 ) -> dict[str, Any]:
     """Do independent jobs, on a CPU as many at once as there are cores.
 
@@ -42,6 +47,8 @@ def side_by_side(
         What the progress of a job counts; of jobs side by side the sum alone is shown.
     advance
         Called with what is being done, how much of it is done, and how much there is.
+    noun
+        What messages call a job.
 
     Returns
     -------
@@ -51,19 +58,19 @@ def side_by_side(
     Raises
     ------
     InputError, NotFiniteError, OSError
-        As the work, with the name of the run, once the others are done.
+        As the work, with the name of the job, once the others are done.
     RuntimeError
         When a process was killed.
     """
     cores = stream_count(runtime.device) if runtime.processes == 1 else 1
     if min(cores, len(jobs)) < 2:
-        return _one_after_the_other(work, jobs, runtime, advance)
+        return _one_after_the_other(work, jobs, runtime, advance, noun)
     shares = {
         name: _Share(work, job, runtime.precision, runtime.compiled, max(1, cores // len(jobs)))
         for name, job in jobs.items()
     }
-    found = in_workers(_do, shares, cores, advance and _Sum(jobs, counts, advance))
-    _raise_named({name: outcome.error for name, outcome in found.items() if outcome.error})
+    found = in_workers(_do, shares, cores, advance and _Sum(jobs, counts, advance, noun))
+    _raise_named({name: outcome.error for name, outcome in found.items() if outcome.error}, noun)
     return {name: outcome.result for name, outcome in found.items()}
 
 
@@ -85,7 +92,7 @@ def _do(share: _Share, advance: Advance) -> Any:
 
 
 def _one_after_the_other(
-    work: Work, jobs: Mapping[str, Any], runtime: Runtime, advance: Advance | None
+    work: Work, jobs: Mapping[str, Any], runtime: Runtime, advance: Advance | None, noun: str
 ) -> dict[str, Any]:
     found: dict[str, Any] = {}
     errors: dict[str, Exception] = {}
@@ -96,7 +103,7 @@ def _one_after_the_other(
             errors[name] = error
             if runtime.processes > 1:  # the others may be elsewhere
                 break
-    _raise_named(errors)
+    _raise_named(errors, noun)
     return found
 
 
@@ -107,8 +114,8 @@ def _named(advance: Advance, name: str, what: str, done: int, total: int) -> Non
 class _Sum:
     """Adds up the progress of jobs side by side."""
 
-    def __init__(self, names: Collection[str], counts: str, advance: Advance) -> None:
-        self._jobs, self._counts, self._advance = len(names), counts, advance
+    def __init__(self, names: Collection[str], counts: str, advance: Advance, noun: str) -> None:
+        self._jobs, self._counts, self._advance, self._noun = len(names), counts, advance, noun
         self._progress: dict[str, tuple[int, int]] = {}
 
     def __call__(self, name: str, what: str, done: int, total: int) -> None:
@@ -119,17 +126,19 @@ class _Sum:
             return
         done, known = (sum(numbers) for numbers in zip(*self._progress.values(), strict=True))
         # What has not begun is taken to be as long as the others are on average.
-        self._advance(f"{self._jobs} runs, {self._counts}", done, known * self._jobs // len(self._progress))
+        self._advance(
+            f"{self._jobs} {self._noun}s, {self._counts}", done, known * self._jobs // len(self._progress)
+        )
 
 
-def _raise_named(errors: Mapping[str, Exception]) -> None:
-    """Raise one error for those of several runs, of the first one's kind; nothing where there are none."""
+def _raise_named(errors: Mapping[str, Exception], noun: str) -> None:
+    """Raise one error for those of several jobs, of the first one's kind; nothing where there are none."""
     if not errors:
         return
     runs: dict[str, list[str]] = {}
     for name, error in errors.items():
         runs.setdefault(str(error), []).append(name)
-    said = "; ".join(f"run {', '.join(names)}: {text}" for text, names in runs.items())
+    said = "; ".join(f"{noun} {', '.join(names)}: {text}" for text, names in runs.items())
     first = next(iter(errors.values()))
     for kind in KNOWN_ERRORS:
         if isinstance(first, kind):

@@ -29,7 +29,7 @@ def column_names(path: Path) -> list[str]:
     """
     names = _names_in(path)
     if not names:
-        raise InputError(f"{path} is empty; a table begins with the names of its columns")
+        raise InputError(f"{path} has no names of columns; a table begins with them")
     return names
 
 

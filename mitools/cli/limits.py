@@ -21,9 +21,10 @@ def too_little() -> str | None:
 
         mapped = resource.getrlimit(resource.RLIMIT_AS)[0]
         if 0 <= mapped < LEAST_MEMORY:
+            tenths = mapped * 10 // 2**30  # rounded down: 4.0 would be no reason
             return (
-                f"there is not enough memory: the system lets a process map {mapped / 2**30:.1f} GiB, and"
-                f" mitools needs {LEAST_MEMORY // 2**30}; raise the limit (ulimit -v)"
+                f"there is not enough memory: the system lets a process map {tenths / 10} GiB, and mitools"
+                f" needs {LEAST_MEMORY // 2**30}; raise the limit (ulimit -v)"
             )
         allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
         few, fixed = (0 <= limit < FEWEST_FILES for limit in (allowed, most))

@@ -169,5 +169,5 @@ def test_a_table_without_rows_has_no_groups_and_an_empty_file_is_none(tmp_path):
     table.write_text("group\n")
     assert len(read_groups(table)) == 0
     table.write_text("")
-    with pytest.raises(InputError, match=r"groups\.csv is empty"):
+    with pytest.raises(InputError, match=r"groups\.csv has no names of columns"):
         read_groups(table)

@@ -28,15 +28,16 @@ def fill_shelf(
     runs
         Called by their method; a further one of a method by its number as well.
     seeds
-        Each run is trained from every one.
+        Each run is trained once for every one, and no two runs from the same network.
     folder
         Of the shelf.
     runtime, advance
         As for :func:`mitools.analyses.shared.training_runs.train_all`.
     """
+    # Runs that start from one network are no independent samples: each has a seed of its own.
     recipes = {
-        f"{name}-{seed}": run.model_copy(update={"seed": seed})
-        for name, run in zip(_names(runs), runs, strict=True)
+        f"{name}-{seed}": run.model_copy(update={"seed": seed * len(runs) + place})
+        for place, (name, run) in enumerate(zip(_names(runs), runs, strict=True))
         for seed in seeds
     }
     trained = train_all(recipes, folder, runtime, advance)
@@ -59,12 +60,15 @@ def _names(runs: Sequence[TrainingRecipe]) -> list[str]:
 
 
 def family_of(spec: str) -> str:
-    """Name the method that an encoder was trained by; empty for what is no run.
+    """Name the method that an encoder was trained by, and on what data; empty for what is no run.
 
-    The untrained network of a run belongs to its method as well: it is where that starts from.
+    The untrained network of a run belongs there as well: it is where that starts from.
     """
     folder = run_of(spec)
-    return "" if folder is None else str(read_run_recipe(folder)["method"])
+    if folder is None:
+        return ""
+    recipe = read_run_recipe(folder)
+    return f"{recipe['method']} on {recipe['data']}"
 
 
 def run_of(spec: str) -> Path | None:

@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.analyses.cui2022 import transfer_study
 from mitools.analyses.cui2022.networks.figure import grid_of_networks
 from mitools.analyses.cui2022.networks.networks_and_targets import NetworksAndTargetsRecipe, run
 from mitools.analyses.cui2022.networks.peaks import peaks
 from mitools.analyses.cui2022.networks.words import describe
+from mitools.backends.threads import threads
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
 
@@ -19,9 +21,13 @@ MADE = Callable[..., pd.DataFrame]
 
 
 @pytest.mark.slow
-def test_from_training_to_reading(tiny_study: dict[str, Any], tmp_path: Path) -> None:
+def test_from_training_to_reading_in_two_processes(
+    tiny_study: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer_study, "CRITICS_AT_A_TIME", 4)  # of twelve checkpoints: three groups
     content = tiny_study | {"networks": ["tiny", "convnet_half"], "ctc": {"border": 1}}
-    found = run(make_recipe(content, NetworksAndTargetsRecipe, "recipe"), tmp_path / "out")
+    with threads(2):
+        found = run(make_recipe(content, NetworksAndTargetsRecipe, "recipe"), tmp_path / "out")
     assert found is not None
     assert len(found.table) == 2 * 2 * 3 * 2
     assert set(zip(found.table["network"], found.table["method"], strict=True)) == {

@@ -8,6 +8,7 @@ import pytest
 
 from mitools.analyses.cui2022 import transfer_study
 from mitools.analyses.cui2022.transfer_study import TransferStudyRecipe, measure_runs
+from mitools.analyses.shared import side_by_side
 from mitools.backends.runtime import Runtime
 from mitools.core.recipes import make_recipe
 from mitools.encoders.sources.run import run_spec
@@ -32,6 +33,7 @@ def test_every_share_is_of_whole_groups_and_every_point_is_its_checkpoints(
     monkeypatch.setattr(transfer_study.CheckpointMeasurer, "measure", measure)
     monkeypatch.setattr(transfer_study, "CRITICS_AT_A_TIME", group)
     monkeypatch.setattr(transfer_study, "stream_count", lambda _: cores)
+    monkeypatch.setattr(side_by_side, "stream_count", lambda _: 1)  # here, one share after the other
     found = measure_runs(recipe, runs, lambda _: [0, 5], Path("out"), Runtime("cpu"))
     assert shares == sizes
     assert found.points == {

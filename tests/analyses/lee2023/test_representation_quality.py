@@ -8,6 +8,7 @@ import pytest
 
 from mitools.analyses.lee2023.quality import shelf
 from mitools.analyses.lee2023.representation_quality import (
+    ONE_CLASSIFIER,
     Quality,
     RepresentationQualityRecipe,
     describe,
@@ -51,9 +52,9 @@ def test_two_runs_of_one_method_are_two_on_the_shelf(
     ]
     shelf.fill_shelf(recipes, (0, 7), tmp_path, Runtime())
     assert {name: (one.batch_size, one.seed) for name, one in asked.items()} == {
-        "class-0": (16, 0), "class-7": (16, 7), "simclr-0": (16, 0), "simclr-7": (16, 7),
-        "class_2-0": (8, 0), "class_2-7": (8, 7),
-    }  # fmt: skip
+        "class-0": (16, 0), "class-7": (16, 21), "simclr-0": (16, 1), "simclr-7": (16, 22),
+        "class_2-0": (8, 2), "class_2-7": (8, 23),
+    }, "no two start from one network"  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +129,14 @@ def test_the_words_follow_what_is_told_apart() -> None:
     clear = describe(quality(alignment=0.1, i_class_bits=0.97, tolerance=0.3))
     assert "I_class 0.97 (0.87 to 1.07), tolerance 0.30" in clear
     assert "2 of 3 pairs of measures are told apart" in clear
-    assert clear.endswith("; I_class goes better with accuracy than tolerance and alignment.")
+    assert clear.endswith(
+        f"; I_class goes better with accuracy than tolerance and alignment. {ONE_CLASSIFIER}"
+    )
     assert "accuracy (50.0% to 90.0%)" in clear
     near = describe(quality(i_class_bits=0.97, tolerance=0.9, uniformity=0.1))
     assert near.endswith(
         "I_class goes better with accuracy than uniformity; it is not told apart from tolerance."
+        f" {ONE_CLASSIFIER}"
     )
     other = describe(quality(i_class_bits=0.5, tolerance=0.9, uniformity=0.45))
     assert other.endswith("worse with accuracy than tolerance; it is not told apart from uniformity.")

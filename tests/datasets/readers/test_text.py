@@ -96,4 +96,4 @@ def test_rows_of_another_length_and_empty_tables_are_refused(tmp_path):
     path.write_text("text,label\n")
     assert f"{path}: no rows" in refused(f"text:{path}")
     path.write_text("")
-    assert "x.csv is empty" in refused(f"text:{path}")
+    assert "x.csv has no names of columns" in refused(f"text:{path}")

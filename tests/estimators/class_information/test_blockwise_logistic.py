@@ -16,13 +16,14 @@ def rows():
     return features.astype(np.float32), labels
 
 
-def several_blocks(monkeypatch):
+def several_blocks(monkeypatch, fewest=1):
     monkeypatch.setattr(blockwise_logistic, "NUMBERS_NEAR", 6 * 50)
+    monkeypatch.setattr(blockwise_logistic, "FEWEST_ROWS", fewest)
 
 
-@pytest.mark.parametrize("inverse_penalty", [1e-3, 1.0])
-def test_the_weights_are_scikit_learns(monkeypatch, rows, inverse_penalty):
-    several_blocks(monkeypatch)
+@pytest.mark.parametrize(("inverse_penalty", "fewest"), [(1e-3, 1), (1.0, 1), (1.0, 70), (1.0, 1000)])
+def test_the_weights_are_scikit_learns(monkeypatch, rows, inverse_penalty, fewest):
+    several_blocks(monkeypatch, fewest)
     features, labels = rows
     theirs = LogisticRegression(C=inverse_penalty, tol=1e-8, max_iter=1000).fit(
         features.astype(float), labels
