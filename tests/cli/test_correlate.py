@@ -79,6 +79,16 @@ def test_limits_and_seconds_are_no_measures_unless_they_are_named(table, tmp_pat
     assert "no column of numbers 'nothing'" in capsys.readouterr().err
 
 
+def test_the_finding_is_told_at_the_level_of_the_intervals(table, capsys):
+    path, _ = table
+    command = ["correlate", str(path), "--target", "linear_acc", "--bootstrap", "100", "--confidence"]
+    for confidence, level in (("0.5", "0.5"), ("0.999999999999", "1e-12")):
+        assert run([*command, confidence]) == 0
+        assert f"(Holm's p below {level})" in capsys.readouterr().out
+    assert run([*command, "0.999999999999", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["finding"].startswith("No column is seen to go with")
+
+
 def test_the_signs_to_turn_can_be_named(table, capsys):
     path, _ = table
     arguments = ["correlate", str(path), "--target", "linear_acc", "--json", "--bootstrap", "100"]

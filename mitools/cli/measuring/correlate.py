@@ -30,7 +30,9 @@ def correlate(
         ),
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Resamples of the rows.")] = 2000,
-    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    confidence: Annotated[
+        float, typer.Option(help="Of the intervals, and of what the finding tells.")
+    ] = 0.95,
     seed: SeedOption = 0,
     out: Annotated[
         Path | None, typer.Option(help="Also write the result here, as CSV.", metavar="FILE.csv")
@@ -43,7 +45,6 @@ def correlate(
     p-values adjusted (Holm) for the number of columns.
     """
     from mitools import api
-    from mitools.report.correlation_finding import correlation_finding
     from mitools.report.tables.write import records
 
     turned = None
@@ -71,7 +72,7 @@ def correlate(
                 "seed": seed,
                 "not_numeric": list(skipped),
                 "no_measures": list(found.no_measures),
-                "finding": correlation_finding(result, target),
+                "finding": found.finding,
                 "columns": records(result),
             }
         )
@@ -86,7 +87,7 @@ def correlate(
         note(f"left out, no measures: {', '.join(found.no_measures)}; --columns A,B names what is wanted")
     for remark, named in result[result["note"] != ""].groupby("note", sort=False)["column"]:
         err.print(f"{', '.join(named)}: {remark}", markup=False)
-    console.print(f"\n{correlation_finding(result, target)}", markup=False)
+    console.print(f"\n{found.finding}", markup=False)
     if out is not None:
         note(f"written: {out}")
 
