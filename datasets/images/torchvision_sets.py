@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 from typing import Any
 
+from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.names import FEW_NAMES, nearest
 from mitools.core.specs import Spec
@@ -55,7 +56,8 @@ def open_torchvision(spec: Spec) -> LabelledData:
     if pickled and download == "no":
         return read_cifar(name, root, "train" if options["train"] else _TEST)
     try:
-        dataset = kinds[name](root=str(root), **options)
+        with downloading():
+            dataset = kinds[name](root=str(root), **options)
     except (RuntimeError, OSError, ValueError, LookupError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
         hint = "; download=yes fetches it" if takes_download and download == "no" else ""

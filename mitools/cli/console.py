@@ -98,6 +98,25 @@ def written(files: Sequence[Path], folder: Path, *first: str) -> None:
         note(f"written: {', '.join(named)}" + (f" and {others} more files under {folder}" if others else ""))
 
 
+def print_finding(said: str | Sequence[str]) -> None:
+    """Print what was found: a few sentences as they are, more as a list, with all that was said."""
+    from mitools.report.paragraphs import is_list, paragraphs
+
+    laid_out = paragraphs(said)
+    mark = "- " if is_list(laid_out) else ""
+    for one in laid_out:
+        _print_item(one.text, mark)
+        for part in one.parts:
+            _print_item(part, "  - ")
+
+
+def _print_item(text: str, mark: str) -> None:
+    """Print an item of a list, its further lines below the first one's text."""
+    width = out.width if out.is_terminal else None
+    lines = folded(printable(text), width and width - len(mark)).split("\n")
+    out.print(Text(mark + f"\n{' ' * len(mark)}".join(lines)))
+
+
 def name_page(files: Iterable[Path]) -> None:
     """Name the page among the files that a command has written, as its last line."""
     for path in files:

@@ -34,7 +34,9 @@ def test_the_table_shows_every_coefficient_and_the_notes_go_to_stderr(table, cap
     for peer in (stats.pearsonr, stats.kendalltau, stats.spearmanr):
         assert f"{peer(x, y)[0]:.3f}" in shown.out
     assert "95% interval" in shown.out
-    assert "go with linear_acc: all three coefficients are told from 0." in " ".join(shown.out.split())
+    assert "go with linear_acc: all three coefficients are told from 0 (Holm's p below 0.05)." in " ".join(
+        shown.out.split()
+    )
     assert "alignment (lower is better)" in shown.out
     assert "left out, not numeric: encoder" in shown.err
     assert "left out, no measures: h_c_bits; --columns A,B names what is wanted" in shown.err

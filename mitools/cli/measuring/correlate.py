@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, err, note, print_json, print_table
+from mitools.cli.console import JsonOption, SeedOption, err, note, print_finding, print_json, print_table
 from mitools.cli.console import out as console
 from mitools.cli.measuring.estimates import interval_of
 
@@ -87,7 +87,8 @@ def correlate(
         note(f"left out, no measures: {', '.join(found.no_measures)}; --columns A,B names what is wanted")
     for remark, named in result[result["note"] != ""].groupby("note", sort=False)["column"]:
         err.print(f"{', '.join(named)}: {remark}", markup=False)
-    console.print(f"\n{found.finding}", markup=False)
+    console.print()
+    print_finding(found.finding)
     if out is not None:
         note(f"written: {out}")
 

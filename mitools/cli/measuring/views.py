@@ -14,6 +14,7 @@ from mitools.cli.console import (
     err,
     name_page,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -102,8 +103,7 @@ def views(
         )
         return 0
     _print_readings(records(found.readings), destination)
-    for sentence in found.finding:
-        out.print(sentence, markup=False)
+    print_finding(found.finding)
     for warning in found.warnings:
         err.print(f"warning: {warning}", markup=False)
     written(found.files, destination, "views.csv", "figures/regimes.png")

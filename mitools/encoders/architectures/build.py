@@ -13,6 +13,7 @@ from typing import Any
 from torch import nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
 from mitools.core.names import nearest
@@ -158,7 +159,8 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0, channe
         with seeded(seed):
             if pretrained:
                 # With its classifier: timm loads strictly only while the number of classes is the file's.
-                module: Any = timm.create_model(name, pretrained=True)
+                with hub_files():
+                    module: Any = timm.create_model(name, pretrained=True)
                 module.reset_classifier(0)
             else:
                 module = timm.create_model(name, num_classes=0, in_chans=channels)

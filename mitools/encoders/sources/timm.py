@@ -3,6 +3,7 @@
 from typing import Any
 
 from mitools.backends.seeding import seeded
+from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
@@ -56,7 +57,7 @@ def _from_elsewhere(name: str, pretrained: bool, seed: int) -> Architecture:
     from timm.data.config import resolve_model_data_config
 
     try:
-        with seeded(seed):
+        with seeded(seed), hub_files(name.removeprefix("local-dir:")):
             # With the classifier, since timm loads strictly only while the number of classes is the file's.
             module: Any = timm.create_model(name, pretrained=pretrained)
         module.reset_classifier(0)

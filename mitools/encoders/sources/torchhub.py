@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
 from mitools.core.names import nearest
@@ -70,7 +71,7 @@ def _load(
     where = str(folder) if source == "local" else repository
     try:
         # What an entry prints is no result of ours, and would stand in the middle of a JSON document.
-        with _apart(folder, files), redirect_stdout(sys.stderr), seeded(0):
+        with _apart(folder, files), downloading(), redirect_stdout(sys.stderr), seeded(0):
             module = torch.hub.load(where, entry, source=source, trust_repo=True, verbose=False, **arguments)
     except (Exception, SystemExit) as error:  # the repository and the network may raise anything
         known = _entries(folder / "hubconf.py") if source == "local" else [entry]

@@ -5,6 +5,7 @@ from typing import Any
 from torch import nn
 
 from mitools.backends.seeding import seeded
+from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import nearest
@@ -54,7 +55,7 @@ def open_torchvision(spec: Spec) -> Encoder:
         )
     weights = choices[chosen]
     try:
-        with seeded(seed):
+        with seeded(seed), downloading():
             module = models.get_model(name, weights=weights if pretrained else None)
     except Exception as error:  # torchvision lets through whatever the network, the disk or the model raises
         reason = " ".join(str(error).split())[:300]
