@@ -15,6 +15,9 @@ _LEANS = re.compile(
 LONG = 200
 """Characters from which a sentence with several parts between semicolons is laid out as a list."""
 
+LONG_OF_TWO = 320
+"""Characters from which a sentence of two parts alone is laid out so."""
+
 LONGEST_PARAGRAPH = 400
 """Characters up to which a sentence that leans on the one before stands in its paragraph."""
 
@@ -86,10 +89,10 @@ def _of_sentence(said: str) -> Paragraph:
     if len(said) < LONG or _SENTENCE.search(said):
         return Paragraph(said)
     first, *parts = _cut(said, "; ")
+    if len(parts) < (1 if len(said) >= LONG_OF_TWO else 2):
+        return Paragraph(said)
     head, *item = _cut(first, ": ")
-    if item and parts:
-        return Paragraph(head, (" ".join(item), *parts))
-    return Paragraph(first, tuple(parts)) if len(parts) > 1 else Paragraph(said)
+    return Paragraph(head, (" ".join(item), *parts)) if item else Paragraph(first, tuple(parts))
 
 
 def _cut(text: str, mark: str) -> list[str]:

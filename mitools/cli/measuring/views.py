@@ -20,7 +20,7 @@ from mitools.cli.console import (
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits, interval
+from mitools.cli.measuring.estimates import bits, caution, interval
 from mitools.cli.terminal.config import ConfigOption
 
 
@@ -105,7 +105,7 @@ def views(
     _print_readings(records(found.readings), destination)
     print_finding(found.finding)
     for warning in found.warnings:
-        err.print(f"warning: {warning}", markup=False)
+        err.print(f"warning: {caution(warning)}", markup=False)
     written(found.files, destination, "views.csv", "figures/regimes.png")
     name_page(found.files)
     return 0
