@@ -1,10 +1,11 @@
 """The classification sets of torchvision, by name."""
 
 import inspect
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.names import FEW_NAMES, nearest
 from mitools.core.specs import Spec
@@ -56,7 +57,7 @@ def open_torchvision(spec: Spec) -> LabelledData:
     if pickled and download == "no":
         return read_cifar(name, root, "train" if options["train"] else _TEST)
     try:
-        with downloading():
+        with redirect_stdout(io.StringIO()):  # what it says of downloads is no result
             dataset = kinds[name](root=str(root), **options)
     except (RuntimeError, OSError, ValueError, LookupError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]

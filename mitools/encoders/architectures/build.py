@@ -13,7 +13,6 @@ from typing import Any
 from torch import nn
 
 from mitools.backends.seeding import seeded
-from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file
 from mitools.core.names import nearest
@@ -28,6 +27,7 @@ from mitools.encoders.architectures.small_shufflenet import small_shufflenet
 from mitools.encoders.architectures.strided_crops import CROP, STRIDE, StridedCrops
 from mitools.encoders.architectures.wide_resnet import WideResNet
 from mitools.encoders.architectures.width_resnet import WidthResNet
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
 
 CROPS = "strided_crops"

@@ -8,12 +8,12 @@ from typing import Any
 
 import torch
 
-from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS
 from mitools.encoders.inputs.read import Preparation

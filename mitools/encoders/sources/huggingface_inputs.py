@@ -2,10 +2,10 @@
 
 from typing import Any, Literal
 
-from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.inputs.preprocess import (
     ASSUMED,
     PREPROCESS_OPTIONS,

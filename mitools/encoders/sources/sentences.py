@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.tokens import Tokens
 

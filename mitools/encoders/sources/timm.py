@@ -3,12 +3,12 @@
 from typing import Any
 
 from mitools.backends.seeding import seeded
-from mitools.core.downloads import hub_files
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.encoders.architectures.build import Architecture, timm_architecture
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS, preprocess_origin, timm_preprocess
 from mitools.encoders.spec_options import yes_or_no

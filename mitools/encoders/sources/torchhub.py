@@ -11,12 +11,12 @@ import torch
 from torch import nn
 
 from mitools.backends.seeding import seeded
-from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.files import digest_file, digest_text
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import downloading
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import ASSUMED, PREPROCESS_OPTIONS, Preprocess, preprocess_origin
 from mitools.encoders.spec_options import one_of, require_trust, yes_or_no

@@ -5,12 +5,12 @@ from typing import Any
 from torch import nn
 
 from mitools.backends.seeding import seeded
-from mitools.core.downloads import downloading
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import downloading
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import (
     ASSUMED,

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -79,9 +80,8 @@ def _why_unreached(endpoint: str, period: int) -> str:
 
     The answer holds for one period, so that a network that comes back is found.
     """
-    from huggingface_hub.utils import get_session
-
-    client: Any = get_session()
+    utils: Any = import_module("huggingface_hub.utils")
+    client = utils.get_session()
     try:
         client.head(endpoint, timeout=REACH_SECONDS)
     except Exception as error:  # httpx's or requests' errors, whichever the hub's library goes by

@@ -9,9 +9,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from huggingface_hub import constants, hf_hub_download
 
-from mitools.core.downloads import downloading, hub_files
 from mitools.core.errors import InputError
 from mitools.encoders import open_encoder
+from mitools.encoders.downloads import downloading, hub_files
 
 
 @pytest.fixture
