@@ -1,4 +1,4 @@
-"""Which items know each other: the frames of a clip, the slides of a patient, the crops of an image."""
+"""Which items depend on each other: the frames of a clip, the slides of a patient, the crops of an image."""
 
 import re
 import warnings
@@ -46,7 +46,7 @@ class Grouped(Selection):
     data
         n labelled items.
     groups
-        Shape (n,): whole numbers or names, alike for items that know each other. Whole numbers that were
+        Shape (n,): whole numbers or names, alike for items that depend on each other. Whole numbers that were
         written as 1.0 are 1.
 
     Raises
@@ -69,7 +69,7 @@ class Grouped(Selection):
 
 
 def with_groups(data: LabelledData, groups: Any) -> Grouped:
-    """Say which items of a data set know each other.
+    """Say which items of a data set depend on each other.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def open_data(text: str) -> LabelledData:
         :mod:`mitools.datasets.synthetic.open`). Every source takes ``classes=a,b`` (these classes alone; or
         the name of a published list, :mod:`mitools.datasets.class_lists`) and ``limit=N`` (N items, every
         class keeping its share; see :func:`mitools.datasets.selection.take_evenly`), and ``groups=FILE`` or
-        ``groups=COLUMN`` (which items know each other; see
+        ``groups=COLUMN`` (which items depend on each other; see
         :func:`mitools.datasets.grouped.open_groups`), ``ignore=a,b`` (labels that stand for no class: their
         items are left out), and ``name=`` for what tables and figures call it. ``train=A&test=B`` opens two
         parts as one data set: what is fitted and then tested is fitted on the one and tested on the other

@@ -137,7 +137,7 @@ def run_calibration(
     settings
         See :class:`CalibrationSettings`.
     groups
-        Shape (rows,): rows that know each other, which are shown in one part alone.
+        Shape (rows,): rows that depend on each other, which are shown in one part alone.
     advance
         Called with what is being done, how much of it is done, and how much there is.
 

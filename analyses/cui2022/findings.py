@@ -13,6 +13,7 @@ from mitools.analyses.cui2022.changes import (
 )
 from mitools.analyses.cui2022.over_fitting import OVER_FITTING_QUESTION, describe_over_fitting
 from mitools.analyses.shared.finding import listed
+from mitools.report.words import worded
 
 INTERVALS_CAVEAT = (
     "Intervals are over images, each at 95%; there is one training run each, so they do not cover another"
@@ -205,6 +206,6 @@ def _warnings(table: pd.DataFrame) -> list[str]:
         words = table[column].fillna("").str.split(", ").explode()
         counts = words[words != ""].value_counts()
         if len(counts):
-            named = listed([f"{word} ({count} of {len(table)})" for word, count in counts.items()])
+            named = listed([f"{worded(word)} ({count} of {len(table)})" for word, count in counts.items()])
             sentences.append(f"Readings of {name} came with the warnings {named}.")
     return sentences

@@ -98,7 +98,7 @@ def describe(table: pd.DataFrame) -> str:
     table
         One row a setting and task, as ``results.csv`` has them.
     """
-    return " ".join(_sentences(str(kind), rows) for kind, rows in table.groupby("augmentation", sort=False))
+    return "\n".join(_sentences(str(kind), rows) for kind, rows in table.groupby("augmentation", sort=False))
 
 
 def _sentences(kind: str, rows: pd.DataFrame) -> str:

@@ -1,4 +1,4 @@
-"""What an analysis ends in: a table, figures, and a paragraph that reads them."""
+"""What an analysis ends in: a table, figures, and sentences that read them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ class Finding(NamedTuple):
     table
         All that was measured.
     reading
-        One paragraph, made from the table's numbers.
+        Sentences made from the table's numbers; where there are several lines, each is of one subject.
     files
         All that was written.
     """

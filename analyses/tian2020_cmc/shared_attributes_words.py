@@ -26,7 +26,7 @@ def describe(table: pd.DataFrame) -> str:
     trained = table[table["weight"].notna() & (table["graph"] != "untrained")]
     by_weight = trained.groupby("attribute", sort=False)["weight"].max().sort_values(ascending=False)
     found = [_attribute(str(attribute), table, trained) for attribute in by_weight.index]
-    return " ".join([*found, ONE_RUN])
+    return "\n".join([*found, ONE_RUN])
 
 
 def _attribute(attribute: str, table: pd.DataFrame, trained: pd.DataFrame) -> str:

@@ -41,7 +41,7 @@ def describe(table: pd.DataFrame) -> str:
     """
     curves = list(table.groupby(["curve", "head"], sort=False))
     said = [_curve(str(curve), str(head), rows) for (curve, head), rows in curves]
-    return " ".join([*said, seeds_counted(curves[0][1])])
+    return "\n".join([*said, seeds_counted(curves[0][1])])
 
 
 def _curve(curve: str, head: str, rows: pd.DataFrame) -> str:

@@ -1,6 +1,8 @@
 """The classification sets of torchvision, by name."""
 
 import inspect
+import io
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +57,8 @@ def open_torchvision(spec: Spec) -> LabelledData:
     if pickled and download == "no":
         return read_cifar(name, root, "train" if options["train"] else _TEST)
     try:
-        dataset = kinds[name](root=str(root), **options)
+        with redirect_stdout(io.StringIO()):  # what it says of downloads is no result
+            dataset = kinds[name](root=str(root), **options)
     except (RuntimeError, OSError, ValueError, LookupError, ImportError) as error:
         reason = " ".join(str(error).split())[:200]
         hint = "; download=yes fetches it" if takes_download and download == "no" else ""

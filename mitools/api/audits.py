@@ -74,7 +74,7 @@ def audit(
         Dataset or DataLoader is read once more to learn its labels, in the order of the Dataset, each item
         once: shuffling does not matter.
     groups
-        Shape (n,): which items know each other (frames of one clip, slides of one patient, crops of one
+        Shape (n,): which items depend on each other (frames of one clip, slides of one patient, crops of one
         image), as numbers or names, or the path of a file of them: none of a group is held out from the
         others, and errors are those of groups. A spec names its own: ``folder:images?groups=clips.csv``.
     test_data

@@ -39,7 +39,7 @@ def correlate(
         The column, or columns, whose sign is turned; ``alignment`` and ``uniformity`` where present when
         None.
     confidence
-        Of the intervals.
+        Of the intervals; ``finding`` tells what has Holm-adjusted p-values below ``1 - confidence``.
     bootstrap
         Resamples of the rows, 100 to 20,000.
     seed
@@ -48,7 +48,7 @@ def correlate(
     Returns
     -------
     CorrelationResult
-        Its ``table`` has one row a column.
+        Its ``table`` has one row a column; ``finding`` says which go with the target.
 
     Raises
     ------

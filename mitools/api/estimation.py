@@ -38,10 +38,10 @@ def mutual_information(
         One of :func:`list_estimators`, or an estimator object. ``auto`` takes what suits `x` and `y`, and
         says why in ``estimate.settings["because"]``.
     groups
-        Shape (n,): which rows know each other, as for :func:`certify`.
+        Shape (n,): which rows depend on each other, as for :func:`certify`.
     block
-        For series, rows in the order of time: after how many rows they hardly know of each other any more. Of
-        the closed forms and ``auto``; see ``mitools guide rows``.
+        For series, rows in the order of time: after how many rows they hardly depend on each other any more.
+        Of the closed forms and ``auto``; see ``mitools guide rows``.
     x_as, y_as
         What ``auto`` takes x and y for: ``numbers``, ``labels`` or ``symbols`` (without order: ids). When
         None it looks at them, and says in ``estimate.settings["x"]`` and ``["x_because"]`` what it found.
@@ -115,9 +115,9 @@ def certify(
     labels
         Shape (n,): class numbers or names.
     groups
-        Shape (n,): which rows know each other (one image's, one patient's, one clip's), as numbers or names:
-        none of a group is held out from the others, and errors are those of groups. Rows that are exact
-        copies are a group when None.
+        Shape (n,): which rows depend on each other (one image's, one patient's, one clip's), as numbers or
+        names: none of a group is held out from the others, and errors are those of groups. Rows that are
+        exact copies are a group when None.
     prior
         The class distribution that is meant: ``empirical``, ``uniform``, or one probability a class.
     classifier
@@ -194,7 +194,7 @@ def calibrate(
     methods
         Names of :func:`list_estimators` that compare rows with rows, and ``class_posterior``.
     groups
-        Which rows know each other, as for :func:`audit`: they are then shown in one part alone.
+        Which rows depend on each other, as for :func:`audit`: they are then shown in one part alone.
     bits
         Bits of a pair, and so rows of features side by side.
     truths

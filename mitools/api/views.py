@@ -53,7 +53,7 @@ def measure_views(
         How I(v1;v2) is read, the first for the regimes: ``infonce`` (the fitted networks are the critic), and
         names of :func:`list_estimators`, fitted to what the networks embed.
     groups
-        Which images know each other, as for :func:`audit`; equal images are a group when None.
+        Which images depend on each other, as for :func:`audit`; equal images are a group when None.
     steps, width, embedding, batch_size, folds
         Of the networks: see :class:`mitools.shared_information.settings.ViewSettings`.
     image_size

@@ -37,7 +37,7 @@ class AuditedData(NamedTuple):
     spec
         Of the data.
     groups
-        The file that says which items know each other; None where there is none.
+        The file that says which items depend on each other; None where there is none.
     test
         The spec of a test part; None where there is none.
     """

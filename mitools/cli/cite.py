@@ -4,6 +4,11 @@ from typing import Annotated, Literal
 
 import typer
 
+from mitools.cli.terminal.tables import between_words
+
+BIBTEX_INDENT, BIBTEX_WIDTH = 14, 44
+"""Of a field's further lines, and characters of its text in one."""
+
 
 def cite(
     form: Annotated[
@@ -22,7 +27,12 @@ def cite(
         "license": (about.get_all("License-Expression") or ["Apache-2.0"])[0],
     }
     if form == "bibtex":
-        lines = [f"  {name:<7} = {{{{{value}}}}}," for name, value in fields.items()]
+        # A field may go on in the next line, so that none is longer than a narrow terminal.
+        folded = {
+            name: f"\n{' ' * BIBTEX_INDENT}".join(between_words(value, BIBTEX_WIDTH))
+            for name, value in fields.items()
+        }
+        lines = [f"  {name:<7} = {{{{{value}}}}}," for name, value in folded.items()]
         print("\n".join(["@software{mitools,", *lines, "}"]))
         return
     print(

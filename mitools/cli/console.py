@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from mitools.cli.terminal.tables import between_words, table_lines
+from mitools.cli.terminal.tables import FEWEST_COLUMNS, between_words, table_lines
 from mitools.core.names import printable
 from mitools.core.progress import Advance, progress_bar, progress_lines, shown
 from mitools.core.specs import LARGEST_SEED
@@ -98,6 +98,25 @@ def written(files: Sequence[Path], folder: Path, *first: str) -> None:
         note(f"written: {', '.join(named)}" + (f" and {others} more files under {folder}" if others else ""))
 
 
+def print_finding(said: str | Sequence[str]) -> None:
+    """Print what was found: a few sentences as they are, more as a list, with all that was said."""
+    from mitools.report.paragraphs import is_list, paragraphs
+
+    laid_out = paragraphs(said)
+    mark = "- " if is_list(laid_out) else ""
+    for one in laid_out:
+        _print_item(one.text, mark)
+        for part in one.parts:
+            _print_item(part, "  - ")
+
+
+def _print_item(text: str, mark: str) -> None:
+    """Print an item of a list, its further lines below the first one's text."""
+    width = out.width if out.is_terminal else None
+    lines = folded(printable(text), width and width - len(mark)).split("\n")
+    out.print(Text(mark + f"\n{' ' * len(mark)}".join(lines)))
+
+
 def name_page(files: Iterable[Path]) -> None:
     """Name the page among the files that a command has written, as its last line."""
     for path in files:
@@ -115,6 +134,7 @@ def print_table(
     rows: Sequence[Sequence[str]],
     title: str | None = None,
     file: str | Path | None = None,
+    fewest: int = FEWEST_COLUMNS,
 ) -> None:
     """Print a table on stdout, in the width of the terminal: no number and no name is cut.
 
@@ -128,11 +148,13 @@ def print_table(
         Printed above.
     file
         Where all columns are kept; None where they are nowhere, so that none may be left out.
+    fewest
+        Columns that are never left out: where these are too wide, each row is printed as a block.
     """
     header = [printable(name) for name in header]
     cells = [[printable(cell) for cell in row] for row in rows]
     width = out.width if out.is_terminal else None
-    lines = table_lines(header, cells, width, None if file is None else printable(str(file)))
+    lines = table_lines(header, cells, width, None if file is None else printable(str(file)), fewest)
     if title is not None:
         out.print(Text(folded(printable(title), width), style="italic"))
     for number, line in enumerate(lines):

@@ -39,9 +39,11 @@ def list_command(pattern: PatternArgument = "*", json: JsonOption = False) -> in
 
     Words in capitals stand for your own.
     """
-    from mitools.lists import list_encoders
+    with progress():  # while timm and torchvision are imported
+        from mitools.lists import list_encoders
 
-    return print_list([[spec] for spec in list_encoders(pattern)], ["encoder"], pattern, json)
+        found = list_encoders(pattern)
+    return print_list([[spec] for spec in found], ["encoder"], pattern, json)
 
 
 @app.command("export", cls=Command)
@@ -52,10 +54,11 @@ def export_command(
     json: JsonOption = False,
 ) -> None:
     """Write an encoder into a file of another library; it is kept only if it gives the same features."""
-    from mitools.encoders.export.export import export_encoder
-    from mitools.encoders.open import open_encoder
+    with progress():  # while torch is imported
+        from mitools.encoders.export.export import export_encoder
+        from mitools.encoders.open import open_encoder
 
-    found = export_encoder(open_encoder(spec), out_path, library)
+        found = export_encoder(open_encoder(spec), out_path, library)
     if json:
         print_json(asdict(found) | {"path": str(found.path)})
         return
@@ -84,15 +87,16 @@ def inspect_command(
     json: JsonOption = False,
 ) -> None:
     """Print what was loaded, how items are prepared, and every layer with its shape."""
-    from mitools.backends.devices import resolve_device
-    from mitools.datasets.open import open_data
-    from mitools.encoders.open import open_encoder
-    from mitools.features.store import FeatureStore, default_root
-    from mitools.measures.settings import MeasureSettings
+    with progress():  # while torch is imported
+        from mitools.backends.devices import resolve_device
+        from mitools.datasets.open import open_data
+        from mitools.encoders.open import open_encoder
+        from mitools.features.store import FeatureStore, default_root
+        from mitools.measures.settings import MeasureSettings
 
-    encoder = open_encoder(spec)
-    items = None if data is None else open_data(data)
-    document = _description(encoder, items)
+        encoder = open_encoder(spec)
+        items = None if data is None else open_data(data)
+        document = _description(encoder, items)
     if items is not None:
         settings = MeasureSettings(seed=seed, device=str(resolve_device(device)))
         document["control"] = _control(encoder, items, settings, FeatureStore(cache or default_root()))

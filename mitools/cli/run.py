@@ -13,7 +13,7 @@ from mitools.cli.console import (
     OverwriteOption,
     err,
     name_page,
-    out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -100,7 +100,7 @@ def run_analysis(
             }
         )
     else:
-        out.print(found.reading, markup=False)
+        print_finding(found.reading)
         written(files, where, *(path.name for path in files if path.suffix in (".csv", ".png")))
     if not json:
         name_page(files)

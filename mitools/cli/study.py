@@ -18,6 +18,7 @@ from mitools.cli.console import (
     name_page,
     note,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -310,8 +311,7 @@ def _show_results(found: Any, files: list[Path], destination: Path, json: bool) 
     else:
         _print_frame(found.table, destination / "results.csv")
         out.print()
-        for sentence in found.finding:
-            out.print(sentence, markup=False)
+        print_finding(found.finding)
         written(files, destination, "results.csv", "cells.csv")
         _print_failures(Counter(zip(failed["encoder"], failed["error"], strict=True)))
     if not json:

@@ -70,5 +70,6 @@ def train(
         )
     files = [path for path in destination.rglob("*") if path.is_file()]
     written(files, destination, "metrics.jsonl", "recipe.yaml")
-    note(f'next: mitools audit --data "{wanted.data}" --encoder run:{destination}')
+    # Of lines that a shell takes for one: folded between words it could not be pasted.
+    note(f'next: mitools audit --data "{wanted.data}" \\\n    --encoder run:{destination}')
     return 0

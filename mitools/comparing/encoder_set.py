@@ -51,7 +51,7 @@ class EncoderSet:
         labels
             Shape (n,).
         groups
-            Shape (n,): which items know each other; None where every item stands alone.
+            Shape (n,): which items depend on each other; None where every item stands alone.
         seed
             Of the split.
 

@@ -305,7 +305,8 @@ def progress_bar(console: "Console | None" = None) -> Iterator[Advance]:
         bar = Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "bright_black"))
         said = [f"{moving} {tracker.step()}", tracker.times()]
         # Folded here: a console that folds nothing would cut what is longer than a line.
-        above, below = (Text("\n".join(wrap(text, max(console.width - 1, 10)))) for text in said)
+        room = max(console.width - 1, 10)
+        above, below = (Text("\n".join(wrap(text, room, break_on_hyphens=False))) for text in said)
         return Group(above, bar, below)
 
     with Live(console=console, get_renderable=picture, refresh_per_second=4, transient=True):

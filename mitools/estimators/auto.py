@@ -134,11 +134,11 @@ class AutoEstimator(MIEstimator):
             The split of the rows for what is trained; drawn by the seed when None. What trains nothing
             reads all rows either way.
         groups
-            Shape (n,): which rows know each other. A group is then split whole, and errors are those of
+            Shape (n,): which rows depend on each other. A group is then split whole, and errors are those of
             groups.
         block
-            For rows in the order of time: after how many they hardly know of each other any more. Neighbours
-            are then read, or symbols counted, beside a null of shifts in time.
+            For rows in the order of time: after how many they hardly depend on each other any more.
+            Neighbours are then read, or symbols counted, beside a null of shifts in time.
         dependent
             What is known of how the rows depend on each other, which is then not looked for again.
 

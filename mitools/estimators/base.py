@@ -67,10 +67,10 @@ class MIEstimator(FittedAttributes, BaseEstimator):
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
         groups
-            Shape (n,): which rows know each other (one image's, one patient's, one clip's). None where every
-            row stands alone.
+            Shape (n,): which rows depend on each other (one image's, one patient's, one clip's). None where
+            every row stands alone.
         block
-            For rows in the order of time: after how many they hardly know of each other any more.
+            For rows in the order of time: after how many they hardly depend on each other any more.
         dependent
             What is known of how the rows depend on each other, which is then not looked for again: see
             :func:`.dependence_warnings`. Without groups and block.

@@ -70,7 +70,7 @@ class ChainRule(FittedAttributes, BaseEstimator):
         x, y, z
             Shapes (n, d_x), (n, d_y) and (n, d_z), or (n,); rows belong together.
         groups
-            Shape (n,): which rows know each other, for estimators that take them.
+            Shape (n,): which rows depend on each other, for estimators that take them.
 
         Raises
         ------
@@ -155,7 +155,7 @@ class GivenClasses(FittedAttributes, BaseEstimator):
         z
             Shape (n,): class labels.
         groups
-            Shape (n,): which rows know each other, for estimators that take them. What the shares of the
+            Shape (n,): which rows depend on each other, for estimators that take them. What the shares of the
             classes vary is then counted by rows still.
 
         Raises

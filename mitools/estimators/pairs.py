@@ -56,7 +56,7 @@ class Pairing(Protocol):
 
     @property
     def groups(self) -> Groups | None:
-        """Items that know each other, shape (n_items,): never on two sides of a split. None without any."""
+        """Items that depend on each other, shape (n_items,): never on two sides of a split, or None."""
         ...
 
     def groups_of_pairs(self, x: RowNumbers) -> Groups | None:
@@ -82,7 +82,7 @@ class PairedRows:
     partner
         Shape (n_items,): the row of y that belongs to each row of x; row i to row i when None.
     groups
-        Shape (n_items,): rows that know each other; None where every row stands alone.
+        Shape (n_items,): rows that depend on each other; None where every row stands alone.
     """
 
     strata: NDArray[np.int64] | None = None
@@ -120,7 +120,7 @@ class _PairedItems:
 
 
 def permuted_within(values: RowNumbers, parts: Parts, rng: np.random.Generator) -> RowNumbers:
-    """Permute values among the items of each part: by whole groups, where items know each other."""
+    """Permute values among the items of each part: by whole groups, where items depend on each other."""
     permuted = values.copy()
     for part in (parts.train, parts.select, parts.report):
         if parts.groups is None:

@@ -36,7 +36,7 @@ def kept_test_accuracy(
     seed
         Of the training items that pick the regularisation.
     groups
-        Shape (n_train,): which training items know each other.
+        Shape (n_train,): which training items depend on each other.
     task
         Whose labels these are, where they are not the data's own.
 

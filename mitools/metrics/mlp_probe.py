@@ -44,7 +44,7 @@ def mlp_probe_on_test(
     seed
         Of the held-out rows, the first weights and the batches.
     groups
-        Shape (n_train,): which rows of *train* know each other.
+        Shape (n_train,): which rows of *train* depend on each other.
     hidden, epochs
         Units of the hidden layer, and passes over the rows.
     device

@@ -62,7 +62,7 @@ def linear_probe_on_test(
     seed
         Of the rows that pick the regularisation.
     groups
-        Shape (n_train,): which rows of *train* know each other.
+        Shape (n_train,): which rows of *train* depend on each other.
 
     Returns
     -------

@@ -46,8 +46,8 @@ class CompositePool:
     seed
         Of the two splits and of the composites.
     groups
-        Shape (items,): rows that know each other, which are shown in one part alone; None where every row
-        stands alone.
+        Shape (items,): rows that depend on each other, which are shown in one part alone; None where every
+        row stands alone.
     """
 
     rows: Singles
@@ -163,7 +163,7 @@ def composite_pool(
     seed
         Of the splits and of the composites.
     groups
-        Shape (rows of the data,): rows that know each other; None where every row stands alone.
+        Shape (rows of the data,): rows that depend on each other; None where every row stands alone.
 
     Raises
     ------

@@ -27,7 +27,8 @@ class SameClassPairs:
     prior
         ``empirical``, ``uniform``, or one probability a class.
     groups
-        Shape (n_items,): images that know each other, and so form no pair; None where every one stands alone.
+        Shape (n_items,): images that depend on each other, and so form no pair; None where every one stands
+        alone.
 
     Attributes
     ----------

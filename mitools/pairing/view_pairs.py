@@ -64,7 +64,7 @@ class ViewPairs:
     partner
         Shape (n,): whose view stands on the other side of the pair; the item's own when None.
     groups
-        Shape (n,): items that know each other; None where every item stands alone.
+        Shape (n,): items that depend on each other; None where every item stands alone.
 
     Raises
     ------

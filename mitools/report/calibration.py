@@ -94,7 +94,12 @@ def finding(table: pd.DataFrame) -> str:
     >>> finding(table.assign(ceiling_bits=5.6, null_bits=0.0))
     'InfoNCE (lower bound) is off by at most 2.50 bits: it reads 5.50 of 8, 98% of its ceiling.'
     """
-    return " ".join(_sentence(str(method), rows) for method, rows in table.groupby("method", sort=False))
+    return " ".join(findings(table))
+
+
+def findings(table: pd.DataFrame) -> list[str]:
+    """Say the same as :func:`finding`, a text a method."""
+    return [_sentence(str(method), rows) for method, rows in table.groupby("method", sort=False)]
 
 
 def _sentence(method: str, rows: pd.DataFrame) -> str:

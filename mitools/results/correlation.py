@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from mitools.core.files import writable_file
+from mitools.report.correlation_finding import correlation_finding
 from mitools.report.tables.write import write_csv
 from mitools.results.notebook import as_html, as_text
 
@@ -31,7 +32,9 @@ class CorrelationResult:
     not_numeric
         Columns that were left out, since they hold no numbers.
     confidence
-        Of the intervals.
+        Of the intervals, and of what the finding tells.
+    finding
+        Which columns go with the target, in a sentence.
     no_measures
         Columns of numbers that were left out, since they are no measures or were not named.
     """
@@ -42,6 +45,11 @@ class CorrelationResult:
     not_numeric: Sequence[str]
     confidence: float
     no_measures: Sequence[str] = ()
+
+    @property
+    def finding(self) -> str:
+        """Which columns go with the target: those with Holm-adjusted p-values below ``1 - confidence``."""
+        return correlation_finding(self.table, self.target, self.confidence)
 
     def save(self, path: str | Path) -> Path:
         """Write the table as CSV.
@@ -62,4 +70,5 @@ class CorrelationResult:
         return as_html(self.table, SHOWN, [self._sentence()], {})
 
     def _sentence(self) -> str:
-        return f"with {self.target}, over {self.rows} rows; {self.confidence:.0%} intervals"
+        intervals = f"{100 * self.confidence:g}% intervals"
+        return f"with {self.target}, over {self.rows} rows; {intervals}. {self.finding}"

@@ -57,7 +57,7 @@ class ViewsResult:
 
     @property
     def warnings(self) -> tuple[EstimateWarning, ...]:
-        """Of images that know each other and that nobody named."""
+        """Of images that depend on each other and that nobody named."""
         return self._measured.warnings
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":

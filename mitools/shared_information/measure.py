@@ -54,7 +54,7 @@ class MeasuredViews(NamedTuple):
     pairs
         In the order in which they were asked for.
     warnings
-        Of images that know each other and that nobody named.
+        Of images that depend on each other and that nobody named.
     """
 
     pairs: list["MeasuredPair"]

@@ -125,6 +125,7 @@ class Worker:
 
     def _represent(self, cell: Cell) -> Representation | None:
         """Extract what a cell reads, or give None while another process extracts some of it."""
+        self._advance_within(f"opening {shown_name(cell.encoder)} and {shown_name(cell.data)}", 0, 1)
         data, encoder = self.folder.data(cell.data), self.folder.encoder(cell.encoder)
         reads, views = cell.registered.reads, self.folder.views(cell)
         parts = split_items(data, cell.seed)
@@ -178,7 +179,7 @@ class Worker:
     def _measure(self, cells: list[Cell], representation: Representation) -> None:
         """Compute the cells of one fit, and keep each."""
         names = [cell.registered.name for cell in cells]
-        self._tell(cells[0], ", ".join(dict.fromkeys(names)).replace("_", " "))
+        self._tell(cells[0], ", ".join(map(_in_words, dict.fromkeys(names))))
         settings = self.folder.settings(cells[0], self.device)
         measured = cache(partial(measure, names, representation, settings))
         for cell in cells:
@@ -200,6 +201,11 @@ class Worker:
     def _advance_within(self) -> Advance:
         """Tell of steps within a cell: to who knows of the whole, since others are told of cells."""
         return self.advance if self.advance is not None and hasattr(self.advance, "whole") else silent
+
+
+def _in_words(measure: str) -> str:
+    """Name a measure while it is computed: ``I_class``, ``label information``."""
+    return f"I{measure[1:]}" if measure.startswith("i_") else measure.replace("_", " ")
 
 
 def _values(measured: Callable[[], Measured], cell: Cell) -> Values:

@@ -93,7 +93,7 @@ def measure_variables(
     discretiser
         Makes M variables of D units of them; see :mod:`mitools.variables.discretise`.
     groups
-        Shape (n,), counted from 0: which items know each other. None where every item stands alone.
+        Shape (n,), counted from 0: which items depend on each other. None where every item stands alone.
     seed
         Of the permutations, the subsets and the bootstrap.
 
@@ -116,7 +116,7 @@ def measure_variables(
     if discretiser.variables < 2 or len(rows) < 2 or (groups is not None and len(np.unique(groups)) < 2):
         raise InputError(
             f"{discretiser.variables} variables of {len(rows)} items: dependence needs two variables, and two"
-            " items that do not know each other"
+            " items that do not depend on each other"
         )
     passes = _Passes(rows, discretiser, groups, seed)
     counted = passes.tables()

@@ -1,4 +1,4 @@
-"""Rows that know each other, through every door: told where nobody named them, and nothing where named."""
+"""Rows that depend on each other, through every door: told where nobody named them, else silent."""
 
 import json
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from mitools.cli.main import run
 
 
 class Case(NamedTuple):
-    """Features of items that know each other, random labels of their groups, and what is to be said."""
+    """Features of items that depend on each other, random labels of their groups, and what is to be said."""
 
     features: np.ndarray
     labels: np.ndarray

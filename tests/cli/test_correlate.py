@@ -34,7 +34,9 @@ def test_the_table_shows_every_coefficient_and_the_notes_go_to_stderr(table, cap
     for peer in (stats.pearsonr, stats.kendalltau, stats.spearmanr):
         assert f"{peer(x, y)[0]:.3f}" in shown.out
     assert "95% interval" in shown.out
-    assert "go with linear_acc: all three coefficients are told from 0." in " ".join(shown.out.split())
+    assert "go with linear_acc: all three coefficients are told from 0 (Holm's p below 0.05)." in " ".join(
+        shown.out.split()
+    )
     assert "alignment (lower is better)" in shown.out
     assert "left out, not numeric: encoder" in shown.err
     assert "left out, no measures: h_c_bits; --columns A,B names what is wanted" in shown.err
@@ -77,6 +79,16 @@ def test_limits_and_seconds_are_no_measures_unless_they_are_named(table, tmp_pat
     assert "constant" in columns["h_c_bits"]["note"]
     assert run([*command, "--columns", "nothing"]) == 2
     assert "no column of numbers 'nothing'" in capsys.readouterr().err
+
+
+def test_the_finding_is_told_at_the_level_of_the_intervals(table, capsys):
+    path, _ = table
+    command = ["correlate", str(path), "--target", "linear_acc", "--bootstrap", "100", "--confidence"]
+    for confidence, level in (("0.5", "0.5"), ("0.999999999999", "1e-12")):
+        assert run([*command, confidence]) == 0
+        assert f"(Holm's p below {level})" in capsys.readouterr().out
+    assert run([*command, "0.999999999999", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["finding"].startswith("No column is seen to go with")
 
 
 def test_the_signs_to_turn_can_be_named(table, capsys):

@@ -201,7 +201,8 @@ def test_correlations_stay_a_table_on_a_narrow_terminal(tmp_path):
     written, code = on_a_terminal([*MAIN, "correlate", str(table), "--bootstrap", "100"], 80)
     lines = plain(written).splitlines()
     assert code == 0
-    assert lines[0].split()[:3] == ["column", "coefficient", "value"]
+    header = next(line for line in lines if "coefficient" in line)
+    assert header[header.index("coefficient") :].split()[:2] == ["coefficient", "value"]
     assert max(map(len, lines)) <= 80
     assert any(line.startswith("uniformity (lower is better)  Pearson") for line in lines)
     assert not any(line.startswith("dead_units") for line in lines), "a count is no measure"

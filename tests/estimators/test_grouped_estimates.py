@@ -1,4 +1,4 @@
-"""Rows of one group know each other: with groups, intervals hold the truth; without, they do not."""
+"""Rows of one group depend on each other: with groups, intervals hold the truth; without, they do not."""
 
 from collections.abc import Callable
 from typing import Any

@@ -147,6 +147,20 @@ def test_a_column_of_few_rows_goes_with_nothing():
     assert correlation_finding(undefined, "acc") == "No column has a correlation with acc."
 
 
+def test_what_goes_with_a_target_is_told_at_the_level_asked_for():
+    rows = pd.DataFrame({"column": ["a", "b"], "n": 12, "pearson": [0.7, 0.1]})
+    for name in ("pearson", "kendall", "spearman"):
+        rows[f"{name}_p_holm"] = [0.04, 0.6]
+    assert correlation_finding(rows, "acc") == (
+        "a (Pearson 0.70) goes with acc: all three coefficients are told from 0 (Holm's p below 0.05)."
+        " 1 other column is not seen to."
+    )
+    assert correlation_finding(rows, "acc", 0.99).endswith("by all three coefficients (Holm's p below 0.01).")
+    doubtful = rows.assign(kendall_p_holm=[0.07, 0.6])
+    assert correlation_finding(doubtful, "acc").startswith("No column")
+    assert correlation_finding(doubtful, "acc", 0.9).startswith("a (Pearson 0.70) goes with acc")
+
+
 def test_a_plane_speaks_of_a_lower_bound_and_of_no_point_estimate():
     same = {"quantity": "I(T;Y)", "data": "test", "layer": "output"}
     bound = same | {"method": "class_posterior", "kind": "lower bound"}

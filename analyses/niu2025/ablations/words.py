@@ -52,9 +52,9 @@ def describe(table: pd.DataFrame) -> str:
         f" {_three(start)}. Intervals of one comparison, over settings and classifiers, hold together in 95%."
     )
     for name in TABLES:
-        text += f" {_of_table(table[table['table'] == name], name)}"
+        text += f"\n{_of_table(table[table['table'] == name], name)}"
     if seeds == 1:
-        text += " There is one seed, so no difference has an interval, and nothing is told apart."
+        text += "\nThere is one seed, so no difference has an interval, and nothing is told apart."
     return text
 
 

@@ -32,7 +32,7 @@ def describe(table: pd.DataFrame) -> str:
     if (table["shared"] == SUPERVISED).any():
         errors = listed([f"{factor} {_of(table, SUPERVISED, factor)}" for factor in table["factor"].unique()])
         found.append(f"Supervised, end to end: {errors}.")
-    return " ".join([*found, RULE])
+    return "\n".join([*found, RULE])
 
 
 def beyond_chance(rows: pd.DataFrame) -> bool:

@@ -33,7 +33,7 @@ def describe(table: pd.DataFrame) -> str:
         untrained = table[table["regime"] == "untrained"]
         found += [_verdict(sweet), _proposition(at_loss), _backbone(sweet, untrained)]
         found.append(_labels(trained))
-    return " ".join([*found, BOUNDS])
+    return "\n".join([*found, BOUNDS])
 
 
 def share_of(rows: pd.DataFrame, variable: str, layer: str, reader: str) -> SeedMean:

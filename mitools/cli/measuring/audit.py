@@ -15,6 +15,7 @@ from mitools.cli.console import (
     err,
     name_page,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -264,8 +265,7 @@ def _print_report(found: Any, folder: Path) -> None:
             of = f" of {', '.join(columns)}" if 2 * len(columns) < len(correlation) else ""
             err.print(f"correlation{of}: {remark}", markup=False)
     out.print()
-    for sentence in found.finding:
-        out.print(sentence, markup=False)
+    print_finding(found.finding)
 
 
 def _print_further(rows: list[dict[str, Any]]) -> None:

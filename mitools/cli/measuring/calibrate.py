@@ -14,6 +14,7 @@ from mitools.cli.console import (
     err,
     name_page,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -77,6 +78,7 @@ def calibrate(
     with progress() as advance:  # shown before the seconds that the imports take
         from mitools import api
         from mitools.datasets.readers.features import read_features
+        from mitools.report.calibration import findings
         from mitools.report.figures.style import method_words
         from mitools.report.tables.write import records
 
@@ -127,7 +129,9 @@ def calibrate(
             title="bits",
             file=destination / "calibration.csv",
         )
-        out.print(f"\n{found.finding}\n", markup=False)
+        out.print()
+        print_finding(findings(found.table))
+        out.print()
         err.print(found.setting, markup=False)
         written(found.files, destination, "calibration.csv", "calibration.png")
     for name, reason in found.failures.items():

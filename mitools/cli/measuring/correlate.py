@@ -5,9 +5,21 @@ from typing import Annotated, Any
 
 import typer
 
-from mitools.cli.console import JsonOption, SeedOption, err, note, print_json, print_table
+from mitools.cli.console import (
+    JsonOption,
+    SeedOption,
+    err,
+    note,
+    print_finding,
+    print_json,
+    print_table,
+    progress,
+)
 from mitools.cli.console import out as console
 from mitools.cli.measuring.estimates import interval_of
+
+WITH_INTERVAL = 4
+"""Columns of the table up to the interval, without which none is printed."""
 
 
 def correlate(
@@ -30,7 +42,9 @@ def correlate(
         ),
     ] = None,
     bootstrap: Annotated[int, typer.Option(help="Resamples of the rows.")] = 2000,
-    confidence: Annotated[float, typer.Option(help="Of the intervals.")] = 0.95,
+    confidence: Annotated[
+        float, typer.Option(help="Of the intervals, and of what the finding tells.")
+    ] = 0.95,
     seed: SeedOption = 0,
     out: Annotated[
         Path | None, typer.Option(help="Also write the result here, as CSV.", metavar="FILE.csv")
@@ -42,22 +56,22 @@ def correlate(
     Pearson, Kendall (tau-b) and Spearman with bootstrap intervals, the range over leaving one row out, and
     p-values adjusted (Holm) for the number of columns.
     """
-    from mitools import api
-    from mitools.report.correlation_finding import correlation_finding
-    from mitools.report.tables.write import records
-
     turned = None
     if lower_is_better is not None:
         turned = [name.strip() for name in lower_is_better.split(",") if name.strip()]
-    found = api.correlate(
-        table,
-        target,
-        columns=columns,
-        lower_is_better=turned,
-        confidence=confidence,
-        bootstrap=bootstrap,
-        seed=seed,
-    )
+    with progress():  # shown before the seconds that the imports take
+        from mitools import api
+        from mitools.report.tables.write import records
+
+        found = api.correlate(
+            table,
+            target,
+            columns=columns,
+            lower_is_better=turned,
+            confidence=confidence,
+            bootstrap=bootstrap,
+            seed=seed,
+        )
     result, skipped = found.table, found.not_numeric
     if out is not None:
         found.save(out)
@@ -71,7 +85,7 @@ def correlate(
                 "seed": seed,
                 "not_numeric": list(skipped),
                 "no_measures": list(found.no_measures),
-                "finding": correlation_finding(result, target),
+                "finding": found.finding,
                 "columns": records(result),
             }
         )
@@ -79,14 +93,15 @@ def correlate(
     interval = f"{100 * confidence:g}% interval"
     header = ["column", "coefficient", "value", interval, "Holm p", "n", "without one row", "p"]
     lines = [line for row in records(result) for line in _lines(row)]
-    print_table(header, lines, file=out or "--json, or --out FILE.csv")
+    print_table(header, lines, file=out or "--json, or --out FILE.csv", fewest=WITH_INTERVAL)
     if skipped:
         note(f"left out, not numeric: {', '.join(skipped)}")
-    if found.no_measures:
+    if found.no_measures and columns is None:
         note(f"left out, no measures: {', '.join(found.no_measures)}; --columns A,B names what is wanted")
     for remark, named in result[result["note"] != ""].groupby("note", sort=False)["column"]:
         err.print(f"{', '.join(named)}: {remark}", markup=False)
-    console.print(f"\n{correlation_finding(result, target)}", markup=False)
+    console.print()
+    print_finding(found.finding)
     if out is not None:
         note(f"written: {out}")
 

@@ -64,6 +64,13 @@ def print_warnings(rows: Iterable[Mapping[str, Any]]) -> None:
         err.print(f"{', '.join(encoders)}: {words}", markup=False)
 
 
+def caution(warning: EstimateWarning) -> str:
+    """Write a warning for people: its word as words, what is the matter, and the remedy."""
+    from mitools.report.words import worded
+
+    return str(warning).replace(warning.word, worded(warning.word), 1)
+
+
 def _print_cautions(estimates: Sequence[Estimate]) -> None:
     """Say what was chosen and why, and every warning once, with the methods that it is of."""
     for estimate in estimates:
@@ -77,7 +84,7 @@ def _print_cautions(estimates: Sequence[Estimate]) -> None:
         for warning in estimate.warnings:
             told.setdefault(warning, []).append(estimate.method)
     for warning, methods in told.items():
-        err.print(f"{', '.join(methods)}: {warning}", markup=False)
+        err.print(f"{', '.join(methods)}: {caution(warning)}", markup=False)
 
 
 def _taken_for(name: str, settings: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from mitools.cli.console import (
     name_page,
     note,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
@@ -116,8 +117,7 @@ def plane(
     else:
         _print_last(rows, destination)
         out.print()
-        for sentence in found.finding:
-            out.print(sentence, markup=False)
+        print_finding(found.finding)
         figures = [path for path in found.files if path.name.startswith("plane_") and path.suffix == ".png"]
         written(found.files, destination, "plane.csv", *(f"figures/{path.name}" for path in figures))
     if not any(path.suffix == ".png" for path in found.files):

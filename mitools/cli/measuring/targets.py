@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from mitools.cli.console import out, print_table
+from mitools.cli.console import out, print_finding, print_table
 from mitools.cli.measuring.estimates import bits, print_warnings
 
 MOST_TARGETS = 20
@@ -53,8 +53,7 @@ def print_targets(found: Any, folder: Path) -> None:
     if found.correlation is not None:
         out.print(f"Correlations with {_SCORES[found.score]} are in correlation.csv.", markup=False)
     out.print()
-    for sentence in found.finding:
-        out.print(sentence, markup=False)
+    print_finding(found.finding)
 
 
 def _print_each(each: list[dict[str, Any]], folder: Path) -> None:

@@ -14,12 +14,13 @@ from mitools.cli.console import (
     err,
     name_page,
     out,
+    print_finding,
     print_json,
     print_table,
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits, interval
+from mitools.cli.measuring.estimates import bits, caution, interval
 from mitools.cli.terminal.config import ConfigOption
 
 
@@ -102,10 +103,9 @@ def views(
         )
         return 0
     _print_readings(records(found.readings), destination)
-    for sentence in found.finding:
-        out.print(sentence, markup=False)
+    print_finding(found.finding)
     for warning in found.warnings:
-        err.print(f"warning: {warning}", markup=False)
+        err.print(f"warning: {caution(warning)}", markup=False)
     written(found.files, destination, "views.csv", "figures/regimes.png")
     name_page(found.files)
     return 0

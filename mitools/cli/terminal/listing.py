@@ -22,5 +22,6 @@ def print_list(rows: Sequence[Sequence[str]], header: Sequence[str], pattern: st
     elif rows:
         print_table(header, rows)
     if not rows:
-        note(f"nothing is called {pattern!r}; * stands for anything, as in *{pattern.strip('*')}*")
+        hint = "without a pattern all are listed" if "*" in pattern else f"* stands for anything: *{pattern}*"
+        note(f"nothing is called {pattern!r}; {hint}")
     return 0 if rows else 1

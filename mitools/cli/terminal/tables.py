@@ -24,7 +24,11 @@ _NUMBER = re.compile(rf"(?:{_VALUE})(?: to (?:{_VALUE}))?|-|", re.IGNORECASE)
 
 
 def table_lines(
-    header: Sequence[str], rows: Sequence[Sequence[str]], width: int | None = None, file: str | None = None
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int | None = None,
+    file: str | None = None,
+    fewest: int = FEWEST_COLUMNS,
 ) -> list[str]:
     r"""Lay out a table as lines; columns of numbers to the right, all others to the left.
 
@@ -39,6 +43,8 @@ def table_lines(
         name that is longer still stands on a line of its own.
     file
         The file that holds every column, so that columns may be left out here; None where there is none.
+    fewest
+        Columns that are never left out of a table.
 
     Returns
     -------
@@ -66,9 +72,10 @@ def table_lines(
     if folded is not None:
         return list(_grid(header, cells, folded, right))
     kept = sum(_total(widths[: k + 1]) <= width for k in range(len(header)))
-    if file is not None and kept >= min(FEWEST_COLUMNS, len(header)):
+    if file is not None and kept >= min(fewest, len(header)):
         lines = list(_grid(header[:kept], [row[:kept] for row in cells], widths[:kept], right[:kept]))
-        return [*lines, *wrap(f"not shown at this width: {', '.join(header[kept:])}; see {file}", width)]
+        left_out = f"not shown at this width: {', '.join(header[kept:])}; see {file}"
+        return [*lines, *between_words(left_out, width)]
     return list(_blocks(header, cells, width))
 
 

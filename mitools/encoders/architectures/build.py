@@ -27,6 +27,7 @@ from mitools.encoders.architectures.small_shufflenet import small_shufflenet
 from mitools.encoders.architectures.strided_crops import CROP, STRIDE, StridedCrops
 from mitools.encoders.architectures.wide_resnet import WideResNet
 from mitools.encoders.architectures.width_resnet import WidthResNet
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.inputs.preprocess import Preprocess, timm_preprocess
 
 CROPS = "strided_crops"
@@ -158,7 +159,8 @@ def timm_architecture(name: str, pretrained: bool = False, seed: int = 0, channe
         with seeded(seed):
             if pretrained:
                 # With its classifier: timm loads strictly only while the number of classes is the file's.
-                module: Any = timm.create_model(name, pretrained=True)
+                with hub_files():
+                    module: Any = timm.create_model(name, pretrained=True)
                 module.reset_classifier(0)
             else:
                 module = timm.create_model(name, num_classes=0, in_chans=channels)

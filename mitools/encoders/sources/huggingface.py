@@ -13,6 +13,7 @@ from mitools.core.files import digest_text
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS
 from mitools.encoders.inputs.read import Preparation
@@ -87,17 +88,18 @@ def open_huggingface(spec: Spec) -> Encoder:
 def _load(transformers: Any, name: str, revision: str, spec: Spec) -> tuple[Any, list[str]]:
     """Load a network; returns it with the names of its weights that are in no file."""
     try:
-        config = transformers.AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
-        if getattr(config, "mask_ratio", 0):
-            config.mask_ratio = 0.0  # a masked autoencoder hides patches at random, in evaluation as well
-        network, info = transformers.AutoModel.from_pretrained(
-            name,
-            config=config,
-            revision=revision,
-            trust_remote_code=False,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
+        with hub_files(name):
+            config = transformers.AutoConfig.from_pretrained(name, revision=revision, trust_remote_code=False)
+            if getattr(config, "mask_ratio", 0):
+                config.mask_ratio = 0.0  # a masked autoencoder hides patches at random, in evaluation as well
+            network, info = transformers.AutoModel.from_pretrained(
+                name,
+                config=config,
+                revision=revision,
+                trust_remote_code=False,
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
     except Exception as error:  # the hub, the disk and the network's code may raise anything
         reason = " ".join(str(error).split())[:300]
         raise InputError(

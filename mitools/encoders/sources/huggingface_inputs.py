@@ -5,6 +5,7 @@ from typing import Any, Literal
 from mitools.core.errors import InputError
 from mitools.core.files import digest_text
 from mitools.core.specs import Spec
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.inputs.preprocess import (
     ASSUMED,
     PREPROCESS_OPTIONS,
@@ -37,9 +38,10 @@ def image_preprocess(transformers: Any, name: str, revision: str, spec: Spec) ->
     if "max_length" in spec.options:
         raise InputError(f"spec {spec.text!r}: the network reads images; leave max_length= out")
     try:
-        processor = transformers.AutoImageProcessor.from_pretrained(
-            name, revision=revision, trust_remote_code=False
-        ).to_dict()
+        with hub_files(name):
+            processor = transformers.AutoImageProcessor.from_pretrained(
+                name, revision=revision, trust_remote_code=False
+            ).to_dict()
     except Exception as error:  # the hub, the disk and the processor's code may raise anything
         if {"image_size", "mean", "std"} <= set(spec.options):
             return Preprocess().overridden(spec), preprocess_origin(ASSUMED, spec)
@@ -107,9 +109,10 @@ def text_tokens(
     if images := [key for key in PREPROCESS_OPTIONS if key in spec.options]:
         raise InputError(f"spec {spec.text!r}: the network reads texts; leave {images[0]}= out")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            name, revision=revision, trust_remote_code=False
-        )
+        with hub_files(name):
+            tokenizer = transformers.AutoTokenizer.from_pretrained(
+                name, revision=revision, trust_remote_code=False
+            )
     except Exception as error:  # the hub, the disk and the tokenizer's code may raise anything
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"hf: {name} has no tokenizer that could be read ({reason})") from None

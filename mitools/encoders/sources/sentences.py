@@ -12,6 +12,7 @@ from mitools.core.files import digest_text
 from mitools.core.optional_packages import need
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.tokens import Tokens
 
@@ -58,14 +59,15 @@ def is_sentence_model(transformers: Any, name: str, revision: str) -> bool:
     if Path(name).is_dir():
         return (Path(name) / MODULES).is_file()
     try:
-        found = transformers.utils.cached_file(
-            name,
-            MODULES,
-            revision=revision,
-            _raise_exceptions_for_gated_repo=False,
-            _raise_exceptions_for_missing_entries=False,
-            _raise_exceptions_for_connection_errors=False,
-        )
+        with hub_files():
+            found = transformers.utils.cached_file(
+                name,
+                MODULES,
+                revision=revision,
+                _raise_exceptions_for_gated_repo=False,
+                _raise_exceptions_for_missing_entries=False,
+                _raise_exceptions_for_connection_errors=False,
+            )
     except (OSError, ValueError):
         return False
     return found is not None
@@ -90,7 +92,10 @@ def open_sentences(spec: Spec, name: str, revision: str) -> Encoder:
     _refuse_own_code(name)
     library = need("sentence_transformers", "sentence-transformers", "hf")
     try:
-        model = library.SentenceTransformer(name, device="cpu", trust_remote_code=False, revision=revision)
+        with hub_files(name):
+            model = library.SentenceTransformer(
+                name, device="cpu", trust_remote_code=False, revision=revision
+            )
     except Exception as error:  # the hub, the disk and the library may raise anything
         reason = " ".join(str(error).split())[:200]
         raise InputError(

@@ -8,6 +8,7 @@ from mitools.core.files import digest_text
 from mitools.core.specs import Spec
 from mitools.encoders.architectures.build import Architecture, timm_architecture
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import hub_files
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import PREPROCESS_OPTIONS, preprocess_origin, timm_preprocess
 from mitools.encoders.spec_options import yes_or_no
@@ -56,7 +57,7 @@ def _from_elsewhere(name: str, pretrained: bool, seed: int) -> Architecture:
     from timm.data.config import resolve_model_data_config
 
     try:
-        with seeded(seed):
+        with seeded(seed), hub_files(name.removeprefix("local-dir:")):
             # With the classifier, since timm loads strictly only while the number of classes is the file's.
             module: Any = timm.create_model(name, pretrained=pretrained)
         module.reset_classifier(0)

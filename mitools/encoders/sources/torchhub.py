@@ -16,6 +16,7 @@ from mitools.core.files import digest_file, digest_text
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import downloading
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import ASSUMED, PREPROCESS_OPTIONS, Preprocess, preprocess_origin
 from mitools.encoders.spec_options import one_of, require_trust, yes_or_no
@@ -70,7 +71,7 @@ def _load(
     where = str(folder) if source == "local" else repository
     try:
         # What an entry prints is no result of ours, and would stand in the middle of a JSON document.
-        with _apart(folder, files), redirect_stdout(sys.stderr), seeded(0):
+        with _apart(folder, files), downloading(), redirect_stdout(sys.stderr), seeded(0):
             module = torch.hub.load(where, entry, source=source, trust_repo=True, verbose=False, **arguments)
     except (Exception, SystemExit) as error:  # the repository and the network may raise anything
         known = _entries(folder / "hubconf.py") if source == "local" else [entry]

@@ -10,6 +10,7 @@ from mitools.core.files import digest_text
 from mitools.core.names import nearest
 from mitools.core.specs import Spec
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.encoders.downloads import downloading
 from mitools.encoders.encoder import Encoder
 from mitools.encoders.inputs.preprocess import (
     ASSUMED,
@@ -54,7 +55,7 @@ def open_torchvision(spec: Spec) -> Encoder:
         )
     weights = choices[chosen]
     try:
-        with seeded(seed):
+        with seeded(seed), downloading():
             module = models.get_model(name, weights=weights if pretrained else None)
     except Exception as error:  # torchvision lets through whatever the network, the disk or the model raises
         reason = " ".join(str(error).split())[:300]

@@ -68,7 +68,7 @@ class Readings:
     seed, max_steps, device
         Of the estimators; the last two of those that train networks.
     groups
-        Shape (n,): which rows know each other; None where every row stands alone.
+        Shape (n,): which rows depend on each other; None where every row stands alone.
     parts
         The split that was given for what is trained; None where the seed draws it.
     dependent

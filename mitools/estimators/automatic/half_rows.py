@@ -82,7 +82,7 @@ def rise_of_neighbours(
     x, y
         Shapes (n, d_x) and (n, d_y).
     readings
-        Says which rows know each other.
+        Says which rows depend on each other.
 
     Returns
     -------

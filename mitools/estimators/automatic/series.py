@@ -17,7 +17,7 @@ def choose_for_series(x: Side, y: Side, readings: Readings, block: int) -> Choic
     readings
         Fits and keeps what is read.
     block
-        After how many rows they hardly know of each other any more.
+        After how many rows they hardly depend on each other any more.
 
     Raises
     ------

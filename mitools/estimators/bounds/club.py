@@ -72,8 +72,8 @@ def read_club(
         Whether the n pairs themselves belong to the product too: see
         :attr:`mitools.estimators.pairs.Pairing.diagonal_is_marginal`.
     groups
-        Shape (n,): pairs that know each other, of which none is in the product with another; None where every
-        pair stands alone.
+        Shape (n,): pairs that depend on each other, of which none is in the product with another; None where
+        every pair stands alone.
     """
     n = len(x)
     partners: float = n if diagonal_is_marginal else n - 1

@@ -58,7 +58,7 @@ def read_infonce(
     diagonal_is_marginal
         Without effect: the n pairs themselves are in the normaliser either way.
     groups
-        Shape (n,): pairs that know each other; None where every pair stands alone.
+        Shape (n,): pairs that depend on each other; None where every pair stands alone.
     """
     n = len(x)
     log_ratio = x.new_empty(n, dtype=torch.float64)

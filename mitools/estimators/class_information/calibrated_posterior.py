@@ -128,8 +128,8 @@ class CalibratedPosterior(FittedAttributes, BaseEstimator):
         prior
             Shape (C,), the class distribution that is meant.
         select_groups
-            Shape (n_select,): which select items know each other. What their groups do not show beyond chance
-            then counts as not learnt, and the posterior is the prior.
+            Shape (n_select,): which select items depend on each other. What their groups do not show beyond
+            chance then counts as not learnt, and the posterior is the prior.
 
         Raises
         ------

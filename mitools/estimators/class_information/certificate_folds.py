@@ -144,7 +144,7 @@ def read_posterior(
     features, labels
         Of all items: shapes (n, d) and (n,), labels 0..C-1.
     parts
-        The split, with the groups of all items, where these know each other.
+        The split, with the groups of all items, where these depend on each other.
     items
         Those that are read: two of every class at least, and of two groups.
     rng

@@ -58,8 +58,8 @@ def read_class_pairs(
     rng
         Deals the items of large classes into blocks.
     groups
-        Shape (n,): items that know each other. Two of one group form no pair, and the influence is that of
-        groups; every class lies in two groups at least. None where every item stands alone.
+        Shape (n,): items that depend on each other. Two of one group form no pair, and the influence is that
+        of groups; every class lies in two groups at least. None where every item stands alone.
     """
     n, n_classes = posterior.shape
     counts = np.bincount(labels, minlength=n_classes)

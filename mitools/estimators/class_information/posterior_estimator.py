@@ -113,8 +113,8 @@ class PosteriorEstimator(MIEstimator):
             The split of the items, or one for each fold; drawn by the seed, evenly over the classes, when
             None.
         groups
-            Shape (n,): which rows know each other (one image's, one patient's, one clip's), so that none of a
-            group is held out from the others, and errors are those of groups. Splits that are given have
+            Shape (n,): which rows depend on each other (one image's, one patient's, one clip's), so that none
+            of a group is held out from the others, and errors are those of groups. Splits that are given have
             their own. When None, rows that are exact copies are a group, and near copies and serial order are
             looked for and told.
         dependent

@@ -88,11 +88,11 @@ class ClosedFormEstimator(MIEstimator):
         y
             Shape (n, d_y) or (n,); row i belongs to row i of `x`.
         groups
-            Shape (n,): which rows know each other (one image's, one patient's, one clip's). The standard
+            Shape (n,): which rows depend on each other (one image's, one patient's, one clip's). The standard
             error is then that of groups, and the null permutes whole groups. None: every row stands alone.
         block
-            For rows in the order of time: after how many they hardly know of each other any more. The null is
-            then the 95% point of readings with y shifted in time, and the standard error that of blocks.
+            For rows in the order of time: after how many they hardly depend on each other any more. The null
+            is then the 95% point of readings with y shifted in time, and the standard error that of blocks.
 
         Raises
         ------

@@ -132,7 +132,7 @@ def read_series(
     x, y
         Shapes (n, d_x) and (n, d_y), or symbols 0..K-1 of shape (n,); rows in the order of time.
     length
-        Rows of a block: as many as it takes until rows hardly know of each other.
+        Rows of a block: as many as it takes until rows hardly depend on each other.
     stderr
         Standard error of the reading of all rows as if they were independent, nats.
     seed

@@ -89,8 +89,9 @@ class DiscreteEstimator(ClassicalEstimator):
     ``plug_in`` 0.2. On large samples all agree. Where many pairs of symbols occur once
     no correction helps, and ``small_sample`` is raised.
 
-    *Groups.* Counts of rows that know each other vary by more than those of as many independent rows, and the
-    bias grows with that variance (Rao & Scott 1984); all corrections but ``plug_in`` take that off too.
+    *Groups.* Counts of rows that depend on each other vary by more than those of as many independent rows,
+    and the bias grows with that variance (Rao & Scott 1984); all corrections but ``plug_in`` take that off
+    too.
 
     *Standard error.* The jackknife over rows, exact for every row at the price of one for every count that
     occurs; that of ``miller_madow`` serves ``grassberger``, whose terms alternate with the parity of a
@@ -169,7 +170,7 @@ def read_symbols(
     correction
         One of :data:`CORRECTIONS`.
     groups
-        Shape (n,): rows that know each other; None where every row stands alone.
+        Shape (n,): rows that depend on each other; None where every row stands alone.
 
     Returns
     -------

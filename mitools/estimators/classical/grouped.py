@@ -1,4 +1,4 @@
-"""Errors of readings whose rows come in groups: rows of one group know each other, groups do not."""
+"""Errors of readings whose rows come in groups: rows of one group depend on each other, groups do not."""
 
 import numpy as np
 from numpy.typing import NDArray

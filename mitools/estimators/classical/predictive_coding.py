@@ -74,8 +74,8 @@ class PredictiveCoding(MIEstimator):
         x, y
             Symbols: whole numbers or strings, shape (n,), or rows of whole numbers, shape (n, d).
         groups
-            Shape (n,): which rows know each other, so that a group is in one fold, and errors are those of
-            groups.
+            Shape (n,): which rows depend on each other, so that a group is in one fold, and errors are those
+            of groups.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Rows in the order of time that know of each other: two such series agree by chance, however unrelated."""
+"""Rows in the order of time that depend on each other: two such series agree by chance, however unrelated."""
 
 from typing import Any, NamedTuple
 

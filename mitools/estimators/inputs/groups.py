@@ -1,4 +1,4 @@
-"""Rows that know each other: frames of a clip, slides of a patient, crops of an image, copies of a row."""
+"""Rows that depend on each other: frames of a clip, slides of a patient, crops of an image, copies."""
 
 from typing import overload
 
@@ -18,7 +18,7 @@ def as_groups(values: ArrayLike, n: int, name: str = "groups") -> Groups:
     Parameters
     ----------
     values
-        Shape (n,): whole numbers or strings, alike for rows that know each other.
+        Shape (n,): whole numbers or strings, alike for rows that depend on each other.
     n
         How many rows there are.
     name
@@ -66,7 +66,7 @@ def group_sums(values: NDArray[np.float64], groups: Groups) -> NDArray[np.float6
 
 
 def permuted_groups(groups: Groups, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Permute rows by whole groups: what a null of rows that know each other needs.
+    """Permute rows by whole groups: what a null of rows that depend on each other needs.
 
     The rows, group after group in a random order, take the places of the rows, group after group in
     another. Where groups are of one size, every group takes the place of one other; where they are not, it

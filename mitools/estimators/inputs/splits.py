@@ -28,7 +28,7 @@ class Parts:
     train, select, report
         No item, and no group, is in two of them.
     groups
-        Shape (n,), of all items: those of one group know each other. None where every item stands alone.
+        Shape (n,), of all items: those of one group depend on each other. None where every item stands alone.
     """
 
     train: NDArray[np.int64]

@@ -111,8 +111,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         parts
             The split of the pairing's items; drawn by the seed when None.
         groups
-            Shape (rows,): which rows know each other, so that a group is split whole, and errors are those of
-            groups. For paired rows; a pairing and a split that are given have their own.
+            Shape (rows,): which rows depend on each other, so that a group is split whole, and errors are
+            those of groups. For paired rows; a pairing and a split that are given have their own.
 
         Raises
         ------

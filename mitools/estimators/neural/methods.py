@@ -64,8 +64,8 @@ class CriticMethod:
         it came.
     read
         Reads the bound over a whole part: critic, x, y, the pairing's ``diagonal_is_marginal``, and the group
-        of every pair, shape (n,), or None where every pair stands alone. Pairs of one group know each other,
-        and are not each other's sample of the product.
+        of every pair, shape (n,), or None where every pair stands alone. Pairs of one group depend on each
+        other, and are not each other's sample of the product.
     kind
         What the read number is.
     ceiling

@@ -38,7 +38,7 @@ def read_continuous(
     split
         The parts of data that come in a training and a test part; None to report every item once.
     groups
-        Shape (n,): which items know each other.
+        Shape (n,): which items depend on each other.
     settings
         The seed and the device.
     critic

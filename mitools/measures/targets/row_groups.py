@@ -1,4 +1,4 @@
-"""Which items know each other, where nobody said it: exact copies are one group, and the rest is told."""
+"""Which items depend on each other, where nobody said it: exact copies are one group, the rest is told."""
 
 import hashlib
 from typing import Any

@@ -1,9 +1,10 @@
 """The page of a study of the papers: what was asked, what was found, its figures and its table."""
 
 import base64
-import re
+import struct
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -13,8 +14,6 @@ from mitools.report.html.gather import read_table
 from mitools.report.html.glossary import citation_section, words_section
 from mitools.report.html.parts import Block, Page, Row, Section, Table
 from mitools.report.html.provenance import digests, provenance, typed
-
-_SENTENCE = re.compile(r"(?<=[.]) (?=[A-Z])")
 
 MOST_PICTURES = 2_000_000
 """Bytes of all figures together; a page stays below 3 MB."""
@@ -45,15 +44,15 @@ def analysis_page(folder: Path, name: str, question: str, files: Sequence[Path])
     run = read_record(folder)
     frame = read_table(folder / "results.csv", ())
     reading = folder / "reading.txt"
-    said = reading.read_text(encoding="utf-8").strip().split("\n") if reading.is_file() else []
-    found = [path for path in files if path.suffix == ".png"]
-    sections = [_figures(found), _results(frame.head(MOST_ROWS), len(frame))]
+    said = [reading.read_text(encoding="utf-8")] if reading.is_file() else []
+    pictures, left_out = _pictures([path for path in files if path.suffix == ".png"])
+    sections = [_figures(pictures[1:], left_out), _results(frame.head(MOST_ROWS), len(frame))]
     made = [section for section in sections if section is not None]
     downloads = Section("downloads", "Downloads", [Block("downloads.html", {"names": ["results"]})])
     return Page(
         "run",
         question[0].upper() + question[1:],
-        [sentence for line in said for sentence in _SENTENCE.split(line.strip()) if sentence],
+        said,
         [Row("analysis", name), Row("rows", f"{len(frame):,}"), *provenance(run, {})],
         [
             *made,
@@ -63,21 +62,32 @@ def analysis_page(folder: Path, name: str, question: str, files: Sequence[Path])
         ],
         typed(run),
         digests(run),
+        Block("pictures.html", {"pictures": pictures[:1], "left_out": 0}) if pictures else None,
     )
 
 
-def _figures(paths: Sequence[Path]) -> Section | None:
-    shown, size = [], 0
+def _pictures(paths: Sequence[Path]) -> tuple[list[dict[str, Any]], int]:
+    """Read figures as far as there is room; returns them, and how many are left out."""
+    shown: list[dict[str, Any]] = []
+    size = 0
     for path in paths:
         content = path.read_bytes()
         size += len(content) * 4 // 3
         if size > MOST_PICTURES:
             break
+        width, height = struct.unpack(">II", content[16:24])  # of a PNG's header
         title = path.stem.replace("_", " ")
-        shown.append({"title": title, "png": base64.b64encode(content).decode("ascii")})
-    left_out = len(paths) - len(shown)
-    values = {"pictures": shown, "left_out": left_out}
-    return Section("figures", "Figures", [Block("pictures.html", values)]) if shown else None
+        png = base64.b64encode(content).decode("ascii")
+        shown.append({"title": title, "png": png, "width": width, "height": height})
+    return shown, len(paths) - len(shown)
+
+
+def _figures(pictures: list[dict[str, Any]], left_out: int) -> Section | None:
+    """Show the figures behind the first, which stands at the head of the page."""
+    if not pictures and not left_out:
+        return None
+    values = {"pictures": pictures, "left_out": left_out}
+    return Section("figures", "Further figures", [Block("pictures.html", values)])
 
 
 def _results(frame: pd.DataFrame, rows: int) -> Section | None:
@@ -87,5 +97,5 @@ def _results(frame: pd.DataFrame, rows: int) -> Section | None:
     columns = describe(frame, [], first)
     shown = {one.key for one in columns[:SHOWN_COLUMNS]}
     columns = describe(frame, shown, first)
-    table = Table("results", frame, columns, "Results", left_out=rows - len(frame))
+    table = Table("results", frame, columns, "As results.csv has it", left_out=rows - len(frame))
     return Section("results", "Results", [table])

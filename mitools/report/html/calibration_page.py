@@ -66,7 +66,9 @@ def calibration_page(folder: Path) -> Page:
     methods = table["method"].nunique()
     return Page(
         "calibrate",
-        f"What {methods} method{'s' if methods != 1 else ''} read where the truth is known",
+        f"What {methods} methods read where the truth is known"
+        if methods != 1
+        else f"What {table['read_by'].iloc[0]} reads where the truth is known",
         _A_METHOD.split(document.get("finding", "")),
         facts,
         [

@@ -111,6 +111,10 @@ HELP = {
 """What columns are that are no measures."""
 
 
+SMALL = 0.01
+"""Columns of numbers that are all smaller than this are shown by their leading digits."""
+
+
 def describe(frame: pd.DataFrame, shown: Iterable[str], first: str = "encoder") -> list[Column]:
     """Describe the columns of a table of results; limits of intervals stand in their value's cell.
 
@@ -131,10 +135,17 @@ def describe(frame: pd.DataFrame, shown: Iterable[str], first: str = "encoder") 
 
 
 def _digits(values: pd.Series) -> int | None:
-    """Give the decimals of a column that is no known measure: none of whole numbers, three of others."""
+    """Give the decimals of a column that is no known measure: none of whole numbers, three of others.
+
+    Learning rates and p-values, which three decimals would make 0, are shown by their leading digits (None).
+    """
     if pd.api.types.is_bool_dtype(values) or not pd.api.types.is_numeric_dtype(values):
         return None
-    return 0 if (values.dropna() % 1 == 0).all() else 3
+    known = values.dropna()
+    if (known % 1 == 0).all():
+        return 0
+    small = known.abs().max() < SMALL or str(values.name).endswith(("_p", "p_value", "p_holm"))
+    return None if small else 3
 
 
 def column(name: str, names: Iterable[str], shown: bool = True) -> Column:

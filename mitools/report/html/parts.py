@@ -169,11 +169,14 @@ class Page:
     title
         What was measured on what.
     findings
-        Sentences that claim no more than the intervals tell.
+        Sentences that claim no more than the intervals tell; of more than a few, a list is made
+        (:func:`mitools.report.paragraphs.paragraphs`).
     facts
         Data, numbers of items, versions, ...
     typed
         The command line, where it is known.
+    picture
+        What a reader looks at first: before a long finding, behind a short one.
     sections
         In order.
     """
@@ -185,3 +188,4 @@ class Page:
     sections: Sequence[Section]
     typed: str = ""
     digests: Sequence[Row] = ()
+    picture: Block | None = None

@@ -15,6 +15,7 @@ from mitools.core.names import printable
 from mitools.report.html.cells import breakable, shown_cell, shown_interval, sort_key
 from mitools.report.html.embedded import embedded_json
 from mitools.report.html.parts import Page
+from mitools.report.paragraphs import is_list, paragraphs
 from mitools.report.tables.write import records
 
 PAGE_FILE = "report.html"
@@ -98,6 +99,8 @@ def environment() -> Environment:
     environment.globals |= {
         "cell": shown_cell,
         "interval": shown_interval,
+        "is_list": is_list,
+        "paragraphs": paragraphs,
         "sort_key": sort_key,
         "records": records,
     }

@@ -53,7 +53,7 @@ def views_page(folder: Path) -> Page:
     names = list(pairs["pair"])
     return Page(
         "views",
-        f"What {names[0]} share" if len(names) == 1 else f"What {len(names)} pairs of views share",
+        _title(names),
         said,
         facts,
         [
@@ -73,6 +73,17 @@ def _names(frame: pd.DataFrame) -> list[str]:
         f"{views} ({option} = {value:g})" if option else views
         for views, option, value in zip(frame["views"], frame["option"], frame["value"], strict=True)
     ]
+
+
+def _title(names: list[str]) -> str:
+    """Say what is shared: two views, or two draws of one."""
+    if len(names) > 1:
+        return f"What {len(names)} pairs of views share"
+    return (
+        f"What {names[0]} share"
+        if " and " in names[0] or "," in names[0]
+        else f"What two draws of {names[0]} share"
+    )
 
 
 def _results(pairs: pd.DataFrame) -> Section:

@@ -83,7 +83,7 @@ def write_variables(subject: Subject, out: Path, units: Sequence[Unit] = ()) -> 
             two,
             says="Joint probabilities of the first variables"
             + (" in two views of an image" if two else ", both of the same items")
-            + ". The nearer blocks off the diagonal are to 1/D², the less two variables know of each other."
+            + ". The nearer blocks off the diagonal are to 1/D², the less two variables share."
             + (" On the diagonal 1/D means that both views take one value." if two else ""),
         ),
         _drawn(

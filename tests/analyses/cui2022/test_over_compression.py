@@ -242,7 +242,7 @@ def test_the_reading_claims_what_the_intervals_show() -> None:
     assert "transfer to colour changes by -10.0 points (-15.0 to -5.0) since epoch 10" in text
     assert "reaches 90.0% on colour (60.0% trained)" in text
     assert "do not cover another seed" in text
-    assert "of I(X;T) came with the warnings overfit (18 of 24) and still_rising (18 of 24)" in text
+    assert "of I(X;T) came with the warnings overfit (18 of 24) and still rising (18 of 24)" in text
     assert "of I(T;Y) came" not in text
 
 

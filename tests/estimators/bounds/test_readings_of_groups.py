@@ -1,4 +1,4 @@
-"""Pairs of one group know each other: no bound takes them for a sample of the product of the marginals."""
+"""Pairs of one group depend on each other: no bound takes them as a sample of the marginals' product."""
 
 import math
 from collections.abc import Callable

@@ -9,6 +9,8 @@ import pytest
 
 from mitools.report.html.analysis_page import analysis_page
 from mitools.report.html.calibration_page import calibration_page
+from mitools.report.html.cells import shown_cell
+from mitools.report.html.columns import describe
 from mitools.report.html.plane_page import plane_page
 from mitools.report.html.render import render
 from mitools.report.html.study_page import study_page
@@ -140,6 +142,27 @@ def test_views_show_what_is_not_excluded_where_the_tables_have_it(tmp_path):
     assert chart["y"][chart["y_start"]]["high"] == "view1_up_to"
     assert document.data()["charts"]["readings-chart"]["y"][0]["high"] == "up_to_bits"
     assert "not excluded up to" in document.text()
+
+
+@pytest.mark.parametrize("name", ["layers", "ablations", "negatives"])
+def test_the_picture_of_an_analysis_is_what_a_reader_sees_first(name):
+    folder = KEPT / f"{name}_smoke"
+    html = render(analysis_page(folder, name, "what?", sorted(folder.iterdir())))
+    picture, finding, facts = (html.index(mark) for mark in ("<img", 'class="findings"', 'class="facts"'))
+    assert picture < facts
+    assert finding < facts
+    long = "<ul>" in html[finding:facts]
+    assert long == (picture < finding)
+    assert long == (name != "negatives")
+
+
+def test_numbers_that_three_decimals_would_make_nothing_keep_their_digits():
+    frame = pd.DataFrame({"rate": [0.0003, 0.0006], "loss": [0.25, 0.0004], "x_p": [0.5, 0.00004]})
+    columns = {one.key: one for one in describe(frame, frame.columns, "rate")}
+    row = frame.iloc[1].to_dict()
+    assert shown_cell(row, columns["rate"]) == "0.0006"
+    assert shown_cell(row, columns["loss"]) == "0.000"
+    assert shown_cell(row, columns["x_p"]) == "4e-05"
 
 
 def test_an_analysis_carries_its_words_its_figure_and_its_table(tmp_path):

@@ -20,7 +20,7 @@ CHARTS.lines = (box, spec, rows, state) => {
 
   axisUp(svg, up, left, right, upon.label);
   if (places) namesAcross(svg, places, xScale, bottom, across.label, height + 36 + tail);
-  else axisAcross(svg, xScale, bottom, top, across.label);
+  else axisAcross(svg, xScale, bottom, top, across.label, known.every((row) => Number.isInteger(row[across.key])));
   if (limited) drawLimit(svg, known, spec, up, left, right);
   if (spec.identity) {
     const [low, high] = [Math.max(xScale.low, up.low), Math.min(xScale.high, up.high)];

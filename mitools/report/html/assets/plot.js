@@ -42,10 +42,10 @@ function drawing(box, width, height, title) {
   return svg;
 }
 
-/** Draw a horizontal axis at height y, with grid lines up to the top. */
-function axisAcross(svg, across, y, top, label) {
+/** Draw a horizontal axis at height y, with grid lines up to the top; of whole numbers, such as epochs, no others. */
+function axisAcross(svg, across, y, top, label, whole = false) {
   const wanted = Math.max(2, Math.round((across.to - across.from) / 90));
-  const values = ticks(across.low, across.high, wanted);
+  const values = ticks(across.low, across.high, wanted).filter((value) => !whole || Number.isInteger(value));
   const texts = tickTexts(values);
   values.forEach((value, k) => {
     const x = across(value);

@@ -27,6 +27,12 @@ READINGS = (
 """What the bracket chart can show: what H(C) bounds from above."""
 
 
+def _words_alone(warnings: str) -> str:
+    """Name each warning of a row once: what it is of stands in the table below and under the pointer."""
+    parts = (part.rpartition(": ")[2] for part in warning_words(warnings).split("; "))
+    return ", ".join(dict.fromkeys(word for part in parts for word in part.split(", ") if word))
+
+
 def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Section:
     """Show the bracket chart, the table of results and its warnings."""
     single = one_layer_each(results)
@@ -38,7 +44,7 @@ def results_section(results: pd.DataFrame, estimates: Mapping[str, Any]) -> Sect
     explained = _notes(frame, estimates)
     columns = describe(frame, SHOWN)
     warned = bool(frame["warnings"].astype(str).str.len().any())
-    frame["warning_words"] = frame["warnings"].fillna("").astype(str).map(warning_words)
+    frame["warning_words"] = frame["warnings"].fillna("").astype(str).map(_words_alone)
     columns = [
         replace(one, key="warning_words") if one.key == "warnings" else one
         for one in columns
