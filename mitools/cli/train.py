@@ -1,5 +1,6 @@
 """``mitools train``: an encoder, by one of the papers' methods, or one of your own."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -71,5 +72,6 @@ def train(
     files = [path for path in destination.rglob("*") if path.is_file()]
     written(files, destination, "metrics.jsonl", "recipe.yaml")
     # Of lines that a shell takes for one: folded between words it could not be pasted.
-    note(f'next: mitools audit --data "{wanted.data}" \\\n    --encoder run:{destination}')
+    data, encoder = shlex.quote(wanted.data), shlex.quote(f"run:{destination}")
+    note(f"next: mitools audit --data {data} \\\n    --encoder {encoder}")
     return 0

@@ -7,10 +7,11 @@ from contextlib import contextmanager, redirect_stdout
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
+from threading import RLock
 from time import monotonic
 from typing import Any
 
-REACH_SECONDS = 3.0
+REACH_SECONDS = 10.0
 """Seconds in which the hub has to answer at all."""
 
 KNOWN_SECONDS = 30.0
@@ -19,6 +20,9 @@ KNOWN_SECONDS = 30.0
 PATIENCE_SECONDS = 20.0
 """Seconds of silence after which a download counts as lost; by themselves sockets wait for minutes."""
 
+_ALONE = RLock()
+"""What is set for a download holds for the whole process: threads fetch one after the other."""
+
 
 @contextmanager
 def downloading() -> Iterator[None]:
@@ -26,13 +30,13 @@ def downloading() -> Iterator[None]:
 
     torch names what it downloads on stdout, where it would stand in the middle of a JSON document.
     """
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(PATIENCE_SECONDS if before is None else before)
-    try:
-        with redirect_stdout(io.StringIO()):
+    with _ALONE, redirect_stdout(io.StringIO()):
+        before = socket.getdefaulttimeout()
+        socket.setdefaulttimeout(PATIENCE_SECONDS if before is None else before)
+        try:
             yield
-    finally:
-        socket.setdefaulttimeout(before)
+        finally:
+            socket.setdefaulttimeout(before)
 
 
 @contextmanager
@@ -61,17 +65,18 @@ def hub_files(name: str = "") -> Iterator[None]:
         with downloading():
             yield
         return
-    constants.HF_HUB_OFFLINE = True
-    try:
-        yield
-    except Exception as error:  # what the library makes of a file that it lacks differs from one to another
-        if not _lacks_file(error):
-            raise
-        raise ConnectionError(
-            f"{constants.ENDPOINT} cannot be reached ({unreached}), and not all its files are kept here"
-        ) from None
-    finally:
-        constants.HF_HUB_OFFLINE = False
+    with _ALONE:
+        before, constants.HF_HUB_OFFLINE = constants.HF_HUB_OFFLINE, True
+        try:
+            yield
+        except Exception as error:  # what the library makes of a file that it lacks differs among them
+            if not _lacks_file(error):
+                raise
+            raise ConnectionError(
+                f"{constants.ENDPOINT} cannot be reached ({unreached}), and not all its files are kept here"
+            ) from None
+        finally:
+            constants.HF_HUB_OFFLINE = before
 
 
 @lru_cache(maxsize=1)

@@ -4,7 +4,10 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-_SENTENCE = re.compile(r"(?<=[.!?])(?<! al\.)(?<! vs\.)(?<!e\.g\.) (?=[A-Z])")
+_SENTENCE = re.compile(
+    r"(?<=[.!?])(?<! al\.)(?<! vs\.)(?<! cf\.)(?<!e\.g\.)(?<!Eq\.)(?<!Fig\.)(?<!Figs\.)(?<!Sec\.)"
+    r" (?=[A-Z0-9])"
+)
 
 _LEANS = re.compile(
     r"(?:Against|Both|Here|It|Its|Neither|None|Once|So|That|The paper|Their|There|These|They|This|Those|Where"

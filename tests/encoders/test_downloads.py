@@ -2,8 +2,10 @@
 
 import logging
 import socket
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -91,3 +93,15 @@ def test_what_a_download_prints_is_no_result(capsys):
         assert socket.getdefaulttimeout() == 20
     assert capsys.readouterr().out == ""
     assert socket.getdefaulttimeout() is None
+
+
+def test_threads_that_fetch_at_once_leave_all_as_it_was():
+    out, timeout = sys.stdout, socket.getdefaulttimeout()
+
+    def fetch(_):
+        with downloading():
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fetch, range(12)))
+    assert (sys.stdout, socket.getdefaulttimeout()) == (out, timeout)

@@ -33,6 +33,10 @@ def test_sentences_are_paragraphs_and_those_that_lean_on_one_stay_with_it():
         "The rest is open.",
     ]
     assert not is_list(paragraphs(said))
+    numbers = "It is 0.04 (cf. Fig. 3, Sec. 5). 53 of 276 pairs are told apart. As many are not."
+    assert [one.text for one in paragraphs(numbers)] == [
+        "It is 0.04 (cf. Fig. 3, Sec. 5).", "53 of 276 pairs are told apart.", "As many are not.",
+    ]  # fmt: skip
 
 
 def test_lines_are_subjects_and_long_ones_have_a_list_of_their_sentences():

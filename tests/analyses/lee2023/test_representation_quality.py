@@ -139,7 +139,7 @@ def test_the_words_follow_what_is_told_apart() -> None:
         f" {ONE_CLASSIFIER}"
     )
     other = describe(quality(i_class_bits=0.5, tolerance=0.9, uniformity=0.45))
-    assert other.endswith("worse with accuracy than tolerance; it is not told apart from uniformity.")
-    assert describe(quality(i_class_bits=0.5, rankme=0.4)).endswith("is not told apart from any other.")
+    assert "worse with accuracy than tolerance; it is not told apart from uniformity." in other
+    assert "is not told apart from any other." in describe(quality(i_class_bits=0.5, rankme=0.4))
     many = describe(quality(i_class_bits=0.9, **{f"m{k}": k / 20 for k in range(12)}))
     assert "; least is m0 0.00 (-0.10 to 0.10)" in many
