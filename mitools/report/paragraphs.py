@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 _SENTENCE = re.compile(
-    r"(?<=[.!?])(?<! al\.)(?<! vs\.)(?<! cf\.)(?<!e\.g\.)(?<!Eq\.)(?<!Fig\.)(?<!Figs\.)(?<!Sec\.)"
+    r"(?<=[.!?])(?<! al\.)(?<! vs\.)(?<!\bcf\.)(?<!e\.g\.)(?<!Eq\.)(?<!Fig\.)(?<!Figs\.)(?<!Sec\.)"
     r" (?=[A-Z0-9])"
 )
 
