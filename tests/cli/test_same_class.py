@@ -42,8 +42,8 @@ def test_near_copies_identify_nothing_and_are_told_once(tmp_path, capsys):
     np.save(tmp_path / "g.npy", who)
     assert run(["same-class", str(tmp_path / "f.npz")]) == 0
     shown = capsys.readouterr()
-    assert shown.err.count("near_copies") == 1
-    assert "class_posterior, class_posterior_nwj, label_information: near_copies" in " ".join(
+    assert shown.err.count("near copies:") == 1
+    assert "class_posterior, class_posterior_nwj, label_information: near copies" in " ".join(
         shown.err.split()
     )
     assert "identified" not in shown.out
@@ -51,6 +51,6 @@ def test_near_copies_identify_nothing_and_are_told_once(tmp_path, capsys):
     assert "nothing of H(C) is certified" in shown.out
     assert run(["same-class", str(tmp_path / "f.npz"), "--groups", str(tmp_path / "g.npy")]) == 0
     shown = capsys.readouterr()
-    assert "near_copies" not in shown.err
+    assert "near copies:" not in shown.err
     assert "bracketed" in shown.out
     assert "certified at 95% confidence" in shown.out

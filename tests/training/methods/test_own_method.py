@@ -120,9 +120,10 @@ def test_killed_and_started_again_it_ends_with_the_weights_of_one_that_was_not(f
 def test_two_processes_give_the_curve_of_one(folder: Path) -> None:
     one, two = (RunFolder(folder / name).metrics() for name in ("whole", "two"))
     assert len(one) == len(two) == 9
-    for ours, theirs in zip(one, two, strict=True):
+    for step, (ours, theirs) in enumerate(zip(one, two, strict=True)):
+        near = 1e-4 if step < 5 else 1e-2  # rounding grows tenfold a step or two
         for name in ("loss", "invariance", "variance", "covariance"):
-            assert theirs[name] == pytest.approx(ours[name], rel=1e-3, abs=1e-4)
+            assert theirs[name] == pytest.approx(ours[name], rel=near)
     assert "in_training_bits" not in one[0]
 
 
