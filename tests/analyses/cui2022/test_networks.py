@@ -25,13 +25,14 @@ def test_from_training_to_reading_in_two_processes(
     tiny_study: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transfer_study, "CRITICS_AT_A_TIME", 4)  # of twelve checkpoints: three groups
-    content = tiny_study | {"networks": ["tiny", "convnet_half"], "ctc": {"border": 1}}
+    content = tiny_study | {"networks": ["convnet_half", "convnet"], "ctc": {"border": 1}}
+    content["training"] = tiny_study["training"] | {"encoder": "convnet_half"}
     with threads(2):
         found = run(make_recipe(content, NetworksAndTargetsRecipe, "recipe"), tmp_path / "out")
     assert found is not None
     assert len(found.table) == 2 * 2 * 3 * 2
     assert set(zip(found.table["network"], found.table["method"], strict=True)) == {
-        (network, method) for network in ("tiny", "convnet_half") for method in ("vanilla", "ctc")
+        (network, method) for network in ("convnet_half", "convnet") for method in ("vanilla", "ctc")
     }
     of_peaks = pd.read_csv(tmp_path / "out" / "peaks.csv")
     assert len(of_peaks) == 2 * 2 * (4 + 2)
