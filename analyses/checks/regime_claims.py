@@ -159,6 +159,8 @@ def row_of(found: MeasuredPair, truth: dict[str, float]) -> dict[str, Any]:
     row["shared_info_up_to"] = None if up_to is None else nats_to_bits(up_to)
     row |= interval_columns("image", of_label) | interval_columns("same_label", same_label)
     row |= interval_columns("view2", found.of_view[1].estimates[0])
+    for name, label in (("image", found.image), ("view2", found.of_view[1])):
+        row[f"{name}_up_to"] = nats_to_bits(label.up_to[0])
     for number, lack in enumerate(found.lacks, start=1):
         row |= {f"lack{number}_low": lack.low, f"lack{number}_high": lack.high}
     return row
@@ -197,15 +199,25 @@ def describe(table: pd.DataFrame) -> str:
     above, short = int((low > truth).sum()), (truth - table["shared_info_bits"]).max()
     up_to = table["shared_info_up_to"].astype(float)
     holds, ends = (low <= truth) & ~(up_to < truth), up_to.notna()
+    # One reading of the image serves all pairs of a world and seed.
+    images = table.drop_duplicates(["world", "seed"])
+    labels = int(_holds(images, "image").sum()) + int(_holds(table, "view2").sum())
     return (
         f"Of {len(table)} pairs of images, {'; '.join(parts)}. Sweet spot is said of {int(sweet.sum())}, of"
         f" which {int((sweet & right).sum())} share the task and nothing else; of {int(right.sum())} such"
         f" pairs {int((right & sweet).sum())} are found. The lower bound of what a pair shares lies above the"
         f" truth, by its lower limit, in {above} of {len(table)}, and is at most {short:.2f} bits short. What"
         f" is not excluded holds the truth in {int(holds.sum())} of {len(table)}: in"
-        f" {int((holds & ends).sum())} of the {int(ends.sum())} where an upper end is told. Shares have"
+        f" {int((holds & ends).sum())} of the {int(ends.sum())} where an upper end is told; of what images"
+        f" and second views say of the label, in {labels} of {len(images) + len(table)}. Shares have"
         " intervals as if pairs were independent; pairs of one world and seed share images."
     )
+
+
+def _holds(table: pd.DataFrame, name: str) -> pd.Series:
+    """Say where what is not excluded of the label holds the truth; truths known to rounding."""
+    truth = table[f"truth_{name}"]
+    return (table[f"{name}_low"] <= truth + LEAST_BITS) & (truth <= table[f"{name}_up_to"] + LEAST_BITS)
 
 
 def _share(count: int, total: int) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import Field
 
 from mitools.analyses.lee2023.figures.forest import forest_chart
-from mitools.analyses.lee2023.quality.on_halves import complete, measure_halves, oriented
+from mitools.analyses.lee2023.quality.on_halves import complete, measure_halves, oriented, other_halves
 from mitools.analyses.lee2023.quality.shelf import SHELF, family_of, fill_shelf, run_of
 from mitools.analyses.shared.figure_subject import subject_line
 from mitools.analyses.shared.finding import Finding, listed, write_finding
@@ -31,7 +31,12 @@ from mitools.measures.registry import MEASURES
 from mitools.report.audit import audit_tables, write_audit
 from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
-from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations, joint_correlations
+from mitools.statistics.correlation_differences import (
+    NOT_TOLD,
+    JointCorrelations,
+    apart_correlations,
+    joint_correlations,
+)
 from mitools.statistics.grouped_correlation import correlate_groups
 from mitools.training.recipes import TrainingRecipe
 
@@ -53,12 +58,16 @@ ON_FEATURES = tuple(name for names in GROUPS.values() for name in names if not M
 
 ONE_CLASSIFIER = (
     "Linear accuracy, label information and I_class are read off one classifier on the same images, which"
-    " brings them together; with another probe they may go less well."
+    " brings them together. Measured on one half of the images, against the accuracy of a classifier that is"
+    " fitted and read on the other half, it is"
 )
-"""What a reader has to know of the three that lie closest."""
+"""What a reader has to know of the three that lie closest; their correlations apart follow."""
 
 FEWEST_ENCODERS = 4
 """Encoders that measures can be told apart on."""
+
+SHOWN = 8
+"""Measures whose correlations the reading gives; all are in the table."""
 
 
 class RepresentationQualityRecipe(Recipe):
@@ -80,7 +89,8 @@ class RepresentationQualityRecipe(Recipe):
     critics
         Fit a critic to same-class pairs and one to pairs of views, as the paper does: most of the time.
     halves
-        Random halves of the images on which every measure is computed again.
+        Random halves of the images on which every measure is computed again; they come in pairs, the second
+        of a pair holding what the first leaves out.
     at_most
         Checkpoints taken of those found in other analyses, spread evenly over them.
     seed
@@ -93,7 +103,7 @@ class RepresentationQualityRecipe(Recipe):
     shelf_seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = (0, 1)
     measures: tuple[str, ...] = ("quick",)
     critics: bool = True
-    halves: Annotated[int, Field(ge=2)] = 6
+    halves: Annotated[int, Field(ge=2, multiple_of=2)] = 6
     at_most: Annotated[int, Field(ge=FEWEST_ENCODERS)] = 16
     seed: Annotated[int, Field(ge=0)] = 0
 
@@ -105,9 +115,11 @@ class Quality(NamedTuple):
     ----------
     joint
         Correlations and differences, over encoders and images together.
+    apart
+        The same of measures on one half of the images and accuracy on the other; without measures of views.
     table
         ``joint.measures``, with ``within`` and ``between`` families (a method on its data) where there are
-        several.
+        several, and ``apart_pearson`` with its interval.
     accuracies
         The least and the greatest linear accuracy.
     encoder_alone
@@ -115,6 +127,7 @@ class Quality(NamedTuple):
     """
 
     joint: JointCorrelations
+    apart: JointCorrelations
     table: pd.DataFrame
     accuracies: tuple[float, float]
     encoder_alone: list[str]
@@ -173,7 +186,11 @@ def run(
     if tables.correlation is None:
         raise InputError(f"all {len(audit.encoders)} encoders are equally accurate; nothing goes with that")
     quality = correlate_together(audit, recipe, out, advance or silent)
-    for name, table in (("measures", quality.table), ("differences", quality.joint.differences)):
+    for name, table in (
+        ("measures", quality.table),
+        ("differences", quality.joint.differences),
+        ("differences_apart", quality.apart.differences),
+    ):
         write_csv(table, out / f"{name}.csv")
         files.append(out / f"{name}.csv")
     encoders_read = f"n = {len(audit.labels):,}, {len(audit.encoders)} encoders"
@@ -213,12 +230,18 @@ def correlate_together(
     turned = [oriented(half, wanted).join(full[of_views]) for half in halves]
     names = complete([full, *turned])
     runs = [run_of(spec) or spec for spec in specs]
+    clusters = np.unique([str(one) for one in runs], return_inverse=True)[1]
+    read = np.stack([half[names].to_numpy(np.float64) for half in turned])
+    accuracy = np.stack([half[TARGET].to_numpy(np.float64) for half in halves])
     joint = joint_correlations(
-        full[names],
-        results[TARGET].to_numpy(np.float64),
-        np.stack([half[names].to_numpy(np.float64) for half in turned]),
-        np.stack([half[TARGET].to_numpy(np.float64) for half in halves]),
-        np.unique([str(one) for one in runs], return_inverse=True)[1],
+        full[names], results[TARGET].to_numpy(np.float64), read, accuracy, clusters, seed=recipe.seed
+    )
+    of_halves = [name not in of_views for name in names]
+    apart = apart_correlations(
+        [name for name in names if name not in of_views],
+        read[:, :, of_halves],
+        accuracy[other_halves(len(halves))],
+        clusters,
         seed=recipe.seed,
     )
     grouped = full[names].assign(**{TARGET: results[TARGET], "family": [family_of(spec) for spec in specs]})
@@ -227,8 +250,11 @@ def correlate_together(
     for scope in ("within", "between"):
         own = scopes[scopes["scope"] == scope].set_index("column")["pearson"]
         table = table.assign(**{scope: table["measure"].map(own)})
+    pearson = apart.measures.set_index("measure")
+    for column in ("pearson", "pearson_low", "pearson_high"):
+        table = table.assign(**{f"apart_{column}": table["measure"].map(pearson[column])})
     accuracies = float(results[TARGET].min()), float(results[TARGET].max())
-    return Quality(joint, table, accuracies, [name for name in of_views if name in names])
+    return Quality(joint, apart, table, accuracies, [name for name in of_views if name in names])
 
 
 def find_checkpoints(folder: Path, at_most: int) -> list[str]:
@@ -261,29 +287,38 @@ def describe(quality: Quality) -> str:
     quality
         As :func:`correlate_together` returns it.
     """
-    joint, table = quality.joint, quality.joint.measures
-    numbers = table[["pearson", "pearson_low", "pearson_high"]].to_numpy()
-    values = [
-        f"{_called(name)} {r:.2f} ({low:.2f} to {high:.2f})"
-        for name, (r, low, high) in zip(table["measure"], numbers, strict=True)
-    ]
-    told = joint.differences[joint.differences["verdict"] != NOT_TOLD]
-    least, most = quality.accuracies
+    joint, least, most = quality.joint, *quality.accuracies
     text = (
         f"Over {joint.encoders} encoders of {joint.clusters} runs, Pearson's correlation with linear"
         f" accuracy ({least:.1%} to {most:.1%}), turned so that more is better, with 95% intervals over runs"
-        " and images together, is"
-        f" {listed(values[:8])}"
+        f" and images together, is {_values(joint)}. {_verdicts(joint)}"
     )
-    if len(values) > 8:
-        text += f"; least is {values[-1]}"
+    if quality.encoder_alone:
+        text += f". The intervals of {listed(_names(quality.encoder_alone))} are over runs alone"
+    return f"{text}. {ONE_CLASSIFIER} {_values(quality.apart)}. {_verdicts(quality.apart)}."
+
+
+def _values(joint: JointCorrelations) -> str:
+    """Give the correlations of the measures that lie closest, and of the one that is furthest."""
+    numbers = joint.measures[["pearson", "pearson_low", "pearson_high"]].to_numpy()
+    values = [
+        f"{_called(name)} {r:.2f} ({low:.2f} to {high:.2f})"
+        for name, (r, low, high) in zip(joint.measures["measure"], numbers, strict=True)
+    ]
+    least = f"; least is {values[-1]}" if len(values) > SHOWN else ""
+    return listed(values[:SHOWN]) + least
+
+
+def _verdicts(joint: JointCorrelations) -> str:
+    """Say how many pairs of measures are told apart, and which ones from I_class."""
+    told = joint.differences[joint.differences["verdict"] != NOT_TOLD]
     pairs = len(joint.differences)
-    text += f". {len(told)} of {pairs} pairs of measures are told apart (95% for all together, Holm)"
-    if OWN not in set(table["measure"]):
-        return text + "."
+    text = f"{len(told)} of {pairs} pairs of measures are told apart (95% for all together, Holm)"
+    if OWN not in set(joint.measures["measure"]):
+        return text
     better = _beside(told, OWN, wins=False)
     worse = _beside(told, OWN, wins=True)
-    rest = [name for name in table["measure"] if name not in {OWN, *better, *worse}]
+    rest = [name for name in joint.measures["measure"] if name not in {OWN, *better, *worse}]
     if worse:
         text += f"; I_class goes better with accuracy than {listed(_names(worse))}"
     if better:
@@ -292,9 +327,7 @@ def describe(quality: Quality) -> str:
         text += "; I_class is not told apart from any other"
     elif rest:
         text += f"; it is not told apart from {listed(_names(rest))}"
-    if quality.encoder_alone:
-        text += f". The intervals of {listed(_names(quality.encoder_alone))} are over runs alone"
-    return f"{text}. {ONE_CLASSIFIER}"
+    return text
 
 
 def _beside(told: pd.DataFrame, name: str, *, wins: bool) -> list[str]:

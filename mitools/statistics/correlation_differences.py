@@ -1,6 +1,7 @@
 """Whether one measure goes better with a target than another, on the same encoders and the same items."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ MOST_CERTAIN = 0.9999
 """Correlations are taken as this at the most before Fisher's transformation."""
 
 NOT_TOLD = "not told apart"
+
+OTHER_ENCODERS = "measures, target, halves and clusters are of different encoders"
 
 MEASURE_COLUMNS = (
     "measure",
@@ -96,23 +99,99 @@ def joint_correlations(
     Steiger, "Tests for comparing elements of a correlation matrix", Psychological Bulletin 1980; Davison and
     Hinkley, "Bootstrap Methods and their Application", 1997, sections 3.8 (clusters) and 5.2.
     """
-    (n_halves, n, m), names = halves.shape, [str(name) for name in values.columns]
-    units = int(np.unique(clusters).size)
+    names, full = [str(name) for name in values.columns], values.to_numpy(np.float64)
+    if values.shape != halves.shape[1:] or len(target) != len(values):
+        raise InputError(OTHER_ENCODERS)
+    _require_enough(halves, target_halves, clusters)
+    points = _all_coefficients(full, target, np.ones((1, len(full))))[:, :, 0]
+    return _told(names, points, halves, target_halves, clusters, bootstrap, confidence, seed)
+
+
+def apart_correlations(
+    names: Sequence[str],
+    halves: Floats,
+    target_halves: Floats,
+    clusters: NDArray[np.int64],
+    *,
+    bootstrap: int = 2000,
+    confidence: float = 0.95,
+    seed: int = 0,
+) -> JointCorrelations:
+    """Correlate measures of one half of the items with the target read on the other half.
+
+    What a measure and the target owe to the same items, or to one classifier fitted to them, is in both where
+    they are read on the same items, and brings them together; here it is in one of the two alone. The
+    correlation is the mean over the halves; intervals and verdicts are as :func:`joint_correlations` gives
+    them, each draw taking one half for the measures and what it leaves out for the target.
+
+    Parameters
+    ----------
+    names
+        Of the M measures.
+    halves, target_halves
+        Shapes (H, E, M) and (H, E): measures on half h, and the target on the items that h leaves out.
+    clusters, bootstrap, confidence, seed
+        As for :func:`joint_correlations`.
+
+    Raises
+    ------
+    InputError
+        As :func:`joint_correlations`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> quality, luck = rng.standard_normal(40), 0.5 * rng.standard_normal((2, 40))
+    >>> read = quality + luck  # a measure and a target with the luck of their half
+    >>> found = apart_correlations(["measure"], read[:, :, None], read[::-1], np.arange(40)).measures
+    >>> bool(found.loc[0, "pearson"] < 0.95)
+    True
+    """
+    if halves.shape[2:] != (len(names),):
+        raise InputError(OTHER_ENCODERS)
+    _require_enough(halves, target_halves, clusters)
+    once = np.ones((1, halves.shape[1]))
+    each = [
+        _all_coefficients(half, of_target, once)[:, :, 0]
+        for half, of_target in zip(halves, target_halves, strict=True)
+    ]
+    points = np.mean(each, axis=0)
+    return _told(list(names), points, halves, target_halves, clusters, bootstrap, confidence, seed)
+
+
+def _require_enough(halves: Floats, target_halves: Floats, clusters: NDArray[np.int64]) -> None:
+    (n_halves, n, _), units = halves.shape, int(np.unique(clusters).size)
     if n < FEWEST_ENCODERS or units < FEWEST_CLUSTERS:
         raise InputError(
             f"{n} encoders of {units} runs are too few to tell measures apart; give {FEWEST_ENCODERS} or more"
             f" of {FEWEST_CLUSTERS} runs or more"
         )
-    if values.shape != (n, m) or target_halves.shape != (n_halves, n) or len(clusters) != n:
-        raise InputError("measures, target, halves and clusters are of different encoders")
-    once = np.ones((1, n))
-    full = values.to_numpy(np.float64)
-    points = np.stack([coefficients(full[:, k], target, once)[:, 0] for k in range(m)])  # (M, 3)
+    if target_halves.shape != (n_halves, n) or len(clusters) != n:
+        raise InputError(OTHER_ENCODERS)
+
+
+def _all_coefficients(measures: Floats, target: Floats, counts: Floats) -> Floats:
+    """Give the coefficients (M, 3, B) of measures (E, M) with a target, encoders counted as (B, E) says."""
+    return np.stack([coefficients(one, target, counts) for one in measures.T])
+
+
+def _told(
+    names: list[str],
+    points: Floats,
+    halves: Floats,
+    target_halves: Floats,
+    clusters: NDArray[np.int64],
+    bootstrap: int,
+    confidence: float,
+    seed: int,
+) -> JointCorrelations:
+    """Give coefficients (M, 3) their intervals, and tell which measures differ."""
+    n, units = halves.shape[1], int(np.unique(clusters).size)
     rng, own = np.random.default_rng([seed, 9]), np.unique(clusters, return_inverse=True)[1]
     drawn = []
     for half, of_target in zip(halves, target_halves, strict=True):
-        counts = rng.multinomial(units, np.full(units, 1 / units), size=bootstrap // n_halves)[:, own]
-        drawn.append(np.stack([coefficients(half[:, k], of_target, counts.astype(float)) for k in range(m)]))
+        counts = rng.multinomial(units, np.full(units, 1 / units), size=bootstrap // len(halves))[:, own]
+        drawn.append(_all_coefficients(half, of_target, counts.astype(float)))
     draws = np.concatenate(drawn, axis=2)  # (M, 3, B)
     draws = draws[:, :, np.isfinite(draws).all(axis=(0, 1))]
     # The bootstrap's variance is that of a population of so many clusters; and few give Student's t.

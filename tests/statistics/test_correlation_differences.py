@@ -6,7 +6,12 @@ import pytest
 
 from mitools.core.errors import InputError
 from mitools.statistics.coefficients import coefficients
-from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations, joint_correlations
+from mitools.statistics.correlation_differences import (
+    NOT_TOLD,
+    JointCorrelations,
+    apart_correlations,
+    joint_correlations,
+)
 
 NAMES = ["good", "twin", "poor"]
 
@@ -75,9 +80,37 @@ def test_noise_of_the_items_and_clusters_widen_intervals() -> None:
     assert width(several[1]) > 1.8 * width(several[0]), "six checkpoints of a run are one run"
 
 
+def test_what_a_measure_owes_to_the_same_items_is_not_counted_apart() -> None:
+    held, rng = 0, np.random.default_rng(5)
+    for seed in range(40):
+        quality = rng.standard_normal(60)
+        luck = rng.standard_normal((6, 60))  # of a half, in all that is read on it; the other half has less
+        luck[1::2] = -luck[::2]
+        target = quality + 0.5 * luck
+        # Twin says what the target says of the same items; real says it of the items to come as well.
+        twin, real = 0.5 * luck, quality + 0.3 * rng.standard_normal((6, 60))
+        halves, values = np.stack([twin, real], axis=2), np.stack([0.5 * luck[0], quality], axis=1)
+        table = pd.DataFrame(values, columns=["twin", "real"])
+        whole = quality + 0.5 * luck[0]
+        together = joint_correlations(table, whole, halves, target, np.arange(60), bootstrap=300, seed=seed)
+        other = target.reshape(3, 2, 60)[:, ::-1].reshape(6, 60)
+        apart = apart_correlations(
+            ["twin", "real"], halves, other, np.arange(60), bootstrap=300, seed=seed
+        ).measures.set_index("measure")
+        same = together.measures.set_index("measure")
+        assert same.loc["twin", "pearson"] > 0.1 > -0.1 > apart.loc["twin", "pearson"]
+        truth = 1 / np.sqrt(1.25 * 1.09)
+        held += apart.loc["real", "pearson_low"] <= truth <= apart.loc["real", "pearson_high"]
+    assert held >= 35, "95% of 40 is 38"
+
+
 def test_too_few_runs_are_one_line() -> None:
     values = pd.DataFrame({"a": np.arange(6.0)})
     with pytest.raises(InputError, match="6 encoders of 2 runs are too few to tell measures apart"):
         joint_correlations(values, np.arange(6.0), np.zeros((2, 6, 1)), np.zeros((2, 6)), np.arange(6) % 2)
     with pytest.raises(InputError, match="of different encoders"):
         joint_correlations(values, np.arange(6.0), np.zeros((2, 6, 2)), np.zeros((2, 6)), np.arange(6))
+    with pytest.raises(InputError, match="of different encoders"):
+        apart_correlations(["a", "b"], np.zeros((2, 6, 1)), np.zeros((2, 6)), np.arange(6))
+    with pytest.raises(InputError, match="4 encoders of 2 runs are too few"):
+        apart_correlations(["a"], np.zeros((2, 4, 1)), np.zeros((2, 4)), np.arange(4) % 2)

@@ -11,12 +11,13 @@ from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_ax
 
 
 def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> Axes:
-    """Draw one line a measure, the closest on top: Pearson's r with its interval, and r within families.
+    """Draw one line a measure, the closest on top: Pearson's r with its interval, apart, and within families.
 
     Parameters
     ----------
     table
-        ``measure``, ``pearson``, ``pearson_low``, ``pearson_high``, and ``within``, which may be empty.
+        ``measure``, ``pearson``, ``pearson_low``, ``pearson_high``, ``apart_pearson`` (accuracy read on other
+        images), and ``within``, which may be empty.
     ax, figure
         Where to draw; see :mod:`mitools.report.figures.panels`.
 
@@ -25,13 +26,16 @@ def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     InputError
         When the table has no rows.
     """
-    require_columns(table, ["measure", "pearson", "pearson_low", "pearson_high", "within"])
+    require_columns(table, ["measure", "pearson", "pearson_low", "pearson_high", "apart_pearson", "within"])
     table = table.sort_values("pearson", kind="stable")
     panels = open_panels(ax, figure, ["forest"], (5.2, 0.9 + 0.19 * len(table)))
     axes, places = panels.axes[0], np.arange(len(table))
     axes.axvline(0, color=GREY, linewidth=0.6)
     axes.hlines(places, table["pearson_low"], table["pearson_high"], color=BLUE, linewidth=1.4)
     axes.plot(table["pearson"], places, "o", color=BLUE, markersize=4, label="all encoders")
+    axes.plot(
+        table["apart_pearson"], places, "x", color=BLUE, markersize=4.5, label="accuracy on the other half"
+    )
     axes.plot(
         table["within"], places, "d", color=ORANGE, markersize=3.5, fillstyle="none", label="within methods"
     )

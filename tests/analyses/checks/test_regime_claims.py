@@ -47,6 +47,8 @@ def made(*rows: tuple[str, bool, bool, float]) -> pd.DataFrame:
             "truth_shared": shared, "truth_image": 2.0, "shared_info_bits": shared - 0.1,
             "shared_info_low": shared - 0.2, "shared_info_high": shared - 0.05,
             "shared_info_up_to": None if excess else shared + (0.1 if missing else -0.01),
+            "image_low": 1.5, "image_up_to": 2.0 if missing else 1.9,
+            "truth_view2": 1.0, "view2_low": 1.1 if excess else 0.5, "view2_up_to": 1.2,
         }
         for seed, (regime, missing, excess, shared) in enumerate(rows)
     )  # fmt: skip
@@ -72,6 +74,8 @@ def test_claims_are_counted() -> None:
     assert "lies above the truth, by its lower limit, in 0 of 5, and is at most 0.10 bits short" in text
     # Two have no upper end; of the others the one of missing information reaches the truth.
     assert "What is not excluded holds the truth in 3 of 5: in 1 of the 3 where an upper end is told" in text
+    # Two images are read right, and the three second views that are no excess.
+    assert "of what images and second views say of the label, in 5 of 10." in text
     (axes,) = claims_chart(table)
     assert {text.get_text() for text in axes.get_yticklabels()} == {"colour: color"}
 
@@ -84,6 +88,7 @@ def test_from_images_to_reading(tmp_path: Path, written: Callable[[Path], dict[P
     assert found is not None
     assert found.table["shared"].tolist() == ["color", "nothing"]
     assert found.table["missing_true"].tolist() == [False, True]
+    assert (found.table["view2_up_to"] >= found.table["view2_low"]).all()
     before = written(tmp_path / "cells")
     run(recipe, tmp_path)
     assert written(tmp_path / "cells") == before

@@ -86,9 +86,10 @@ def test_from_an_empty_folder_to_the_reading(
     assert len(differences) == len(table) * (len(table) - 1) / 2
     assert found.reading.startswith("Over 6 encoders of 4 runs")
     assert (out / "reading.txt").read_text().strip() == found.reading
-    assert {"measures.csv", "differences.csv", "representation_quality.png"} <= {
+    assert {"measures.csv", "differences.csv", "differences_apart.csv", "representation_quality.png"} <= {
         one.name for one in found.files
     }
+    assert table["apart_pearson"].between(-1, 1).all()
     before = written(tmp_path)
     again = run(recipe, out)
     assert again is not None
@@ -108,7 +109,7 @@ def test_runs_trained_on_the_data_are_refused(runs: Path, training: dict[str, An
         run(recipe, runs / "quality")
 
 
-def quality(**pearson: float) -> Quality:
+def correlations(pearson: dict[str, float]) -> JointCorrelations:
     names = sorted(pearson, key=lambda name: -pearson[name])
     table = pd.DataFrame(
         {"measure": names, "pearson": [pearson[name] for name in names]}
@@ -122,24 +123,36 @@ def quality(**pearson: float) -> Quality:
         for place, a in enumerate(names) for b in names[place + 1 :]
     ]  # fmt: skip
     differences = pd.DataFrame(rows, columns=["measure_a", "measure_b", "verdict"])
-    return Quality(JointCorrelations(table, differences, 10, 5), table, (0.5, 0.9), [])
+    return JointCorrelations(table, differences, 10, 5)
+
+
+APART = (
+    f" {ONE_CLASSIFIER} a 0.50 (0.40 to 0.60). 0 of 0 pairs of measures are told apart (95% for all together,"
+    " Holm)."
+)
+
+
+def quality(apart: dict[str, float] | None = None, **pearson: float) -> Quality:
+    joint = correlations(pearson)
+    return Quality(joint, correlations(apart or {"a": 0.5}), joint.measures, (0.5, 0.9), [])
 
 
 def test_the_words_follow_what_is_told_apart() -> None:
     clear = describe(quality(alignment=0.1, i_class_bits=0.97, tolerance=0.3))
     assert "I_class 0.97 (0.87 to 1.07), tolerance 0.30" in clear
     assert "2 of 3 pairs of measures are told apart" in clear
-    assert clear.endswith(
-        f"; I_class goes better with accuracy than tolerance and alignment. {ONE_CLASSIFIER}"
-    )
+    assert clear.endswith(f"; I_class goes better with accuracy than tolerance and alignment.{APART}")
     assert "accuracy (50.0% to 90.0%)" in clear
     near = describe(quality(i_class_bits=0.97, tolerance=0.9, uniformity=0.1))
     assert near.endswith(
-        "I_class goes better with accuracy than uniformity; it is not told apart from tolerance."
-        f" {ONE_CLASSIFIER}"
+        f"I_class goes better with accuracy than uniformity; it is not told apart from tolerance.{APART}"
     )
     other = describe(quality(i_class_bits=0.5, tolerance=0.9, uniformity=0.45))
     assert "worse with accuracy than tolerance; it is not told apart from uniformity." in other
     assert "is not told apart from any other." in describe(quality(i_class_bits=0.5, rankme=0.4))
+    apart = describe(quality({"i_class_bits": 0.9, "rankme": 0.2}, i_class_bits=0.5, rankme=0.4))
+    assert "is not told apart from any other. Linear accuracy" in apart
+    assert f"{ONE_CLASSIFIER} I_class 0.90 (0.80 to 1.00) and rankme 0.20 (0.10 to 0.30)" in apart
+    assert apart.endswith("Holm); I_class goes better with accuracy than rankme.")
     many = describe(quality(i_class_bits=0.9, **{f"m{k}": k / 20 for k in range(12)}))
     assert "; least is m0 0.00 (-0.10 to 0.10)" in many
