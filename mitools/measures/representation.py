@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mitools.core.errors import InputError
 from mitools.encoders.checkpoints.load import digest_weights
+from mitools.estimators.inputs.groups import Groups
 from mitools.estimators.inputs.splits import Parts, split
 from mitools.estimators.inputs.validation import as_labels, as_rows, same_length
 from mitools.features.extract import Features
@@ -82,7 +83,13 @@ class Representation:
 
     @classmethod
     def of_arrays(
-        cls, features: ArrayLike, labels: ArrayLike | None, *, views: ArrayLike | None = None, seed: int = 0
+        cls,
+        features: ArrayLike,
+        labels: ArrayLike | None,
+        *,
+        views: ArrayLike | None = None,
+        groups: Groups | None = None,
+        seed: int = 0,
     ) -> Self:
         """Check arrays in memory and split their rows.
 
@@ -94,6 +101,8 @@ class Representation:
             Shape (n,), whole numbers or strings; None where no measure needs them.
         views
             Shape (n, V, d), V of 2 or more; None where no measure needs them.
+        groups
+            Shape (n,): items that stay in one part, see :func:`mitools.estimators.inputs.groups.as_groups`.
         seed
             Of the split, evenly over the classes: that of the settings.
 
@@ -108,7 +117,7 @@ class Representation:
         seen = None if views is None else _as_views(views)
         if seen is not None:
             same_length(len(seen), len(rows), "views", "features")
-        parts = split(len(rows), None if labels is None else numbered, seed)
+        parts = split(len(rows), None if labels is None else numbered, seed, groups)
         return cls(rows, numbered, parts, seen, labelled=labels is not None)
 
     @classmethod

@@ -1,6 +1,5 @@
 """Whether one measure goes better with a target than another, on the same encoders and the same items."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -60,17 +59,18 @@ def joint_correlations(
     target_halves: Floats,
     clusters: NDArray[np.int64],
     *,
+    means: int = 1,
     bootstrap: int = 2000,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> JointCorrelations:
     """Correlate measures with a target, resampling encoders and items together.
 
-    Every draw takes one random half of the items (:mod:`mitools.statistics.halves`), on which all measures
-    and the target were computed again, and a bootstrap sample of the clusters of encoders; all measures see
-    the same draw, so that what is common to them cancels in a difference, as in Steiger's test. Intervals are
-    normal, with the standard error of the draws: of Fisher's z for a correlation, of the difference itself
-    for a difference.
+    Two variances are added: over bootstrap samples of the clusters of encoders, and over random halves of the
+    items (:mod:`mitools.statistics.halves`), on which all measures and the target were computed again. All
+    measures see the same draws, so that what is common to them cancels in a difference, as in Steiger's test.
+    What items do to each encoder by itself is in both variances: intervals are rather too wide. They are
+    those of Student, of Fisher's z for a correlation, of the difference itself for a difference.
 
     Parameters
     ----------
@@ -82,8 +82,10 @@ def joint_correlations(
         Shapes (H, E, M) and (H, E): the same on H random halves of the items.
     clusters
         Shape (E,): encoders of one training run are no independent samples, and are drawn together.
+    means
+        How many means were taken off measures and target, one a family of clusters: each costs a cluster.
     bootstrap
-        Draws in all, spread evenly over the halves.
+        Samples of the clusters.
     confidence
         Of the intervals, each for its own; verdicts hold at this level for all pairs together (Holm).
     seed
@@ -103,8 +105,10 @@ def joint_correlations(
     if values.shape != halves.shape[1:] or len(target) != len(values):
         raise InputError(OTHER_ENCODERS)
     _require_enough(halves, target_halves, clusters)
-    points = _all_coefficients(full, target, np.ones((1, len(full))))[:, :, 0]
-    return _told(names, points, halves, target_halves, clusters, bootstrap, confidence, seed)
+    points = _coefficients(full, target)[:, :, 0]
+    of_halves = _of_halves(halves, target_halves)
+    of_clusters = _coefficients(full, target, _samples(clusters, bootstrap, seed))
+    return _told(names, points, of_halves, of_clusters, clusters, means, confidence)
 
 
 def apart_correlations(
@@ -121,8 +125,8 @@ def apart_correlations(
 
     What a measure and the target owe to the same items, or to one classifier fitted to them, is in both where
     they are read on the same items, and brings them together; here it is in one of the two alone. The
-    correlation is the mean over the halves; intervals and verdicts are as :func:`joint_correlations` gives
-    them, each draw taking one half for the measures and what it leaves out for the target.
+    correlation is the mean over the halves, of half as many items each; intervals and verdicts are as
+    :func:`joint_correlations` gives them.
 
     Parameters
     ----------
@@ -150,13 +154,12 @@ def apart_correlations(
     if halves.shape[2:] != (len(names),):
         raise InputError(OTHER_ENCODERS)
     _require_enough(halves, target_halves, clusters)
-    once = np.ones((1, halves.shape[1]))
-    each = [
-        _all_coefficients(half, of_target, once)[:, :, 0]
-        for half, of_target in zip(halves, target_halves, strict=True)
-    ]
-    points = np.mean(each, axis=0)
-    return _told(list(names), points, halves, target_halves, clusters, bootstrap, confidence, seed)
+    counts = _samples(clusters, bootstrap, seed)
+    of_halves = _of_halves(halves, target_halves)
+    of_clusters = np.zeros((len(names), len(COEFFICIENT_NAMES), bootstrap))
+    for half, of_target in zip(halves, target_halves, strict=True):
+        of_clusters += _coefficients(half, of_target, counts) / len(halves)
+    return _told(list(names), of_halves.mean(axis=2), of_halves, of_clusters, clusters, 1, confidence)
 
 
 def _require_enough(halves: Floats, target_halves: Floats, clusters: NDArray[np.int64]) -> None:
@@ -170,34 +173,48 @@ def _require_enough(halves: Floats, target_halves: Floats, clusters: NDArray[np.
         raise InputError(OTHER_ENCODERS)
 
 
-def _all_coefficients(measures: Floats, target: Floats, counts: Floats) -> Floats:
+def _samples(clusters: NDArray[np.int64], count: int, seed: int) -> Floats:
+    """Draw bootstrap samples of the clusters: how often each encoder is in them, shape (count, E)."""
+    units, own = int(np.unique(clusters).size), np.unique(clusters, return_inverse=True)[1]
+    rng = np.random.default_rng([seed, 9])
+    return rng.multinomial(units, np.full(units, 1 / units), size=count)[:, own].astype(float)
+
+
+def _coefficients(measures: Floats, target: Floats, counts: Floats | None = None) -> Floats:
     """Give the coefficients (M, 3, B) of measures (E, M) with a target, encoders counted as (B, E) says."""
-    return np.stack([coefficients(one, target, counts) for one in measures.T])
+    once = np.ones((1, len(target)))
+    return np.stack([coefficients(one, target, once if counts is None else counts) for one in measures.T])
+
+
+def _of_halves(halves: Floats, target_halves: Floats) -> Floats:
+    """Give the coefficients on every half, shape (M, 3, H)."""
+    pairs = zip(halves, target_halves, strict=True)
+    return np.concatenate([_coefficients(half, of_target) for half, of_target in pairs], axis=2)
 
 
 def _told(
     names: list[str],
     points: Floats,
-    halves: Floats,
-    target_halves: Floats,
+    of_halves: Floats,
+    of_clusters: Floats,
     clusters: NDArray[np.int64],
-    bootstrap: int,
+    means: int,
     confidence: float,
-    seed: int,
 ) -> JointCorrelations:
     """Give coefficients (M, 3) their intervals, and tell which measures differ."""
-    n, units = halves.shape[1], int(np.unique(clusters).size)
-    rng, own = np.random.default_rng([seed, 9]), np.unique(clusters, return_inverse=True)[1]
-    drawn = []
-    for half, of_target in zip(halves, target_halves, strict=True):
-        counts = rng.multinomial(units, np.full(units, 1 / units), size=bootstrap // len(halves))[:, own]
-        drawn.append(_all_coefficients(half, of_target, counts.astype(float)))
-    draws = np.concatenate(drawn, axis=2)  # (M, 3, B)
-    draws = draws[:, :, np.isfinite(draws).all(axis=(0, 1))]
+    n, units = len(clusters), int(np.unique(clusters).size)
+    of_clusters = of_clusters[:, :, np.isfinite(of_clusters).all(axis=(0, 1))]
     # The bootstrap's variance is that of a population of so many clusters; and few give Student's t.
-    reach = float(student.ppf((1 + confidence) / 2, units - 1)) * math.sqrt(units / (units - 1))
-    z = np.arctanh(np.clip(points, -MOST_CERTAIN, MOST_CERTAIN))
-    spread = np.arctanh(np.clip(draws, -MOST_CERTAIN, MOST_CERTAIN)).std(axis=2, ddof=1)
+    free = units - means
+    small = units / free
+    reach = float(student.ppf((1 + confidence) / 2, free))
+
+    def stderr(by_halves: Floats, by_clusters: Floats) -> Floats:
+        error: Floats = np.sqrt(by_halves.var(axis=-1, ddof=1) + small * by_clusters.var(axis=-1, ddof=1))
+        return error
+
+    z = _fisher(points)
+    spread = stderr(_fisher(of_halves), _fisher(of_clusters))
     low, high = np.tanh(z - reach * spread), np.tanh(z + reach * spread)
     rows = [
         (name, *(float(one[k, c]) for c in range(3) for one in (points, low, high)))
@@ -205,7 +222,16 @@ def _told(
     ]
     table = pd.DataFrame(rows, columns=list(MEASURE_COLUMNS))
     order = np.argsort(-points[:, 0], kind="stable")
-    differences = _differences([names[k] for k in order], points[order, 0], draws[order, 0], reach, units)
+    first, second = np.triu_indices(len(names), 1)
+    a, b = order[first], order[second]
+    differences = _differences(
+        [names[k] for k in a],
+        [names[k] for k in b],
+        points[a, 0] - points[b, 0],
+        stderr(of_halves[a, 0] - of_halves[b, 0], of_clusters[a, 0] - of_clusters[b, 0]),
+        reach,
+        free,
+    )
     verdict = np.where(differences["difference"] > 0, "a goes better", "b goes better")
     differences["verdict"] = np.where(differences["p_holm"] < 1 - confidence, verdict, NOT_TOLD)
     return JointCorrelations(
@@ -213,20 +239,24 @@ def _told(
     )
 
 
-def _differences(names: list[str], points: Floats, draws: Floats, reach: float, units: int) -> pd.DataFrame:
-    first, second = np.triu_indices(len(names), 1)
-    difference = points[first] - points[second]
-    stderr = (draws[first] - draws[second]).std(axis=1, ddof=1)
+def _fisher(correlations: Floats) -> Floats:
+    z: Floats = np.arctanh(np.clip(correlations, -MOST_CERTAIN, MOST_CERTAIN))
+    return z
+
+
+def _differences(
+    first: list[str], second: list[str], difference: Floats, stderr: Floats, reach: float, free: int
+) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(difference == 0, 0.0, np.abs(difference) / stderr)
     table = pd.DataFrame(
         {
-            "measure_a": [names[k] for k in first],
-            "measure_b": [names[k] for k in second],
+            "measure_a": first,
+            "measure_b": second,
             "difference": difference,
             "low": difference - reach * stderr,
             "high": difference + reach * stderr,
-            "p_value": 2 * student.sf(t * math.sqrt((units - 1) / units), units - 1),
+            "p_value": 2 * student.sf(t, free),
         }
     )
     table["p_holm"] = holm(table["p_value"])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 from mitools.core.errors import InputError
 from mitools.statistics.coefficients import coefficients
@@ -102,6 +103,21 @@ def test_what_a_measure_owes_to_the_same_items_is_not_counted_apart() -> None:
         truth = 1 / np.sqrt(1.25 * 1.09)
         held += apart.loc["real", "pearson_low"] <= truth <= apart.loc["real", "pearson_high"]
     assert held >= 35, "95% of 40 is 38"
+
+
+def test_means_of_families_cost_clusters() -> None:
+    rng = np.random.default_rng(2)
+    off = np.eye(20) - np.kron(np.eye(5), np.full((4, 4), 0.25))
+    target = off @ rng.standard_normal(20)
+    values = pd.DataFrame({"a": target + off @ rng.standard_normal(20)})
+    halves, other = values.to_numpy()[None].repeat(2, 0), target[None].repeat(2, 0)
+
+    def z_width(means: int) -> float:
+        found = joint_correlations(values, target, halves, other, np.arange(20), means=means).measures
+        return float(np.diff(np.arctanh(found[["pearson_low", "pearson_high"]].to_numpy()))[0, 0])
+
+    ratio = student.ppf(0.975, 15) / student.ppf(0.975, 19) * np.sqrt(19 / 15)
+    assert z_width(5) == pytest.approx(ratio * z_width(1))
 
 
 def test_too_few_runs_are_one_line() -> None:

@@ -17,7 +17,7 @@ def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     ----------
     table
         ``measure``, ``pearson``, ``pearson_low``, ``pearson_high``, ``apart_pearson`` (accuracy read on other
-        images), and ``within``, which may be empty.
+        images), and where there are families ``within_pearson``.
     ax, figure
         Where to draw; see :mod:`mitools.report.figures.panels`.
 
@@ -26,7 +26,7 @@ def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     InputError
         When the table has no rows.
     """
-    require_columns(table, ["measure", "pearson", "pearson_low", "pearson_high", "apart_pearson", "within"])
+    require_columns(table, ["measure", "pearson", "pearson_low", "pearson_high", "apart_pearson"])
     table = table.sort_values("pearson", kind="stable")
     panels = open_panels(ax, figure, ["forest"], (5.2, 0.9 + 0.19 * len(table)))
     axes, places = panels.axes[0], np.arange(len(table))
@@ -36,9 +36,11 @@ def forest_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure
     axes.plot(
         table["apart_pearson"], places, "x", color=BLUE, markersize=4.5, label="accuracy on the other half"
     )
-    axes.plot(
-        table["within"], places, "d", color=ORANGE, markersize=3.5, fillstyle="none", label="within methods"
-    )
+    if "within_pearson" in table:
+        axes.plot(
+            table["within_pearson"], places, "d", color=ORANGE, markersize=3.5, fillstyle="none",
+            label="within methods",
+        )  # fmt: skip
     axes.set_yticks(places, table["measure"], fontsize=FONT_SIZE - 1)
     axes.set_ylim(-0.7, len(table) - 0.3)
     axes.set_xlim(-1.05, 1.05)

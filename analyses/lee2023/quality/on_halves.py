@@ -14,7 +14,9 @@ from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore, Values
 from mitools.datasets.arrays import digest_array
+from mitools.estimators.inputs.groups import Groups, as_groups
 from mitools.measures.compute import measure
+from mitools.measures.item_split import groups_record
 from mitools.measures.registry import MEASURES, REVISION
 from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings
@@ -52,21 +54,24 @@ def measure_halves(
     """
     labels = audit.labels
     assert audit.parts is not None, "an audit that was run"
-    settings = MeasureSettings(audit.prior, seed)
-    drawn = random_halves(len(labels), halves, seed, audit.parts.groups)
+    settings, groups = MeasureSettings(audit.prior, seed), audit.parts.groups
+    drawn = random_halves(len(labels), halves, seed, groups)
     tables = []
     for place, half in enumerate(drawn):
         rows = []
         for done, encoder in enumerate(encoders):
             advance(f"half {place + 1} of {halves}", done, len(encoders))
             features = np.asarray(_features(encoder)[half])
+            own = None if groups is None else as_groups(groups[half], len(half))
             on = {
                 "rows": digest_text("half", digest_array(features), digest_array(labels[half])),
                 "seed": seed,
+                "prior": audit.prior,
                 "measures": list(names),
                 "revision": REVISION,
-            }
-            rows.append(store.cell("half", on, partial(_measured, features, labels[half], names, settings)))
+            } | groups_record(own)
+            measured = partial(_measured, features, labels[half], own, names, settings)
+            rows.append(store.cell("half", on, measured))
         tables.append(pd.DataFrame(rows))
     return tables
 
@@ -83,10 +88,16 @@ def other_halves(count: int) -> NDArray[np.int64]:
 
 
 def _measured(
-    features: NDArray[Any], labels: NDArray[np.int64], names: Sequence[str], settings: MeasureSettings
+    features: NDArray[Any],
+    labels: NDArray[np.int64],
+    groups: Groups | None,
+    names: Sequence[str],
+    settings: MeasureSettings,
 ) -> Values:
     """Measure features, and lay the numbers out as the columns of an audit's table."""
-    found = measure(names, Representation.of_arrays(features, labels, seed=settings.seed), settings)
+    found = measure(
+        names, Representation.of_arrays(features, labels, groups=groups, seed=settings.seed), settings
+    )
     shown = [columns(name, number) for name, number in found.numbers.items()]
     return {column: value for one in shown for column, value in one.items()}
 

@@ -1,23 +1,28 @@
 """The study of measures: which encoders it takes, and which measure it names."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from mitools.analyses.lee2023.quality import shelf
+from mitools.analyses.lee2023.quality.on_halves import measure_halves
+from mitools.analyses.lee2023.quality.together import Quality, correlate_together
+from mitools.analyses.lee2023.quality.words import ONE_CLASSIFIER, describe
 from mitools.analyses.lee2023.representation_quality import (
-    ONE_CLASSIFIER,
-    Quality,
     RepresentationQualityRecipe,
-    describe,
     find_checkpoints,
     run,
 )
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
+from mitools.core.result_store import ResultStore
+from mitools.measures.compute import measure
+from mitools.measures.representation import Representation
 from mitools.statistics.correlation_differences import NOT_TOLD, JointCorrelations
 from mitools.training.loop.trainer import train
 from mitools.training.recipes import TrainingRecipe
@@ -77,7 +82,7 @@ def test_from_an_empty_folder_to_the_reading(
     assert len(found.table) == 6, "two untrained networks, and four trained ones"
     table = pd.read_csv(out / "measures.csv").set_index("measure")
     assert {"i_class_bits", "rankme", "alpha_req", "clid"} <= set(table.index)
-    assert {"within", "between"} <= set(table.columns)
+    assert "within_pearson" not in table, "four runs of two families are too few"
     own = table.loc["rankme"]
     assert own["pearson"] == pytest.approx(found.table["rankme"].corr(found.table["linear_acc"]))
     distance = -(found.table["alpha_req"] - 1).abs()
@@ -109,6 +114,65 @@ def test_runs_trained_on_the_data_are_refused(runs: Path, training: dict[str, An
         run(recipe, runs / "quality")
 
 
+def audited(rows: list[np.ndarray], labels: np.ndarray, groups: np.ndarray | None, specs: list[str]) -> Any:
+    """What the study reads of an audit, with every measure's column."""
+    encoders = [
+        SimpleNamespace(
+            spec=spec, features=own, row={"linear_acc": float(number), "logme": 0.0, "rankme": 1.0}
+        )
+        for number, (spec, own) in enumerate(zip(specs, rows, strict=True))
+    ]
+    parts = SimpleNamespace(groups=groups)
+    return SimpleNamespace(
+        labels=labels, parts=parts, prior="empirical", encoders=encoders, last_layers=lambda: encoders
+    )
+
+
+def test_halves_keep_groups_in_one_part(tmp_path: Path) -> None:
+    """Copies of an item in both parts would tell its label, which is drawn at random."""
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.standard_normal((80, 60)), 4, axis=0).astype(np.float32)
+    labels, groups = np.repeat(rng.integers(0, 2, 80), 4), np.repeat(np.arange(80), 4)
+    accuracies = []
+    for own in (None, groups):
+        audit = audited([rows], labels, own, ["a"])
+        store = ResultStore(tmp_path / str(own is None))
+        halves = measure_halves(audit, audit.encoders, ["linear_acc"], store, 4, 0)
+        accuracies.append(np.mean([half["linear_acc"].iloc[0] for half in halves]))
+    assert accuracies[0] > 0.7
+    assert 0.3 < accuracies[1] < 0.7
+
+
+def test_what_lies_within_families_is_told_from_what_lies_between(tmp_path: Path) -> None:
+    """Rows that tell the labels, by a scale of the family and a clarity of the encoder."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(160) % 4
+    runs, specs, rows = tmp_path / "runs", [], []
+    for number in range(12):
+        method, clarity = ("class", "simclr")[number % 2], rng.uniform(0.2, 2.0)
+        folder = runs / str(number)
+        folder.mkdir(parents=True)
+        (folder / "recipe.yaml").write_text(f"encoder: convnet\nmethod: {method}\ndata: digits\n")
+        specs.append(f"run:{folder}")
+        own = clarity * np.eye(8)[labels] + 0.5 * rng.standard_normal((160, 8))
+        rows.append((own * (1 + 9 * (number % 2))).astype(np.float32))
+    audit = audited(rows, labels, None, specs)
+    for encoder, own in zip(audit.encoders, rows, strict=True):
+        found = measure(["linear_acc", "logme", "rankme"], Representation.of_arrays(own, labels)).numbers
+        encoder.row = dict(found)
+    found = correlate_together(audit, ResultStore(tmp_path / "cells"), 2, 0)
+    assert found.within is not None
+    assert found.within.clusters == 12
+    results = pd.DataFrame([encoder.row for encoder in audit.encoders])
+    centred = results - results.groupby(np.arange(12) % 2).transform("mean")
+    table = found.table.set_index("measure")
+    for name in ("logme", "rankme"):
+        assert table.loc[name, "within_pearson"] == pytest.approx(centred[name].corr(centred["linear_acc"]))
+        assert table.loc[name, "pearson"] == pytest.approx(results[name].corr(results["linear_acc"]))
+    assert {"same_half_pearson", "apart_pearson_low", "between"} <= set(table.columns)
+    assert "Within families" in describe(found)
+
+
 def correlations(pearson: dict[str, float]) -> JointCorrelations:
     names = sorted(pearson, key=lambda name: -pearson[name])
     table = pd.DataFrame(
@@ -127,14 +191,15 @@ def correlations(pearson: dict[str, float]) -> JointCorrelations:
 
 
 APART = (
-    f" {ONE_CLASSIFIER} a 0.50 (0.40 to 0.60). 0 of 0 pairs of measures are told apart (95% for all together,"
-    " Holm)."
+    f" {ONE_CLASSIFIER} a 0.55 and 0.50 (0.40 to 0.60). 0 of 0 pairs of measures are told apart (95% for all"
+    " together, Holm)."
 )
 
 
 def quality(apart: dict[str, float] | None = None, **pearson: float) -> Quality:
-    joint = correlations(pearson)
-    return Quality(joint, correlations(apart or {"a": 0.5}), joint.measures, (0.5, 0.9), [])
+    joint, other = correlations(pearson), correlations(apart or {"a": 0.5})
+    table = other.measures.assign(same_half_pearson=other.measures["pearson"] + 0.05)
+    return Quality(joint, other, None, table, (0.5, 0.9), [], [])
 
 
 def test_the_words_follow_what_is_told_apart() -> None:
@@ -152,7 +217,16 @@ def test_the_words_follow_what_is_told_apart() -> None:
     assert "is not told apart from any other." in describe(quality(i_class_bits=0.5, rankme=0.4))
     apart = describe(quality({"i_class_bits": 0.9, "rankme": 0.2}, i_class_bits=0.5, rankme=0.4))
     assert "is not told apart from any other. Linear accuracy" in apart
-    assert f"{ONE_CLASSIFIER} I_class 0.90 (0.80 to 1.00) and rankme 0.20 (0.10 to 0.30)" in apart
+    values = "I_class 0.95 and 0.90 (0.80 to 1.00) and rankme 0.25 and 0.20 (0.10 to 0.30)"
+    assert f"{ONE_CLASSIFIER} {values}" in apart
     assert apart.endswith("Holm); I_class goes better with accuracy than rankme.")
+    more = quality(i_class_bits=0.5, rankme=0.4)._replace(
+        within=correlations({"rankme": 0.9, "i_class_bits": 0.1}), left_out=["nc1"]
+    )
+    assert (
+        "Not compared, since some encoder has no number of it: nc1. Within families (a method on its data),"
+        " whose means are taken off, it is rankme 0.90 (0.80 to 1.00) and I_class 0.10 (0.00 to 0.20). 1 of 1"
+    ) in describe(more)
+    assert "I_class goes worse with accuracy than rankme" in describe(more)
     many = describe(quality(i_class_bits=0.9, **{f"m{k}": k / 20 for k in range(12)}))
     assert "; least is m0 0.00 (-0.10 to 0.10)" in many
