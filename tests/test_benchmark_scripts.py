@@ -84,11 +84,12 @@ def test_the_growth_of_a_known_cost_is_found(costs: ModuleType) -> None:
     assert len(sizes) == 7
     times = [(size, 1e-6 * size.n * size.d**0.5 * size.classes**0.25) for size in sizes]
     too_short = (costs.Size(10, 1, 1), 0.001)
-    *powers, told = costs.growth([*times, too_short])
+    *powers, told, paper = costs.growth([*times, too_short])
     assert powers == pytest.approx([1, 0.5, 0.25])
     assert told == pytest.approx(1e-6 * 1e6 * 2048**0.5 * 1000**0.25)
+    assert paper == pytest.approx(100 * told * 1000 / 3600), "hours of 1,000 encoders of 100 million items"
     small = [(size._replace(n=size.n // 100), seconds) for size, seconds in times]
-    *powers, told = costs.growth(small)
+    *powers, told, _ = costs.growth(small)
     assert powers == pytest.approx([1, 0.5, 0.25])
     assert math.isnan(told), "a hundred times what was measured is nobody's guess"
     assert costs.growth([too_short] * 9) is None
@@ -106,5 +107,6 @@ def test_costs_of_measures_at_tiny_sizes(costs: ModuleType, tmp_path: Path) -> N
     assert {row["measure"] for row in rows} == {"i_class", "rankme"}
     assert len(rows) == 2 * len(costs.sizes("tiny")) == 8
     assert sum(float(row["cpu_seconds"]) for row in rows) > 0
+    assert all(50 < float(row["peak_mib"]) < 20_000 for row in rows), "a process that has imported torch"
     growth = (tmp_path / "costs_growth.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in growth] == ["measure", "i_class", "rankme"]

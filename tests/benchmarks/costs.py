@@ -1,12 +1,15 @@
 """What every measure costs: ``python tests/benchmarks/costs.py [--sizes small|large] [--measures NAME ...]``.
 
 Each is computed on normal clouds, an axis at a time: items, columns, classes. Its CPU seconds in one thread
-go to ``analyses/results/load/costs.csv``, and how they grow between these sizes, fitted as powers, to
-``costs_growth.csv``; with what they would be at a large size where the sizes measured come near it. At small
-sizes what does not grow hides what does, and of many items some measures take a random part.
+and the most memory that the process held meanwhile, features included, go to
+``analyses/results/load/costs.csv``, and how the seconds grow between these sizes, fitted as powers, to
+``costs_growth.csv``; with what they would be at a large size where the sizes measured come near it, and on
+paper for 1,000 encoders of 100 million items, a hundred times what was run. At small sizes what does not grow
+hides what does, and of many items some measures take a random part.
 """
 
 import argparse
+import contextlib
 import csv
 import resource
 import warnings
@@ -36,6 +39,9 @@ GRIDS = {
 
 TOLD = Size(1_000_000, 2_048, 1_000)
 """Where the fitted growth is asked what a measure would cost."""
+
+ON_PAPER, ENCODERS = Size(100_000_000, 2_048, 1_000), 1_000
+"""What the fitted growth is asked as well, far beyond what was measured."""
 
 FURTHEST = 10
 """How many times the largest value measured that may be on any axis."""
@@ -74,8 +80,23 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def timed(size: Size, wanted: dict[str, list[str]]) -> Iterator[tuple[str, float]]:
-    """Compute each measure on clouds of a size, and give its CPU seconds."""
+def forget_peak() -> None:
+    """Begin anew with what :func:`peak_mib` gives; systems other than Linux keep the old one."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_mib() -> float:
+    """Give the most memory that this process has held since the last :func:`forget_peak`."""
+    try:
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return float("nan")
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def timed(size: Size, wanted: dict[str, list[str]]) -> Iterator[tuple[str, float, float]]:
+    """Compute each measure on clouds of a size, and give its CPU seconds and the peak of memory in MiB."""
     from mitools.measures.compute import measure
     from mitools.measures.representation import Representation
 
@@ -85,21 +106,22 @@ def timed(size: Size, wanted: dict[str, list[str]]) -> Iterator[tuple[str, float
     rows = centres[labels] + rng.standard_normal((size.n, size.d), dtype=np.float32)
     representation = Representation.of_arrays(rows, labels)
     for name, together in wanted.items():
+        forget_peak()
         started = cpu_seconds()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             measure(together, representation)
-        yield name, cpu_seconds() - started
+        yield name, cpu_seconds() - started, peak_mib()
 
 
-def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float] | None:
+def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float, float] | None:
     """Fit ``seconds = a n^p d^q C^r`` by least squares of logarithms.
 
     Returns
     -------
     tuple of float or None
-        p, q, r, and the seconds at :data:`TOLD`, NaN where that is too far from what was measured; None where
-        too few times are long enough.
+        p, q, r; the seconds at :data:`TOLD`, NaN where that is too far from what was measured; and the hours
+        of one core for :data:`ENCODERS` of :data:`ON_PAPER`. None where too few times are long enough.
     """
     kept = [(size, seconds) for size, seconds in rows if seconds >= LEAST_SECONDS]
     axes = np.array([size for size, _ in kept], dtype=float).reshape(-1, 3)
@@ -109,7 +131,8 @@ def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float] 
     fitted = np.linalg.lstsq(columns, np.log([seconds for _, seconds in kept]), rcond=None)[0]
     p, q, r = (float(power) for power in fitted[1:])
     near = bool((np.array(TOLD) <= FURTHEST * axes.max(axis=0)).all())
-    return p, q, r, float(np.exp(fitted @ [1.0, *np.log(TOLD)])) if near else float("nan")
+    told, paper = (float(np.exp(fitted @ [1.0, *np.log(size)])) for size in (TOLD, ON_PAPER))
+    return p, q, r, told if near else float("nan"), paper * ENCODERS / 3600
 
 
 def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
@@ -135,22 +158,23 @@ def main(words: list[str] | None = None) -> int:
     for _ in timed(Size(60, 2, 2), wanted):
         """Imports and first calls are no part of the times."""
     found: dict[str, list[tuple[Size, float]]] = {name: [] for name in wanted}
+    rows = []
     for size in sizes(asked.sizes):
-        for name, seconds in timed(size, wanted):
+        for name, seconds, peak in timed(size, wanted):
             found[name].append((size, seconds))
+            rows.append((name, *size, f"{seconds:.3f}", f"{peak:.0f}"))
             print(f"{name}  {size.n:,} x {size.d}, {size.classes} classes  {seconds:.2f} s", flush=True)
-        write(
-            asked.out / "costs.csv",
-            ("measure", *Size._fields, "cpu_seconds"),
-            ((name, *size, f"{seconds:.3f}") for name, times in found.items() for size, seconds in times),
-        )
+        # After every size: what was measured stays when a larger one is stopped.
+        in_order = sorted(rows, key=lambda row: list(wanted).index(row[0]))
+        write(asked.out / "costs.csv", ("measure", *Size._fields, "cpu_seconds", "peak_mib"), in_order)
     fitted = {name: growth(times) for name, times in found.items()}
     told = f"cpu_seconds_at_{TOLD.n}_x_{TOLD.d}_{TOLD.classes}_classes"
+    paper = f"core_hours_on_paper_of_{ENCODERS}_x_{ON_PAPER.n}_x_{ON_PAPER.d}_{ON_PAPER.classes}_classes"
     write(
         asked.out / "costs_growth.csv",
-        ("measure", "power_of_n", "power_of_d", "power_of_classes", told),
+        ("measure", "power_of_n", "power_of_d", "power_of_classes", told, paper),
         (
-            (name, *(("", "", "", "") if one is None else (f"{value:.3g}" for value in one)))
+            (name, *([""] * 5 if one is None else (f"{value:.3g}" for value in one)))
             for name, one in fitted.items()
         ),
     )
