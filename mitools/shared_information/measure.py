@@ -42,7 +42,7 @@ from mitools.views.registry import make_view
 THUMBNAIL = 8
 """Rows and columns to which images are brought where near copies are looked for."""
 
-REVISION = 6
+REVISION = 7
 """Raised when a number changes for the same request; kept results of another are not read."""
 
 
