@@ -45,7 +45,7 @@ def pairs_table(measured: MeasuredViews) -> pd.DataFrame:
         row: Values = _place(pair)
         first, second = pair.of_view
         for name, estimate, up_to in [
-            ("shared", pair.shared[0], pair.shared_up_to[0]),
+            ("shared", pair.shared[pair.judged_by], pair.shared_up_to[pair.judged_by]),
             ("view1", first.estimates[0], first.up_to[0]),
             ("view2", second.estimates[0], second.up_to[0]),
             ("image", pair.image.estimates[0], pair.image.up_to[0]),

@@ -313,7 +313,7 @@ def _error_of_mean(estimates: Sequence[Estimate]) -> float:
 
 
 def _interval_of_mean(nats: float, estimates: Sequence[Estimate]) -> Interval | None:
-    """Give the normal interval of the folds' sampling errors, and on both sides what folds reach beyond it."""
+    """Give the normal interval of the folds' sampling errors, widened by what folds reach beyond theirs."""
     below, above = [], []
     for estimate in estimates:
         if estimate.interval_nats is None:

@@ -43,6 +43,7 @@ def test_a_sweep_from_images_to_table_and_figure(tmp_path: Path, capsys: pytest.
         (["--views", "patch?size=8&distance=8#0,patch?size=8&distance=8#1"], "patch"),
         (["--views", "flow:nowhere#0,flow:nowhere#1"], "nowhere"),
         (["--views", "simclr", "--methods", "infnce"], "infonce"),
+        (["--views", "simclr", "--methods", "club,ksg"], "methods club, ksg: none is a lower bound"),
         (["--views", "blur?sigma=0,image"], "sigma"),
         (["--views", "simclr", "--width", "12"], "multiple of 8"),
         (["--views", "simclr", "--folds", "100"], "needs at least 500"),

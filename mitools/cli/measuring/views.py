@@ -39,7 +39,7 @@ def views(
         typer.Option(metavar="crop_area=0.08:1:6", help="Vary an option of the views."),
     ] = None,
     methods: Annotated[
-        str, typer.Option(help="How I(v1;v2) is read, the first for the regimes; with commas between.")
+        str, typer.Option(help="How I(v1;v2) is read, with commas between; the first lower bound judges.")
     ] = "infonce,mine",
     destination: Annotated[
         Path, typer.Option("--out", help="Folder for the tables, the figure and kept results.")
