@@ -34,7 +34,7 @@ def test_a_sweep_from_images_to_table_and_figure(tmp_path: Path, capsys: pytest.
     [
         (["--views", "smclr"], "simclr"),
         (["--views", "lab:l,lab:ab,rgb:r"], "give one view, or two"),
-        (["--views", "lab:l"], "nothing in it is random"),
+        (["--views", "lab:l"], "nothing in lab:l is random"),
         (["--views", "simclr", "--sweep", "sigma=1:2:3"], "sweep over sigma"),
         (["--views", "simclr", "--sweep", "crop_area=1"], "between 2 and"),
         (["--views", "image,depth"], "depth"),

@@ -147,7 +147,10 @@ def test_the_front_door_and_its_files(measured, tmp_path):
     ("views", "message"),
     [
         ("lab:l,lab:ab,image", "give one view, or two"),
-        ("image", "nothing in it is random"),
+        ("image", "nothing in image is random, so two draws are one and the same"),
+        ("image,image", "nothing in image is random"),
+        ("lab:l?name=a, lab:l", "nothing in lab:l is random"),
+        ("blur,blur?sigma=0.70", "nothing in blur.sigma=0.7 is random"),
         ("simclr,", "give one view, or two"),
         ("smclr", "simclr"),
     ],
