@@ -15,7 +15,9 @@ from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 from mitools.shared_information.measure import MeasuredPair, MeasuredViews
 
-QUANTITIES = ("I(v1;v2)", "I(v1;y)", "I(v2;y)", "I(x;y)")
+OF_IMAGE = "I(x;y)"
+
+QUANTITIES = ("I(v1;v2)", "I(v1;y)", "I(v2;y)", OF_IMAGE)
 """What is read of two views v1 and v2, the image x and the label y."""
 
 READING_COLUMNS = (
