@@ -225,7 +225,7 @@ def test_a_name_is_given_once(spec: str) -> None:
         make_view(spec)
 
 
-def test_a_name_is_not_that_of_another_view():
+def test_a_name_is_not_that_of_another_view() -> None:
     with pytest.raises(InputError, match="infomin is another view's own name"):
         shown_view("simclr?strength=0.5&name=infomin")
     assert shown_view("simclr?name=simclr") == "simclr"

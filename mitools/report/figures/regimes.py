@@ -87,9 +87,9 @@ def regimes_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figur
     of_regime = table["regime"].to_numpy()
     for regime, (marker, color) in REGIME_MARKS.items():
         own = of_regime == regime
-        reach = {"xerr": _reach(across)[:, own], "yerr": _reach(up)[:, own]}
-        style: dict[str, Any] = {"fmt": marker, "markersize": MARKER_POINTS, "color": color}
-        axes.errorbar(across[0, own], up[0, own], **reach, capsize=2, elinewidth=1, label=regime, **style)
+        style: dict[str, Any] = {"fmt": marker, "markersize": MARKER_POINTS, "color": color, "capsize": 2}
+        style |= {"xerr": _reach(across)[:, own], "yerr": _reach(up)[:, own], "elinewidth": 1}
+        axes.errorbar(across[0, own], up[0, own], label=regime, **style)
     _draw_not_excluded(axes, across, up)
     for _, rows in table[table["option"].notna()].groupby("option", sort=False):
         places = table.index.get_indexer(rows.index)
