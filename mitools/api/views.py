@@ -50,8 +50,8 @@ def measure_views(
     sweep
         ``"crop_area=0.08:1:6"``: every pair with this option of its views at each of these values.
     methods
-        How I(v1;v2) is read, the first for the regimes: ``infonce`` (the fitted networks are the critic), and
-        names of :func:`list_estimators`, fitted to what the networks embed.
+        How I(v1;v2) is read: ``infonce`` (the fitted networks are the critic), and names of
+        :func:`list_estimators`, fitted to what the networks embed. The first lower bound judges the regimes.
     groups
         Which images depend on each other, as for :func:`audit`; equal images are a group when None.
     steps, width, embedding, batch_size, folds
@@ -79,7 +79,8 @@ def measure_views(
     Raises
     ------
     InputError
-        When a view, method or option is unknown, or the data cannot be measured on.
+        When a view, method or option is unknown, no method is a lower bound, or the data cannot be measured
+        on.
 
     Examples
     --------

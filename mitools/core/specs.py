@@ -15,6 +15,10 @@ MOST_DIGITS = 18
 LARGEST_SEED = 10**MOST_DIGITS - 1
 
 
+class UnknownOptionError(InputError):
+    """A spec has an option that what it names does not take."""
+
+
 @dataclass(frozen=True)
 class Spec:
     """A parsed spec.
@@ -41,29 +45,32 @@ class Spec:
 
         Raises
         ------
-        InputError
+        UnknownOptionError
             When the spec has another option; the nearest accepted one is named.
         """
         for key in self.options:
             if key not in keys:
                 accepted = f"accepted: {nearest(key, keys)}" if keys else "it takes none"
-                raise InputError(f"spec {self.text!r}: unknown option {key!r}; {accepted}")
+                raise UnknownOptionError(f"spec {self.text!r}: unknown option {key!r}; {accepted}")
 
-    def integer(self, key: str, default: int, at_least: int = 0) -> int:
+    def integer(self, key: str, default: int, at_least: int = 0, at_most: int | None = None) -> int:
         """Read an option as a whole number.
 
         Raises
         ------
         InputError
-            When it is not a whole number, is smaller than `at_least`, or has more digits than 64 bits hold.
+            When it is not a whole number, is smaller than `at_least` or larger than `at_most`, or has more
+            digits than 64 bits hold.
         """
         text = self.options.get(key)
         if text is None:
             return default
-        if not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS) or int(text) < at_least:
+        is_whole = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+        if not is_whole or int(text) < at_least or (at_most is not None and int(text) > at_most):
+            most = f"{MOST_DIGITS} digits" if at_most is None else at_most
             raise InputError(
                 f"spec {self.text!r}: {key}={text[:40]} must be a whole number of at least {at_least}"
-                f" and at most {MOST_DIGITS} digits"
+                f" and at most {most}"
             )
         return int(text)
 

@@ -15,7 +15,9 @@ from mitools.report.figures.save import write_chart
 from mitools.report.tables.write import write_csv
 from mitools.shared_information.measure import MeasuredPair, MeasuredViews
 
-QUANTITIES = ("I(v1;v2)", "I(v1;y)", "I(v2;y)", "I(x;y)")
+OF_IMAGE = "I(x;y)"
+
+QUANTITIES = ("I(v1;v2)", "I(v1;y)", "I(v2;y)", OF_IMAGE)
 """What is read of two views v1 and v2, the image x and the label y."""
 
 READING_COLUMNS = (
@@ -45,7 +47,7 @@ def pairs_table(measured: MeasuredViews) -> pd.DataFrame:
         row: Values = _place(pair)
         first, second = pair.of_view
         for name, estimate, up_to in [
-            ("shared", pair.shared[0], pair.shared_up_to[0]),
+            ("shared", pair.shared[pair.judged_by], pair.shared_up_to[pair.judged_by]),
             ("view1", first.estimates[0], first.up_to[0]),
             ("view2", second.estimates[0], second.up_to[0]),
             ("image", pair.image.estimates[0], pair.image.up_to[0]),

@@ -10,6 +10,7 @@ import numpy as np
 from torch.nn.functional import adaptive_avg_pool2d
 
 from mitools.backends.seeding import derive_seed
+from mitools.core.errors import InputError
 from mitools.core.estimate import Estimate, EstimateWarning, Interval
 from mitools.core.names import check_name
 from mitools.core.progress import Advance, silent, tell_whole, uncounted
@@ -42,7 +43,7 @@ from mitools.views.registry import make_view
 THUMBNAIL = 8
 """Rows and columns to which images are brought where near copies are looked for."""
 
-REVISION = 6
+REVISION = 7
 """Raised when a number changes for the same request; kept results of another are not read."""
 
 
@@ -90,6 +91,11 @@ class MeasuredPair(NamedTuple):
     lacks: tuple[Interval, Interval]
     regime: Regime
 
+    @property
+    def judged_by(self) -> int:
+        """Which of `shared` the regime is judged by."""
+        return _first_lower_bound(self.shared)
+
 
 def measure_view_pairs(
     data: LabelledData,
@@ -125,11 +131,16 @@ def measure_view_pairs(
     ------
     InputError
         When the data hold no images, have one class, or a class is too small; when they lack what a view is
-        drawn from, or a method is unknown.
+        drawn from, a method is unknown, or none is a lower bound.
     """
     settings = settings or ViewSettings()
     for method in settings.methods:
         check_name("method", method, [name for name, row in ESTIMATORS.items() if not row.needs_labels])
+    if all(ESTIMATORS[method].kind != "lower bound" for method in settings.methods):
+        raise InputError(
+            f"methods {', '.join(settings.methods)}: none is a lower bound, by which regimes are judged; add"
+            " infonce"
+        )
     for name in dict.fromkeys(name for pair in pairs for name in pair.views):
         if (modality := modality_of(make_view(name))) != "image":
             require_modality(data, modality)
@@ -188,7 +199,8 @@ class _Measurer:
         first, second = (_label_reading(values) for values in kept["labels"])
         lacks = (_lack(image, first), _lack(image, second))
         of_label, same_label = image.estimates
-        regime = regime_of(shared[0], shared_up_to[0], of_label, image.up_to[0], same_label, lacks)
+        judge = _first_lower_bound(shared)
+        regime = regime_of(shared[judge], shared_up_to[judge], of_label, image.up_to[0], same_label, lacks)
         return MeasuredPair(pair, shared, shared_up_to, (first, second), image, lacks, regime)
 
     def _begin(self, subject: str) -> None:
@@ -268,6 +280,14 @@ class _Measurer:
             "revision": REVISION,
             **groups_record(self.groups),
         }
+
+
+def _first_lower_bound(shared: Sequence[Estimate]) -> int:
+    """Say which reading comes first of those that no truth lies below; the first where there is none.
+
+    A method may turn out to be none on the rows that it is given, as Barber-Agakov's without a known entropy.
+    """
+    return next((place for place, one in enumerate(shared) if one.kind == "lower bound"), 0)
 
 
 def _label_reading(values: Values) -> LabelReading:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mitools.core.estimate import Estimate
+from mitools.core.estimate import Estimate, Interval, Kind
 from mitools.estimators.assemble import MeasuredNats, assemble_estimate
 from mitools.estimators.bounds.infonce import read_infonce
 from mitools.estimators.bounds.reading import Reading, pooled, strangers
@@ -271,6 +271,11 @@ def _pooled(fitted: Sequence[ClassPosterior], method: str) -> Reading:
 def mean_of_folds(estimates: Sequence[Estimate], started: float) -> Estimate:
     """Average the estimates of disjoint folds, each made on its own items.
 
+    Sampling errors shrink, as folds err apart. What an interval allows for beyond them, such as a bias that
+    falls with the number of items, is the same in all folds and stays; and where one fold has no interval,
+    the mean has none. Its kind is what is proven of every fold, and its method names all that folds were read
+    by.
+
     Examples
     --------
     >>> from mitools.core.estimate import Estimate
@@ -279,23 +284,54 @@ def mean_of_folds(estimates: Sequence[Estimate], started: float) -> Estimate:
     >>> mean.nats, round(mean.stderr_nats, 4)
     (1.5, 0.0707)
     """
-    first = estimates[0]
-    errors = [estimate.stderr_nats for estimate in estimates]
     nats = float(np.mean([estimate.nats for estimate in estimates]))
-    stderr = None if None in errors else float(np.linalg.norm(np.array(errors, dtype=float)) / len(errors))
+    errors = [estimate.stderr_nats for estimate in estimates]
+    stderr = None if None in errors else _error_of_mean(estimates)
     ceilings = [estimate.ceiling_nats for estimate in estimates if estimate.ceiling_nats is not None]
     nulls = [estimate.null_nats for estimate in estimates if estimate.null_nats is not None]
     said = {warning.word: warning for estimate in estimates for warning in estimate.warnings}
+    # What chooses a method by the rows may choose another in every fold.
+    read_by = dict.fromkeys(estimate.settings.get("chosen", estimate.method) for estimate in estimates)
     return replace(
-        first,
+        estimates[0],
+        method=estimates[0].method if len(read_by) == 1 else "_and_".join(read_by),
+        kind=_weakest_kind({estimate.kind for estimate in estimates}),
         nats=nats,
         stderr_nats=stderr,
-        interval_nats=None if stderr is None else two_sided(nats, stderr),
+        interval_nats=_interval_of_mean(nats, estimates),
         ceiling_nats=min(ceilings) if ceilings else None,
         null_nats=float(np.mean(nulls)) if nulls else None,
         n_report=sum(estimate.n_report for estimate in estimates),
         seconds=time.perf_counter() - started,
         warnings=tuple(said.values()),
+    )
+
+
+def _error_of_mean(estimates: Sequence[Estimate]) -> float:
+    """Give the standard error of a mean of folds; a fold without one has its error in its interval alone."""
+    return float(np.linalg.norm([estimate.stderr_nats or 0.0 for estimate in estimates])) / len(estimates)
+
+
+def _interval_of_mean(nats: float, estimates: Sequence[Estimate]) -> Interval | None:
+    """Give the normal interval of the folds' sampling errors, widened by what folds reach beyond theirs."""
+    below, above = [], []
+    for estimate in estimates:
+        if estimate.interval_nats is None:
+            return None
+        low, high, _ = estimate.interval_nats
+        own = two_sided(estimate.nats, estimate.stderr_nats or 0.0)
+        below.append(max(0.0, own.low - low))
+        above.append(max(0.0, high - own.high))
+    found = two_sided(nats, _error_of_mean(estimates))
+    return found._replace(low=found.low - float(np.mean(below)), high=found.high + float(np.mean(above)))
+
+
+def _weakest_kind(kinds: set[Kind]) -> Kind:
+    """Give what a mean of such numbers is: a bound where all are bounds of one side."""
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return (
+        "asymptotic lower bound" if kinds <= {"lower bound", "asymptotic lower bound"} else "point estimate"
     )
 
 

@@ -19,7 +19,8 @@ class Regime(NamedTuple):
     ----------
     name
         ``missing information``, ``excess``, ``missing information and excess``, ``sweet spot`` where neither
-        is seen, or ``cannot be told`` where what the image says of the label is not told apart from nothing.
+        is seen, or ``cannot be told`` where what the image says of the label is not told apart from nothing,
+        or a reading has no interval or is no lower bound.
     sentence
         The same with its numbers, for people.
     """
@@ -52,7 +53,8 @@ def regime_of(
     Parameters
     ----------
     shared, shared_up_to
-        I(v1;v2), and the upper end of what is not excluded, in nats; None where no end is told.
+        I(v1;v2) by a lower bound, and the upper end of what is not excluded, in nats; None where no end is
+        told.
     image, image_up_to
         I(x;y), and the same.
     same_label
@@ -67,7 +69,12 @@ def regime_of(
         )
     rising = any(one.has_warning("still_rising") for one in (shared, image))
     end = "; fits were still improving when their steps ended" if rising else ""
-    x, pair, s = _interval(image), _interval(same_label), _interval(shared)
+    x, pair, s = image.interval_bits, same_label.interval_bits, shared.interval_bits
+    if x is None or pair is None or s is None or shared.kind != "lower bound":
+        return Regime(
+            "cannot be told",
+            "claims need lower bounds with intervals, which there are not; read I(v1;v2) by infonce",
+        )
     s_up_to = None if shared_up_to is None else nats_to_bits(shared_up_to)
     x_up_to = nats_to_bits(image_up_to)
     of_label = f"such networks may read of the label from the image ({x.low:.2f} to {x_up_to:.2f})"
@@ -76,7 +83,8 @@ def regime_of(
         if lack.low > FIT_SHARE * image.bits:
             missing = True
             said.append(
-                f"view {number} says {lack.low:.2f} to {lack.high:.2f} bits less of the label than the image"
+                f"such networks read {lack.low:.2f} to {lack.high:.2f} bits less of the label off view"
+                f" {number} than off the image"
             )
     if s_up_to is not None and s_up_to < (1 - FIT_SHARE) * min(x.low, pair.low):
         missing = True
@@ -99,9 +107,3 @@ def regime_of(
         )
     names = [name for name, is_so in [("missing information", missing), ("excess", excess)] if is_so]
     return Regime(" and ".join(names), "; ".join(said) + end)
-
-
-def _interval(estimate: Estimate) -> Interval:
-    interval = estimate.interval_bits
-    assert interval is not None, f"{estimate.method} has no interval"
-    return interval

@@ -17,7 +17,8 @@ class ViewSettings:
     ----------
     methods
         Of I(v1;v2): ``infonce`` reads the fitted encoders themselves; any other estimator of rows against
-        rows (:func:`mitools.list_estimators`) is fitted to what they embed of held-out items.
+        rows (:func:`mitools.list_estimators`) is fitted to what they embed of held-out items. The first lower
+        bound among them judges the regimes.
     folds
         Each is held out once from the networks that it is read by.
     steps, batch_size, learning_rate

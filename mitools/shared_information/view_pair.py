@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from mitools.core.errors import InputError
+from mitools.core.specs import UnknownOptionError
+from mitools.views.base import View, view_key
 from mitools.views.registry import make_view
 from mitools.views.specs import split_name
 
@@ -58,8 +60,8 @@ def read_pair(text: str) -> ViewPair:
     Raises
     ------
     InputError
-        When a view is unknown (the nearest is named), there are more than two, or nothing is random in a view
-        of which two draws are asked for.
+        When a view is unknown (the nearest is named), there are more than two, or both are one view in which
+        nothing is random.
 
     Examples
     --------
@@ -71,14 +73,20 @@ def read_pair(text: str) -> ViewPair:
         raise InputError(f"views {text!r}: give one view, or two with a comma between, as lab:l,lab:ab")
     views = [make_view(name) for name in names]
     if len(views) == 1:
-        if views[0].draws == 0:
-            raise InputError(
-                f"views {text!r}: nothing in it is random, so two draws are one and the same; name two views,"
-                " as lab:l,lab:ab"
-            )
         views, names = views * 2, names * 2
+    _require_two(f"views {text!r}", views)
     shown = [split_name(name)[1] or view.name for name, view in zip(names, views, strict=True)]
     return ViewPair((views[0].name, views[1].name), shown=(shown[0], shown[1]))
+
+
+def _require_two(what: str, views: Sequence[View]) -> None:
+    """Refuse two views that are one and the same."""
+    first, second = views
+    if first.draws == 0 and view_key(first) == view_key(second):
+        raise InputError(
+            f"{what}: nothing in {first.name} is random, so two draws are one and the same; name two views,"
+            " as lab:l,lab:ab"
+        )
 
 
 def read_sweep(text: str) -> Sweep:
@@ -123,7 +131,8 @@ def swept(pairs: Sequence[str], sweep: Sweep) -> list[ViewPair]:
     Raises
     ------
     InputError
-        When no view of a pair takes the option, or a value is out of its range.
+        When no view of a pair takes the option, a value is out of its range in a view that does, or it makes
+        one view of both in which nothing is random.
     """
     return [_with_option(pair, sweep.option, value) for pair in pairs for value in sweep.values]
 
@@ -131,16 +140,19 @@ def swept(pairs: Sequence[str], sweep: Sweep) -> list[ViewPair]:
 def _with_option(pair: str, option: str, value: float) -> ViewPair:
     given = read_pair(pair)
     names = given.views
-    found, refused = [], []
+    views, lacking = [], []
     for name in names:
-        changed = _set(name, option, value)
         try:
-            found.append(make_view(changed).name)
+            views.append(make_view(_set(name, option, value)))
+        except UnknownOptionError as error:
+            views.append(make_view(name))
+            lacking.append(error)
         except InputError as error:
-            found.append(name)
-            refused.append(str(error))
-    if len(refused) == len(names):
-        raise InputError(f"sweep over {option}: {refused[0]}")
+            raise InputError(f"sweep over {option}: {error}") from None
+    if len(lacking) == len(names):
+        raise InputError(f"sweep over {option}: {lacking[0]}")
+    _require_two(f"sweep over {option}, at {value:g}", views)
+    found = [view.name for view in views]
     shown = [
         other if own == name else own
         for own, name, other in zip(given.shown or names, names, found, strict=True)

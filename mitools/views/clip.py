@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from mitools.core.errors import InputError
+from mitools.core.specs import MOST_DIGITS
 from mitools.views.specs import ViewSpec
 
 ANY = "any"
@@ -186,7 +187,7 @@ def frames_view(spec: ViewSpec) -> FramesView:
     """
     spec.without_number()
     spec.only()
-    found = re.fullmatch(r"(\d+)-(\d+)", spec.name)
+    found = re.fullmatch(rf"(\d{{1,{MOST_DIGITS}}})-(\d{{1,{MOST_DIGITS}}})", spec.name)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
         raise InputError(
             f"view {spec.text!r}: which frames? write the first and the last, counted from 1, as frames:1-10"
@@ -220,7 +221,7 @@ def frame_number(spec: ViewSpec, example: str) -> int | None:
     """
     if spec.name == ANY:
         return None
-    if not re.fullmatch(r"0*[1-9]\d*", spec.name):
+    if not re.fullmatch(rf"(?=.*[1-9])\d{{1,{MOST_DIGITS}}}", spec.name):
         raise InputError(
             f"view {spec.text!r}: which frame? write its number, counted from 1, or any for a random one, as"
             f" {example}"

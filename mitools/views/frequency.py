@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from mitools.views.gaussian_blur import blurred
-from mitools.views.specs import ViewSpec
+from mitools.views.specs import ViewSpec, option_text
 
 SIGMA = 0.7
 """In pixels, where none is given: at which Tian et al. (2020, What makes for good views, B.3) find that the
 two share most on STL-10."""
+
+NARROWEST, WIDEST = 1e-3, 1e4
+"""Of sigma: below, a Gaussian is one pixel, and above wider than images; single precision does both."""
 
 REACH = 4
 """Standard deviations at which the Gaussian is cut off."""
@@ -33,7 +36,7 @@ class BlurView:
     @property
     def name(self) -> str:
         """``blur?sigma=0.7``."""
-        return f"blur?sigma={self.sigma:g}"
+        return f"blur?sigma={option_text(self.sigma)}"
 
     def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
         """Blur images (B, 3, H, W), mirrored at their borders; gives the same shape."""
@@ -69,7 +72,7 @@ class ResidualView:
     @property
     def name(self) -> str:
         """``residual?sigma=0.7``."""
-        return f"residual?sigma={self.sigma:g}"
+        return f"residual?sigma={option_text(self.sigma)}"
 
     def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
         """Take the blur from images (B, 3, H, W) and add 0.5; gives the same shape."""
@@ -87,7 +90,7 @@ def blur_view(spec: ViewSpec) -> BlurView:
     Raises
     ------
     InputError
-        When sigma is not above 0, or another option is given.
+        When sigma is no number from 0.001 to 10,000, or another option is given.
     """
     return BlurView(_sigma(spec))
 
@@ -100,4 +103,4 @@ def residual_view(spec: ViewSpec) -> ResidualView:
 def _sigma(spec: ViewSpec) -> float:
     spec.without_parts()
     spec.only("sigma")
-    return spec.positive("sigma", SIGMA)
+    return spec.between("sigma", SIGMA, NARROWEST, WIDEST)

@@ -1,15 +1,20 @@
 """What data have beside the image, as views: depth, surface normals, segmentation, partner images."""
 
+import re
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from mitools.core.errors import InputError
-from mitools.views.specs import ViewSpec
+from mitools.core.specs import MOST_DIGITS
+from mitools.views.specs import ViewSpec, option_text
 
 FAR = 10.0
 """Depth in metres that becomes 1 where none is given: as far as the depth cameras of indoor data see."""
+
+NEAREST, FARTHEST = 1e-3, 1e5
+"""Of the depth that becomes 1, in metres: single precision computes in between."""
 
 UNKNOWN = 255
 """The number that a pixel without a class has in :class:`mitools.datasets.base.MultimodalData`."""
@@ -33,7 +38,7 @@ class DepthView:
     @property
     def name(self) -> str:
         """``depth``, with ``?far=`` where it is not 10."""
-        return "depth" if self.far == FAR else f"depth?far={self.far:g}"
+        return "depth" if self.far == FAR else f"depth?far={option_text(self.far)}"
 
     def __call__(self, items: Tensor, draws: Tensor) -> Tensor:
         """Scale depths (B, 1, H, W) in metres; gives the same shape."""
@@ -123,11 +128,11 @@ def depth_view(spec: ViewSpec) -> DepthView:
     Raises
     ------
     InputError
-        When `far` is not above 0, or another option is given.
+        When `far` is no number from 0.001 to 100,000, or another option is given.
     """
     spec.without_parts()
     spec.only("far")
-    return DepthView(spec.positive("far", FAR))
+    return DepthView(spec.between("far", FAR, NEAREST, FARTHEST))
 
 
 def normals_view(spec: ViewSpec) -> NormalsView:
@@ -143,11 +148,11 @@ def segmentation_view(spec: ViewSpec) -> SegmentationView:
     Raises
     ------
     InputError
-        When N is no whole number of at least 1, or another option is given.
+        When N is no whole number from 1 to 255, or another option is given.
     """
     spec.without_parts()
     spec.only("classes")
-    return SegmentationView(spec.integer("classes", 0, at_least=1) or None)
+    return SegmentationView(spec.integer("classes", 0, at_least=1, at_most=UNKNOWN) or None)
 
 
 def partner_view(spec: ViewSpec) -> PartnerView:
@@ -161,6 +166,8 @@ def partner_view(spec: ViewSpec) -> PartnerView:
     spec.without_number()
     spec.only()
     number = spec.name or "1"
-    if not (number.isascii() and number.isdecimal() and int(number) >= 1):
-        raise InputError(f"view {spec.text!r}: {number!r} is no number of a partner; write partner:1")
+    if not re.fullmatch(rf"[1-9][0-9]{{,{MOST_DIGITS - 1}}}", number):
+        raise InputError(
+            f"view {spec.text!r:.100}: {number!r:.40} is no number of a partner; write partner:1"
+        )
     return PartnerView(int(number))

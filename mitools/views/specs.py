@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe, make_recipe
-from mitools.core.specs import Spec, parse_spec
+from mitools.core.specs import MOST_DIGITS, Spec, parse_spec
 
 AnyRecipe = TypeVar("AnyRecipe", bound=Recipe)
 
@@ -51,22 +51,23 @@ class ViewSpec(Spec):
         if self.number is not None:
             raise InputError(f"view {self.text!r}: {self.source} has no parts; leave #{self.number} out")
 
-    def positive(self, key: str, default: float) -> float:
-        """Read an option as a number above 0.
+    def between(self, key: str, default: float, least: float, most: float) -> float:
+        """Read an option as a number between two others, beyond which single precision may not compute.
 
         Raises
         ------
         InputError
-            When it is none.
+            When it is none, or lies outside.
         """
         text = self.options.get(key)
         try:
             value = default if text is None else float(text)
         except ValueError:
             value = math.nan
-        if not 0 < value < math.inf:
+        if not least <= value <= most:
             raise InputError(
-                f"view {self.text!r}: {key}={text} must be a number above 0, as {key}={default:g}"
+                f"view {self.text!r:.100}: {key}={text:.40} must be a number from {least:g} to {most:g}, as"
+                f" {key}={default:g}"
             )
         return value
 
@@ -104,11 +105,12 @@ def spec_text(name: str, options: Iterable[tuple[str, Value]], defaults: Iterabl
     'jigsaw?flip=0'
     """
     usual = dict(defaults)
-    differing = [f"{key}={_option_text(value)}" for key, value in options if value != usual[key]]
+    differing = [f"{key}={option_text(value)}" for key, value in options if value != usual[key]]
     return f"{name}?{'&'.join(differing)}" if differing else name
 
 
-def _option_text(value: Value) -> str:
+def option_text(value: Value) -> str:
+    """Write the value of an option so that it is read as the same again."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 
@@ -161,7 +163,7 @@ def parse_view_spec(text: str) -> ViewSpec:
     ('patch', 'l', {'size': '64'}, 0)
     """
     body, number = text, None
-    if found := re.fullmatch(r"(.+)#(\d+)", text):
+    if found := re.fullmatch(rf"(.+)#(\d{{1,{MOST_DIGITS}}})", text):
         body, number = found[1], int(found[2])
     spec = parse_spec(body, [view_family(body)])
     return ViewSpec(text, spec.source, spec.name, spec.options, number)

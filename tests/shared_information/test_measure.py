@@ -11,11 +11,14 @@ import mitools
 from mitools.core.entropy import nats_to_bits
 from mitools.core.errors import InputError
 from mitools.datasets.open import open_data
+from mitools.report.views import pairs_table
 from mitools.shared_information.measure import measure_view_pairs
 from mitools.shared_information.settings import ViewSettings
 from mitools.shared_information.view_pair import read_pair
 
-QUICK = ViewSettings(methods=("infonce",), steps=60, batch_size=64, check_every=20, width=8, embedding=16)
+# Regimes are judged by the lower bound, though a point estimate stands first.
+BOTH = ("binned", "infonce")
+QUICK = ViewSettings(methods=BOTH, steps=60, batch_size=64, check_every=20, width=8, embedding=16)
 CDP = "cdp?n=1000&size=24&background=none&colors=4&digits=2&positions=1&shared=color&partners=color,none"
 
 
@@ -28,20 +31,23 @@ def measured(tmp_path_factory):
 
 
 def test_images_that_share_their_colour_share_two_bits(measured):
-    shared = measured[0].pairs[0].shared[0]
+    found = measured[0].pairs[0]
+    assert [one.kind for one in found.shared] == ["point estimate", "lower bound"]
+    assert pairs_table(measured[0])["shared_bits"][0] == found.shared[1].bits
+    shared = found.shared[found.judged_by]
     low, high, _ = shared.interval_bits
     assert shared.kind == "lower bound"
     assert low <= 2.0
     assert high >= 1.95
-    assert 2.0 <= nats_to_bits(measured[0].pairs[0].shared_up_to[0]) < 2.5
+    assert 2.0 <= nats_to_bits(found.shared_up_to[1]) < 2.5
     # A critic that is sure of its pairs is wrong about others.
     assert shared.null_bits < 0.1
 
 
 def test_images_that_share_nothing_read_zero(measured):
     found = measured[0].pairs[1]
-    low, high, _ = found.shared[0].interval_bits
-    assert low <= 0.0 <= nats_to_bits(found.shared_up_to[0]) < 0.3
+    low, high, _ = found.shared[1].interval_bits
+    assert low <= 0.0 <= nats_to_bits(found.shared_up_to[1]) < 0.3
     assert high < 0.1
 
 
@@ -73,7 +79,7 @@ def test_small_crops_lose_the_position(tmp_path):
     for reading in found.of_view:
         assert reading.estimates[0].interval_bits.high < 1.0
     assert min(lack.low for lack in found.lacks) > 0.9
-    assert "view 1 says" in found.regime.sentence
+    assert "less of the label off view 1 than off the image" in found.regime.sentence
     assert "missing information" in found.regime.name
 
 
@@ -99,10 +105,13 @@ def test_views_are_read_right_by_a_task_of_four_bits(partner, truth, regime, tas
     for reading, bits in of_label:
         readings += [(*one, bits) for one in zip(reading.estimates, reading.up_to, strict=True)]
     for estimate, up_to, bits in readings:
-        low, high, _ = estimate.interval_bits
-        assert low <= bits, estimate
-        assert high > 0.7 * bits - 0.02, estimate
+        assert estimate.interval_bits.low <= bits, estimate
+        # The range ends, and holds the truth, but of the 4 bits that two images share: with twice the images
+        # InfoNCE rises too steeply for an end to be told.
+        assert (up_to is None) == (estimate.method == "infonce" and bits == 4.0), estimate
         assert up_to is None or nats_to_bits(up_to) >= bits - 1e-9, estimate
+        # The least is InfoNCE of 4 bits, still rising after 120 steps on 1,200 images: 3.39, 0.848 of them.
+        assert estimate.bits >= (0.83 * bits or -0.05), estimate
     assert found.regime.name == regime
 
 
@@ -141,7 +150,10 @@ def test_the_front_door_and_its_files(measured, tmp_path):
     ("views", "message"),
     [
         ("lab:l,lab:ab,image", "give one view, or two"),
-        ("image", "nothing in it is random"),
+        ("image", "nothing in image is random, so two draws are one and the same"),
+        ("image,image", "nothing in image is random"),
+        ("lab:l?name=a, lab:l", "nothing in lab:l is random"),
+        ("blur,blur?sigma=0.70", "nothing in blur.sigma=0.7 is random"),
         ("simclr,", "give one view, or two"),
         ("smclr", "simclr"),
     ],

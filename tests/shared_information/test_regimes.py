@@ -98,6 +98,24 @@ def test_fits_that_were_still_rising_are_told(shared):
     assert "fits were still improving" in regime(shared, image=of_image).sentence
 
 
+@pytest.mark.parametrize("kind", ["point estimate", "upper bound", "asymptotic lower bound"])
+def test_what_is_no_lower_bound_judges_nothing(kind):
+    assert regime(replace(estimate(4.0, 4.2), kind=kind)).name == "cannot be told"
+
+
+def test_without_an_interval_nothing_is_said():
+    without = replace(estimate(4.0, 4.2), interval_nats=None)
+    assert regime_of(without, None, IMAGE, 2.0, SAME_LABEL, (EQUAL, EQUAL)).name == "cannot be told"
+    image = replace(IMAGE, interval_nats=None)
+    found = regime_of(estimate(4.0, 4.2), None, image, 2.0, SAME_LABEL, (EQUAL, EQUAL))
+    assert found.name == "cannot be told"
+
+
+def test_what_is_missing_is_said_of_what_networks_read():
+    said = regime(estimate(1.8, 2.0), (EQUAL, Interval(0.39, 0.72, 0.95))).sentence
+    assert said == "such networks read 0.39 to 0.72 bits less of the label off view 2 than off the image"
+
+
 def test_what_lies_beyond_the_label_is_said_apart():
     assert ", and at least 1.50 more than the label's entropy" in regime(estimate(4.0, 4.2)).sentence
 

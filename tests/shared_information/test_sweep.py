@@ -30,6 +30,24 @@ def test_a_view_that_lacks_the_option_stays_as_it_is():
 
 
 @pytest.mark.parametrize(
+    ("pair", "sweep", "message"),
+    [
+        # Out of the range of one view, though in that of the other.
+        ("simclr,infomin", "strength=1,2", "sweep over strength: view 'simclr.strength=2': .* 1.25, not 2"),
+        ("image,blur", "sigma=1,1e39", "sweep over sigma: view 'blur.sigma=1e.39': .* from 0.001 to 10000"),
+        (
+            "blur?sigma=1,blur?sigma=2",
+            "sigma=3,4",
+            "sweep over sigma, at 3: nothing in blur.sigma=3 is random",
+        ),
+    ],
+)
+def test_a_value_that_a_view_does_not_take_is_one_line(pair, sweep, message):
+    with pytest.raises(InputError, match=message):
+        swept([pair], read_sweep(sweep))
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ("crop_area", "write OPTION"),

@@ -29,17 +29,27 @@ def test_a_wide_blur_leaves_the_mean_of_small_images() -> None:
     assert float((flat.amax(dim=(2, 3)) - flat.amin(dim=(2, 3))).max()) < 0.2
 
 
+@pytest.mark.parametrize("sigma", [1e-3, 1e4])
+def test_the_widest_and_the_narrowest_blur_are_numbers(sigma: float) -> None:
+    low = make_view(f"blur?sigma={sigma}")(IMAGES.float(), NO_DRAWS)
+    assert bool(torch.isfinite(low).all())
+    # One pixel, or as good as the mean of what is mirrored.
+    assert torch.equal(low, IMAGES.float()) == (sigma < 1)
+
+
 def test_names_and_what_networks_take_them_for() -> None:
     assert make_view("blur").name == "blur?sigma=0.7"
     assert make_view("residual?sigma=1.50").name == "residual?sigma=1.5"
+    # Two widths that differ in a late digit are two views.
+    assert make_view("blur?sigma=1.0000001").name == "blur?sigma=1.0000001"
     assert is_rgb(make_view("blur"))
     assert not is_rgb(make_view("residual"))
 
 
 @pytest.mark.parametrize("name", ["blur", "residual"])
-@pytest.mark.parametrize("sigma", ["0", "-1", "inf", "nan", "wide"])
+@pytest.mark.parametrize("sigma", ["0", "-1", "inf", "nan", "wide", "1e39", "1e308", "1e400", "1e-50"])
 def test_a_width_that_is_none_is_refused(name: str, sigma: str) -> None:
-    said = f"view '{name}.sigma={sigma}': sigma={sigma} must be a number above 0, as sigma=0.7"
+    said = f"view '{name}.sigma={sigma}': sigma={sigma} must be a number from 0.001 to 10000, as sigma=0.7"
     with pytest.raises(InputError, match=said):
         make_view(f"{name}?sigma={sigma}")
 

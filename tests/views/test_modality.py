@@ -45,7 +45,7 @@ def test_they_say_what_they_are_drawn_from() -> None:
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
-        ("depth?far=0", "far=0 must be a number above 0, as far=10"),
+        ("depth?far=0", "far=0 must be a number from 0.001 to 100000, as far=10"),
         ("depth?near=1", "unknown option 'near'; accepted: far"),
         ("depth:near", "depth has no parts; leave :near out"),
         ("normals#0", "normals has no parts; leave #0 out"),

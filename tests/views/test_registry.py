@@ -163,6 +163,28 @@ def test_a_wrong_name_is_one_line(spec: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+LARGE = "9" * 5000
+"""More digits than Python makes a number of."""
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *(f"depth?far={far}" for far in ("0", "nan", "1e400", "1e39", "1e-50", LARGE)),
+        *("segmentation?classes=256", "partner:0", "frame:0"),
+        *(f"{view}{LARGE}" for view in ("partner:", "frame:", "frames:1-", "optical_flow:", "simclr#")),
+        *(f"simclr?strength={value}" for value in ("inf", "1e400", LARGE)),
+        *(f"infomin?{option}={LARGE}" for option in ("magnitude", "steps", "crop_area", "jitter")),
+        *(f"patch?{options}" for options in (f"size={LARGE}#0", f"distance={LARGE}#0", f"size=8#{LARGE}")),
+        f"jigsaw?keep={LARGE}",
+    ],
+    ids=lambda spec: spec[:30],
+)
+def test_numbers_that_nothing_can_be_made_of_are_refused(spec: str) -> None:
+    with pytest.raises(InputError):
+        make_view(spec)
+
+
 OWN = '''
 class Darker:
     """Half as bright, or less."""
@@ -203,7 +225,7 @@ def test_a_name_is_given_once(spec: str) -> None:
         make_view(spec)
 
 
-def test_a_name_is_not_that_of_another_view():
+def test_a_name_is_not_that_of_another_view() -> None:
     with pytest.raises(InputError, match="infomin is another view's own name"):
         shown_view("simclr?strength=0.5&name=infomin")
     assert shown_view("simclr?name=simclr") == "simclr"

@@ -56,12 +56,16 @@ def print_warnings(rows: Iterable[Mapping[str, Any]]) -> None:
     """Print the warnings of a table's rows on stderr, those that are alike once."""
     from mitools.report.words import warning_words
 
-    told: dict[str, list[str]] = {}
-    for row in rows:
-        if row["warnings"]:
-            told.setdefault(warning_words(row["warnings"]), []).append(row["encoder"])
-    for words, encoders in told.items():
-        err.print(f"{', '.join(encoders)}: {words}", markup=False)
+    print_alike((row["encoder"], warning_words(row["warnings"])) for row in rows if row["warnings"])
+
+
+def print_alike(told: Iterable[tuple[str, str]], between: str = ", ") -> None:
+    """Print on stderr what is told of several things, by their names: what is alike once."""
+    named: dict[str, list[str]] = {}
+    for name, words in told:
+        named.setdefault(words, []).append(name)
+    for words, names in named.items():
+        err.print(f"{between.join(names)}: {words}", markup=False)
 
 
 def caution(warning: EstimateWarning) -> str:

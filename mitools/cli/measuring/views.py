@@ -20,7 +20,7 @@ from mitools.cli.console import (
     progress,
     written,
 )
-from mitools.cli.measuring.estimates import bits, caution, interval
+from mitools.cli.measuring.estimates import bits, caution, interval, print_alike
 from mitools.cli.terminal.config import ConfigOption
 
 
@@ -39,7 +39,7 @@ def views(
         typer.Option(metavar="crop_area=0.08:1:6", help="Vary an option of the views."),
     ] = None,
     methods: Annotated[
-        str, typer.Option(help="How I(v1;v2) is read, the first for the regimes; with commas between.")
+        str, typer.Option(help="How I(v1;v2) is read, with commas between; the first lower bound judges.")
     ] = "infonce,mine",
     destination: Annotated[
         Path, typer.Option("--out", help="Folder for the tables, the figure and kept results.")
@@ -112,13 +112,15 @@ def views(
 
 
 def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
-    """Print one table a pair of views on stdout, and the warnings, by their words, on stderr."""
+    """Print one table a pair of views on stdout, and the warnings of all, by pair, on stderr."""
     from mitools.report.figures.style import method_words
-    from mitools.report.words import worded
 
+    told: list[tuple[str, str]] = []
     for views, value in dict.fromkeys((row["views"], row["value"]) for row in rows):
         of_pair = [row for row in rows if (row["views"], row["value"]) == (views, value)]
         option = of_pair[0]["option"]
+        title = views if option is None else f"{views} ({option} = {value:g})"
+        told.append((title, _warnings(of_pair, of_image=False)))
         print_table(
             ["", "method", "bits", "95% interval", "not excluded", "null", "ceiling"],
             [
@@ -133,14 +135,39 @@ def _print_readings(rows: list[dict[str, Any]], folder: Path) -> None:
                 ]
                 for row in of_pair
             ],
-            title=views if option is None else f"{views} ({option} = {value:g})",
+            title=title,
             file=folder / "readings.csv",
         )
-        for row in of_pair:
-            if row["warnings"]:
-                said = f"{row['quantity']} by {method_words(row['method'])}: {worded(row['warnings'])}"
-                err.print(said, markup=False)
         out.print()
+    # The image is read once, for all pairs.
+    told.append(("the images", _warnings(of_pair, of_image=True)))
+    # Names of pairs have commas in them.
+    print_alike(((title, words) for title, words in told if words), between="; ")
+
+
+def _warnings(rows: list[dict[str, Any]], of_image: bool) -> str:
+    """Say of which of a pair's readings each warning is: by name, and by method where not by all of them."""
+    from mitools.report.figures.style import method_words
+    from mitools.report.views import OF_IMAGE
+    from mitools.report.words import worded
+
+    read_by: dict[str, list[str]] = {}
+    warned: dict[str, dict[str, list[str]]] = {}
+    for row in rows:
+        if (row["quantity"] == OF_IMAGE) == of_image:
+            read_by.setdefault(row["quantity"], []).append(row["method"])
+            for word in row["warnings"].split():
+                warned.setdefault(word, {}).setdefault(row["quantity"], []).append(row["method"])
+    said = []
+    for word, quantities in warned.items():
+        named = [
+            quantity
+            if methods == read_by[quantity]
+            else f"{quantity} by {' and '.join(map(method_words, methods))}"
+            for quantity, methods in quantities.items()
+        ]
+        said.append(f"{worded(word)}: {', '.join(named)}")
+    return "; ".join(said)
 
 
 def _not_excluded(low: float | None, up_to: float | None) -> str:
