@@ -108,5 +108,9 @@ def test_costs_of_measures_at_tiny_sizes(costs: ModuleType, tmp_path: Path) -> N
     assert len(rows) == 2 * len(costs.sizes("tiny")) == 8
     assert sum(float(row["cpu_seconds"]) for row in rows) > 0
     assert all(50 < float(row["peak_mib"]) < 20_000 for row in rows), "a process that has imported torch"
+    before = {tuple(row.values()) for row in rows if row["measure"] == "i_class"}
+    assert costs.main(["--sizes", "tiny", "--measures", "rankme", "--out", str(tmp_path)]) == 0
+    again = list(csv.DictReader((tmp_path / "costs.csv").open(encoding="utf-8")))
+    assert {tuple(row.values()) for row in again if row["measure"] == "i_class"} == before, "kept"
     growth = (tmp_path / "costs_growth.csv").read_text(encoding="utf-8").splitlines()
     assert [line.split(",")[0] for line in growth] == ["measure", "i_class", "rankme"]

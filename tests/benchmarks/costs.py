@@ -30,6 +30,9 @@ class Size(NamedTuple):
     classes: int
 
 
+COLUMNS = ("measure", *Size._fields, "cpu_seconds", "peak_mib")
+"""Of ``costs.csv``. Rows of measures that are not asked for stay, where they are of the sizes asked for."""
+
 GRIDS = {
     "tiny": ((100, 200), (4, 8), (2, 4)),
     "small": ((5_000, 10_000, 20_000), (64, 128, 256), (10, 40, 160)),
@@ -135,6 +138,22 @@ def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float, 
     return p, q, r, told if near else float("nan"), paper * ENCODERS / 3600
 
 
+def kept_rows(path: Path, wanted: list[Size]) -> list[tuple[Any, ...]]:
+    """Read the rows of a table of these sizes; none where there is no table."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or tuple(rows[0]) != COLUMNS:
+        return []
+    read = ((row["measure"], *(int(row[axis]) for axis in Size._fields), row) for row in rows)
+    return [
+        (name, *axes, row["cpu_seconds"], row["peak_mib"])
+        for name, *axes, row in read
+        if Size(*axes) in wanted
+    ]
+
+
 def write(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
     """Write a table."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -148,6 +167,8 @@ def main(words: list[str] | None = None) -> int:
     """Time every measure at every size, print the times as they come, and write both tables."""
     import torch
 
+    from mitools.measures.registry import MEASURES
+
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", choices=list(GRIDS), default="small")
     parser.add_argument("--measures", nargs="*", default=[], help="all that features and labels allow")
@@ -157,16 +178,17 @@ def main(words: list[str] | None = None) -> int:
     wanted = measures(asked.measures)
     for _ in timed(Size(60, 2, 2), wanted):
         """Imports and first calls are no part of the times."""
-    found: dict[str, list[tuple[Size, float]]] = {name: [] for name in wanted}
-    rows = []
+    table, order = asked.out / "costs.csv", list(MEASURES)
+    rows = [row for row in kept_rows(table, sizes(asked.sizes)) if row[0] not in wanted]
     for size in sizes(asked.sizes):
         for name, seconds, peak in timed(size, wanted):
-            found[name].append((size, seconds))
             rows.append((name, *size, f"{seconds:.3f}", f"{peak:.0f}"))
             print(f"{name}  {size.n:,} x {size.d}, {size.classes} classes  {seconds:.2f} s", flush=True)
         # After every size: what was measured stays when a larger one is stopped.
-        in_order = sorted(rows, key=lambda row: list(wanted).index(row[0]))
-        write(asked.out / "costs.csv", ("measure", *Size._fields, "cpu_seconds", "peak_mib"), in_order)
+        write(table, COLUMNS, sorted(rows, key=lambda row: order.index(row[0])))
+    found: dict[str, list[tuple[Size, float]]] = {}
+    for name, n, d, classes, seconds, _ in kept_rows(table, sizes(asked.sizes)):
+        found.setdefault(name, []).append((Size(n, d, classes), float(seconds)))
     fitted = {name: growth(times) for name, times in found.items()}
     told = f"cpu_seconds_at_{TOLD.n}_x_{TOLD.d}_{TOLD.classes}_classes"
     paper = f"core_hours_on_paper_of_{ENCODERS}_x_{ON_PAPER.n}_x_{ON_PAPER.d}_{ON_PAPER.classes}_classes"
