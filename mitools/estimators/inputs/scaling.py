@@ -27,7 +27,9 @@ class Standardised:
 
     def __call__(self, rows: Singles) -> Singles:
         """Scale rows, shape (m, d)."""
-        return (rows - self.mean) / self.scale
+        scaled = rows - self.mean
+        scaled /= self.scale  # in place: rows may be a large part of what memory holds
+        return scaled
 
 
 class Unscaled:

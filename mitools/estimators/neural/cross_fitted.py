@@ -134,7 +134,8 @@ class CrossFittedEstimator(CriticFitSettings, MIEstimator):
         """Check everything, split the items and make the critics: what :meth:`fit` does first."""
         self.check_fit_settings()
         strategy = self.strategy()
-        x_rows, y_rows = as_table(x, "x"), as_table(y, "y")
+        x_rows = as_table(x, "x")
+        y_rows = x_rows if y is x else as_table(y, "y")  # looking at every row once is enough
         same_length(len(x_rows), len(y_rows), "x", "y")
         if groups is not None and (pairing is not None or parts is not None):
             raise InputError("a pairing or a split that is given has its own groups; give groups alone")
