@@ -51,6 +51,8 @@ def test_views_that_are_not_there_are_one_line() -> None:
             chosen(asked)
     with pytest.raises(InputError, match=r"^lidar_simclr reads features of augmented views"):
         mitools.audit(ROWS, (ROWS, LABELS), measures="lidar_simclr", progress=False)
+    with pytest.raises(InputError, match=r"add .*views= to measure_features"):
+        mitools.measure_features(ROWS, measures="lidar_simclr")
 
 
 def test_labels_that_are_not_there_are_one_line() -> None:
@@ -114,6 +116,15 @@ def test_a_loss_that_is_never_reached_is_told() -> None:
     ]
     assert words[0]["sample_complexity"] == ["epsilon_not_reached"]
     assert "sample_complexity" not in words[1]
+
+
+def test_a_loss_that_the_first_labels_reach_is_told() -> None:
+    labels = np.arange(240) % 2
+    found = measure(
+        ["sample_complexity"], Representation.of_arrays(np.repeat(np.eye(2)[labels], 500, axis=1), labels)
+    )
+    assert found.numbers["sample_complexity"] == 4, "two a class, the least that is tried"
+    assert found.warnings["sample_complexity"] == ["epsilon_reached_at_once"]
 
 
 def test_v_information_is_label_information_of_another_family() -> None:

@@ -195,8 +195,8 @@ def _refusals() -> Iterator[list[str]]:
 
 def _refused(asked_by: str, reason: str, recipe: Path) -> str:
     return (
-        f"{asked_by}: SLURM takes no job ({reason}); correct what {recipe} asks for, or see by `sinfo` whether"
-        " SLURM answers"
+        f"{asked_by}: SLURM takes no job ({reason}); correct what {recipe} asks for, or see by `sinfo`"
+        " whether SLURM answers"
     )
 
 
