@@ -12,7 +12,8 @@ from mitools.measures.base import Computation, Measure
 
 REVISION = 4
 """Part of the name of every kept result: raise it when a change of the code changes a number of a measure.
-Since 4, NC3 is the squared distance, and LogME is sought from features of one scale."""
+Since 4, NC3 is the squared distance, LogME is sought from features of one scale, and the network of
+V-information is stopped by its loss."""
 
 CRITIC_METHODS = (
     "infonce", "nt_xent", "dv", "mine", "nwj", "tuba", "alpha_tuba", "js", "deep_infomax", "smile", "flo",

@@ -138,6 +138,16 @@ def test_v_information_is_label_information_of_another_family() -> None:
     assert found["v_information_neighbours"].kind == "lower bound"
 
 
+def test_an_exclusive_or_is_information_for_a_network_and_none_for_lines() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 2, (600, 2))
+    rows = (2 * corners - 1 + 0.1 * rng.standard_normal((600, 2))).astype(np.float32)
+    names = ["v_information_mlp", "label_information"]
+    found = measure(names, Representation.of_arrays(rows, corners.sum(axis=1) % 2))
+    assert 0.95 < found["v_information_mlp"].bits <= 1.0
+    assert abs(found["label_information"].bits) < 0.05
+
+
 def test_measures_are_listed_with_their_facts(capsys: Any) -> None:
     assert run(["measures", "list", "nc*"]) == 0
     text = capsys.readouterr().out

@@ -37,6 +37,6 @@ def _classifier(family: str) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
 
         return KNeighborsClassifier(NEIGHBOURS, algorithm="brute")
-    from sklearn.neural_network import MLPClassifier
+    from mitools.measures.further.small_network import SmallNetwork
 
-    return MLPClassifier((HIDDEN_UNITS,), early_stopping=True, max_iter=200)
+    return SmallNetwork(HIDDEN_UNITS)
