@@ -53,7 +53,8 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
         order = np.random.default_rng(self.random_state).permutation(len(rows))
         held, fitted = np.split(order, [max(1, int(HELD_OUT * len(rows)))])
         self._network = MLPClassifier((self.hidden,), random_state=self.random_state, learning_rate_init=RATE)
-        least, waited, best = np.inf, 0, ([], [])
+        least, waited = np.inf, 0
+        best: list[list[NDArray[np.float64]]] = []
         for _ in range(EPOCHS):
             self._network.partial_fit(rows[fitted], own[fitted], classes=np.arange(len(self.classes_)))
             p = self._network.predict_proba(rows[held])[np.arange(len(held)), own[held]]
@@ -61,7 +62,7 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
             waited = 0 if loss < least - LEAST_GAIN else waited + 1
             if loss < least:
                 weights = self._network.coefs_, self._network.intercepts_
-                least, best = loss, tuple([one.copy() for one in group] for group in weights)
+                least, best = loss, [[one.copy() for one in group] for group in weights]
             if waited == PATIENCE:
                 break
         self._network.coefs_, self._network.intercepts_ = best

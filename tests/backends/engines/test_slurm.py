@@ -53,8 +53,9 @@ def test_a_slurm_that_takes_no_job_is_one_line(
     )
     with pytest.raises(InputError, match=f"^--submit: {why}"):
         submit_commands(recipe, ["--help"], tmp_path / "jobs")
-    calls = {"one": Call(abs, 1, str(tmp_path), "", ()), "two": Call(abs, 2, str(tmp_path), "", ())}
-    with SlurmEngine("slurm:slurm.yaml", recipe, tmp_path / "jobs") as engine:
+    calls = {"one": Call(lambda task, advance: task, 1, str(tmp_path), "", ())}
+    engine = SlurmEngine("slurm:slurm.yaml", recipe, tmp_path / "jobs")
+    with engine:
         with pytest.raises(InputError, match=f"^engine slurm:slurm.yaml: {why}"):
             next(engine.messages(calls))
         mark.touch()
