@@ -160,8 +160,9 @@ def audit(
     Raises
     ------
     InputError
-        When encoders or data are of another kind, no encoder could be audited, or the engine does not answer.
-        One encoder's error is kept in ``.failures`` while others succeed.
+        When encoders or data are of another kind, no encoder could be audited, or the engine does not answer;
+        when fewer than two are given, or are left, to be compared. One encoder's error is kept in
+        ``.failures`` while others succeed.
     mitools.core.errors.EngineLostError
         When the engine has gone; the same call goes on with what was finished.
 
@@ -185,6 +186,7 @@ def audit(
     from mitools.auditing.spread import AuditedData
     from mitools.backends.devices import resolve_device
     from mitools.backends.precision import require_precision
+    from mitools.comparing.encoder_set import require_several
     from mitools.comparing.similarity import check_similarities
     from mitools.core.files import folder_or_scratch
     from mitools.core.progress import shown, writing
@@ -198,6 +200,8 @@ def audit(
         check_similarities(listed(similarity))
     pairings = dict.fromkeys(listed(pairing))
     requests = as_requests(encoders, preprocess, LayerChoice(layers, pool))
+    if complement or similarity:
+        require_several(len(requests), "complement" if complement else "similarity")
     where = device
     if engine is None:
         where = str(resolve_device(device))

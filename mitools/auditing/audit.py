@@ -82,8 +82,8 @@ class Audit(EncoderAudit[AuditedEncoder]):
         Raises
         ------
         InputError
-            When there is one network.
+            When there is one network; with the reasons of those that failed.
         """
         rows = {one.title: one.features for one in self.last_layers() if one.features is not None}
         assert self.parts is not None
-        return EncoderSet(rows, self.labels, self.parts).checked()
+        return EncoderSet(rows, self.labels, self.parts).checked(self.failures)

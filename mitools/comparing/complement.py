@@ -71,8 +71,10 @@ def complement(
     linear reader finds (an exclusive or), below. What is certain is ``I(C; A | B) <= H(C) - I(C; B) <= H(C) -
     reading of B``: ``at_most_bits``, at the lower end of B's interval.
 
-    Redundancy is ``I(C; A) + I(C; B) - I(C; A, B)``, the information in the first that the second has too
-    less what only both together have; it may be negative.
+    Redundancy is the same sum of readings, ``reading of A + reading of B - reading of both``: what a linear
+    reader of one finds that a linear reader of the other finds too, less what it finds in both together
+    alone. It may be negative. Two readings that are lower bounds are added and a third is taken away, so that
+    it bounds ``I(C; A) + I(C; B) - I(C; A, B)`` neither from below nor from above.
 
     Parameters
     ----------

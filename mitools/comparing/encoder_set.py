@@ -65,16 +65,24 @@ class EncoderSet:
         known = None if groups is None else as_groups(groups, len(index))
         return cls(rows, index, split(len(index), index, seed, known)).checked()
 
-    def checked(self) -> Self:
+    def checked(self, failures: Mapping[str, str] | None = None) -> Self:
         """Refuse fewer than two encoders, and features of different items.
+
+        Parameters
+        ----------
+        failures
+            Why encoders that were asked for are missing, by their names.
 
         Raises
         ------
         InputError
-            With how many there are.
+            With how many there are, and what failed.
         """
         if len(self.rows) < FEWEST_ENCODERS:
-            raise InputError(f"{len(self.rows)} encoder is there; two or more are needed to compare them")
+            missing = "".join(f"; {name} failed: {reason}" for name, reason in (failures or {}).items())
+            raise InputError(
+                f"{len(self.rows)} encoder is there; two or more are needed to compare them{missing}"
+            )
         for name, rows in self.rows.items():
             if len(rows) != len(self.labels):
                 raise InputError(
@@ -82,3 +90,25 @@ class EncoderSet:
                     " compare encoders on the same items"
                 )
         return self
+
+
+def require_several(asked: int, what: str) -> None:
+    """Refuse a comparison of fewer than two encoders before anything is measured.
+
+    Parameters
+    ----------
+    asked
+        How many encoders are asked for.
+    what
+        The option that compares them.
+
+    Raises
+    ------
+    InputError
+        With how many there are.
+    """
+    if asked < FEWEST_ENCODERS:
+        raise InputError(
+            f"{what} compares two encoders or more, and {asked} is given; name another one in the same audit,"
+            f" or leave {what} out"
+        )

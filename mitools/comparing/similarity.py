@@ -34,7 +34,7 @@ MOST_ITEMS = 2_000
 HALVES = 20
 """Random halves of the items behind each interval."""
 
-SIMILARITY_COLUMNS = ("similarity", "encoder_a", "encoder_b", "value", "low", "high", "n")
+SIMILARITY_COLUMNS = ("similarity", "encoder_a", "encoder_b", "value", "low", "high", "by_chance", "n")
 
 
 def similarity(
@@ -60,7 +60,8 @@ def similarity(
     -------
     pandas.DataFrame
         One row a kind and pair, in the order of the encoders: ``similarity``, ``encoder_a``, ``encoder_b``,
-        ``value``, ``low``, ``high`` (95%) and ``n``, the items compared.
+        ``value``, ``low``, ``high`` (95%), ``by_chance``, the value of the same two with their items paired
+        at random, and ``n``, the items compared.
 
     Raises
     ------
@@ -81,6 +82,7 @@ def similarity(
     groups = encoders.parts.groups
     items = at_most(np.arange(len(encoders.labels)), MOST_ITEMS, np.random.default_rng([seed, 8]))
     drawn = random_halves(len(items), halves, seed, None if groups is None else groups[items])
+    permuted = np.random.default_rng([seed, 16]).permutation(len(items))
     rows = {name: np.asarray(one[items], dtype=np.float64) for name, one in encoders.rows.items()}
     found = []
     for kind in kinds:
@@ -89,7 +91,8 @@ def similarity(
             value = compare(rows[a], rows[b])
             of_halves = np.array([compare(rows[a][half], rows[b][half]) for half in drawn])
             low, high, _ = interval_of_halves(value, of_halves)
-            found.append((kind, a, b, value, low, high, len(items)))
+            by_chance = compare(rows[a], rows[b][permuted])
+            found.append((kind, a, b, value, low, high, by_chance, len(items)))
     return pd.DataFrame(found, columns=list(SIMILARITY_COLUMNS))
 
 

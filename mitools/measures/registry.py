@@ -10,9 +10,10 @@ from mitools.core.names import check_name
 from mitools.measures.audit_columns import AUDIT_MEASURES
 from mitools.measures.base import Computation, Measure
 
-REVISION = 3
+REVISION = 4
 """Part of the name of every kept result: raise it when a change of the code changes a number of a measure.
-Since 3, InfoNCE reads 32,768 pairs and more in blocks, and neighbours at one distance may be others."""
+Since 4, NC3 is the squared distance, LogME is sought from features of one scale, and the network of
+V-information is stopped by its loss."""
 
 CRITIC_METHODS = (
     "infonce", "nt_xent", "dv", "mine", "nwj", "tuba", "alpha_tuba", "js", "deep_infomax", "smile", "flo",

@@ -55,7 +55,7 @@ class ComplementResult:
 
     @property
     def redundancy(self) -> pd.DataFrame:
-        """One row a pair: what both have in common, and what both have beyond the better one."""
+        """One row a pair, as a linear reader reads it: what both have in common and beyond the better one."""
         return self.found.redundancy
 
     def subsets(self, k: int | None = None) -> pd.DataFrame:
@@ -120,7 +120,7 @@ class SimilarityResult:
     ----------
     table
         One row a kind and pair: ``similarity``, ``encoder_a``, ``encoder_b``, ``value``, ``low``, ``high``,
-        ``n``.
+        ``by_chance``, ``n``.
     kinds
         Those that were asked for.
     """

@@ -98,7 +98,7 @@ def test_several_labels_are_read_one_by_one_and_together(folder):
         ({"pairing": "same_class,simclr"}, "--pairing goes by classes"),
         ({"measures": "quick"}, "--measures goes by classes"),
         ({"prior": "uniform"}, "--prior uniform goes by classes"),
-        ({"similarity": "linear_cka"}, "similarity goes by classes"),
+        ({"similarity": "linear_cka", "encoders": [ROWS, ROWS]}, "similarity goes by classes"),
         ({"test_data": (ROWS, AGE)}, "test_data goes by classes"),
         ({"encoders": {"rows": ROWS[:9]}, "data": (ROWS[:9], AGE[:9])}, "needs 20 or more"),
     ],

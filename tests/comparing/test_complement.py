@@ -193,6 +193,10 @@ def test_an_audit_in_memory_has_a_complement(cdp: Any) -> None:
     assert audit.similarity().table["value"].iloc[1] > 0.9  # colour beside colour
     with pytest.raises(InputError, match="two or more are needed"):
         mitools.audit({"one": rows["colour"]}, data, critic=False, control=False, progress=False).complement()
+    broken = {"one": rows["colour"][:200], "other": np.full((200, 2), np.nan)}
+    left = mitools.audit(broken, (data[0][:200], labels[:200]), critic=False, control=False, progress=False)
+    with pytest.raises(InputError, match=r"1 encoder is there; .*; other failed: .*finite"):
+        left.similarity()
 
 
 def test_the_command_writes_tables_and_figures(tmp_path: Path, cdp: Any, capsys: Any) -> None:
@@ -215,3 +219,22 @@ def test_the_command_writes_tables_and_figures(tmp_path: Path, cdp: Any, capsys:
         assert section in page
     assert run([*command, "--similarity", "cka"]) == 2
     assert "unknown similarity 'cka'" in capsys.readouterr().err
+
+
+def test_why_there_is_nothing_to_compare_is_told(tmp_path: Path, cdp: Any, capsys: Any) -> None:
+    rows, labels = cdp
+    specs = []
+    for name, n in (("colour", 200), ("digit", 193)):
+        np.savez(tmp_path / f"{name}.npz", features=rows[name][:n], labels=labels[:n])
+        specs += ["--encoder", f"features:{tmp_path / name}.npz"]
+    command = ["audit", "--no-critic", "--no-control", "--out", str(tmp_path / "out")]
+    assert run([*command, *specs, "--complement"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "1 encoder is there; two or more are needed to compare them" in line
+    assert "193 rows for the 200 items" in line
+    for option in (["--complement"], ["--similarity", "svcca"]):
+        one = [*command[:-1], str(tmp_path / "one"), *specs[:2], *option]
+        assert run(one) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert f"{option[0][2:]} compares two encoders or more, and 1 is given" in line
+        assert not (tmp_path / "one").exists(), "nothing was measured"

@@ -51,6 +51,8 @@ def test_views_that_are_not_there_are_one_line() -> None:
             chosen(asked)
     with pytest.raises(InputError, match=r"^lidar_simclr reads features of augmented views"):
         mitools.audit(ROWS, (ROWS, LABELS), measures="lidar_simclr", progress=False)
+    with pytest.raises(InputError, match=r"add .*views= to measure_features"):
+        mitools.measure_features(ROWS, measures="lidar_simclr")
 
 
 def test_labels_that_are_not_there_are_one_line() -> None:
@@ -116,6 +118,15 @@ def test_a_loss_that_is_never_reached_is_told() -> None:
     assert "sample_complexity" not in words[1]
 
 
+def test_a_loss_that_the_first_labels_reach_is_told() -> None:
+    labels = np.arange(240) % 2
+    found = measure(
+        ["sample_complexity"], Representation.of_arrays(np.repeat(np.eye(2)[labels], 500, axis=1), labels)
+    )
+    assert found.numbers["sample_complexity"] == 4, "two a class, the least that is tried"
+    assert found.warnings["sample_complexity"] == ["epsilon_reached_at_once"]
+
+
 def test_v_information_is_label_information_of_another_family() -> None:
     from sklearn.neighbors import KNeighborsClassifier
 
@@ -125,6 +136,16 @@ def test_v_information_is_label_information_of_another_family() -> None:
     )
     assert found["v_information_neighbours"].nats == by_hand.estimate_.nats
     assert found["v_information_neighbours"].kind == "lower bound"
+
+
+def test_an_exclusive_or_is_information_for_a_network_and_none_for_lines() -> None:
+    rng = np.random.default_rng(0)
+    corners = rng.integers(0, 2, (600, 2))
+    rows = (2 * corners - 1 + 0.1 * rng.standard_normal((600, 2))).astype(np.float32)
+    names = ["v_information_mlp", "label_information"]
+    found = measure(names, Representation.of_arrays(rows, corners.sum(axis=1) % 2))
+    assert 0.95 < found["v_information_mlp"].bits <= 1.0
+    assert abs(found["label_information"].bits) < 0.05
 
 
 def test_measures_are_listed_with_their_facts(capsys: Any) -> None:

@@ -127,6 +127,19 @@ def test_intervals_hold_the_similarity_of_many_items() -> None:
     assert held >= 35
 
 
+def test_what_is_high_by_chance_is_told_beside_the_value() -> None:
+    few, many = (RNG.standard_normal((2, 100, columns)) for columns in (60, 2))
+    tables = [
+        similarity(EncoderSet.of_arrays({"x": x, "y": y}, np.arange(100) % 2), ["svcca"], halves=2)
+        for x, y in (few, many, (many[0], many[0] @ TURN[:2, :2]))
+    ]
+    values = [table[["value", "by_chance"]].iloc[0].tolist() for table in tables]
+    assert 0.6 < values[0][0] == pytest.approx(values[0][1], abs=0.05), "nothing but chance"
+    assert max(values[1]) < 0.3
+    assert values[2][0] == pytest.approx(1)
+    assert values[2][1] < 0.3
+
+
 def test_the_matrix_is_symmetric_and_unknown_kinds_are_named() -> None:
     encoders = EncoderSet.of_arrays({"x": X, "z": Z, "turned": X @ TURN}, np.arange(80) % 2)
     table = similarity(encoders, ["linear_cka", "procrustes"])

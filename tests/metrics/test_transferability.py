@@ -51,7 +51,13 @@ def test_logme_of_random_collapsed_good_and_perfect_features_rises() -> None:
 
 
 def test_logme_does_not_depend_on_scale() -> None:
-    assert logme(100 * GOOD, LABELS) == pytest.approx(logme(GOOD, LABELS), abs=1e-5)
+    for features in (GOOD, RNG.standard_normal((20, 60)), RNG.standard_normal((20, 20))):
+        # Powers of two near 1e-6 and 1e8, which single precision does not round.
+        of_scales = [logme(scale * features, LABELS[: len(features)]) for scale in (2.0**-20, 1.0, 2.0**27)]
+        assert of_scales == pytest.approx([of_scales[1]] * 3, rel=1e-8)
+    noise = np.random.default_rng(0).standard_normal((20, 60))
+    found, expected = (logme(scale * noise, np.arange(20) % 2) for scale in (1e8, 1.0))
+    assert found == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("columns", [5, 300])
@@ -105,6 +111,12 @@ def test_transrate_is_the_difference_of_two_coding_rates() -> None:
     assert transrate(wide, LABELS) == pytest.approx(expected, rel=1e-4)
     assert transrate(COLLAPSED, LABELS) == 0
     assert transrate(NOISE, LABELS) < transrate(GOOD, LABELS)
+    unbalanced = np.where(np.arange(240) < 200, 0, LABELS)
+    within = [rate(rows[c == unbalanced]) for c in range(3)]
+    shares = np.bincount(unbalanced) / 240
+    found = transrate(GOOD, unbalanced)
+    assert found == pytest.approx(rate(rows) - shares @ within, rel=1e-4)
+    assert abs(found - (rate(rows) - np.mean(within))) > 0.5, "the mean over classes is another number"
 
 
 @pytest.mark.parametrize("score", [logme, h_score, nleep, transrate])

@@ -1,9 +1,11 @@
 """Tasks as SLURM jobs, one a job, through submitit."""
 
+import io
 import sys
 import time
 from collections import deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,7 +13,7 @@ from pydantic import Field
 
 from mitools.backends.engines.base import Call, Engine
 from mitools.backends.workers import Outcome, Step, WorkerLostError
-from mitools.core.errors import InputError, reason_of
+from mitools.core.errors import EngineLostError, InputError, reason_of
 from mitools.core.optional_packages import need
 from mitools.core.recipes import Recipe, read_recipe
 
@@ -94,15 +96,17 @@ def submit_commands(recipe: Path, command: list[str], logs: Path, cluster: str =
     Raises
     ------
     InputError
-        When the file is malformed, submitit is not installed, or there is no SLURM here.
+        When the file is malformed, submitit is not installed, there is no SLURM here, or it refuses the jobs.
     """
     wanted = read_recipe(recipe, Submission)
     executor = open_executor(wanted, logs, "--submit", cluster)
     run = need("submitit", "cluster", "--submit").helpers.CommandFunction(
         [sys.executable, "-P", "-m", "mitools", *command]
     )
-    with executor.batch():
+    with _refusals() as refused, executor.batch():
         jobs = [executor.submit(run) for _ in range(wanted.jobs)]
+    if refused:
+        raise InputError(_refused("--submit", refused[0], recipe))
     return [job.job_id for job in jobs]
 
 
@@ -129,18 +133,27 @@ class SlurmEngine(Engine):
     def __init__(self, spec: str, recipe: Path, logs: Path, cluster: str = "slurm") -> None:
         super().__init__(spec)
         wanted = read_recipe(recipe, Submission)
-        self._at_once = wanted.jobs
+        self._at_once, self._recipe = wanted.jobs, recipe
+        self._has_submitted = False
         self._executor = open_executor(wanted, logs, f"engine {spec}", cluster)
         self._working: dict[str, Any] = {}
 
     def messages(self, calls: Mapping[str, Call]) -> Generator[tuple[str, Outcome | Step], None, None]:
-        """Do every call once, and yield the outcome of each by its name; jobs tell of no steps."""
+        """Do every call once, and yield the outcome of each by its name; jobs tell of no steps.
+
+        Raises
+        ------
+        InputError
+            When SLURM refuses the first job.
+        EngineLostError
+            When it refuses a later one.
+        """
         waiting, asked = deque(calls.items()), time.monotonic()
         try:
             while waiting or self._working:
                 while waiting and len(self._working) < self._at_once:
                     name, call = waiting.popleft()
-                    self._working[name] = self._executor.submit(call.perform)
+                    self._working[name] = self._submit(call)
                 if time.monotonic() - asked > SECONDS_BETWEEN_STATES:
                     asked = time.monotonic()
                     next(iter(self._working.values())).done(force_check=True)  # learns the state of all
@@ -152,10 +165,39 @@ class SlurmEngine(Engine):
         finally:
             self._cancel()
 
+    def _submit(self, call: Call) -> Any:
+        with _refusals() as refused:
+            job = self._executor.submit(call.perform)
+        if not refused:
+            self._has_submitted = True
+            return job
+        said = _refused(f"engine {self.spec}", refused[0], self._recipe)
+        if not self._has_submitted:
+            raise InputError(said)
+        raise EngineLostError(f"{said}; what was finished is kept, and the same command goes on from there")
+
     def _cancel(self) -> None:
         for job in self._working.values():
             job.cancel(check=False)
         self._working.clear()
+
+
+@contextmanager
+def _refusals() -> Iterator[list[str]]:
+    """Collect why SLURM takes no job, in place of an error; submitit would print it too."""
+    found: list[str] = []
+    with redirect_stderr(io.StringIO()):
+        try:
+            yield found
+        except (RuntimeError, OSError) as error:  # submitit's own are RuntimeErrors
+            found.append(" ".join(str(error).split())[:300] or reason_of(error))
+
+
+def _refused(asked_by: str, reason: str, recipe: Path) -> str:
+    return (
+        f"{asked_by}: SLURM takes no job ({reason}); correct what {recipe} asks for, or see by `sinfo`"
+        " whether SLURM answers"
+    )
 
 
 def _outcome(job: Any) -> Outcome:

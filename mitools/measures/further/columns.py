@@ -207,7 +207,12 @@ FURTHER_MEASURES = (
                 "Fig. 4",
                 "0 to 2",
             ),
-            ("nc3", "distance of a linear classifier's weights from the class means", "Fig. 5", "0 to 2"),
+            (
+                "nc3",
+                "squared distance of a linear classifier's weights from the class means",
+                "Fig. 5",
+                "0 to 4",
+            ),
             ("nc4", "share of items that the nearest class mean decides otherwise", "Fig. 7", "0 to 1"),
         )
     ),
@@ -244,7 +249,7 @@ FURTHER_MEASURES = (
                 "labels that a probe needs for a loss of a quarter of H(C)",
                 f"{_WHITNEY}, Definition 5",
                 "count",
-                "1 upwards",
+                "2 C to the labels there",
             ),
         )
     ),

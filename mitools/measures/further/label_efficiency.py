@@ -34,7 +34,9 @@ def label_efficiency(representation: Representation, settings: MeasureSettings) 
             "sample_complexity": sample_complexity(curve, epsilon),
         }
     )
-    if curve.loss_nats.min() <= epsilon:
-        return found
-    short = "epsilon_not_reached"
-    return replace(found, warnings={"surplus_description_length": [short], "sample_complexity": [short]})
+    if curve.loss_nats.min() > epsilon:
+        short = "epsilon_not_reached"
+        return replace(found, warnings={"surplus_description_length": [short], "sample_complexity": [short]})
+    if curve.loss_nats[:2].min() <= epsilon:
+        return replace(found, warnings={"sample_complexity": ["epsilon_reached_at_once"]})
+    return found

@@ -47,8 +47,8 @@ def selected_measures(
         for name in groups.get(word, (word,)):
             if MEASURES[name].needs_views and not views:
                 raise InputError(
-                    f"{name} reads features of augmented views, which are not asked for; add --pairing"
-                    " same_class,simclr, or leave it out"
+                    f"{name} reads features of augmented views, which are not there; add --pairing"
+                    " same_class,simclr to an audit, views= to measure_features, or leave it out"
                 )
             if name in on_demand:
                 chosen.add(name)

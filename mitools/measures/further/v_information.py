@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.certificate_folds import certificate_splits
+from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.measures.measured import Measured
+from mitools.measures.quality import MOST_REPORTED, MOST_TRAINING
 from mitools.measures.representation import Representation
 from mitools.measures.settings import MeasureSettings
 
@@ -26,10 +30,22 @@ def v_information(representation: Representation, settings: MeasureSettings, fam
     """
     labels = representation.labels
     splits = certificate_splits(labels, settings.seed, representation.parts.groups)
+    if family == "neighbours":
+        splits = [_some(parts, settings.seed) for parts in splits]
     fitted = LabelInformation(_classifier(family), settings.prior, settings.seed).fit(
         representation.rows, labels, splits
     )
     return Measured({f"v_information_{family}": fitted.label_information_})
+
+
+def _some(parts: Parts, seed: int) -> Parts:
+    """Take a random part of the items of each part where these are many: every pair of them is compared."""
+    rng = np.random.default_rng([seed, 8])
+    return parts._replace(
+        train=at_most(parts.train, MOST_TRAINING, rng),
+        select=at_most(parts.select, MOST_REPORTED, rng),
+        report=at_most(parts.report, MOST_REPORTED, rng),
+    )
 
 
 def _classifier(family: str) -> Any:
@@ -37,6 +53,6 @@ def _classifier(family: str) -> Any:
         from sklearn.neighbors import KNeighborsClassifier
 
         return KNeighborsClassifier(NEIGHBOURS, algorithm="brute")
-    from sklearn.neural_network import MLPClassifier
+    from mitools.measures.further.small_network import SmallNetwork
 
-    return MLPClassifier((HIDDEN_UNITS,), early_stopping=True, max_iter=200)
+    return SmallNetwork(HIDDEN_UNITS)

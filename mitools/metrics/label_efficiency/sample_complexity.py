@@ -11,7 +11,8 @@ def sample_complexity(curve: LossDataCurve, epsilon_nats: float) -> float:
     """Fewest training labels at which the loss on new items is at most epsilon; lower is better.
 
     Between two sizes of the curve the loss is taken as linear in the logarithm of the size. Where epsilon is
-    never reached, the number of labels that are there, which is a lower bound.
+    never reached, the number of labels that are there, which is a lower bound. Where the first training set,
+    two labels a class, reaches it, that number: at most so many are needed. 0 where no label is needed.
 
     Parameters
     ----------

@@ -9,9 +9,9 @@ from mitools.metrics.neural_collapse.classifier import LeastSquaresClassifier
 
 
 def nc3(means: ClassMeans, classifier: LeastSquaresClassifier) -> float:
-    """Distance of the classifier's weights from the centred class means, both of Frobenius norm 1.
+    """Squared distance of the classifier's weights from the centred class means, both of Frobenius norm 1.
 
-    From 0 (self-duality) to 2. A network's own last layer is not known here: the classifier is that of least
+    From 0 (self-duality) to 4. A network's own last layer is not known here: the classifier is that of least
     squares on the features.
 
     Parameters
@@ -37,4 +37,4 @@ def nc3(means: ClassMeans, classifier: LeastSquaresClassifier) -> float:
     lengths = np.linalg.norm(classifier.weights), np.linalg.norm(means.centred)
     if not all(lengths):
         return math.nan
-    return float(np.linalg.norm(classifier.weights / lengths[0] - means.centred / lengths[1]))
+    return float(((classifier.weights / lengths[0] - means.centred / lengths[1]) ** 2).sum())

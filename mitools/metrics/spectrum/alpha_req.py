@@ -7,15 +7,17 @@ import numpy as np
 from mitools.metrics.spectrum.singular_values import Spectrum
 
 FIRST_RANK, LAST_RANK = 11, 100
-"""Ranks that the power law is fitted to, as in the authors' code; all where fewer than ten are beyond the
-first ten."""
+"""Ranks that the power law is fitted to, counted from 1, as by default in `reptrix`, a package of two of the
+authors; all where fewer than ten are beyond the first ten."""
 
 
 def alpha_req(spectrum: Spectrum) -> float:
     """Exponent alpha of the power law ``lambda_k ~ k^-alpha``; near 1 is best.
 
     Least squares of ``log lambda_k`` on ``log k`` over ranks 11 to 100 with weights 1 / k. Below 1 the
-    eigenvalues fall so slowly that a probe fits noise; far above 1 few directions are left.
+    eigenvalues fall so slowly that a probe fits noise; far above 1 few directions are left. The paper names
+    no ranks, and its training code fits others at other places (4 to 100, 6 to 80): compare numbers of one
+    choice.
 
     Parameters
     ----------

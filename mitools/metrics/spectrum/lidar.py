@@ -46,6 +46,11 @@ def lidar(views: NDArray[np.floating[Any]]) -> float:
         raise InputError(
             f"views have shape {views.shape}, but (items, views, columns) is needed, two or more views"
         )
+    return entropy_rank(np.clip(np.linalg.eigvalsh(discriminant_matrix(views)), 0, None))
+
+
+def discriminant_matrix(views: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
+    """Give ``W^-1/2 B W^-1/2``, shape (d, d), of features of views, shape (n, V, d)."""
     n, n_views, d = views.shape
     mean = views.mean(axis=1, dtype=np.float64)
     between = np.cov(mean, rowvar=False, bias=True).reshape(d, d)
@@ -55,6 +60,6 @@ def lidar(views: NDArray[np.floating[Any]]) -> float:
         within += deviation.T @ deviation
     within = within / (n * n_views) + REGULARISER * np.eye(d)
     values, vectors = np.linalg.eigh(within)
-    root = vectors / np.sqrt(values)  # W^-1/2 up to a rotation, which changes no eigenvalue
-    found = np.linalg.eigvalsh(root.T @ between @ root)
-    return entropy_rank(np.clip(found, 0, None))
+    root = vectors / np.sqrt(values) @ vectors.T
+    found: NDArray[np.float64] = root @ between @ root
+    return found

@@ -22,6 +22,7 @@ def logme(features: ArrayLike | RowTable, labels: ArrayLike) -> float:
 
     For every class ``y = F w + noise`` with ``w ~ N(0, I / alpha)`` and noise of variance 1 / beta; alpha and
     beta maximise the evidence ``log p(y | F)`` by MacKay's fixed point. In nats; higher is better; no range.
+    The scale of the features does not count: alpha takes it up.
 
     Parameters
     ----------
@@ -66,7 +67,9 @@ def logme(features: ArrayLike | RowTable, labels: ArrayLike) -> float:
         eigenvalues, vectors = np.linalg.eigh(gram)
         projected = (vectors.T @ cross) ** 2
     used = eigenvalues > NEGLIGIBLE * max(eigenvalues[-1], 0.0)
-    eigenvalues, projected = eigenvalues[used], projected[used]
+    # The prior of the weights takes up any scale of the features, so that the search begins without one.
+    scale = max(eigenvalues[-1], 0.0) or 1.0
+    eigenvalues, projected = eigenvalues[used] / scale, projected[used] / scale
     counts = np.bincount(index)
     found = [_log_evidence(eigenvalues, projected[:, c], float(counts[c]), n) for c in range(classes)]
     return float(np.mean(found))
@@ -75,12 +78,16 @@ def logme(features: ArrayLike | RowTable, labels: ArrayLike) -> float:
 def _log_evidence(
     eigenvalues: NDArray[np.float64], projected: NDArray[np.float64], square: float, n: int
 ) -> float:
-    """Maximise the evidence of one target: `projected` is (V^T F^T y)^2, and `square` is y^T y."""
+    """Maximise the evidence of one target: `projected` is (V^T F^T y)^2, and `square` is y^T y.
+
+    The largest eigenvalue is 1.
+    """
     if len(eigenvalues) == 0:
         return -0.5 * (math.log(2 * math.pi * square / n) + 1)
     fitted = projected / eigenvalues
     floor = RESIDUAL_FLOOR * n
     outside = max(square - float(fitted.sum()), 0.0)  # what no weights can explain
+    directions = len(eigenvalues)
     ratio = 1.0  # alpha / beta
     alpha = beta = 1.0
     for _ in range(MOST_STEPS):
@@ -88,9 +95,10 @@ def _log_evidence(
         weights = float((projected / (eigenvalues + ratio) ** 2).sum())
         residual = float((fitted * (ratio / (eigenvalues + ratio)) ** 2).sum()) + outside
         alpha = gamma / max(weights, 1e-300)
-        beta = (n - gamma) / max(residual, floor)
+        left = n - directions + float((ratio / (eigenvalues + ratio)).sum())  # n - gamma, never rounded to 0
+        beta = left / max(residual, floor)
         previous, ratio = ratio, max(alpha / max(beta, 1e-300), 1e-300)
-        if abs(ratio - previous) <= WITHIN * previous or ratio > 1e15 * eigenvalues[-1]:
+        if abs(ratio - previous) <= WITHIN * previous or ratio > 1e15:
             break
     ratio = alpha / beta
     weights = float((projected / (eigenvalues + ratio) ** 2).sum())

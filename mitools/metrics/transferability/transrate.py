@@ -16,7 +16,9 @@ def transrate(features: ArrayLike, labels: ArrayLike) -> float:
     ``R(Z) = 1/2 logdet(I + Z^T Z / (n eps))`` of rows less their mean, less the mean of R over the rows of
     each class, which keep the mean of all: so the class means count as what a class's code must say, and two
     classes on a line have 0. It grows with the scale of the features, so that rows are first divided by their
-    root mean square length. It stands for the mutual information of features and label at a finite precision,
+    root mean square length. A class counts by its share of the items, as in a conditional entropy; the ten
+    lines of code in the paper take the plain mean over classes, the same where all are equally large. It
+    stands for the mutual information of features and label at a finite precision,
     and is no bound of it.
 
     Parameters

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from mitools.analyses.lee2023.quality import shelf
-from mitools.analyses.lee2023.quality.on_halves import measure_halves
+from mitools.analyses.lee2023.quality.on_halves import measure_halves, oriented
 from mitools.analyses.lee2023.quality.together import Quality, correlate_together
 from mitools.analyses.lee2023.quality.words import ONE_CLASSIFIER, describe
 from mitools.analyses.lee2023.representation_quality import (
@@ -60,6 +60,17 @@ def test_two_runs_of_one_method_are_two_on_the_shelf(
         "class-0": (16, 0), "class-7": (16, 21), "simclr-0": (16, 1), "simclr-7": (16, 22),
         "class_2-0": (8, 2), "class_2-7": (8, 23),
     }, "no two start from one network"  # fmt: skip
+
+
+def test_clid_is_the_sum_of_two_z_scores() -> None:
+    table = pd.DataFrame(
+        {"two_nn": [4.0, 6.0, 8.0], "cluster_learnability": [0.9, 0.5, 0.7], "nc1": [1, 2, 3]}
+    )
+    found = oriented(table, ["two_nn", "cluster_learnability", "nc1"])
+    # Means 6 and 0.7, standard deviations (of a sample) 2 and 0.2.
+    assert found["clid"].tolist() == pytest.approx([-1 + 1, 0 - 1, 1 + 0])
+    assert found["nc1"].tolist() == [-1, -2, -3]
+    assert "clid" not in oriented(table, ["two_nn", "nc1"])
 
 
 @pytest.fixture(scope="module")

@@ -163,6 +163,17 @@ def test_an_engine_that_is_not_there_is_one_line(
     assert "\n" not in str(refused.value)
 
 
+def test_a_scheduler_without_workers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(dask, "SECONDS_TO_ANSWER", 1)
+    options = {"host": "127.0.0.1", "port": 0, "dashboard_address": None}
+    alone = {"cls": distributed.Scheduler, "options": options}
+    with distributed.SpecCluster(workers={}, scheduler=alone) as cluster:
+        with pytest.raises(InputError, match=r"the scheduler has no worker; `dask worker ADDRESS") as refused:
+            dask.DaskEngine("dask:tcp://there:8786", cluster.scheduler_address)
+        assert "\n" not in str(refused.value)
+
+
 def test_every_worker_has_its_share_of_cores_and_its_gpu(monkeypatch: Any) -> None:
     monkeypatch.setattr("mitools.backends.engines.local.cores", lambda: 8)
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

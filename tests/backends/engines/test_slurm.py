@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mitools.backends.engines.base import Call
 from mitools.backends.engines.slurm import SlurmEngine, Submission, _parameters, submit_commands
 from mitools.backends.workers import Outcome
-from mitools.core.errors import InputError
+from mitools.core.errors import EngineLostError, InputError
 
 
 def test_what_slurm_is_asked_for() -> None:
@@ -28,6 +29,42 @@ def test_a_machine_without_slurm_says_so(tmp_path: Path) -> None:
     (tmp_path / "slurm.yaml").write_text("jobs: 2\n")
     with pytest.raises(InputError, match="no SLURM"):
         submit_commands(tmp_path / "slurm.yaml", ["--help"], tmp_path / "jobs")
+
+
+REFUSING = """#!/bin/bash
+[ -e {mark} ] && exec {submits} "$@"
+echo "sbatch: error: invalid partition specified: gpuu" >&2
+echo "sbatch: error: Batch job submission failed: Invalid partition name specified" >&2
+exit 1
+"""
+
+
+def test_a_slurm_that_takes_no_job_is_one_line(
+    slurm_commands: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sbatch, mark = tmp_path / "programs" / "sbatch", tmp_path / "accepted"
+    submits = sbatch.rename(tmp_path / "submits")
+    sbatch.write_text(REFUSING.format(mark=mark, submits=submits))
+    sbatch.chmod(0o755)
+    recipe = tmp_path / "slurm.yaml"
+    recipe.write_text("partition: gpuu\n")
+    why = (
+        r"SLURM takes no job \(sbatch: error: invalid partition specified: gpuu sbatch: .*slurm.yaml asks for"
+    )
+    with pytest.raises(InputError, match=f"^--submit: {why}"):
+        submit_commands(recipe, ["--help"], tmp_path / "jobs")
+    calls = {"one": Call(lambda task, advance: task, 1, str(tmp_path), "", ())}
+    engine = SlurmEngine("slurm:slurm.yaml", recipe, tmp_path / "jobs")
+    with engine:
+        with pytest.raises(InputError, match=f"^engine slurm:slurm.yaml: {why}"):
+            next(engine.messages(calls))
+        mark.touch()
+        engine._submit(calls["one"]).cancel(check=False)
+        mark.unlink()
+        with pytest.raises(EngineLostError, match=f"{why}.*; what was finished is kept") as lost:
+            next(engine.messages(calls))
+    assert "\n" not in str(lost.value)
+    assert capsys.readouterr().err == "", "submitit prints what sbatch says"
 
 
 KILLED_ONCE = """

@@ -32,7 +32,9 @@ SIMILARITY_COLUMNS = (
     Column("encoder_a", "encoder"),
     Column("encoder_b", "and"),
     Column("value", "value", low="low", high="high", digits=3, help="1 for the same encoder."),
-)
+    Column("by_chance", "by chance", digits=3,
+           help="The same two encoders with their items paired at random: what is no likeness."),
+)  # fmt: skip
 
 
 def complement_section(complement: pd.DataFrame, h_c_bits: float) -> Section | None:
@@ -51,8 +53,8 @@ def complement_section(complement: pd.DataFrame, h_c_bits: float) -> Section | N
         " are read on the same items, so that what is hard for both drops out of the interval; shaded where"
         " the gain is told from 0 by Holm's p over all ordered pairs. A class may be easy for one encoder and"
         " hard for the other: two encoders of equal I_class add nothing to each other where they know the"
-        " same, and much where they do not. The folder has further tables: what two have in common, and the"
-        " best pair and few (redundancy.csv, subsets.csv).",
+        " same, and much where they do not. The folder has further tables: what two have in common as a"
+        " linear reader reads it, and the best pair and few (redundancy.csv, subsets.csv).",
     ]
     frame = complement.assign(p=complement["p_holm"].map(_p_value))
     table = Table("complement", frame, COMPLEMENT_COLUMNS, "Every ordered pair, with paired intervals")
@@ -64,10 +66,13 @@ def similarity_section(similarity: pd.DataFrame) -> Section | None:
     if similarity.empty:
         return None
     similarity = similarity.assign(similarity=similarity["similarity"].map(method_words))
-    table = Table("similarity", similarity, SIMILARITY_COLUMNS, "Every two, with 95% intervals")
+    columns = [one for one in SIMILARITY_COLUMNS if one.key in similarity]
+    table = Table("similarity", similarity, columns, "Every two, with 95% intervals")
     intro = [
         "How alike two encoders lay the same items out, from 0 to 1. It says nothing of the label: encoders"
         " that hold the same bits may lay items out differently, and similar ones may differ in a few bits."
+        " With few items a column some kinds are high for any two encoders: read the value beside what it is"
+        " by chance."
     ]
     return Section("similarity", "How alike", [table], intro)
 
