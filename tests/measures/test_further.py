@@ -14,6 +14,7 @@ from mitools.core.errors import InputError
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.certificate_folds import certificate_splits
 from mitools.measures.compute import measure
+from mitools.measures.further import v_information
 from mitools.measures.further.selection import selected_measures
 from mitools.measures.registry import MEASURES
 from mitools.measures.representation import Representation
@@ -125,6 +126,25 @@ def test_a_loss_that_the_first_labels_reach_is_told() -> None:
     )
     assert found.numbers["sample_complexity"] == 4, "two a class, the least that is tried"
     assert found.warnings["sample_complexity"] == ["epsilon_reached_at_once"]
+
+
+def test_neighbours_compare_a_share_of_every_class_where_items_are_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    labels = np.repeat(np.arange(3), (900, 90, 10))
+    items = np.flatnonzero(np.arange(1000) % 10 != 9)
+    some = v_information._at_most(items, labels, 90, seed=0)
+    assert np.bincount(labels[some]).tolist() == [81, 8, 2]
+    assert (np.diff(some) > 0).all()
+    assert set(some) <= set(items)
+    assert v_information._at_most(items, labels, 900, seed=0) is items
+    whole = measure(["v_information_neighbours"], Representation.of_arrays(ROWS, LABELS)).numbers
+    monkeypatch.setattr(v_information, "MOST_TRAINING", 90)
+    monkeypatch.setattr(v_information, "MOST_REPORTED", 30)
+    part = measure(["v_information_neighbours"], Representation.of_arrays(ROWS, LABELS)).numbers
+    found, truth = part["v_information_neighbours"], whole["v_information_neighbours"]
+    assert found.n_report == 150, "30 of each of five folds"
+    assert abs(found.bits - truth.bits) < 0.3 < truth.bits
 
 
 def test_v_information_is_label_information_of_another_family() -> None:

@@ -1,12 +1,13 @@
 """V-information: what a family of predictors can use of the features to predict the label."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.certificate_folds import certificate_splits
-from mitools.estimators.inputs.splits import Parts, at_most
 from mitools.measures.measured import Measured
 from mitools.measures.quality import MOST_REPORTED, MOST_TRAINING
 from mitools.measures.representation import Representation
@@ -31,21 +32,35 @@ def v_information(representation: Representation, settings: MeasureSettings, fam
     labels = representation.labels
     splits = certificate_splits(labels, settings.seed, representation.parts.groups)
     if family == "neighbours":
-        splits = [_some(parts, settings.seed) for parts in splits]
+        # Every pair of items is compared.
+        splits = [
+            replace(
+                parts,
+                train=_at_most(parts.train, labels, MOST_TRAINING, settings.seed),
+                select=_at_most(parts.select, labels, MOST_REPORTED, settings.seed),
+                report=_at_most(parts.report, labels, MOST_REPORTED, settings.seed),
+            )
+            for parts in splits
+        ]
     fitted = LabelInformation(_classifier(family), settings.prior, settings.seed).fit(
         representation.rows, labels, splits
     )
     return Measured({f"v_information_{family}": fitted.label_information_})
 
 
-def _some(parts: Parts, seed: int) -> Parts:
-    """Take a random part of the items of each part where these are many: every pair of them is compared."""
-    rng = np.random.default_rng([seed, 8])
-    return parts._replace(
-        train=at_most(parts.train, MOST_TRAINING, rng),
-        select=at_most(parts.select, MOST_REPORTED, rng),
-        report=at_most(parts.report, MOST_REPORTED, rng),
-    )
+def _at_most(items: NDArray[np.int64], labels: NDArray[np.int64], most: int, seed: int) -> NDArray[np.int64]:
+    """Take a random part of the items where there are more than about so many, of each class its share.
+
+    A class keeps two items at the least: one that is not there at all could not be predicted.
+    """
+    if len(items) <= most:
+        return items
+    drawn = np.random.default_rng([seed, 8]).permutation(items)
+    by_class = drawn[np.argsort(labels[drawn], kind="stable")]
+    _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
+    place = np.arange(len(items)) - np.repeat(starts, counts)
+    kept = np.maximum(2, np.floor(most / len(items) * counts))
+    return np.sort(by_class[place < np.repeat(kept, counts)])
 
 
 def _classifier(family: str) -> Any:
