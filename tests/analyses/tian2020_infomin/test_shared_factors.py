@@ -99,7 +99,8 @@ def table(**errors: float | tuple[float, float]) -> pd.DataFrame:
     By default the digit is learnt alone and lost beside the background, which is always learnt. An error by
     the name ``digit_of_both`` takes the place of that row's, in both seeds or in each.
     """
-    known = {"digit_of_digit": 0.2, "background_of_background": 0.5, "background_of_both": 0.5}
+    known: dict[str, Any] = {"digit_of_digit": 0.2, "background_of_background": 0.5}
+    known["background_of_both"] = 0.5
     rows: list[dict[str, Any]] = []
     for shared in ("digit", "background", "background, digit", "untrained"):
         for seed in (0, 1):
