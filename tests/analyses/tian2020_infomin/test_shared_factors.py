@@ -110,7 +110,12 @@ def table(**errors: float | tuple[float, float]) -> pd.DataFrame:
                 chance = 14.0 if factor == "position" else 0.9
                 error, reach = float(errors_of_seeds[seed]), 0.02 * chance
                 bits = 3 * (chance - error) / chance
-                row = {"shared": shared, "seed": seed, "factor": factor, "is_shared": factor in shared}
+                row: dict[str, Any] = {
+                    "shared": shared,
+                    "seed": seed,
+                    "factor": factor,
+                    "is_shared": factor in shared,
+                }
                 row |= {"shared_bits": 10.0, "error": error, "error_low": error - reach}
                 row |= {"error_high": error + reach, "chance": chance, "linear_bits": bits, "h_bits": 3.32}
                 rows.append(row | {"linear_low": bits - 0.05, "linear_high": bits + 0.05})
