@@ -5,13 +5,17 @@ import pandas as pd
 from mitools.analyses.shared.finding import listed
 
 SUPERVISED, UNTRAINED = "supervised", "untrained"
+"""Rows beside those of contrast. The untrained network is where every other one of its seed begins."""
+
+LEARNT = "learnt"
 
 LOST_SHARE = 0.5
 """Of the bits that a factor has when shared alone: with less, in every seed, it counts as overwhelmed."""
 
 RULE = (
-    "An error is told apart from chance, or from another, where the intervals over images lie apart in every"
-    " seed. Bits are lower bounds, by a linear classifier."
+    "Learnt: the error lies below chance and below the same seed's untrained network. Overwhelmed: less than"
+    f" {LOST_SHARE:g} of the bits that the factor has alone. Both, like better and worse, where the 95%"
+    " intervals over images say so in every seed. Bits are lower bounds, by a linear classifier."
 )
 
 
@@ -21,48 +25,65 @@ def describe(table: pd.DataFrame) -> str:
     Parameters
     ----------
     table
-        One row a row of Table 4, seed and factor, as ``results.csv`` has them.
+        One row a row of Table 4, seed and factor, as ``results.csv`` has them, the untrained network's among
+        them.
     """
-    singles = [name for name in table["shared"].unique() if name in set(table["factor"])]
-    found = [_alone(name, table) for name in singles]
+    factors = list(table["factor"].unique())
+    found = [_start(table, factors)]
+    found += [_alone(name, table, factors) for name in table["shared"].unique() if name in factors]
     together = [name for name in table["shared"].unique() if "," in str(name)]
     if together:
         found.append(_entropies(table))
     found += [_together(name, table) for name in together]
     if (table["shared"] == SUPERVISED).any():
-        errors = listed([f"{factor} {_of(table, SUPERVISED, factor)}" for factor in table["factor"].unique()])
-        found.append(f"Supervised, end to end: {errors}.")
+        said = [f"{_of(table, SUPERVISED, name)}, {standing(table, SUPERVISED, name)}" for name in factors]
+        found.append(f"Supervised, end to end: {'; '.join(said)}.")
     return "\n".join([*found, RULE])
 
 
-def beyond_chance(rows: pd.DataFrame) -> bool:
-    """Say whether the error lies below chance in every seed.
+def standing(table: pd.DataFrame, shared: str, factor: str) -> str:
+    """Say how a trained network's error lies to chance and to the untrained network of the same seed.
 
     Parameters
     ----------
-    rows
-        Of one row of the table and one factor.
+    table
+        As :func:`describe` has it.
+    shared, factor
+        Which row of the table, and which factor.
+
+    Returns
+    -------
+    str
+        ``learnt`` or ``worse than untrained``, in every seed; ``learnt in 1 of 2 seeds``; or ``not learnt``.
     """
-    return bool((rows["error_high"] < rows["chance"]).all())
+    trained, untrained = _by_seed(table, shared, factor), _by_seed(table, UNTRAINED, factor)
+    is_learnt = trained["error_high"] < untrained["error_low"].clip(upper=trained["chance"])
+    if is_learnt.any():
+        return LEARNT if is_learnt.all() else f"{LEARNT} in {is_learnt.sum()} of {len(is_learnt)} seeds"
+    if (trained["error_low"] > untrained["error_high"]).all():
+        return "worse than untrained"
+    return "not learnt"
 
 
-def kept_share(table: pd.DataFrame, shared: str, factor: str) -> pd.Series:
-    """Give, seed by seed, the bits of a factor relative to those where it is shared alone."""
-    together, alone = (_rows(table, name, factor).set_index("seed") for name in (shared, factor))
-    share: pd.Series = together["linear_bits"] / alone["linear_bits"]
-    return share
+def is_overwhelmed(table: pd.DataFrame, shared: str, factor: str) -> bool:
+    """Say whether a factor keeps less than `LOST_SHARE` of the bits that it has alone, in every seed."""
+    together, alone = (_by_seed(table, name, factor) for name in (shared, factor))
+    return bool((together["linear_high"] < LOST_SHARE * alone["linear_low"]).all())
 
 
-def _alone(factor: str, table: pd.DataFrame) -> str:
-    rows = _rows(table, factor, factor)
-    learnt = "below chance in every seed" if beyond_chance(rows) else "not told apart from chance"
-    others = [name for name in table["factor"].unique() if name != factor]
-    elsewhere = [name for name in others if beyond_chance(_rows(table, factor, name))]
-    text = f"Views that share the {factor} alone: error {_of(table, factor, factor)}, {learnt}"
-    said = listed([f"{name} {_of(table, factor, name)}" for name in others])
-    return f"{text}; of the others {said}" + (
-        f" ({listed(elsewhere)} below chance in every seed)." if elsewhere else " (none below chance)."
+def _start(table: pd.DataFrame, factors: list[str]) -> str:
+    chances = [_in_units(factor, _by_seed(table, UNTRAINED, factor)["chance"].mean()) for factor in factors]
+    chance = listed([f"{factor} {value}" for factor, value in zip(factors, chances, strict=True)])
+    return f"Chance: {chance}. Untrained: {listed([_of(table, UNTRAINED, factor) for factor in factors])}."
+
+
+def _alone(shared: str, table: pd.DataFrame, factors: list[str]) -> str:
+    own, *others = (
+        f"{_of(table, shared, factor)}, {standing(table, shared, factor)}"
+        for factor in sorted(factors, key=lambda factor: factor != shared)
     )
+    text = f"Views that share the {shared} alone: {own}"
+    return f"{text}; of the others {'; '.join(others)}." if others else f"{text}."
 
 
 def _entropies(table: pd.DataFrame) -> str:
@@ -74,34 +95,38 @@ def _entropies(table: pd.DataFrame) -> str:
 def _together(shared: str, table: pd.DataFrame) -> str:
     said = []
     for factor in shared.split(", "):
-        alone, together = _rows(table, factor, factor), _rows(table, shared, factor)
-        text = f"{factor} {_of(table, shared, factor)}"
-        if not alone.empty:
-            if not beyond_chance(alone):
-                text += ", which alone is not learnt either"
-            elif (kept_share(table, shared, factor) < LOST_SHARE).all():
-                text += f", overwhelmed: less than {LOST_SHARE:g} of the bits that it has alone"
-            elif (together.set_index("seed")["error_low"] > alone.set_index("seed")["error_high"]).all():
-                text += ", worse than alone"
-            elif (together.set_index("seed")["error_high"] < alone.set_index("seed")["error_low"]).all():
-                text += ", better than alone"
-            else:
-                text += ", not told apart from alone"
+        text = f"{_of(table, shared, factor)}, {standing(table, shared, factor)}"
+        if factor in set(table["shared"]):
+            text += f", {_beside_alone(table, shared, factor)}"
         said.append(text)
     return f"Views that share {shared}: {'; '.join(said)}."
 
 
+def _beside_alone(table: pd.DataFrame, shared: str, factor: str) -> str:
+    """Set a factor that is shared with others beside the same factor alone."""
+    together, alone = (_by_seed(table, name, factor) for name in (shared, factor))
+    if standing(table, factor, factor) != LEARNT:
+        return f"alone {standing(table, factor, factor)}"
+    if is_overwhelmed(table, shared, factor):
+        return "overwhelmed"
+    if (together["error_low"] > alone["error_high"]).all():
+        return "worse than alone"
+    if (together["error_high"] < alone["error_low"]).all():
+        return "better than alone"
+    return "not told apart from alone"
+
+
 def _of(table: pd.DataFrame, shared: str, factor: str) -> str:
     """Say the errors and bits of a factor over seeds."""
-    rows = _rows(table, shared, factor)
-    pixels = factor == "position"
-    scale, unit, digits = (1.0, " pixels", 2) if pixels else (100.0, "%", 1)
-    low, high = (scale * value for value in (rows["error"].min(), rows["error"].max()))
-    chance = f"{scale * rows['chance'].mean():.{digits}f}{unit}"
-    error = f"{low:.{digits}f} to {high:.{digits}f}{unit}" if len(rows) > 1 else f"{low:.{digits}f}{unit}"
-    bits = f"{rows['linear_bits'].mean():.2f} of {rows['h_bits'].iloc[0]:.2f} bits"
-    return f"{error} (chance {chance}; {bits})"
+    rows = _by_seed(table, shared, factor)
+    low, high = (_in_units(factor, value) for value in (rows["error"].min(), rows["error"].max()))
+    error = high if low == high else f"{low.removesuffix('%').removesuffix(' pixels')} to {high}"
+    return f"{factor} {error} ({rows['linear_bits'].mean():.2f} of {rows['h_bits'].iloc[0]:.2f} bits)"
 
 
-def _rows(table: pd.DataFrame, shared: str, factor: str) -> pd.DataFrame:
-    return table[(table["shared"] == shared) & (table["factor"] == factor)]
+def _in_units(factor: str, error: float) -> str:
+    return f"{error:.2f} pixels" if factor == "position" else f"{100 * error:.1f}%"
+
+
+def _by_seed(table: pd.DataFrame, shared: str, factor: str) -> pd.DataFrame:
+    return table[(table["shared"] == shared) & (table["factor"] == factor)].set_index("seed")
