@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.registry import Scale, recipe_path
+from mitools.analyses.registry import RECIPES, Scale, recipe_path
 from mitools.analyses.tian2020_infomin import colour_views, frequency
 from mitools.analyses.tian2020_infomin.colour_views import ColourViewsRecipe
 from mitools.analyses.tian2020_infomin.frequency import FrequencyRecipe
@@ -165,3 +165,12 @@ def test_recipes_are_read(scale: Scale) -> None:
     colours = read_recipe(recipe_path("colour_views", scale), ColourViewsRecipe)
     assert {"rgb", "lab", "ydbdr", "hsv"} <= set(colours.spaces)
     assert min(len(widths.seeds), len(colours.seeds)) >= 3
+
+
+def test_tiny_imagenet_has_a_recipe_of_its_own() -> None:
+    stl10, tiny = (
+        read_recipe(RECIPES / f"{name}.paper.yaml", FrequencyRecipe)
+        for name in ("frequency", "frequency_tiny_imagenet")
+    )
+    assert tiny.sigmas == stl10.sigmas
+    assert {tiny.views.data, tiny.evaluation.data} == {"folder:data/tiny-imagenet-200/val"}
