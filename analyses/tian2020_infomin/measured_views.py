@@ -59,7 +59,7 @@ def measure_views_by_networks(
     runtime: Runtime,
     advance: Advance | None = None,
 ) -> dict[tuple[str, int], Values]:
-    """Measure pairs of views, once a seed, by small networks that are fitted to them and read on other images.
+    """Measure pairs of views, once a seed, by small networks fitted to them and read on other images.
 
     Parameters
     ----------
