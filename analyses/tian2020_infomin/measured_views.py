@@ -88,7 +88,8 @@ def measure_views_by_networks(
     InputError
         As :func:`mitools.shared_information.measure.measure_view_pairs`.
     """
-    data, found = open_data(recipe.data), {}
+    data = open_data(recipe.data)
+    found: dict[tuple[str, int], Values] = {}
     for seed in seeds:
         measured = measure_view_pairs(
             data,

@@ -39,13 +39,14 @@ def test_of_more_keys_than_rows_the_last_stay() -> None:
 
 
 def test_rows_and_place_travel_with_the_module_that_holds_them() -> None:
-    holder, other = (nn.ModuleDict({"queue": KeyQueue(4, 2)}) for _ in range(2))
-    holder["queue"].add(*keys(1, 2, 3))
+    queues = [KeyQueue(4, 2) for _ in range(2)]
+    holder, other = (nn.ModuleDict({"queue": queue}) for queue in queues)
+    queues[0].add(*keys(1, 2, 3))
     other.load_state_dict(holder.state_dict())
-    for queue in (holder["queue"], other["queue"]):
+    for queue in queues:
         queue.add(*keys(4, 5))
-    assert torch.equal(other["queue"].rows, holder["queue"].rows)
-    assert torch.equal(other["queue"].items, holder["queue"].items)
+    assert torch.equal(queues[1].rows, queues[0].rows)
+    assert torch.equal(queues[1].items, queues[0].items)
     assert not list(holder.parameters())
 
 

@@ -169,9 +169,9 @@ def test_two_processes_are_one(tmp_path: Path) -> None:
     run = RUN | {"optimiser": {"name": "sgd", "learning_rate": 0.05}}
     recipe.write_text(yaml.safe_dump(run))
     train(TrainingRecipe.model_validate(run), tmp_path / "one")
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port = str(found.getsockname()[1])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
     settings = os.environ | {"OMP_NUM_THREADS": "1", "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2",
                              "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port}  # fmt: skip
     command = [sys.executable, "-P", "-m", "mitools", "train", str(recipe), "--device", "cpu"]
