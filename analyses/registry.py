@@ -224,7 +224,7 @@ ANALYSES: dict[str, Analysis] = {
         "what do encoders keep of views that share too little, just the task, or more? (Tian et al., 3.2)",
         "tian2020_infomin.three_regimes.three_regimes",
         "ThreeRegimesRecipe",
-        smoke="4 minutes",
+        smoke="7 minutes",
         paper="hours, not measured",
     ),
     "shared_factors": Analysis(

@@ -26,16 +26,15 @@ class PaperSays(NamedTuple):
     shape: Shape
     where: str
 
+    def verdict(self, found: PeakTest) -> str:
+        """Say whether it is so here."""
+        if found.shape == "cannot be told":
+            return "this run neither confirms nor refutes it"
+        return "so it is here" if found.shape == self.shape else "this is not seen here"
+
     def beside(self, found: PeakTest) -> str:
         """Say what the figure shows, and whether it is so here."""
-        verdict = (
-            "this run neither confirms nor refutes it"
-            if found.shape == "cannot be told"
-            else "so it is here"
-            if found.shape == self.shape
-            else "this is not seen here"
-        )
-        return f"{self.where}; {verdict}."
+        return f"{self.where}; {self.verdict(found)}."
 
 
 def per_setting(table: pd.DataFrame, averaged: Collection[str] = ()) -> pd.DataFrame:

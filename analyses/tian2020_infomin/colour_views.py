@@ -18,7 +18,11 @@ from mitools.analyses.shared.accuracy_by_setting import (
 from mitools.analyses.shared.figure_subject import subject_of
 from mitools.analyses.shared.finding import Finding, listed, write_finding
 from mitools.analyses.tian2020_infomin.figures.pairs_figure import pairs_chart
-from mitools.analyses.tian2020_infomin.pairs_and_accuracy import MeasuredPairsRecipe, pairs_and_accuracy
+from mitools.analyses.tian2020_infomin.pairs_and_accuracy import (
+    AVERAGED,
+    MeasuredPairsRecipe,
+    pairs_and_accuracy,
+)
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
 from mitools.report.figures.save import write_chart
@@ -64,7 +68,7 @@ def describe(table: pd.DataFrame) -> str:
     table
         One row a space and seed, as ``results.csv`` has them.
     """
-    found = per_setting(table, averaged=("in_training",)).sort_values("shared_bits", ignore_index=True)
+    found = per_setting(table, averaged=AVERAGED).sort_values("shared_bits", ignore_index=True)
     measured, in_training = shape_over(found, "shared"), shape_over(found, "in_training")
     readings = [
         f"{row['setting']} {row['shared_bits']:.2f} ({row['shared_low']:.2f} to {row['shared_high']:.2f})"
@@ -73,11 +77,12 @@ def describe(table: pd.DataFrame) -> str:
     weaker = np.minimum(found["label_v1_high"], found["label_v2_high"])
     less = int((weaker < found["label_image_low"]).sum())
     return (
-        "Read by InfoNCE of small networks that are fitted to them, the two views share at least, in bits:"
-        f" {listed(readings)}; the ceiling is {found['shared_ceiling'].iloc[0]:.2f}. In {less} of"
+        "Read by InfoNCE of small networks that are fitted to them once a run, the two views share at least,"
+        f" in bits: {listed(readings)}; the ceiling is {found['shared_ceiling'].iloc[0]:.2f}. In {less} of"
         f" {len(found)} spaces the interval of the weaker view's label information lies below that of the"
-        f" image, {found['label_image_bits'].iloc[0]:.2f} bits. {extremes(found, 'spaces')} Accuracy over"
-        f" what the views share: {measured}. Over the loss of the last epoch, the paper's axis:"
-        f" {in_training}. {PAPER.beside(measured)}{same_before_training(found, 'shared', measured)}"
-        f" {seeds_counted(table)}"
+        f" image, {found['label_image_bits'].iloc[0]:.2f} bits. {extremes(found, 'spaces')} {PAPER.where}."
+        f" Over what the views share before training, accuracy: {measured}; {PAPER.verdict(measured)}."
+        f"{same_before_training(found, 'shared', measured)} Over the loss of the last epoch, which is the"
+        f" paper's axis: {in_training}; {PAPER.verdict(in_training)}."
+        f"{same_before_training(found, 'in_training', in_training)} {seeds_counted(table)}"
     )

@@ -14,6 +14,7 @@ from mitools.analyses.shared.accuracy_by_setting import (
     span,
 )
 from mitools.analyses.shared.finding import listed
+from mitools.analyses.tian2020_infomin.pairs_and_accuracy import AVERAGED
 from mitools.statistics.peak import FEWEST_POINTS, PeakTest, peak_test
 
 SHARED_MOST_AT, BEST_AT = 0.7, 1.0
@@ -40,7 +41,7 @@ def describe(table: pd.DataFrame) -> str:
 
 def by_width(table: pd.DataFrame) -> pd.DataFrame:
     """Average the seeds of every width, in the order of ``sigma``; ``setting`` is its name."""
-    found = per_setting(table, averaged=("in_training",))
+    found = per_setting(table, averaged=AVERAGED)
     found["sigma"] = found["setting"].astype(float)
     found["setting"] = [f"{sigma:g}" for sigma in found["sigma"]]
     return found.sort_values("sigma", ignore_index=True)
@@ -54,8 +55,8 @@ def _shared(found: pd.DataFrame) -> str:
     stderr = (found["shared_high"] - found["shared_low"]) / (2 * Z95)
     shape = peak_test(np.log2(found["sigma"]), found["shared_bits"], stderr)
     return (
-        "Read by InfoNCE of small networks that are fitted to them, blur and residual share at least, in"
-        f" bits by the width of the blur: {listed(readings)}; the ceiling is"
+        "Read by InfoNCE of small networks that are fitted to them once a run, blur and residual share at"
+        f" least, in bits by the width of the blur: {listed(readings)}; the ceiling is"
         f" {found['shared_ceiling'].iloc[0]:.2f}. Over the widths, what they share: {_course(shape)}."
         f" {_beside('In Fig. 9 they share most', SHARED_MOST_AT, shape)}"
     )

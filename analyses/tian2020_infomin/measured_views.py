@@ -1,6 +1,6 @@
 """What two views share and say of the label before anything is trained on them, as columns of a table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -28,9 +28,8 @@ class MeasuredViewsRecipe(Recipe):
     image_size
         Images are brought to this size; None for their own.
     folds, steps, batch_size, learning_rate, width, embedding
-        See :class:`mitools.shared_information.settings.ViewSettings`.
-    seed
-        Of random views, folds and networks.
+        See :class:`mitools.shared_information.settings.ViewSettings`. Random views, folds and networks are
+        those of each run's seed: a spread over seeds is then one over fits.
     """
 
     data: Annotated[str, Field(min_length=1)]
@@ -41,22 +40,26 @@ class MeasuredViewsRecipe(Recipe):
     learning_rate: Positive = 1e-3
     width: Annotated[int, Field(ge=8, multiple_of=8)] = 16
     embedding: Count = 64
-    seed: Annotated[int, Field(ge=0)] = 0
 
-    def settings(self, device: str) -> ViewSettings:
+    def settings(self, device: str, seed: int) -> ViewSettings:
         """Give the settings of :func:`measure_view_pairs`; InfoNCE alone reads what views share."""
         given = self.model_dump(exclude={"data", "image_size"})
-        return ViewSettings(methods=("infonce",), device=device, **given)
+        return ViewSettings(methods=("infonce",), device=device, seed=seed, **given)
+
+
+READINGS = ("shared", "label_v1", "label_v2", "label_image")
+"""Names of the estimates that :func:`measure_views_by_networks` gives of a pair of views."""
 
 
 def measure_views_by_networks(
     pairs: Mapping[str, tuple[str, str]],
     recipe: MeasuredViewsRecipe,
+    seeds: Sequence[int],
     out: Path,
     runtime: Runtime,
     advance: Advance | None = None,
-) -> dict[str, Values]:
-    """Measure pairs of views by small networks that are fitted to them and read on other images.
+) -> dict[tuple[str, int], Values]:
+    """Measure pairs of views, once a seed, by small networks fitted to them and read on other images.
 
     Parameters
     ----------
@@ -64,6 +67,8 @@ def measure_views_by_networks(
         Names of two views, by the name of the pair.
     recipe
         See :class:`MeasuredViewsRecipe`.
+    seeds
+        Each is a fit of its own.
     out
         Folder of the analysis; cells lie in ``OUT/cells``.
     runtime
@@ -74,7 +79,7 @@ def measure_views_by_networks(
     Returns
     -------
     dict
-        By the pair's name the columns ``shared_bits`` (I(v1;v2), InfoNCE), ``label_v1_bits``,
+        By the pair's name and the seed the columns ``shared_bits`` (I(v1;v2), InfoNCE), ``label_v1_bits``,
         ``label_v2_bits`` and ``label_image_bits`` (label information), each with ``_low`` and ``_high``,
         ``shared_null``, ``shared_ceiling`` and ``shared_warnings``.
 
@@ -83,15 +88,19 @@ def measure_views_by_networks(
     InputError
         As :func:`mitools.shared_information.measure.measure_view_pairs`.
     """
-    measured = measure_view_pairs(
-        open_data(recipe.data),
-        [ViewPair(views) for views in pairs.values()],
-        out=out,
-        settings=recipe.settings(str(runtime.device)),
-        image_size=recipe.image_size,
-        advance=advance or silent,
-    )
-    return {name: _columns(pair) for name, pair in zip(pairs, measured.pairs, strict=True)}
+    data = open_data(recipe.data)
+    found: dict[tuple[str, int], Values] = {}
+    for seed in seeds:
+        measured = measure_view_pairs(
+            data,
+            [ViewPair(views) for views in pairs.values()],
+            out=out,
+            settings=recipe.settings(str(runtime.device), seed),
+            image_size=recipe.image_size,
+            advance=advance or silent,
+        )
+        found |= {(name, seed): _columns(pair) for name, pair in zip(pairs, measured.pairs, strict=True)}
+    return found
 
 
 def _columns(pair: MeasuredPair) -> Values:

@@ -9,9 +9,16 @@ from mitools.analyses.shared.evaluation import Evaluation
 from mitools.analyses.shared.runs_by_setting import certified, in_training, train_every_seed
 from mitools.analyses.shared.training_runs import require_held_out
 from mitools.analyses.shared.view_pairs import PairTrainingRecipe, require_image_views
-from mitools.analyses.tian2020_infomin.measured_views import MeasuredViewsRecipe, measure_views_by_networks
+from mitools.analyses.tian2020_infomin.measured_views import (
+    READINGS,
+    MeasuredViewsRecipe,
+    measure_views_by_networks,
+)
 from mitools.backends.runtime import Runtime
 from mitools.core.progress import Advance
+
+AVERAGED = (*READINGS, "in_training")
+"""Estimates that differ between the seeds of a setting."""
 
 
 class MeasuredPairsRecipe(PairTrainingRecipe):
@@ -20,7 +27,7 @@ class MeasuredPairsRecipe(PairTrainingRecipe):
     Attributes
     ----------
     views
-        How the views are measured before training; see :class:`MeasuredViewsRecipe`.
+        How the views are measured before training, with each of the seeds; see :class:`MeasuredViewsRecipe`.
     """
 
     views: MeasuredViewsRecipe
@@ -54,11 +61,11 @@ def pairs_and_accuracy(
     runs = train_every_seed(recipe.runs_of(pairs), recipe.seeds, out, runtime, advance)
     if not runtime.is_main:
         return None
-    measured = measure_views_by_networks(pairs, recipe.views, out, runtime, advance)
+    measured = measure_views_by_networks(pairs, recipe.views, recipe.seeds, out, runtime, advance)
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
     return pd.DataFrame(
         {"setting": setting, "seed": seed}
-        | measured[setting]
+        | measured[setting, seed]
         | in_training(folder)
         | certified(folder, evaluation, recipe.evaluation_size)
         for (setting, seed), folder in runs.items()

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import isotonic_regression
 
 from mitools.core.errors import InputError
 
@@ -76,7 +75,9 @@ def peak_test(
     that rises up to some point and falls from there. What a peak gains over the better monotone course, in
     weighted squares, is held against what it gains on y drawn about that monotone course with their standard
     errors, at x drawn with theirs: a parametric bootstrap, in which the monotone course is taken to be the
-    fitted one. A valley is tested alike, and either at half the level, so that both together keep it.
+    fitted one and, where x has errors, also the same y in order, as a steep course has them whose x are out
+    of theirs; both must be refused. A valley is tested alike, and either at half the level, so that both
+    together keep it.
 
     Parameters
     ----------
@@ -109,84 +110,116 @@ def peak_test(
     rng = np.random.default_rng(seed)
     order = np.argsort(x, kind="stable")
     weights = 1 / y_stderr**2
-    fit = _Fits(y[order], weights[order])
+    fit = _Fits(y[order][None], weights[order][None])
     flat = np.full(len(y), np.average(y, weights=weights))
     monotone = np.empty(len(y))
-    monotone[order] = fit.monotone
+    monotone[order] = fit.monotone[0]
     drawn_x = x + x_stderr * rng.standard_normal((resamples, len(x)))
     noise = y_stderr * rng.standard_normal((resamples, len(y)))
     orders = np.argsort(drawn_x, axis=1, kind="stable")
-    nulls, tops = np.empty((resamples, 3)), np.empty(resamples)
-    for k, (places, one) in enumerate(zip(orders, noise, strict=True)):
-        about = _Fits((monotone + one)[places], weights[places])
-        still = _Fits((flat + one)[places], weights[places])
-        nulls[k] = about.peak_gain, about.valley_gain, still.change_gain
-        tops[k] = _top(drawn_x[k][places], _Fits((y + one)[places], weights[places]).peak)
-    gains = np.array([fit.peak_gain, fit.valley_gain, fit.change_gain])
-    p_peak, p_valley, p_flat = ((1 + (nulls >= gains - 1e-12).sum(axis=0)) / (1 + resamples)).tolist()
+
+    def fits_about(course: NDArray[np.float64]) -> _Fits:
+        return _Fits(np.take_along_axis(course + noise, orders, axis=1), weights[orders])
+
+    def p_value(null: NDArray[np.float64], gain: NDArray[np.float64]) -> float:
+        return float((1 + (null >= gain - 1e-12).sum()) / (1 + resamples))
+
+    courses = [monotone]
+    if x_stderr.any():
+        # Points out of order, by their x maybe, are level in the fit: drawn about it they ask for no turn.
+        rearranged = np.empty(len(y))
+        rearranged[order] = np.sort(y) if fit.rises[0] else np.sort(y)[::-1]
+        courses.append(rearranged)
+    about, drawn = [fits_about(course) for course in courses], fits_about(y)
+    p_peak = max(p_value(fits.peak_gain, fit.peak_gain) for fits in about)
+    p_valley = max(p_value(fits.valley_gain, fit.valley_gain) for fits in about)
+    p_flat = p_value(fits_about(flat).change_gain, fit.change_gain)
+    tops = _tops(np.take_along_axis(drawn_x, orders, axis=1), drawn.peak)
     low, high = np.quantile(tops, [0.025, 0.975]).tolist()
-    shape = _shape(fit, p_peak, p_valley, p_flat, level)
-    return PeakTest(shape, p_peak, p_valley, p_flat, _top(x[order], fit.peak), low, high)
+    shape = _shape(bool(fit.rises[0]), p_peak, p_valley, p_flat, level)
+    return PeakTest(shape, p_peak, p_valley, p_flat, float(_tops(x[order][None], fit.peak)[0]), low, high)
 
 
-def _shape(fit: "_Fits", p_peak: float, p_valley: float, p_flat: float, level: float) -> Shape:
+def _shape(rises: bool, p_peak: float, p_valley: float, p_flat: float, level: float) -> Shape:
     if min(p_peak, p_valley) < level / 2:
         return "peak inside" if p_peak <= p_valley else "valley inside"
     if p_flat < level:
-        return "rises" if fit.rises else "falls"
+        return "rises" if rises else "falls"
     return "cannot be told"
 
 
 class _Fits:
-    """Courses of y in order of x, fitted by weighted squares."""
+    """Courses of many y, (r, n) in order of x, fitted by weighted squares, all at once."""
 
     def __init__(self, y: NDArray[np.float64], weights: NDArray[np.float64]) -> None:
         self.y, self.weights = y, weights
-        up, down = self._isotonic(slice(None), True), self._isotonic(slice(None), False)
+        self._rising, self._falling = _rising_starts(y, weights), -_rising_starts(-y, weights)
+        up, down = self._rising[:, -1], self._falling[:, -1]
         self.rises = self._loss(up) <= self._loss(down)
-        self.monotone = up if self.rises else down
+        self.monotone = np.where(self.rises[:, None], up, down)
 
     @cached_property
     def peak(self) -> NDArray[np.float64]:
         """The best course that rises, turns, and falls."""
-        return self._turning(rises_first=True)
+        return self._turning(self._rising, _rising_starts(self.y[:, ::-1], self.weights[:, ::-1]))
 
     @property
-    def peak_gain(self) -> float:
+    def peak_gain(self) -> NDArray[np.float64]:
         """What a peak takes off the loss of the monotone course."""
         return self._loss(self.monotone) - self._loss(self.peak)
 
     @property
-    def valley_gain(self) -> float:
+    def valley_gain(self) -> NDArray[np.float64]:
         """What a valley takes off the loss of the monotone course."""
-        return self._loss(self.monotone) - self._loss(self._turning(rises_first=False))
+        ends = -_rising_starts(-self.y[:, ::-1], self.weights[:, ::-1])
+        return self._loss(self.monotone) - self._loss(self._turning(self._falling, ends))
 
     @property
-    def change_gain(self) -> float:
+    def change_gain(self) -> NDArray[np.float64]:
         """What the monotone course takes off the loss of none."""
-        flat = np.full(len(self.y), np.average(self.y, weights=self.weights))
+        flat = np.average(self.y, weights=self.weights, axis=1)[:, None]
         return self._loss(flat) - self._loss(self.monotone)
 
-    def _turning(self, rises_first: bool) -> NDArray[np.float64]:
-        courses = (
-            np.concatenate(
-                [self._isotonic(slice(k), rises_first), self._isotonic(slice(k, None), not rises_first)]
-            )
-            for k in range(1, len(self.y))
+    def _turning(self, starts: NDArray[np.float64], ends: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Join the fits of the first k and of the last n - k points, for the best k; `ends` from the end."""
+        n = self.y.shape[1]
+        courses = np.stack(
+            [
+                np.concatenate([starts[:, k - 1, :k], ends[:, n - k - 1, : n - k][:, ::-1]], axis=1)
+                for k in range(1, n)
+            ]
         )
-        return min(courses, key=self._loss)
+        best = np.argmin([self._loss(course) for course in courses], axis=0)
+        return courses[best, np.arange(len(self.y))]
 
-    def _isotonic(self, some: slice, rises: bool) -> NDArray[np.float64]:
-        found = isotonic_regression(self.y[some], weights=self.weights[some], increasing=rises)
-        return np.asarray(found.x)
-
-    def _loss(self, course: NDArray[np.float64]) -> float:
-        return float(self.weights @ (self.y - course) ** 2)
+    def _loss(self, course: NDArray[np.float64]) -> NDArray[np.float64]:
+        loss: NDArray[np.float64] = (self.weights * (self.y - course) ** 2).sum(axis=1)
+        return loss
 
 
-def _top(x: NDArray[np.float64], course: NDArray[np.float64]) -> float:
-    """Give the middle of where a course is highest."""
-    return float(x[course >= course.max() - 1e-12].mean())
+def _rising_starts(y: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Fit the best rising course to the first 1, 2, ... points: shape (r, n, n), row k - 1 to the first k.
+
+    The value at i is the greatest over a <= i of the least over b >= i of the mean of points a to b
+    (the max-min formula of Robertson, Wright, Dykstra 1988).
+    """
+    n = y.shape[1]
+    sums, totals = (np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1) for values in (weights * y, weights))
+    first, last = np.tril_indices(n)[::-1]
+    means = np.full((len(y), n, n), np.inf)  # where a segment has its end before its start
+    means[:, first, last] = (sums[:, last + 1] - sums[:, first]) / (totals[:, last + 1] - totals[:, first])
+    found = np.zeros_like(means)
+    for k in range(1, n + 1):
+        least = np.minimum.accumulate(means[:, :k, k - 1 :: -1], axis=2)[:, :, ::-1]
+        found[:, k - 1, :k] = np.where(np.tri(k, dtype=bool).T, least, -np.inf).max(axis=1)
+    return found
+
+
+def _tops(x: NDArray[np.float64], courses: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give the middle of where each course is highest."""
+    top = courses >= courses.max(axis=1, keepdims=True) - 1e-12
+    middle: NDArray[np.float64] = (x * top).sum(axis=1) / top.sum(axis=1)
+    return middle
 
 
 def _checked(*given: Any) -> tuple[NDArray[np.float64], ...]:

@@ -1,5 +1,7 @@
 """A peak is told from a rise, a fall and no change, and is claimed no more often than it says."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 from scipy.optimize import isotonic_regression
@@ -43,16 +45,45 @@ def test_the_peaks_place_is_within_its_interval():
     assert found.peak_low <= 3 <= found.peak_high
 
 
-def test_monotone_and_flat_courses_are_seldom_called_peaks():
+@pytest.mark.parametrize(
+    ("course", "x_stderr"),
+    [
+        (np.zeros(6), None),
+        (np.zeros(6), 1.0),  # the spacing
+        (np.arange(6.0), 0.1),
+        (5 * np.arange(6.0), 1.0),  # x out of order outweigh the errors of y
+    ],
+)
+def test_no_shape_is_claimed_more_often_than_it_says(course, x_stderr):
+    """At a level of 5%: of 150 are 7.5, and 15 or more have a chance of 1%."""
     rng = np.random.default_rng(2)
-    for course in (np.zeros(6), np.arange(6.0)):
-        peaks = sum(
-            peak_test(X[:6], course + 0.5 * rng.standard_normal(6), 0.5, 0.1, resamples=40, seed=k).shape
-            in ("peak inside", "valley inside")
-            for k in range(40)
-        )
-        # 5% of 40 are 2; 7 or more have a chance of 0.4%.
-        assert peaks < 7
+    shapes = Counter(
+        peak_test(
+            X[:6] + (x_stderr or 0.0) * rng.standard_normal(6),
+            course + 0.5 * rng.standard_normal(6),
+            0.5,
+            x_stderr,
+            resamples=59,
+            seed=k,
+        ).shape
+        for k in range(150)
+    )
+    assert shapes["peak inside"] + shapes["valley inside"] < 15
+    assert shapes["falls"] < 15
+    if course.any():
+        assert shapes["rises"] > 130
+    else:
+        assert shapes["rises"] + shapes["falls"] < 15
+
+
+def test_a_peak_is_still_found_where_x_has_errors():
+    rng = np.random.default_rng(3)
+    course = -((X - 4) ** 2)
+    found = [
+        peak_test(X + 0.3 * rng.standard_normal(8), course, 0.5, 0.3, resamples=59, seed=k).shape
+        for k in range(20)
+    ]
+    assert found.count("peak inside") >= 18
 
 
 def test_a_monotone_fit_is_that_of_scipy():

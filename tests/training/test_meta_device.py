@@ -117,7 +117,7 @@ MODULES: dict[type[nn.Module], Callable[[], object]] = {
         torch.empty(K, 3, 16, 16, device=META)
     ),
     MemoryBank: lambda: MemoryBank(N, D).to(META).fill(nn.Identity(), [(items(), rows())]),
-    KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows()),
+    KeyQueue: lambda: KeyQueue(N, D).to(META).add(rows(), items()),
     CTCBank: lambda: CTCBank(N, D, negatives=3).to(META)(items(), 0),
 }
 

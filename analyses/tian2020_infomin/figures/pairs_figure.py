@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from mitools.analyses.shared.accuracy_by_setting import per_setting
 from mitools.analyses.shared.accuracy_curve import draw_curve, name_points
+from mitools.analyses.tian2020_infomin.pairs_and_accuracy import AVERAGED
 from mitools.report.figures.columns import require_columns
 from mitools.report.figures.panels import AxesArray, SomeAxes, add_caption, add_key, open_panels
 from mitools.report.figures.style import BLUE, FONT_SIZE, GREY, ORANGE, plain_axes
@@ -16,7 +17,7 @@ PANELS = (
 )
 """Estimate, title, colour, marker and axis of each panel."""
 
-CAPTION = "Bars: 95% intervals; of accuracy and of the loss they count seeds."
+CAPTION = "Bars: 95% intervals, which count seeds."
 
 
 def pairs_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure | None = None) -> AxesArray:
@@ -40,7 +41,7 @@ def pairs_chart(table: pd.DataFrame, ax: SomeAxes | None = None, figure: Figure 
         When the table has no rows.
     """
     require_columns(table)
-    found = per_setting(table, averaged=("in_training",))
+    found = per_setting(table, averaged=AVERAGED)
     panels = open_panels(
         ax, figure, [title for _, title, *_ in PANELS], (7.0, 3.3), room=(0.0, 0.4), sharey=True
     )

@@ -1,5 +1,6 @@
-"""Views from invertible generators, learned with and without labels, against raw ones (Fig. 7, Table 5)."""
+"""Views from invertible generators, learned with and without labels, against raw ones (Sec. 4.2)."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -55,6 +56,9 @@ class LearnedViewsRecipe(Recipe):
         Of supervised views, whose data are the labelled images alone.
     contrastive
         What all runs on views share; the method is ``cmc``, and the views are left to the runs.
+    encoders
+        Further networks, in place of the one of `contrastive`, that are trained on raw and on
+        semi-supervised views (Fig. 8).
     spaces
         Colour spaces that are split raw, the first channel against the others.
     learned_spaces
@@ -65,7 +69,7 @@ class LearnedViewsRecipe(Recipe):
         One generator and one contrastive run with each.
     information
         See :class:`mitools.analyses.tian2020_infomin.measured_views.MeasuredViewsRecipe`; no generator has
-        learned from its images.
+        learned from its images. All views, raw ones too, are measured once with each of the seeds.
     evaluation
         See :class:`mitools.analyses.shared.evaluation.EvaluationRecipe`; the encoders of both views side by
         side are read there.
@@ -75,6 +79,7 @@ class LearnedViewsRecipe(Recipe):
     labelled: Annotated[str, Field(min_length=1)]
     supervised_epochs: Count
     contrastive: TrainingRecipe
+    encoders: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     spaces: Annotated[tuple[str, ...], Field(min_length=1)] = ("rgb", "ydbdr")
     learned_spaces: Annotated[tuple[str, ...], Field(min_length=1)] = ("rgb", "ydbdr")
     couplings: Annotated[tuple[Coupling, ...], Field(min_length=1)] = ("non_volume_preserving",)
@@ -102,6 +107,17 @@ class LearnedViewsRecipe(Recipe):
         if contrastive.method != "cmc" or contrastive.options["views"] != ["lab:l", "lab:ab"]:
             raise ValueError("the method must be cmc, and its views are set by the runs; leave them out")
         return contrastive
+
+    @model_validator(mode="after")
+    def _encoders_are_others(self) -> "LearnedViewsRecipe":
+        every = (self.contrastive.encoder, *self.encoders)
+        for encoder in every:
+            if every.count(encoder) > 1:
+                raise ValueError(
+                    f"encoders names {encoder}, which stands in contrastive or in encoders already; name"
+                    " further networks, each once"
+                )
+        return self
 
     @model_validator(mode="after")
     def _spaces_are_known(self) -> "LearnedViewsRecipe":
@@ -141,6 +157,28 @@ class Setting(NamedTuple):
         return "-".join(filter(None, [*self, f"seed-{seed}"]))
 
 
+class ContrastiveRun(NamedTuple):
+    """What tells one run on views from others.
+
+    Attributes
+    ----------
+    encoder
+        A further network; empty for the recipe's own.
+    setting, seed
+        Of the views.
+    """
+
+    encoder: str
+    setting: Setting
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """Of its folder."""
+        encoder = re.sub(r"\W+", "-", self.encoder)
+        return "-".join(filter(None, ["cmc", encoder, self.setting.run(self.seed)]))
+
+
 def run(
     recipe: LearnedViewsRecipe, out: Path, advance: Advance | None = None, runtime: Runtime | None = None
 ) -> Finding | None:
@@ -159,12 +197,13 @@ def run(
         for setting in settings
         for seed in recipe.seeds
     }
+    asked = _contrastive_runs(recipe, settings)
     runs = train_all(
         {
-            f"cmc-{setting.run(seed)}": recipe.contrastive.with_options(views=list(pair)).model_copy(
-                update={"seed": seed}
+            one.name: recipe.contrastive.with_options(views=list(views[one.setting, one.seed])).model_copy(
+                update={"seed": one.seed} | ({"encoder": one.encoder} if one.encoder else {})
             )
-            for (setting, seed), pair in views.items()
+            for one in asked
         },
         out,
         runtime,
@@ -172,19 +211,20 @@ def run(
     )
     if not runtime.is_main:
         return None
-    information = _measure(list(views.values()), recipe.information, out, runtime, advance or silent)
+    information = _measure(views, recipe, out, runtime, advance or silent)
     evaluation = Evaluation(recipe.evaluation, out, runtime, advance)
     images = load_images(open_data(recipe.information.data), recipe.information.image_size).pixels
     several, rows = len(recipe.couplings) > 1, []
-    for (setting, seed), pair in views.items():
-        path = runs[f"cmc-{setting.run(seed)}"].path
+    for one in asked:
+        path, key = runs[one.name].path, (one.setting, one.seed)
         untrained = evaluation.certify(run_spec(path, 0)).columns
         rows.append(
-            {"setting": setting.name(several), "seed": seed, **setting._asdict()}
-            | information[pair]
+            {"setting": one.setting.name(several), "seed": one.seed, **one.setting._asdict()}
+            | {"encoder": one.encoder or recipe.contrastive.encoder}
+            | information[key]
             | evaluation.certify(run_spec(path)).columns
             | {f"untrained_acc{end}": untrained[f"linear_acc{end}"] for end in ("", "_low", "_high")}
-            | {"inversion_error": _inversion_error(pair[0], images[:CHECKED_IMAGES])}
+            | {"inversion_error": _inversion_error(views[key][0], images[:CHECKED_IMAGES])}
         )
     table = pd.DataFrame(rows)
     subject = subject_of(recipe.evaluation.data, table, recipe.seeds)
@@ -200,6 +240,18 @@ def _settings(recipe: LearnedViewsRecipe) -> list[Setting]:
         for coupling in recipe.couplings
     ]
     return [*(Setting(space) for space in recipe.spaces), *learned]
+
+
+def _contrastive_runs(recipe: LearnedViewsRecipe, settings: list[Setting]) -> list[ContrastiveRun]:
+    """List every setting for the recipe's own network, and raw and semi-supervised views for the others."""
+    further = [
+        (encoder, setting)
+        for encoder in recipe.encoders
+        for setting in settings
+        if setting.space in recipe.learned_spaces and setting.learn in (RAW, "semi_supervised")
+    ]
+    every = [*(("", setting) for setting in settings), *further]
+    return [ContrastiveRun(encoder, setting, seed) for encoder, setting in every for seed in recipe.seeds]
 
 
 def _generator_recipes(recipe: LearnedViewsRecipe, settings: list[Setting]) -> dict[str, TrainingRecipe]:
@@ -228,19 +280,27 @@ def _views(setting: Setting, generator: RunFolder | None) -> tuple[str, str]:
 
 
 def _measure(
-    pairs: list[tuple[str, str]], recipe: MeasuredViewsRecipe, out: Path, runtime: Runtime, advance: Advance
-) -> Mapping[tuple[str, str], Values]:
-    """Read every pair of views once, as ``mitools views`` does."""
-    pairs = list(dict.fromkeys(pairs))
-    found = measure_view_pairs(
-        open_data(recipe.data),
-        [read_pair(",".join(pair)) for pair in pairs],
-        out=out,
-        settings=recipe.settings(str(runtime.device)),
-        image_size=recipe.image_size,
-        advance=advance,
-    )
-    return {names: _columns(pair) for names, pair in zip(pairs, found.pairs, strict=True)}
+    views: Mapping[tuple[Setting, int], tuple[str, str]],
+    recipe: LearnedViewsRecipe,
+    out: Path,
+    runtime: Runtime,
+    advance: Advance,
+) -> dict[tuple[Setting, int], Values]:
+    """Read every pair of views as ``mitools views`` does, with its seed."""
+    found: dict[tuple[Setting, int], Values] = {}
+    data = open_data(recipe.information.data)
+    for seed in recipe.seeds:
+        of_seed = {key: pair for key, pair in views.items() if key[1] == seed}
+        measured = measure_view_pairs(
+            data,
+            [read_pair(",".join(pair)) for pair in of_seed.values()],
+            out=out,
+            settings=recipe.information.settings(str(runtime.device), seed),
+            image_size=recipe.information.image_size,
+            advance=advance,
+        )
+        found |= {key: _columns(pair) for key, pair in zip(of_seed, measured.pairs, strict=True)}
+    return found
 
 
 def _columns(pair: MeasuredPair) -> Values:

@@ -8,7 +8,7 @@ from pydantic import Field
 from torch import Tensor
 
 from mitools.core.recipes import Recipe
-from mitools.training.memory.queue import negatives_among
+from mitools.training.memory.queue import keys_made, queue_length
 from mitools.training.methods.base import Batch, Loss
 from mitools.training.methods.multiview.negatives import Anchors, QueueNegatives, mean_of
 from mitools.training.methods.multiview.options import require_jigsaw
@@ -33,7 +33,8 @@ class MoCoOptions(Recipe):
     head_width
         Of the rows that are compared.
     negatives_count
-        Keys in the queue; None for 65,536, or as many as other items where the data have fewer.
+        Keys in the queue; None for 65,536, or as many as other items where the data have fewer, or as the
+        run makes.
     momentum
         What stays of a weight of the momentum encoder at a step.
     jigsaw
@@ -56,8 +57,8 @@ class MoCo(SharedEncoder):
     one query of them (Misra and van der Maaten 2020; Tian et al. 2020, What makes for good views, C.3); the
     loss is the mean of both branches. Batch norms are not shuffled over processes.
 
-    The estimate is InfoNCE's, at most the log of the queue and one: in-sample, and of keys that are some
-    steps old.
+    An item's own keys of an earlier epoch are none of its negatives. The estimate is InfoNCE's, at most the
+    log of the queue and one: in-sample, and of keys that are some steps old.
 
     Parameters
     ----------
@@ -78,7 +79,8 @@ class MoCo(SharedEncoder):
     Raises
     ------
     InputError
-        When the queue is longer than the data have other items, or `jigsaw` names another view.
+        When the queue is longer than the data have other items or the run makes keys, or `jigsaw` names
+        another view.
     """
 
     Options = MoCoOptions
@@ -87,7 +89,8 @@ class MoCo(SharedEncoder):
         super().__init__(recipe, data, head_of(options.head, options.head_width))
         self.momentum = options.momentum
         self.momentum_network = deepcopy(self.network).requires_grad_(False)
-        length = negatives_among(options.negatives_count, QUEUE, len(data))
+        made = keys_made(len(data), recipe.batch_size, recipe.epochs)
+        length = queue_length(options.negatives_count, QUEUE, len(data), made)
         self.negatives = QueueNegatives(1, length, options.head_width, options.temperature)
         self.jigsaw_head: JigsawHead | None = None
         if options.jigsaw is not None:

@@ -59,7 +59,7 @@ def table_of(**means: tuple[float, float]) -> pd.DataFrame:
     for learn, (bits, accuracy) in means.items():
         for seed, noise in enumerate((-1.0, 0.0, 1.0)):
             row: dict[str, Any] = {
-                "setting": f"rgb {learn}", "seed": seed, "space": "rgb", "learn": learn,
+                "setting": f"rgb {learn}", "seed": seed, "space": "rgb", "learn": learn, "encoder": "small",
                 "coupling": "" if learn == "raw" else "volume_preserving",
                 "shared_bits": bits + 0.1 * noise, "linear_acc": accuracy + 0.01 * noise,
                 "untrained_acc": 0.3, "view1_bits": 0.2, "view1_low": 0.19, "view1_high": 0.21,
@@ -90,6 +90,38 @@ def test_differences_are_welchs_with_the_errors_of_images() -> None:
     found = difference(first, second, "linear_acc")
     expected = 2 * stats.norm.sf(abs(found.value) / (2**0.5 * 0.005 / 1.96))
     assert found.p == pytest.approx(expected)
+
+
+def test_intervals_are_students_with_welchs_degrees_of_freedom() -> None:
+    """Runs alone: Student's interval of three; images alone: 1.96 standard errors; both: in between."""
+    table = table_of(raw=(2.0, 0.4))
+    table["shared_bits"] = [1.7, 2.0, 2.3]
+    exact = table.assign(shared_low=table["shared_bits"], shared_high=table["shared_bits"])
+    margin = per_setting(exact)["shared_margin"].iloc[0]
+    assert margin == pytest.approx(stats.t(2).ppf(0.975) * 0.3 / 3**0.5)
+    assert f"rgb raw 2.00 (+-{margin:.2f})" in describe(exact)
+    assert per_setting(table[table["seed"] == 1])["shared_margin"].iloc[0] == pytest.approx(0.1, rel=1e-4)
+    images, seeds = (0.1 / 1.96) ** 2, 0.03
+    both = table.assign(shared_low=table["shared_bits"] - 0.1, shared_high=table["shared_bits"] + 0.1)
+    expected = stats.t((images + seeds) ** 2 / (seeds**2 / 2)).ppf(0.975) * (images + seeds) ** 0.5
+    assert per_setting(both)["shared_margin"].iloc[0] == pytest.approx(expected)
+
+
+def test_every_network_holds_learned_views_against_raw_ones() -> None:
+    """Fig. 8: 20 points for the small network, and none for the large one."""
+    from matplotlib.figure import Figure
+
+    small = table_of(raw=(4.0, 0.4), supervised=(3.0, 0.4), semi_supervised=(2.0, 0.6))
+    large = table_of(raw=(4.0, 0.7), semi_supervised=(2.0, 0.701)).assign(encoder="large")
+    said = describe(pd.concat([small, large]))
+    assert "rgb semi_supervised over rgb raw by small +20.0 points (told" in said
+    assert "rgb semi_supervised over rgb raw by large +0.1 points (not told" in said
+    assert "here they are told to be for 1 of 2" in said
+    assert "Accuracy is 40.0% to 60.0%" in said  # of the network that is trained on all views
+    assert "By network" not in describe(small)
+    *_, networks = learned_views_chart(pd.concat([small, large]), figure=Figure())
+    np.testing.assert_allclose([line.get_ydata()[0] for line in networks.get_lines()], [0.4, 0.6, 0.7, 0.701])
+    assert [tick.get_text() for tick in networks.get_xticklabels()] == ["small", "large"]
 
 
 def test_words_claim_what_is_told_apart_and_no_more() -> None:
@@ -139,6 +171,13 @@ def test_the_runs_are_every_kind_of_view_with_every_seed(study: dict[str, Any]) 
     assert len(settings) == len({setting.name(True) for setting in settings}) == 2 + 3 * 2
     runs = learned_views._generator_recipes(recipe, settings)
     assert len(runs) == 3 * 2 * 2
+    recipe = make_recipe(study | more | {"encoders": ["timm:resnet50"]}, LearnedViewsRecipe, "recipe")
+    names = [run.name for run in learned_views._contrastive_runs(recipe, settings)]
+    assert (
+        len(names) == 8 * 2 + 3 * 2
+    )  # further networks read ydbdr raw, and semi-supervised by two couplings
+    assert names[0] == "cmc-rgb-raw-seed-0"
+    assert names[-1] == "cmc-timm-resnet50-ydbdr-semi_supervised-non_volume_preserving-seed-1"
     semi = runs["views-ydbdr-semi_supervised-volume_preserving-seed-1"]
     assert (semi.options["labelled"], semi.options["space"], semi.seed) == (study["labelled"], "ydbdr", 1)
     supervised = runs["views-ydbdr-supervised-non_volume_preserving-seed-0"]
@@ -171,12 +210,17 @@ def test_generators_learn_from_ydbdr_at_the_images_own_size(tmp_path: Path) -> N
 def test_from_training_to_reading(
     study: dict[str, Any], tmp_path: Path, written: Callable[[Path], dict[Path, int]]
 ) -> None:
-    recipe = make_recipe(study, LearnedViewsRecipe, "recipe")
+    recipe = make_recipe(study | {"encoders": ["convnet_half"]}, LearnedViewsRecipe, "recipe")
     found = learned_views.run(recipe, tmp_path)
     assert found is not None
     table = found.table
+    assert list(table["encoder"]) == [recipe.contrastive.encoder] * 8 + ["convnet_half"] * 4
+    again = table.iloc[8:]
+    assert list(again["learn"].unique()) == ["raw", "semi_supervised"]
+    table = table.iloc[:8]
     assert list(table["learn"].unique()) == ["raw", "unsupervised", "supervised", "semi_supervised"]
-    assert len(table) == 4 * 2
+    # Raw views are the same for every seed, and measured afresh with each.
+    assert table.loc[table["learn"] == "raw", "shared_bits"].nunique() == 2
     learned = table["learn"] != "raw"
     assert (table.loc[learned, "inversion_error"] < 1e-5).all()
     assert table["inversion_error"].isna().tolist() == (~learned).tolist()
@@ -202,6 +246,7 @@ def test_from_training_to_reading(
         ),
         ({"contrastive": {"options": {"views": ["image", "lab:l"]}}}, "its views are set by the runs"),
         ({"learned_spaces": ["rgb"]}, "learned_spaces has rgb, whose raw views are missing"),
+        ({"encoders": ["convnet", "wrn28_4", "wrn28_4"]}, "each once"),
         ({"spaces": ["ybr"]}, "there is no colour space 'ybr'; accepted: rgb"),
     ],
 )

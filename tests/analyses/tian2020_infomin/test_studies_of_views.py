@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.registry import Scale, recipe_path
+from mitools.analyses.registry import RECIPES, Scale, recipe_path
 from mitools.analyses.tian2020_infomin import colour_views, frequency
 from mitools.analyses.tian2020_infomin.colour_views import ColourViewsRecipe
 from mitools.analyses.tian2020_infomin.frequency import FrequencyRecipe
-from mitools.analyses.tian2020_infomin.frequency_words import describe
+from mitools.analyses.tian2020_infomin.frequency_words import by_width, describe
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe, read_recipe
 
@@ -130,11 +130,33 @@ def test_colour_spaces_are_read_against_the_paper() -> None:
     found = widths((0.5, 0.45, 0.4, 0.38, 0.36, 0.34, 0.3), shared=(1, 2, 3, 4, 5, 6, 7))
     text = colour_views.describe(found)
     assert "In 7 of 7 spaces the interval of the weaker view's label information lies below" in text
-    assert (
-        "accuracy falls as the channels share more, Lab and YDbDr best (Fig. 4, Sec. 4.2); so it is here"
-        in (text)
-    )
+    assert "accuracy falls as the channels share more, Lab and YDbDr best (Fig. 4, Sec. 4.2). Over" in text
+    assert text.count("and a peak inside is not seen (p = 1); so it is here.") == 2
     assert "7 spaces." in text
+
+
+def test_each_axis_of_colour_spaces_has_a_verdict_of_its_own() -> None:
+    """Accuracy falls with what is shared, and peaks over the loss, trained or not."""
+    falls = np.array([0.5, 0.46, 0.42, 0.38, 0.34, 0.3, 0.26])
+    found = widths(falls, shared=(1, 2, 3, 4, 5, 6, 7), untrained=falls - 0.1)
+    found["in_training_bits"] = np.tile([2.0, 2.5, 1.5, 3.0, 1.0, 3.5, 0.5], 3)
+    text = colour_views.describe(found)
+    before, during = text.split("Over what the views share before training")[1].split("Over the loss of the")
+    assert "it falls" in before
+    assert "so it is here. The untrained encoders' accuracy has the same shape" in before
+    assert "a peak inside" in during
+    assert "this is not seen here. The untrained encoders' accuracy has the same shape" in during
+
+
+def test_intervals_of_views_count_their_fits() -> None:
+    """Every fit reads with an error of 0.2 bits beyond its images' 0.1 / 1.96."""
+    found = widths(PAPERS)
+    found["seed_error"] = found["seed"].map({0: -0.2, 1: 0.0, 2: 0.2})
+    for end in ("bits", "low", "high"):
+        found[f"shared_{end}"] += found["seed_error"]
+    row = by_width(found).iloc[0]
+    half = 1.96 * np.hypot(0.1 / 1.96, 0.2 / 3**0.5)
+    assert [row["shared_low"], row["shared_high"]] == pytest.approx([4 - half, 4 + half])
 
 
 @pytest.mark.parametrize(
@@ -165,3 +187,12 @@ def test_recipes_are_read(scale: Scale) -> None:
     colours = read_recipe(recipe_path("colour_views", scale), ColourViewsRecipe)
     assert {"rgb", "lab", "ydbdr", "hsv"} <= set(colours.spaces)
     assert min(len(widths.seeds), len(colours.seeds)) >= 3
+
+
+def test_tiny_imagenet_has_a_recipe_of_its_own() -> None:
+    stl10, tiny = (
+        read_recipe(RECIPES / f"{name}.paper.yaml", FrequencyRecipe)
+        for name in ("frequency", "frequency_tiny_imagenet")
+    )
+    assert tiny.sigmas == stl10.sigmas
+    assert {tiny.views.data, tiny.evaluation.data} == {"folder:data/tiny-imagenet-200/val"}

@@ -18,7 +18,7 @@ def test_a_step_stays_where_the_rows_are(kind: str, rows: int) -> None:
     count = rows if kind == "queue" else 4096
     options = CMCOptions(negatives=kind, negatives_count=count, head_width=WIDTH)
     with META:
-        negatives = make_negatives(options, ITEMS, seed=0, points=[])
+        negatives = make_negatives(options, ITEMS, made=ITEMS, seed=0, points=[])
     kept = [buffer for buffer in negatives.buffers() if buffer.ndim == 2 and len(buffer) == rows]
     # 655 MB a view for the banks of 1.28 million items, 34 MB for a queue of 65,536 keys.
     assert [buffer.nbytes for buffer in kept] == [4 * rows * WIDTH] * 2

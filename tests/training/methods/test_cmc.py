@@ -251,6 +251,7 @@ def test_a_queue_holds_keys_of_momentum_encoders() -> None:
         method.after_step(first)
     for queue, rows in zip(method.negatives.queues, keys, strict=True):
         torch.testing.assert_close(queue.rows[:K], normalize(rows, dim=1))
+        assert queue.items.tolist() == [*range(K), -1, -1]
     moved = zip(method.momentum_networks.parameters(), before, method.networks.parameters(), strict=True)
     for moving, old, weight in moved:
         torch.testing.assert_close(moving, 0.9 * old + 0.1 * weight)
@@ -266,6 +267,10 @@ def test_a_queue_holds_keys_of_momentum_encoders() -> None:
         scores = torch.cat([(queries[of] * keys[to]).sum(1, keepdim=True), queries[of] @ queues[to].T], dim=1)
         expected += torch.nn.functional.cross_entropy(scores / 0.07, torch.zeros(K, dtype=torch.int64))
     torch.testing.assert_close(method(second).value.detach(), expected)
+    # Each of the first six meets itself in the queue: one way fewer of nine.
+    again = method(first)
+    assert again.terms["ceiling_nats[python:own_views:Grey,image]"].item() == pytest.approx(math.log(8))
+    assert again.ceiling_nats == math.log(9)
 
 
 @pytest.mark.parametrize("negatives", ["batch", "bank", "nce", "queue"])
@@ -461,7 +466,8 @@ def test_two_processes_have_the_loss_the_gradient_and_the_memory_of_one_in_float
     torch.save({name: (method, *batch) for name, (method, batch) in cases.items()}, tmp_path / "cases.pt")
     files = [str(tmp_path / name) for name in ("program.py", "cases.pt")]
     meeting, out = f"file://{tmp_path / 'meeting'}", tmp_path / "found.pt"
-    settings = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(tmp_path)}
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    settings = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": path}
     processes = [
         subprocess.Popen([sys.executable, "-P", *files, str(rank), meeting, str(out)], env=settings)
         for rank in range(2)

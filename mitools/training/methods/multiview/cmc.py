@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from mitools.backends.seeding import derive_seed
 from mitools.core.errors import InputError
 from mitools.encoders.view_encoders import ViewEncoder, ViewEncoders
+from mitools.training.memory.queue import keys_made
 from mitools.training.methods.base import Batch, Loss, Method
 from mitools.training.methods.multiview.negatives import Anchors, Contrast, make_negatives, mean_of
 from mitools.training.methods.multiview.options import ENCODER_MOMENTUM, CMCOptions, require_jigsaw
@@ -57,7 +58,7 @@ class CMC(Method):
     ------
     InputError
         When a view cannot be drawn of the data, its network does not read it, or more negatives are asked
-        for than there are other items.
+        for than there are other items, or keys to fill a queue.
     """
 
     Options = CMCOptions
@@ -76,7 +77,8 @@ class CMC(Method):
         if options.negatives == "queue":
             self.momentum_networks = deepcopy(self.networks).requires_grad_(False)
         points = [network.count for network in self._networks if isinstance(network, EncoderWithPoints)]
-        self.negatives = make_negatives(options, len(data), recipe.seed, points)
+        made = keys_made(len(data), recipe.batch_size, recipe.epochs)
+        self.negatives = make_negatives(options, len(data), made, recipe.seed, points)
         self._seen: list[tuple[int, Tensor, Tensor]] = []
         self.jigsaw_heads: nn.ModuleList | None = None
         if options.jigsaw is not None:

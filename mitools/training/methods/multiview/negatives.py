@@ -202,6 +202,9 @@ class NCENegatives(BankNegatives):
 class QueueNegatives(BatchNegatives):
     """Keys of earlier batches, of the momentum encoders (He et al. 2020).
 
+    Every epoch is shuffled anew, so that an item may come again while its key of the last epoch is still in
+    the queue: that key is no negative of it.
+
     Parameters
     ----------
     views
@@ -222,22 +225,25 @@ class QueueNegatives(BatchNegatives):
 
     def forward(self, anchors: Anchors, of: int, to: int) -> Contrast:
         """Contrast anchors of view `of` with the queue of view `to`."""
-        others = self._queues[to].rows
-        is_own = torch.zeros(len(anchors.items), len(others), dtype=torch.bool, device=others.device)
+        queue = self._queues[to]
+        is_own = anchors.items[:, None] == queue.items
         keys = nn.functional.normalize(anchors.keys, dim=1)
-        value = ctc_infonce(anchors.queries, keys, others, is_own, self.temperature)
-        return Contrast.of_softmax(value, torch.full_like(value.detach(), math.log(1 + len(others))))
+        value = ctc_infonce(anchors.queries, keys, queue.rows, is_own, self.temperature)
+        ways = 1 + (~is_own).sum(dim=1)
+        return Contrast.of_softmax(value, ways.log().mean())
 
     def ceiling_nats(self, items: int) -> float:
-        """Give the logarithm of the ways that the softmax has."""
+        """Give the logarithm of the ways that the softmax has at the most."""
         return math.log(1 + len(self._queues[0]))
 
     def remember(self, view: int, items: Tensor, rows: Tensor) -> None:
         """Let the keys take the place of the oldest."""
-        self._queues[view].add(rows)
+        self._queues[view].add(rows, items)
 
 
-def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[int]) -> BatchNegatives:
+def make_negatives(
+    options: CMCOptions, items: int, made: int, seed: int, points: Sequence[int]
+) -> BatchNegatives:
     """Make what the options ask for.
 
     Parameters
@@ -246,6 +252,8 @@ def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[
         See :class:`mitools.training.methods.multiview.options.CMCOptions`.
     items
         Of the data.
+    made
+        Keys of a view that the whole run makes; :func:`mitools.training.memory.queue.keys_made`.
     seed
         Of the run.
     points
@@ -254,7 +262,7 @@ def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[
     Raises
     ------
     InputError
-        When more negatives are asked for than there are other items.
+        When more negatives are asked for than there are other items, or keys to fill a queue.
     """
     if points:
         return PointNegatives(options.temperature, points)
@@ -264,7 +272,7 @@ def make_negatives(options: CMCOptions, items: int, seed: int, points: Sequence[
         "bank": lambda: BankNegatives(views, items, options, seed),
         "nce": lambda: NCENegatives(views, items, options, seed),
         "queue": lambda: QueueNegatives(
-            views, options.count_among(items), options.head_width, options.temperature
+            views, options.queue_among(items, made), options.head_width, options.temperature
         ),
     }
     return kinds[options.negatives]()

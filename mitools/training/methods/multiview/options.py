@@ -7,7 +7,7 @@ from pydantic import Field
 
 from mitools.core.errors import InputError
 from mitools.core.recipes import Recipe
-from mitools.training.memory.queue import negatives_among
+from mitools.training.memory.queue import negatives_among, queue_length
 from mitools.training.recipes import Count, Positive
 from mitools.views.augmentation.jigsaw import JigsawOfView, JigsawView
 from mitools.views.registry import OWN, make_view
@@ -47,7 +47,7 @@ class CMCOptions(Recipe):
         estimation (Eq. 11). ``queue``: the keys of earlier batches, made by momentum encoders (MoCo).
     negatives_count
         Negatives a positive, m, of all but ``batch``; None for the paper's 16,384, or as many as other items
-        where the data have fewer.
+        where the data have fewer, or as the run makes keys to fill a queue.
     point_layers
         Sub-patch contrast (Appendix B.2): of each view, the module of its encoder whose feature map is
         contrasted with the other views' rows, by the view's name; whole views are contrasted when empty.
@@ -90,6 +90,16 @@ class CMCOptions(Recipe):
             When more are asked for than there are other items.
         """
         return negatives_among(self.negatives_count, MOST_NEGATIVES, items)
+
+    def queue_among(self, items: int, made: int) -> int:
+        """Give the length of a queue, of so many items in a run that makes so many keys.
+
+        Raises
+        ------
+        InputError
+            When more are asked for than there are other items, or than the run makes.
+        """
+        return queue_length(self.negatives_count, MOST_NEGATIVES, items, made)
 
     def _require_crops(self) -> None:
         assert self.jigsaw is not None
