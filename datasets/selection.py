@@ -1,7 +1,7 @@
 """Which items of a data set are used, and whether there are enough of them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -203,3 +203,23 @@ def require_classes(data: LabelledData, at_least_per_class: int) -> None:
             f"{data.name}: class {data.classes[short]!r} has {counts[short]} {images} and needs at least "
             f"{at_least_per_class}; add images or leave the class out (classes=...)"
         )
+
+
+def items_at(data: LabelledData, indices: Sequence[int]) -> Iterator[Item]:
+    """Give items in order, without their labels: made together where the data make batches.
+
+    Images that are drawn, not read, take a tenth of the time so.
+
+    Parameters
+    ----------
+    data
+        Any data set; a selection is read from what it selects from.
+    indices
+        Numbers of the items, a batch of them: all are made at once.
+    """
+    while isinstance(data, Selection):
+        indices = [int(data.indices[index]) for index in indices]
+        data = data.data
+    together = getattr(data, "__getitems__", None)
+    pairs = (data[index] for index in indices) if together is None else together(indices)
+    return (item for item, _ in pairs)

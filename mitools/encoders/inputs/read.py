@@ -9,6 +9,7 @@ from torch import Tensor
 
 from mitools.core.errors import InputError
 from mitools.datasets.base import Item, LabelledData
+from mitools.datasets.selection import items_at
 from mitools.datasets.torch_items import whole_batch
 from mitools.encoders.inputs.callers_transform import CallersTransform
 from mitools.encoders.inputs.modalities import Modalities
@@ -62,8 +63,7 @@ def read_inputs(data: LabelledData, indices: Iterable[int], preprocess: Preparat
     if (batch := whole_batch(data, indices)) is not None:
         return batch
     inputs: list[Any] = []
-    for index in indices:
-        item = data[index][0]
+    for item in items_at(data, indices):
         if isinstance(item, str):
             raise InputError(f"{data.name} holds texts and not images; use an hf: encoder of texts")
         if isinstance(item, np.ndarray):
