@@ -5,7 +5,8 @@ and the most memory that the process held meanwhile, features included, go to
 ``analyses/results/load/costs.csv``, and how the seconds grow between these sizes, fitted as powers, to
 ``costs_growth.csv``; with what they would be at a large size where the sizes measured come near it, and on
 paper for 1,000 encoders of 100 million items, a hundred times what was run. At small sizes what does not grow
-hides what does, and of many items some measures take a random part.
+hides what does; and of many items some measures take a random part, so that what is on paper for those is an
+upper limit.
 """
 
 import argparse
@@ -48,6 +49,9 @@ ON_PAPER, ENCODERS = Size(100_000_000, 2_048, 1_000), 1_000
 
 FURTHEST = 10
 """How many times the largest value measured that may be on any axis."""
+
+FEWEST_TIMES = 6
+"""Times that growth is fitted to: two more than there are numbers to fit."""
 
 LEAST_SECONDS = 0.05
 """Below which a time is that of calling, and says nothing of growth."""
@@ -129,7 +133,7 @@ def growth(rows: list[tuple[Size, float]]) -> tuple[float, float, float, float, 
     kept = [(size, seconds) for size, seconds in rows if seconds >= LEAST_SECONDS]
     axes = np.array([size for size, _ in kept], dtype=float).reshape(-1, 3)
     columns = np.column_stack([np.ones(len(kept)), np.log(axes)])
-    if np.linalg.matrix_rank(columns) < 4:
+    if len(kept) < FEWEST_TIMES or np.linalg.matrix_rank(columns) < columns.shape[1]:
         return None
     fitted = np.linalg.lstsq(columns, np.log([seconds for _, seconds in kept]), rcond=None)[0]
     p, q, r = (float(power) for power in fitted[1:])
