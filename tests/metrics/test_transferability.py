@@ -50,6 +50,23 @@ def test_logme_of_random_collapsed_good_and_perfect_features_rises() -> None:
     assert np.isfinite(logme(np.eye(3)[LABELS], LABELS)), "a fit without any error"
 
 
+@pytest.mark.parametrize("large", [1e2, 1e4])
+def test_logme_is_the_greatest_of_several_maxima(large: float) -> None:
+    """One column far larger than those that tell the class: the search from its scale gives them up."""
+    rng, labels = np.random.default_rng(0), (np.arange(200) % 4 == 0).astype(int)
+    told = rng.standard_normal((200, 20)) + 0.5 * labels[:, None] * (np.arange(20) < 5)
+    features = np.hstack([large * rng.standard_normal((200, 1)), told]).astype(np.float32)
+    eigenvalues, vectors = np.linalg.eigh(features.astype(np.float64) @ features.T.astype(np.float64))
+    grid = eigenvalues[-1] * 10 ** np.linspace(-12, 3, 1500)
+    spread = np.log1p(eigenvalues / grid[:, None]).sum(axis=1)
+    best = []
+    for c in range(2):
+        own = (vectors.T @ (labels == c)) ** 2
+        noise = (own / (1 + eigenvalues / grid[:, None])).mean(axis=1)  # the best variance for each ratio
+        best.append(np.max(-0.5 * (np.log(2 * np.pi * noise) + 1 + spread / 200)))
+    assert logme(features, labels) == pytest.approx(np.mean(best), abs=1e-4)
+
+
 def test_logme_does_not_depend_on_scale() -> None:
     for features in (GOOD, RNG.standard_normal((20, 60)), RNG.standard_normal((20, 20))):
         # Powers of two near 1e-6 and 1e8, which single precision does not round.
