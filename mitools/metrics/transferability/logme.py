@@ -17,8 +17,8 @@ RESIDUAL_FLOOR = 1e-8
 MOST_STEPS, WITHIN = 500, 1e-9
 
 STARTS = (1.0, 1e-3, 1e-6, 1e-9)
-"""Of alpha / beta, as shares of the largest eigenvalue. From 1 the weights of a weak class may all be given up:
-all is noise, a maximum of its own, where from less a better one is found."""
+"""Of alpha / beta, as shares of the largest eigenvalue. From 1 the weights of a weak class may all be given
+up: all is noise, a maximum of its own, where from less a better one is found."""
 
 
 def logme(features: ArrayLike | RowTable, labels: ArrayLike) -> float:
