@@ -7,6 +7,7 @@ import numpy as np
 from pydantic import Field
 
 from mitools.analyses.lee2023.figures.forest import forest_chart
+from mitools.analyses.lee2023.quality.in_shares import measure_in_shares
 from mitools.analyses.lee2023.quality.shelf import SHELF, fill_shelf, run_of
 from mitools.analyses.lee2023.quality.together import correlate_together
 from mitools.analyses.lee2023.quality.words import describe
@@ -113,6 +114,7 @@ def run(
         further_measures=recipe.measures,
         device=str(runtime.device),
     )
+    measure_in_shares(recipe.data, encoders, settings, recipe.halves, out, runtime, advance)
     store = FeatureStore(default_root())
     audit = run_audit(
         open_data(recipe.data), encoders, out=out, store=store, settings=settings, advance=advance

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from mitools.auditing.audit import Audit, AuditedEncoder
+from mitools.auditing.cells import GROUPS
 from mitools.auditing.row import columns
 from mitools.core.files import digest_text
 from mitools.core.progress import Advance, silent
@@ -26,6 +27,24 @@ CLID = "clid"
 """The sum of two z-scores over the encoders compared (Lu et al. 2023)."""
 
 CLID_PARTS = ("two_nn", "cluster_learnability")
+
+
+ALWAYS = (
+    "i_class", "label_information", "linear_acc", "alignment", "uniformity", "tolerance", "recall_at_1",
+    "nmi", "effective_rank",
+)  # fmt: skip
+"""Measures of every audit that are computed on every half as well. The accuracies of neighbours are another
+probe of the same thing, and are left out."""
+
+ON_FEATURES = tuple(name for names in GROUPS.values() for name in names if not MEASURES[name].needs_views)
+"""Measures on demand that are computed on every half as well: those of the features alone."""
+
+
+def measures_on_halves(audit: Audit) -> list[str]:
+    """Name the measures of an audit that are computed on every half as well."""
+    columns = set(audit.encoders[0].row)
+    asked = [name for name in MEASURES if name in columns or f"{name}_bits" in columns]
+    return [name for name in asked if name in ALWAYS or name in ON_FEATURES]
 
 
 def measure_halves(

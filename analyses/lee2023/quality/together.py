@@ -7,13 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from mitools.analyses.lee2023.quality.on_halves import complete, measure_halves, oriented, other_halves
+from mitools.analyses.lee2023.quality.on_halves import (
+    complete,
+    measure_halves,
+    measures_on_halves,
+    oriented,
+    other_halves,
+)
 from mitools.analyses.lee2023.quality.shelf import family_of, run_of
 from mitools.auditing.audit import Audit
-from mitools.auditing.cells import GROUPS
 from mitools.core.progress import Advance, silent
 from mitools.core.result_store import ResultStore
-from mitools.measures.registry import MEASURES
 from mitools.statistics.correlation_differences import (
     FEWEST_CLUSTERS,
     JointCorrelations,
@@ -26,16 +30,6 @@ Floats = NDArray[np.float64]
 
 TARGET = "linear_acc"
 """What measures are to go with."""
-
-ALWAYS = (
-    "i_class", "label_information", "linear_acc", "alignment", "uniformity", "tolerance", "recall_at_1",
-    "nmi", "effective_rank",
-)  # fmt: skip
-"""Measures of every audit that are computed on every half as well. The accuracies of neighbours are another
-probe of the same thing, and are left out."""
-
-ON_FEATURES = tuple(name for names in GROUPS.values() for name in names if not MEASURES[name].needs_views)
-"""Measures on demand that are computed on every half as well: those of the features alone."""
 
 OF_VIEWS = ("i_simclr_bits", "alignment_simclr", "lidar_simclr")
 """Columns that are read once: views are not drawn again for a half."""
@@ -92,10 +86,7 @@ def correlate_together(
     advance
         Told what is done.
     """
-    columns = set(audit.encoders[0].row)
-    asked = [name for name in MEASURES if name in columns or f"{name}_bits" in columns]
-    again = [name for name in asked if name in ALWAYS or name in ON_FEATURES]
-    encoders = audit.last_layers()
+    again, encoders = measures_on_halves(audit), audit.last_layers()
     halves = measure_halves(audit, encoders, again, store, n_halves, seed, advance)
     results = pd.DataFrame([one.row for one in encoders])
     specs = [one.spec for one in encoders]

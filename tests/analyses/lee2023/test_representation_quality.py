@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mitools.analyses.lee2023.quality import shelf
+from mitools.analyses.lee2023.quality import in_shares, shelf
 from mitools.analyses.lee2023.quality.on_halves import measure_halves, oriented
 from mitools.analyses.lee2023.quality.together import Quality, correlate_together
 from mitools.analyses.lee2023.quality.words import ONE_CLASSIFIER, describe
@@ -17,6 +17,7 @@ from mitools.analyses.lee2023.representation_quality import (
     find_checkpoints,
     run,
 )
+from mitools.analyses.shared import side_by_side
 from mitools.backends.runtime import Runtime
 from mitools.core.errors import InputError
 from mitools.core.recipes import make_recipe
@@ -81,7 +82,12 @@ def measured() -> list[str]:
 
 @pytest.mark.slow
 def test_from_an_empty_folder_to_the_reading(
-    training: dict[str, Any], evaluation: dict[str, Any], measured: list[str], tmp_path: Path, written: Any
+    training: dict[str, Any],
+    evaluation: dict[str, Any],
+    measured: list[str],
+    tmp_path: Path,
+    written: Any,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shelf = [training | {"keep_every": 1, "epochs": 1, "batch_size": 16, "objective": name}
              for name in ("class", "cross_entropy")]  # fmt: skip
@@ -90,17 +96,17 @@ def test_from_an_empty_folder_to_the_reading(
     out = tmp_path / "quality"
     found = run(recipe, out)
     assert found is not None
-    assert len(found.table) == 6, "two untrained networks, and four trained ones"
+    assert len(found.table) == 8, "four untrained networks, and what they became"
     table = pd.read_csv(out / "measures.csv").set_index("measure")
     assert {"i_class_bits", "rankme", "alpha_req", "clid"} <= set(table.index)
-    assert "within_pearson" not in table, "four runs of two families are too few"
+    assert {"within_pearson", "between"} <= set(table.columns)
     own = table.loc["rankme"]
     assert own["pearson"] == pytest.approx(found.table["rankme"].corr(found.table["linear_acc"]))
     distance = -(found.table["alpha_req"] - 1).abs()
     assert table.loc["alpha_req", "pearson"] == pytest.approx(distance.corr(found.table["linear_acc"]))
     differences = pd.read_csv(out / "differences.csv")
     assert len(differences) == len(table) * (len(table) - 1) / 2
-    assert found.reading.startswith("Over 6 encoders of 4 runs")
+    assert found.reading.startswith("Over 8 encoders of 4 runs")
     assert (out / "reading.txt").read_text().strip() == found.reading
     assert {"measures.csv", "differences.csv", "differences_apart.csv", "representation_quality.png"} <= {
         one.name for one in found.files
@@ -111,6 +117,11 @@ def test_from_an_empty_folder_to_the_reading(
     assert again is not None
     assert again.reading == found.reading
     assert written(tmp_path) == before, "nothing is trained or measured twice"
+    for module in (in_shares, side_by_side):
+        monkeypatch.setattr(module, "stream_count", lambda _: 2)
+    shared = run(recipe, tmp_path / "quality in shares")
+    assert shared is not None
+    assert shared.reading == found.reading, "two processes measure what one does"
 
 
 def test_without_encoders_it_says_what_to_do(evaluation: dict[str, Any], tmp_path: Path) -> None:
