@@ -12,7 +12,7 @@ from mitools.core.centring import Centring
 from mitools.core.errors import InputError
 from mitools.estimators.array_types import RowNumbers
 from mitools.estimators.bounds.reading import Reading
-from mitools.estimators.critics.networks import embedded
+from mitools.estimators.critics.networks import BlindCritic, embedded
 from mitools.estimators.inputs.row_table import NUMBERS_IN_MEMORY, RowTable, spans
 from mitools.estimators.inputs.splits import Parts, as_many_as_report, at_most
 from mitools.estimators.neural.critic_choice import ChosenCritic, CriticStart, choose
@@ -172,7 +172,9 @@ class SplitFit:
         x: Tensor
         y: Tensor
         score: Any = critic
-        if self._embeds(critic):
+        if isinstance(critic, BlindCritic):  # which looks at no row: there may be more than memory holds
+            x = y = torch.zeros(len(pairs.x), 0, device=self.sides.x.device)
+        elif self._embeds(critic):
             score, x, y = embedded(critic, self.sides.x.chunks(pairs.x), self.sides.y.chunks(pairs.y))
         else:
             x, y = self.rows(pairs)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from mitools.estimators import VariationalEstimator
-from mitools.estimators.critics.networks import CRITICS, embedded
+from mitools.estimators.critics.networks import CRITICS, BlindCritic, embedded
 from mitools.estimators.inputs import row_table as tables
 from mitools.estimators.inputs.row_table import RowTable
 from mitools.estimators.neural import cross_fitted
@@ -65,6 +65,18 @@ def test_what_is_reported_on_is_embedded_a_part_at_a_time(monkeypatch):
     assert fold.read(fitted.critic_).nats == pytest.approx(whole.nats, abs=1e-6)
     assert max(read) <= part
     assert sum(read) == 2 * len(fold.report.x) * X.shape[1]
+
+
+@pytest.mark.parametrize("method", ["infonce", "dv", "nt_xent"])
+def test_a_blind_critic_reads_no_rows(monkeypatch, method):
+    """All rows of *report* at once would be more than memory holds where there are a million."""
+    monkeypatch.setattr(held_out, "NUMBERS_IN_MEMORY", X.size - 1)
+    fold = estimator(method=method).plan(X, Y).folds[0]
+    read = sizes_read(monkeypatch)
+    found = fold.read(BlindCritic())
+    assert read == []
+    assert len(found.influence) == len(fold.report.x)
+    assert found.nats == pytest.approx(0.0, abs=1e-6)
 
 
 def test_a_look_reads_so_many_pairs_at_the_most(monkeypatch):
