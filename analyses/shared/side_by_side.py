@@ -9,7 +9,7 @@ import torch
 
 from mitools.backends.runtime import Runtime
 from mitools.backends.streams import stream_count
-from mitools.backends.threads import blas_threads
+from mitools.backends.threads import all_threads
 from mitools.backends.workers import in_workers
 from mitools.core.errors import InputError
 from mitools.core.progress import Advance
@@ -89,7 +89,7 @@ def _do(share: _Share, advance: Advance) -> Any:
     # This process is one of several: what the environment allows is allowed to all of them together.
     os.environ.pop("OMP_NUM_THREADS", None)
     torch.set_num_threads(share.threads)
-    with blas_threads(share.threads):
+    with all_threads(share.threads):
         return share.work(share.job, Runtime("cpu", share.precision, share.compiled), advance)
 
 

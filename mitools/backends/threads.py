@@ -55,6 +55,11 @@ def blas_threads(count: int | None) -> AbstractContextManager[object]:
     return _controller().limit(limits=count, user_api="blas")
 
 
+def all_threads(count: int) -> AbstractContextManager[object]:
+    """Let BLAS, and what else computes by OpenMP (scikit-learn), take so many threads inside the block."""
+    return _controller().limit(limits=count)
+
+
 @lru_cache(maxsize=1)
 def _controller() -> ThreadpoolController:
     # Made once: it finds the libraries in a callback from C, in which an interrupt would be lost.

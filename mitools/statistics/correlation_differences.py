@@ -70,7 +70,8 @@ def joint_correlations(
     items (:mod:`mitools.statistics.halves`), on which all measures and the target were computed again. All
     measures see the same draws, so that what is common to them cancels in a difference, as in Steiger's test.
     What items do to each encoder by itself is in both variances: intervals are rather too wide. They are
-    those of Student, of Fisher's z for a correlation, of the difference itself for a difference.
+    those of Student, with Welch and Satterthwaite's degrees of freedom, since few halves are few samples of
+    items; of Fisher's z for a correlation, of the difference itself for a difference.
 
     Parameters
     ----------
@@ -79,7 +80,8 @@ def joint_correlations(
     target
         Shape (E,).
     halves, target_halves
-        Shapes (H, E, M) and (H, E): the same on H random halves of the items.
+        Shapes (H, E, M) and (H, E): the same on H random halves of the items, in pairs: the second of a pair
+        holds what the first leaves out, see :func:`mitools.statistics.halves.random_halves`.
     clusters
         Shape (E,): encoders of one training run are no independent samples, and are drawn together.
     means
@@ -125,15 +127,17 @@ def apart_correlations(
 
     What a measure and the target owe to the same items, or to one classifier fitted to them, is in both where
     they are read on the same items, and brings them together; here it is in one of the two alone. The
-    correlation is the mean over the halves, of half as many items each; intervals and verdicts are as
-    :func:`joint_correlations` gives them.
+    correlation is the mean over the halves, of half as many items each. Intervals and verdicts are as
+    :func:`joint_correlations` gives them; the variance over items is that of measures and target on the same
+    half: what items do to one half is minus what they do to the other, and would cancel between the two.
 
     Parameters
     ----------
     names
         Of the M measures.
     halves, target_halves
-        Shapes (H, E, M) and (H, E): measures on half h, and the target on the items that h leaves out.
+        Shapes (H, E, M) and (H, E): measures and target on the same half, an even number of them, in pairs as
+        for :func:`joint_correlations`.
     clusters, bootstrap, confidence, seed
         As for :func:`joint_correlations`.
 
@@ -147,19 +151,26 @@ def apart_correlations(
     >>> rng = np.random.default_rng(0)
     >>> quality, luck = rng.standard_normal(40), 0.5 * rng.standard_normal((2, 40))
     >>> read = quality + luck  # a measure and a target with the luck of their half
-    >>> found = apart_correlations(["measure"], read[:, :, None], read[::-1], np.arange(40)).measures
+    >>> found = apart_correlations(["measure"], read[:, :, None], read, np.arange(40)).measures
     >>> bool(found.loc[0, "pearson"] < 0.95)
     True
     """
     if halves.shape[2:] != (len(names),):
         raise InputError(OTHER_ENCODERS)
     _require_enough(halves, target_halves, clusters)
-    counts = _samples(clusters, bootstrap, seed)
-    of_halves = _of_halves(halves, target_halves)
+    counts, other = _samples(clusters, bootstrap, seed), target_halves[_partners(len(halves))]
     of_clusters = np.zeros((len(names), len(COEFFICIENT_NAMES), bootstrap))
-    for half, of_target in zip(halves, target_halves, strict=True):
+    for half, of_target in zip(halves, other, strict=True):
         of_clusters += _coefficients(half, of_target, counts) / len(halves)
-    return _told(list(names), of_halves.mean(axis=2), of_halves, of_clusters, clusters, 1, confidence)
+    points = _of_halves(halves, other).mean(axis=2)
+    return _told(list(names), points, _of_halves(halves, target_halves), of_clusters, clusters, 1, confidence)
+
+
+def _partners(count: int) -> NDArray[np.int64]:
+    """Give the number of the half that holds what each leaves out."""
+    if count % 2:
+        raise InputError(f"{count} halves are not pairs; give an even number")
+    return np.arange(count).reshape(-1, 2)[:, ::-1].ravel()
 
 
 def _require_enough(halves: Floats, target_halves: Floats, clusters: NDArray[np.int64]) -> None:
@@ -204,18 +215,23 @@ def _told(
     """Give coefficients (M, 3) their intervals, and tell which measures differ."""
     n, units = len(clusters), int(np.unique(clusters).size)
     of_clusters = of_clusters[:, :, np.isfinite(of_clusters).all(axis=(0, 1))]
-    # The bootstrap's variance is that of a population of so many clusters; and few give Student's t.
-    free = units - means
-    small = units / free
-    reach = float(student.ppf((1 + confidence) / 2, free))
+    # The bootstrap's variance is that of a population of so many clusters; and few give Student's t. Halves
+    # come in pairs that move against each other: there are half as many samples of items.
+    free, pairs = units - means, max(1, of_halves.shape[2] // 2)
 
-    def stderr(by_halves: Floats, by_clusters: Floats) -> Floats:
-        error: Floats = np.sqrt(by_halves.var(axis=-1, ddof=1) + small * by_clusters.var(axis=-1, ddof=1))
-        return error
+    def error(by_halves: Floats, by_clusters: Floats) -> tuple[Floats, Floats]:
+        """Give standard errors, and their degrees of freedom (Welch and Satterthwaite)."""
+        items, encoders = by_halves.var(axis=-1), units / free * by_clusters.var(axis=-1, ddof=1)
+        both = items + encoders
+        with np.errstate(divide="ignore", invalid="ignore"):
+            freedom = both**2 / (items**2 / pairs + encoders**2 / free)
+        return np.sqrt(both), np.where(both > 0, freedom, free)
 
+    quantile = (1 + confidence) / 2
     z = _fisher(points)
-    spread = stderr(_fisher(of_halves), _fisher(of_clusters))
-    low, high = np.tanh(z - reach * spread), np.tanh(z + reach * spread)
+    spread, freedom = error(_fisher(of_halves), _fisher(of_clusters))
+    reach = student.ppf(quantile, freedom) * spread
+    low, high = np.tanh(z - reach), np.tanh(z + reach)
     rows = [
         (name, *(float(one[k, c]) for c in range(3) for one in (points, low, high)))
         for k, name in enumerate(names)
@@ -228,9 +244,8 @@ def _told(
         [names[k] for k in a],
         [names[k] for k in b],
         points[a, 0] - points[b, 0],
-        stderr(of_halves[a, 0] - of_halves[b, 0], of_clusters[a, 0] - of_clusters[b, 0]),
-        reach,
-        free,
+        *error(of_halves[a, 0] - of_halves[b, 0], of_clusters[a, 0] - of_clusters[b, 0]),
+        quantile,
     )
     verdict = np.where(differences["difference"] > 0, "a goes better", "b goes better")
     differences["verdict"] = np.where(differences["p_holm"] < 1 - confidence, verdict, NOT_TOLD)
@@ -245,8 +260,14 @@ def _fisher(correlations: Floats) -> Floats:
 
 
 def _differences(
-    first: list[str], second: list[str], difference: Floats, stderr: Floats, reach: float, free: int
+    first: list[str],
+    second: list[str],
+    difference: Floats,
+    stderr: Floats,
+    freedom: Floats,
+    quantile: float,
 ) -> pd.DataFrame:
+    reach = student.ppf(quantile, freedom) * stderr
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(difference == 0, 0.0, np.abs(difference) / stderr)
     table = pd.DataFrame(
@@ -254,9 +275,9 @@ def _differences(
             "measure_a": first,
             "measure_b": second,
             "difference": difference,
-            "low": difference - reach * stderr,
-            "high": difference + reach * stderr,
-            "p_value": 2 * student.sf(t, free),
+            "low": difference - reach,
+            "high": difference + reach,
+            "p_value": 2 * student.sf(t, freedom),
         }
     )
     table["p_holm"] = holm(table["p_value"])

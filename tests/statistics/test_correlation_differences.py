@@ -94,15 +94,45 @@ def test_what_a_measure_owes_to_the_same_items_is_not_counted_apart() -> None:
         table = pd.DataFrame(values, columns=["twin", "real"])
         whole = quality + 0.5 * luck[0]
         together = joint_correlations(table, whole, halves, target, np.arange(60), bootstrap=300, seed=seed)
-        other = target.reshape(3, 2, 60)[:, ::-1].reshape(6, 60)
         apart = apart_correlations(
-            ["twin", "real"], halves, other, np.arange(60), bootstrap=300, seed=seed
+            ["twin", "real"], halves, target, np.arange(60), bootstrap=300, seed=seed
         ).measures.set_index("measure")
         same = together.measures.set_index("measure")
         assert same.loc["twin", "pearson"] > 0.1 > -0.1 > apart.loc["twin", "pearson"]
         truth = 1 / np.sqrt(1.25 * 1.09)
         held += apart.loc["real", "pearson_low"] <= truth <= apart.loc["real", "pearson_high"]
     assert held >= 35, "95% of 40 is 38"
+
+
+@pytest.mark.parametrize("halves", [4, 8])
+def test_what_items_do_to_all_encoders_alike_is_in_the_interval(halves: int) -> None:
+    """Items that favour one kind of encoder, in measure and target: halves move against each other."""
+    rng = np.random.default_rng(7)
+
+    def correlation(of_measure: np.ndarray, of_target: np.ndarray) -> float:
+        """That of all encoders there are, on average over samples of items."""
+        both = (1 + of_measure * of_target) / np.sqrt((1.64 + of_measure**2) * (1 + of_target**2))
+        return float(both.mean())
+
+    whole, apart = 0.8 + 0.2 * rng.standard_normal(100_000), 0.2 * rng.standard_normal(100_000)
+    truths = [correlation(whole, whole), correlation(whole + apart, whole - apart)]
+    held = np.zeros(2)
+    for seed in range(60):
+        quality, kind, own = rng.standard_normal((3, 60))
+        all_items, some = 0.8 + 0.2 * rng.standard_normal(), 0.2 * rng.standard_normal(halves // 2)
+        favour = all_items + np.stack([some, -some], axis=1).reshape(-1, 1)
+        target, measure = quality + favour * kind, quality + 0.8 * own + favour * kind
+        table = pd.DataFrame({"measure": quality + 0.8 * own + all_items * kind})
+        whole_target, same = quality + all_items * kind, (measure[..., None], target, np.arange(60))
+        for place, found in enumerate(
+            [
+                joint_correlations(table, whole_target, *same, bootstrap=200, seed=seed),
+                apart_correlations(["measure"], *same, bootstrap=200, seed=seed),
+            ]
+        ):
+            row = found.measures.iloc[0]
+            held[place] += row["pearson_low"] <= truths[place] <= row["pearson_high"]
+    assert (held >= 53).all(), held
 
 
 def test_means_of_families_cost_clusters() -> None:
@@ -128,5 +158,7 @@ def test_too_few_runs_are_one_line() -> None:
         joint_correlations(values, np.arange(6.0), np.zeros((2, 6, 2)), np.zeros((2, 6)), np.arange(6))
     with pytest.raises(InputError, match="of different encoders"):
         apart_correlations(["a", "b"], np.zeros((2, 6, 1)), np.zeros((2, 6)), np.arange(6))
+    with pytest.raises(InputError, match="3 halves are not pairs"):
+        apart_correlations(["a"], np.zeros((3, 6, 1)), np.zeros((3, 6)), np.arange(6))
     with pytest.raises(InputError, match="4 encoders of 2 runs are too few"):
         apart_correlations(["a"], np.zeros((2, 4, 1)), np.zeros((2, 4)), np.arange(4) % 2)

@@ -95,17 +95,6 @@ def measure_halves(
     return tables
 
 
-def other_halves(count: int) -> NDArray[np.int64]:
-    """Give the number of the half that holds what each leaves out, of an even number of halves.
-
-    Examples
-    --------
-    >>> other_halves(4).tolist()
-    [1, 0, 3, 2]
-    """
-    return np.arange(count).reshape(-1, 2)[:, ::-1].ravel()
-
-
 def _measured(
     features: NDArray[Any],
     labels: NDArray[np.int64],

@@ -12,7 +12,6 @@ from mitools.analyses.lee2023.quality.on_halves import (
     measure_halves,
     measures_on_halves,
     oriented,
-    other_halves,
 )
 from mitools.analyses.lee2023.quality.shelf import family_of, run_of
 from mitools.auditing.audit import Audit
@@ -99,17 +98,20 @@ def correlate_together(
     families = [family_of(spec) or spec for spec in specs]
     values, target = full[names], results[TARGET].to_numpy(np.float64)
     read = np.stack([half[names].to_numpy(np.float64) for half in turned])
-    accuracy = np.stack([half[TARGET].to_numpy(np.float64) for half in halves])
+    whole = [half[TARGET] for half in halves]
+    accuracy = np.stack([one.to_numpy(np.float64) for one in whole])
     joint = joint_correlations(values, target, read, accuracy, clusters, seed=seed)
 
     of_halves = [name not in of_views for name in names]
     on_half = [name for name in names if name not in of_views]
-    other = accuracy[other_halves(n_halves)]
-    apart = apart_correlations(on_half, read[:, :, of_halves], other, clusters, seed=seed)
-    same = apart_correlations(on_half, read[:, :, of_halves], accuracy, clusters, seed=seed)
+    apart = apart_correlations(on_half, read[:, :, of_halves], accuracy, clusters, seed=seed)
+    on_same_half = [
+        np.mean([half[name].corr(acc) for half, acc in zip(turned, whole, strict=True)]) for name in on_half
+    ]
     within = _within(values, target, read, accuracy, clusters, _numbers(families), seed)
 
-    table = _with(joint.measures, "same_half", same, ["pearson"])
+    same = dict(zip(on_half, on_same_half, strict=True))
+    table = joint.measures.assign(same_half_pearson=joint.measures["measure"].map(same))
     table = _with(table, "apart", apart, ["pearson", "pearson_low", "pearson_high"])
     if within is not None:
         table = _with(table, "within", within, ["pearson", "pearson_low", "pearson_high"])

@@ -189,7 +189,11 @@ def _refusals() -> Iterator[list[str]]:
     with redirect_stderr(io.StringIO()):
         try:
             yield found
-        except (RuntimeError, OSError) as error:  # submitit's own are RuntimeErrors
+        except OSError as error:  # the folder of the jobs, or sbatch itself
+            found.append(reason_of(error))
+        except RuntimeError as error:
+            if not type(error).__module__.startswith("submitit"):
+                raise
             found.append(" ".join(str(error).split())[:300] or reason_of(error))
 
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.neural_network import MLPClassifier
 
+from mitools.core.errors import InputError
+
 HELD_OUT = 0.1
 """Share of the rows that say when to stop."""
 
@@ -21,7 +23,8 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
     """A network of one hidden layer, taken after the epoch of the least cross-entropy on rows held out.
 
     scikit-learn's own stops by accuracy. Where classes are told apart early, that is long before the network
-    is sure of them, and an information is read off how sure it is.
+    is sure of them, and an information is read off how sure it is. The rows held out are a random part: of
+    rows that depend on each other some are fitted to, so that it stops late, and reads less.
 
     Parameters
     ----------
@@ -48,7 +51,15 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     def fit(self, rows: NDArray[Any], labels: NDArray[np.int64]) -> Self:
-        """Fit to rows, shape (n, d), and their labels."""
+        """Fit to rows, shape (n, d), and their labels.
+
+        Raises
+        ------
+        InputError
+            When there are fewer than two rows, or no loss is finite.
+        """
+        if len(rows) < 2:
+            raise InputError("a network needs two rows or more to fit to; one is held out")
         self.classes_, own = np.unique(labels, return_inverse=True)
         order = np.random.default_rng(self.random_state).permutation(len(rows))
         held, fitted = np.split(order, [max(1, int(HELD_OUT * len(rows)))])
@@ -65,6 +76,8 @@ class SmallNetwork(ClassifierMixin, BaseEstimator):
                 least, best = loss, [[one.copy() for one in group] for group in weights]
             if waited == PATIENCE:
                 break
+        if not best:
+            raise InputError("the network's loss is not finite; bring the features to a smaller scale")
         self._network.coefs_, self._network.intercepts_ = best
         return self
 

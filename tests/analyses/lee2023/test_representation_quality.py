@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mitools.analyses.lee2023 import representation_quality
 from mitools.analyses.lee2023.quality import in_shares, shelf
 from mitools.analyses.lee2023.quality.on_halves import measure_halves, oriented
 from mitools.analyses.lee2023.quality.together import Quality, correlate_together
@@ -119,9 +120,18 @@ def test_from_an_empty_folder_to_the_reading(
     assert written(tmp_path) == before, "nothing is trained or measured twice"
     for module in (in_shares, side_by_side):
         monkeypatch.setattr(module, "stream_count", lambda _: 2)
+    cells: list[int] = []
+
+    def counted(*arguments: Any) -> None:
+        in_shares.measure_in_shares(*arguments)
+        cells.append(len(list((tmp_path / "quality in shares" / "cells").iterdir())))
+
+    monkeypatch.setattr(representation_quality, "measure_in_shares", counted)
     shared = run(recipe, tmp_path / "quality in shares")
     assert shared is not None
     assert shared.reading == found.reading, "two processes measure what one does"
+    after = len(list((tmp_path / "quality in shares" / "cells").iterdir()))
+    assert cells == [after], "and leave nothing to measure"
 
 
 def test_without_encoders_it_says_what_to_do(evaluation: dict[str, Any], tmp_path: Path) -> None:
