@@ -90,7 +90,8 @@ def test_from_an_empty_folder_to_the_reading(
     written: Any,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shelf = [training | {"keep_every": 1, "epochs": 1, "batch_size": 16, "objective": name}
+    own = {"encoder": "convnet_half", "keep_every": 1, "epochs": 1, "batch_size": 16}  # known to workers too
+    shelf = [training | own | {"objective": name}
              for name in ("class", "cross_entropy")]  # fmt: skip
     content = {"shelf": shelf, "shelf_seeds": [0, 1], "measures": measured, "critics": False, "halves": 2}
     recipe = make_recipe(evaluation | content, RepresentationQualityRecipe, "recipe")
