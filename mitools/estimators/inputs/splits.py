@@ -163,13 +163,38 @@ def as_many_as_report(
     """
     if parts.groups is not None:
         return _whole_groups(parts, parts.groups, strata, rng)
-    drawn = rng.permutation(parts.train)
     if strata is None:
-        return np.sort(drawn[: len(parts.report)])
+        return np.sort(rng.permutation(parts.train)[: len(parts.report)])
+    wanted = np.bincount(strata[parts.report], minlength=int(strata.max()) + 1)
+    return of_each_class(parts.train, strata, wanted, rng)
+
+
+def of_each_class(
+    items: NDArray[np.int64], strata: NDArray[np.int64], wanted: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Take a random part of the items of every class, in rising order.
+
+    Parameters
+    ----------
+    items
+        Shape (m,), numbers of items.
+    strata
+        Shape (n,), the class of every item there is, 0..C-1.
+    wanted
+        Shape (C,), how many of a class at the most.
+    rng
+        Draws them.
+
+    Examples
+    --------
+    >>> strata, wanted = np.array([0, 0, 0, 1, 1, 1]), np.array([1, 5])
+    >>> of_each_class(np.arange(6), strata, wanted, np.random.default_rng(0))[1:]
+    array([3, 4, 5])
+    """
+    drawn = rng.permutation(items)
     drawn = drawn[np.argsort(strata[drawn], kind="stable")]
     counts = np.bincount(strata[drawn])
     rank = np.arange(len(drawn)) - np.repeat(np.cumsum(counts) - counts, counts)
-    wanted = np.bincount(strata[parts.report], minlength=len(counts))
     return np.sort(drawn[rank < wanted[strata[drawn]]])
 
 

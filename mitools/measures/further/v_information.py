@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from mitools.estimators.class_information.certificate import LabelInformation
 from mitools.estimators.class_information.certificate_folds import certificate_splits
+from mitools.estimators.inputs.splits import of_each_class
 from mitools.measures.measured import Measured
 from mitools.measures.quality import MOST_REPORTED, MOST_TRAINING
 from mitools.measures.representation import Representation
@@ -55,12 +56,9 @@ def _at_most(items: NDArray[np.int64], labels: NDArray[np.int64], most: int, see
     """
     if len(items) <= most:
         return items
-    drawn = np.random.default_rng([seed, 8]).permutation(items)
-    by_class = drawn[np.argsort(labels[drawn], kind="stable")]
-    _, starts, counts = np.unique(labels[by_class], return_index=True, return_counts=True)
-    place = np.arange(len(items)) - np.repeat(starts, counts)
-    kept = np.maximum(2, np.floor(most / len(items) * counts))
-    return np.sort(by_class[place < np.repeat(kept, counts)])
+    share = most / len(items) * np.bincount(labels[items])
+    wanted = np.maximum(2, share.astype(np.int64))
+    return of_each_class(items, labels, wanted, np.random.default_rng([seed, 8]))
 
 
 def _classifier(family: str) -> Any:
